@@ -1,0 +1,1 @@
+"""An experiment on a real desk: scenario and plan in, measured contact log out."""

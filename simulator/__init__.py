@@ -1,0 +1,1 @@
+"""An experiment in thought: scenario and plan in, simulated contact log out."""
