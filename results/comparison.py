@@ -1,0 +1,292 @@
+"""Simulated against measured: three-valued verdicts, gate by gate and for the run.
+
+The difference of each gate's metric gets an interval; inside the tolerance it agrees, wholly outside it differs, else
+we cannot tell, and say why and what sample would decide. The decisions are Holm-adjusted over the gates, and the
+interval shown is the one that decided.
+
+How sure a measured mean is: waits of one day are correlated, so contacts are not the sample. The spread is the larger
+of (a) what replications of the same plan with the desk's luck redrawn show for just these contacts, and (b) batch means
+of measured minus expected, contact by contact. (a) knows the correlation but believes the scenario; (b) believes
+nothing. Guarded by tests/results/test_comparison.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from results.metrics import contacts_of, values_of
+from results.statistics import (
+    Estimate,
+    Placement,
+    batch_means_error,
+    holm_levels,
+    place,
+    replication_estimate,
+)
+from scenarios.scenario import Gate
+
+ALPHA = 0.05
+CONTACTS_LEAST = 20
+"""With fewer measured contacts no interval is trusted: a skewed law can put five of them anywhere."""
+
+MATCHED_LEAST = 0.5
+"""Share of measured contacts that must be found in the simulated log to compare contact by contact."""
+
+BIN_S = 1800.0
+
+AGREES, DIFFERS, CANNOT_TELL = "agrees", "differs", "cannot tell"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a comparison. Intervals are 95 %, but the difference's is the one that decided a gate."""
+
+    metric: str
+    within_s: float | None
+    channel: str
+    team: str | None
+    gate: bool
+    simulated: float
+    simulated_low: float
+    simulated_high: float
+    measured: float
+    measured_low: float
+    measured_high: float
+    difference: float
+    low: float
+    high: float
+    level: float
+    tolerance: float | None
+    verdict: str | None
+    reason: str
+    contacts: int
+    contacts_all: int
+    contacts_needed: int | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The verdict of a run with its rows, gates first."""
+
+    verdict: str
+    rows: tuple[Row, ...]
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A row before the gates are weighed together."""
+
+    row: Row
+    error: float
+    freedom: float
+    placement: Placement | None
+
+
+def compare_logs(simulated: pd.DataFrame, measured: pd.DataFrame, gates: Sequence[Gate]) -> Comparison:
+    """Compare two contact logs at the gates, and show the usual metrics beside them.
+
+    Args:
+        simulated: legs of one or more replications.
+        measured: legs of a measured or recorded run. Where it has shoppers, only they count: the background is load.
+        gates: at most six.
+    """
+    expected = contacts_of(simulated)
+    seen = contacts_of(measured)
+    all_by_channel = seen.groupby("channel").size()
+    if (seen["played_by"] == "shopper").any():
+        seen = seen[seen["played_by"] == "shopper"]
+    bands = {
+        channel: _Band(expected[expected["channel"] == channel], seen[seen["channel"] == channel])
+        for channel in sorted(
+            set(seen["channel"]) | {gate.channel for gate in gates} | set(expected["channel"])
+        )
+    }
+    judged = [bands[gate.channel].measure(gate, int(all_by_channel.get(gate.channel, 0))) for gate in gates]
+    rows = _decide(judged)
+    named = {(gate.metric, gate.within_s, gate.channel, gate.team) for gate in gates}
+    for channel, band in bands.items():
+        for metric in (
+            "wait_s_mean",
+            "wait_answered_s_mean",
+            "abandonment",
+            "talk_s_mean",
+            "contained_share",
+        ):
+            if (metric, None, channel, None) not in named:
+                shown = band.show(metric, channel, int(all_by_channel.get(channel, 0)))
+                if not (math.isnan(shown.simulated) and math.isnan(shown.measured)):
+                    rows.append(shown)
+    return _verdict(tuple(rows))
+
+
+def _verdict(rows: tuple[Row, ...]) -> Comparison:
+    gates = [row for row in rows if row.gate]
+    if not gates:
+        return Comparison(CANNOT_TELL, rows, ("the scenario names no gates, so nothing can decide",))
+    for verdict in (DIFFERS, CANNOT_TELL):
+        found = [row for row in gates if row.verdict == verdict]
+        if found:
+            return Comparison(
+                verdict, rows, tuple(f"{row.channel} {row.metric}: {row.reason}" for row in found)
+            )
+    return Comparison(AGREES, rows, (f"all {len(gates)} gates lie inside their tolerances",))
+
+
+class _Band:
+    """A channel's simulated replications cut to the contacts that were measured."""
+
+    def __init__(self, expected: pd.DataFrame, seen: pd.DataFrame) -> None:
+        self.seen = seen.reset_index(drop=True)
+        customers = set(seen["customer_id"])
+        known = set(expected["customer_id"])
+        shared = len(customers & known) / len(customers) if customers else 0.0
+        self.matched = shared >= MATCHED_LEAST
+        self.expected = expected[expected["customer_id"].isin(customers)] if self.matched else expected
+
+    def measure(self, gate: Gate, contacts_all: int) -> _Measured:
+        return self._measure(gate.metric, gate.within_s, gate.channel, gate.team, contacts_all, gate)
+
+    def show(self, metric: str, channel: str, contacts_all: int) -> Row:
+        return self._measure(metric, None, channel, None, contacts_all, None).row
+
+    def _measure(
+        self,
+        metric: str,
+        within_s: float | None,
+        channel: str,
+        team: str | None,
+        contacts_all: int,
+        gate: Gate | None,
+    ) -> _Measured:
+        expected, seen = self.expected, self.seen
+        if team is not None:
+            expected, seen = expected[expected["team"] == team], seen[seen["team"] == team]
+        values = values_of(seen, metric, within_s)
+        drawn = values_of(expected, metric, within_s)
+        by_day = pd.Series(drawn).groupby(expected["replication"].to_numpy()).mean().to_numpy(dtype=float)
+        simulated = replication_estimate(by_day)
+        kept = ~np.isnan(values)
+        counted = int(kept.sum())
+        value = float(values[kept].mean()) if counted else math.nan
+        spread, freedom = _spread(by_day, values[kept] - self._expect(expected, seen, drawn)[kept])
+        measured = Estimate(value, spread, freedom)
+        difference = value - simulated.value
+        error = math.hypot(spread, simulated.error) if counted else math.inf
+        tolerance = _tolerance(gate, simulated.value) if gate else None
+        row = Row(
+            metric, within_s, channel, team, gate is not None, simulated.value, *simulated.interval(), value,
+            *measured.interval(), difference, *Estimate(difference, error, freedom).interval(), 0.95, tolerance, None,
+            "", counted, contacts_all, None,
+        )  # fmt: skip
+        if gate is None:
+            return _Measured(row, error, freedom, None)
+        unfit = self._unfit(metric, counted, simulated, len(by_day), expected, seen)
+        if unfit or tolerance is None or math.isnan(tolerance):
+            reason = unfit or "the tolerance is a share of a simulated value that is not there"
+            return _Measured(replace(row, verdict=CANNOT_TELL, reason=reason), error, freedom, None)
+        return _Measured(row, error, freedom, place(difference, error, freedom, tolerance))
+
+    def _unfit(
+        self,
+        metric: str,
+        counted: int,
+        simulated: Estimate,
+        days: int,
+        expected: pd.DataFrame,
+        seen: pd.DataFrame,
+    ) -> str:
+        if counted == 0:
+            return "no measured contact tells of it; no data is never a pass"
+        if math.isnan(simulated.value):
+            return "no simulated contact tells of it"
+        if days < 2:
+            return "one simulated replication shows no spread; simulate at least 2, better 20"
+        if counted < CONTACTS_LEAST:
+            return f"{counted} measured contacts; below {CONTACTS_LEAST} no interval can be trusted"
+        if metric == "handle_s_mean" and expected["wrap_seen"].any() and not seen["wrap_seen"].any():
+            return "wrap-up is simulated but cannot be seen from outside; gate talk_s_mean instead"
+        return ""
+
+    def _expect(
+        self, expected: pd.DataFrame, seen: pd.DataFrame, drawn: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Return the simulated mean for each measured contact: of that contact, else of its half hour, else of all."""
+        frame = pd.DataFrame({"contact_id": expected["contact_id"].to_numpy(), "value": drawn})
+        frame["bin"] = (expected["arrived_s"].to_numpy() // BIN_S).astype(float)
+        overall = float(frame["value"].mean()) if len(frame) else math.nan
+        by_bin = frame.groupby("bin")["value"].mean()
+        found = pd.Series(seen["arrived_s"].to_numpy() // BIN_S).map(by_bin)
+        if self.matched:
+            found = (
+                seen["contact_id"]
+                .reset_index(drop=True)
+                .map(frame.groupby("contact_id")["value"].mean())
+                .fillna(found)
+            )
+        return found.fillna(overall).to_numpy(dtype=float)
+
+
+def _spread(by_day: npt.NDArray[np.float64], residuals: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return the larger of the two standard errors of a measured mean, with its degrees of freedom."""
+    days = by_day[~np.isnan(by_day)]
+    simulated = float(days.std(ddof=1)) if len(days) > 1 else math.inf
+    batches, freedom = batch_means_error(residuals)
+    if not math.isfinite(batches) or simulated >= batches:
+        return simulated, max(len(days) - 1.0, 1.0)
+    return batches, freedom
+
+
+def _tolerance(gate: Gate, simulated: float) -> float:
+    if gate.tolerance_absolute is not None:
+        return gate.tolerance_absolute
+    assert gate.tolerance_relative is not None
+    return gate.tolerance_relative * abs(simulated)
+
+
+def _decide(judged: Sequence[_Measured]) -> list[Row]:
+    """Weigh the gates together: each is tested at the level Holm leaves it."""
+    p_values = [min(m.placement.inside_p, m.placement.outside_p) if m.placement else 1.0 for m in judged]
+    levels = holm_levels(p_values, ALPHA)
+    rows = []
+    for measured, p_value, level in zip(judged, p_values, levels, strict=True):
+        row = measured.row
+        shown = 1 - 2 * level
+        low, high = Estimate(row.difference, measured.error, measured.freedom).interval(shown)
+        row = replace(row, low=low, high=high, level=shown)
+        if measured.placement is None or row.tolerance is None:
+            rows.append(row)
+            continue
+        decided = p_value <= level
+        verdict = (
+            CANNOT_TELL if not decided else AGREES if measured.placement.inside_p <= p_value else DIFFERS
+        )
+        rows.append(replace(row, verdict=verdict, **_words(row, verdict, measured, level)))
+    return rows
+
+
+def _words(
+    row: Row, verdict: str, measured: _Measured, level: float
+) -> Mapping[str, object]:  # typed where replaced
+    assert row.tolerance is not None
+    if verdict == AGREES:
+        return {"reason": "the interval of the difference lies inside the tolerance"}
+    if verdict == DIFFERS:
+        side = "above" if row.difference > 0 else "below"
+        return {"reason": f"measured lies {side} simulated by more than the tolerance"}
+    room = abs(row.tolerance - abs(row.difference))
+    reach = float(stats.t.ppf(1 - level, measured.freedom)) * measured.error
+    if not math.isfinite(reach) or room <= reach / 30:
+        return {"reason": "the difference lies too near the tolerance for any affordable sample"}
+    needed = math.ceil(row.contacts * (reach / room) ** 2)
+    return {
+        "reason": f"the interval reaches across the tolerance; about {needed:,} contacts like these would decide",
+        "contacts_needed": needed,
+    }

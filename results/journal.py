@@ -1,0 +1,169 @@
+"""The journal: what a probe saw, appended line by line, so that a kill loses nothing already measured.
+
+Every line is one JSON document handed to the system at once: a `begun` line precedes the first byte of a contact, so
+after a kill a begun contact without an end is `failed` (interrupted) and is never taken for one that was not played.
+The tables of a probe run are made from the journal alone, whether the run ended or was killed.
+
+Lines (`kind`): `begun`, `step`, `message`, `leg` (a leg that ended), `end` (the contact's outcome), `note`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from results.log import LEGS, MESSAGES, STEPS, ordered, table_of
+
+JOURNAL = "journal.jsonl"
+
+CONTACT_FACTS = (
+    "customer_id", "case_id", "contact_id", "attempt", "channel", "intent", "journey", "language", "played_by", "due_s",
+)  # fmt: skip
+
+
+class Journal:
+    """Writes the journal of one run; one per process."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def write(self, kind: str, **facts: Any) -> None:
+        """Append a line and hand it to the system, where a kill of this process cannot reach it.
+
+        Raises:
+            OSError: the disk took none or only a part of the line.
+        """
+        line = (json.dumps({"kind": kind, **facts}, ensure_ascii=False) + "\n").encode()
+        written = os.write(self._file, line)
+        if written != len(line):
+            raise OSError(f"the journal took {written} of {len(line)} bytes: is the disk full?")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def read_journal(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the journal's lines; a line that was cut off by a kill or a full disk is passed over."""
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, dict) and "kind" in entry:
+                yield entry
+
+
+def tables_from_journal(
+    path: Path, facts: Mapping[str, Any], plan: pd.DataFrame | None = None
+) -> dict[str, pd.DataFrame]:
+    """Make legs, steps and messages from a journal.
+
+    Args:
+        path: the journal.
+        facts: the run's facts; `run_id`, `target` and `state` are used.
+        plan: where given, planned contacts without a line become rows too: `unstarted` where their time had passed,
+            else `censored`.
+    """
+    begun: dict[str, dict[str, Any]] = {}
+    legs: dict[tuple[str, int], dict[str, Any]] = {}
+    ends: dict[str, dict[str, Any]] = {}
+    steps: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
+    last_s = 0.0
+    for entry in read_journal(path):
+        kind = entry.pop("kind")
+        contact = entry.get("contact_id")
+        match kind:
+            case "begun":
+                begun[entry["contact_id"]] = entry
+                last_s = max(last_s, entry.get("arrived_s") or 0.0)
+            case "step":
+                steps.append(entry)
+                last_s = max(last_s, entry.get("actual_s") or 0.0)
+            case "message":
+                messages.append(entry)
+                last_s = max(last_s, entry.get("at_s") or 0.0)
+            case "leg":
+                legs[str(contact), entry["leg"]] = entry
+                last_s = max(last_s, entry.get("ended_s") or 0.0)
+            case "end":
+                ends[str(contact)] = entry
+    rows = [
+        row
+        for contact, start in begun.items()
+        for row in _contact_rows(start, _legs_of(contact, legs), ends.get(contact), facts)
+    ]
+    if plan is not None:
+        rows += [
+            _never_begun(entry, facts, last_s)
+            for entry in plan.to_dict("records")
+            if entry["contact_id"] not in begun
+        ]
+    frame = table_of("legs", pd.DataFrame(rows, columns=LEGS.names) if not rows else pd.DataFrame(rows))
+    return {
+        "legs": ordered(frame),
+        "steps": _sorted("steps", steps, STEPS.names, ["contact_id", "leg", "step"]),
+        "messages": _sorted("messages", messages, MESSAGES.names, ["contact_id", "leg", "turn"]),
+        "staffing": table_of("staffing", []),
+        "rejected": table_of("rejected", []),
+    }
+
+
+def _sorted(name: str, rows: list[dict[str, Any]], columns: list[str], order: list[str]) -> pd.DataFrame:
+    frame = table_of(name, pd.DataFrame(rows, columns=columns))
+    return frame.sort_values(order, kind="stable", ignore_index=True)
+
+
+def _legs_of(contact: str, legs: Mapping[tuple[str, int], dict[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    while (contact, len(found)) in legs:
+        found.append(legs[contact, len(found)])
+    return found
+
+
+def _contact_rows(
+    start: dict[str, Any], legs: list[dict[str, Any]], end: dict[str, Any] | None, facts: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    common = {name: start.get(name) for name in CONTACT_FACTS} | _run_facts(facts)
+    if end is None:
+        cut = {
+            "leg": len(legs),
+            "leg_end": "failed",
+            "reason": "interrupted",
+            "arrived_s": start.get("arrived_s"),
+        }
+        if legs:
+            cut["arrived_s"] = legs[-1].get("ended_s")
+        legs = [*legs, cut]
+    outcome = end["contact_outcome"] if end else "failed"
+    for leg in legs:
+        yield {**common, "contact_outcome": outcome, **{k: v for k, v in leg.items() if k in LEGS.names}}
+
+
+def _never_begun(entry: Mapping[str, Any], facts: Mapping[str, Any], last_s: float) -> dict[str, Any]:
+    passed = entry["due_s"] <= last_s
+    end = "unstarted" if passed else "censored"
+    return {
+        **{name: entry[name] for name in CONTACT_FACTS},
+        **_run_facts(facts),
+        "leg": 0,
+        "leg_end": end,
+        "reason": "the run was interrupted" if passed else None,
+        "contact_outcome": end,
+    }
+
+
+def _run_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "run_id": facts.get("run_id"),
+        "source": "measured",
+        "replication": 0,
+        "target": facts.get("target"),
+    }

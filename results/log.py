@@ -1,0 +1,185 @@
+"""The contact log: one schema for simulated, measured and recorded contacts, and the checks that guard it.
+
+One row per leg, never a missing row; what did not happen is null, never 0. `_s` columns count scenario seconds from
+the origin in run.json, whatever the clock or scale of the run. Rows are ordered by (replication, customer, case,
+attempt, leg). Wait, lateness and handling are derived by the functions here, not stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+LEG_ENDS = (
+    "answered", "transferred", "escalated", "cut_off", "abandoned", "silent", "balked", "blocked", "message",
+    "cleared_at_close", "deflected", "contained", "callback", "closed", "target_error", "failed", "unstarted",
+    "withheld", "censored",
+)  # fmt: skip
+"""How a leg ended. `failed` is the probe's fault, `unstarted` our generator's, `withheld` the charter's."""
+
+OUR_FAULTS = ("failed", "unstarted", "withheld")
+"""Ends that say something of us, not of the desk: left out of every metric and counted beside it."""
+
+NEEDS_REASON = ("target_error", "failed", "unstarted", "withheld")
+OUTCOMES = (
+    "resolved",
+    "unresolved",
+    *(end for end in LEG_ENDS if end not in ("answered", "transferred", "contained")),
+)
+SOURCES = ("simulated", "measured", "recorded")
+RUNGS = (
+    "accepted",
+    "automatic_reply",
+    "bot",
+    "queue_position",
+    "first_human",
+    "first_useful_answer",
+    "resolved",
+    "promise_kept",
+)
+"""The response ladder, the same on every channel."""
+
+_TEXT, _NUMBER, _WHOLE = pa.string(), pa.float64(), pa.int32()
+
+LEGS = pa.schema(
+    [
+        ("run_id", _TEXT), ("source", _TEXT), ("replication", _WHOLE), ("played_by", _TEXT),
+        ("customer_id", _TEXT), ("case_id", _TEXT), ("contact_id", _TEXT), ("attempt", _WHOLE), ("leg", _WHOLE),
+        ("channel", _TEXT), ("intent", _TEXT), ("journey", _TEXT), ("target", _TEXT), ("language", _TEXT),
+        ("team", _TEXT), ("queue", _TEXT), ("priority", _WHOLE), ("agent", _TEXT), ("role", _TEXT),
+        ("due_s", _NUMBER), ("arrived_s", _NUMBER), ("announced_wait_s", _NUMBER), ("answered_s", _NUMBER),
+        ("ended_s", _NUMBER), ("released_s", _NUMBER), ("talk_s", _NUMBER), ("hold_s", _NUMBER), ("wrap_s", _NUMBER),
+        ("history_carried", pa.bool_()), ("leg_end", _TEXT), ("reason", _TEXT), ("contact_outcome", _TEXT),
+    ]
+)  # fmt: skip
+
+STEPS = pa.schema(
+    [
+        ("contact_id", _TEXT), ("leg", _WHOLE), ("step", _WHOLE), ("rung", _TEXT), ("intended_s", _NUMBER),
+        ("actual_s", _NUMBER), ("seen_after_s", _NUMBER), ("seen_by_s", _NUMBER), ("ended_s", _NUMBER),
+        ("state", _TEXT), ("evidence", _TEXT),
+    ]
+)  # fmt: skip
+
+MESSAGES = pa.schema(
+    [
+        ("contact_id", _TEXT),
+        ("leg", _WHOLE),
+        ("turn", _WHOLE),
+        ("at_s", _NUMBER),
+        ("speaker", _TEXT),
+        ("text", _TEXT),
+    ]
+)
+
+STAFFING = pa.schema(
+    [
+        ("replication", _WHOLE),
+        ("seat", _TEXT),
+        ("team", _TEXT),
+        ("state", _TEXT),
+        ("from_s", _NUMBER),
+        ("to_s", _NUMBER),
+    ]
+)
+
+REJECTED = pa.schema([("line", pa.int64()), ("reason", _TEXT), ("row", _TEXT)])
+"""Rows of a recorded log that could not be read as contacts."""
+
+TABLES: dict[str, pa.Schema] = {
+    "legs": LEGS,
+    "steps": STEPS,
+    "messages": MESSAGES,
+    "staffing": STAFFING,
+    "rejected": REJECTED,
+}
+
+LEG_ORDER = ["replication", "customer_id", "case_id", "attempt", "leg"]
+
+
+class LogError(ValueError):
+    """A contact log breaks its own rules: a defect of what wrote it."""
+
+
+def table_of(name: str, rows: Iterable[dict[str, object]] | pd.DataFrame) -> pd.DataFrame:
+    """Return rows as the named table: all columns, in order, typed; what is not given is null.
+
+    Raises:
+        LogError: a column is not in the schema.
+    """
+    schema = TABLES[name]
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    strangers = sorted(set(frame.columns) - set(schema.names))
+    if strangers:
+        raise LogError(f"table {name} has no column {', '.join(strangers)}")
+    filled = {field.name: _column(frame, field) for field in schema}
+    return pd.DataFrame(filled, index=range(len(frame)))
+
+
+def _column(frame: pd.DataFrame, field: pa.Field) -> object:
+    if field.name not in frame.columns:
+        values: object = None
+    else:
+        values = frame[field.name].to_numpy()
+    if pa.types.is_floating(field.type):
+        return np.full(len(frame), np.nan) if values is None else pd.array(values, dtype="float64")
+    if pa.types.is_integer(field.type):
+        kind = "Int32" if field.type == _WHOLE else "Int64"
+        return pd.array([pd.NA] * len(frame) if values is None else values, dtype=kind)
+    if pa.types.is_boolean(field.type):
+        return pd.array([pd.NA] * len(frame) if values is None else values, dtype="boolean")
+    return pd.array([None] * len(frame) if values is None else values, dtype="str")
+
+
+def ordered(legs: pd.DataFrame) -> pd.DataFrame:
+    """Return legs in the log's order."""
+    return legs.sort_values(LEG_ORDER, kind="stable", ignore_index=True)
+
+
+def wait_s(legs: pd.DataFrame) -> pd.Series[float]:
+    """Return each leg's wait: until it was answered, or until it ended without an answer."""
+    return legs["answered_s"].fillna(legs["ended_s"]) - legs["arrived_s"]
+
+
+def lateness_s(legs: pd.DataFrame) -> pd.Series[float]:
+    """Return how much later than planned each contact began: our own fault, never the desk's."""
+    return legs["arrived_s"] - legs["due_s"]
+
+
+def check_legs(legs: pd.DataFrame) -> None:
+    """Check the rules that every contact log keeps.
+
+    Raises:
+        LogError: naming each rule that is broken, how often, and the first contact that breaks it.
+    """
+    broken = []
+    for rule, rows in _broken_rules(legs):
+        if rows.any():
+            broken.append(f"{rule}: {int(rows.sum())} rows, first {legs['contact_id'][rows.idxmax()]}")
+    if broken:
+        raise LogError("; ".join(broken))
+
+
+def _broken_rules(legs: pd.DataFrame) -> Iterable[tuple[str, pd.Series[bool]]]:
+    answered = legs["answered_s"].notna()
+    yield "unknown leg_end", ~legs["leg_end"].isin(LEG_ENDS)
+    yield "unknown contact_outcome", ~legs["contact_outcome"].isin(OUTCOMES)
+    yield "unknown source", ~legs["source"].isin(SOURCES)
+    yield "no reason where one is needed", legs["leg_end"].isin(NEEDS_REASON) & legs["reason"].isna()
+    yield "a reason where none belongs", ~legs["leg_end"].isin(NEEDS_REASON) & legs["reason"].notna()
+    yield "answered before it arrived", answered & (legs["answered_s"] < legs["arrived_s"])
+    yield "ended before it was answered", answered & (legs["ended_s"] < legs["answered_s"])
+    yield "ended before it arrived", legs["ended_s"] < legs["arrived_s"]
+    yield "released before it ended", legs["released_s"] < legs["ended_s"]
+    yield "answered without a time", legs["leg_end"].isin(["answered", "transferred"]) & ~answered
+    yield (
+        "gave up, yet was answered",
+        legs["leg_end"].isin(["abandoned", "balked", "closed"]) & answered & legs["team"].notna(),
+    )
+    yield "two rows of one leg", legs.duplicated([*LEG_ORDER], keep="first")
+    keys = [legs[name] for name in LEG_ORDER]
+    order = pd.MultiIndex.from_arrays(keys)
+    yield "out of order", pd.Series([not order.is_monotonic_increasing] * min(len(legs), 1), dtype=bool)

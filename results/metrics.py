@@ -1,0 +1,142 @@
+"""The metric registry: each name of `scenarios.metric_names` as a value per contact; a metric is their mean.
+
+A contact's value is NaN where the metric does not concern it (the wait of the answered, for one who gave up). So every
+metric here is a mean over contacts, and its spread can be had from the contacts themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from results.log import OUR_FAULTS, wait_s
+
+Values = npt.NDArray[np.float64]
+
+NOT_OFFERED = ("closed", "censored")
+"""First legs that tell nothing of waiting: the channel was shut, or the run ended first."""
+
+
+def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
+    """Fold legs to one row per contact (and replication), ordered by arrival; our own faults are left out.
+
+    Columns: the ids, channel, intent, team (of the first leg), arrived_s, wait_s (first leg), offered, answered,
+    abandoned, talk_s and handle_s (over all legs; handle_s null where a part of it cannot be seen), transferred,
+    contained, self_service.
+    """
+    legs = legs[~legs["leg_end"].isin(OUR_FAULTS)]
+    keys = ["replication", "contact_id"]
+    first = legs[legs["leg"] == 0].set_index(keys)
+    waited = wait_s(legs[legs["leg"] == 0].set_index(keys))
+    work = pd.DataFrame(
+        {
+            "replication": legs["replication"],
+            "contact_id": legs["contact_id"],
+            "talk_s": legs["talk_s"].fillna(0.0) + legs["hold_s"].fillna(0.0),
+            "wrap_s": legs["wrap_s"],
+            "transferred": (legs["leg_end"] == "transferred").astype(float),
+            "unfinished": (legs["answered_s"].notna() & legs["ended_s"].isna()).astype(float),
+        }
+    )
+    summed = work.groupby(keys).sum(min_count=1).reindex(first.index)
+    answered = first["answered_s"].notna()
+    offered = ~first["leg_end"].isin(NOT_OFFERED) | answered
+    whole = answered & (summed["unfinished"].fillna(0) == 0)
+    person = answered & first["agent"].notna()
+    folded = pd.DataFrame(
+        {
+            "customer_id": first["customer_id"],
+            "played_by": first["played_by"],
+            "channel": first["channel"],
+            "intent": first["intent"],
+            "team": first["team"],
+            "arrived_s": first["arrived_s"].astype(float),
+            "wait_s": waited.astype(float),
+            "offered": offered,
+            "answered": answered,
+            "abandoned": first["leg_end"].isin(["abandoned", "silent", "balked"]),
+            "talk_s": summed["talk_s"].where(whole & person),
+            "handle_s": (summed["talk_s"] + summed["wrap_s"].fillna(0.0)).where(whole & person),
+            "wrap_seen": summed["wrap_s"].notna(),
+            "transferred": summed["transferred"] > 0,
+            "contained": first["leg_end"] == "contained",
+            "self_service": answered & ~person,
+        }
+    )
+    return folded.reset_index().sort_values(["replication", "arrived_s", "contact_id"], ignore_index=True)
+
+
+def _wait(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["offered"], c["wait_s"], np.nan)
+
+
+def _wait_answered(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["answered"], c["wait_s"], np.nan)
+
+
+def _quick(c: pd.DataFrame, within_s: float) -> npt.NDArray[np.bool_]:
+    return np.asarray(c["wait_s"] <= within_s + 1e-9)
+
+
+def _level_offered(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["offered"], c["answered"] & _quick(c, within_s), np.nan)
+
+
+def _level_less_quick(c: pd.DataFrame, within_s: float) -> Values:
+    counted = c["offered"] & ~(c["abandoned"] & _quick(c, within_s))
+    return np.where(counted, c["answered"] & _quick(c, within_s), np.nan)
+
+
+def _level_either(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["offered"], (c["answered"] | c["abandoned"]) & _quick(c, within_s), np.nan)
+
+
+def _level_answered(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["answered"], _quick(c, within_s), np.nan)
+
+
+def _abandonment(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["offered"], c["abandoned"], np.nan)
+
+
+def _handle(c: pd.DataFrame, within_s: float) -> Values:
+    return c["handle_s"].to_numpy(dtype=float)
+
+
+def _talk(c: pd.DataFrame, within_s: float) -> Values:
+    return c["talk_s"].to_numpy(dtype=float)
+
+
+def _transferred(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["answered"], c["transferred"], np.nan)
+
+
+def _contained(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["self_service"], c["contained"], np.nan)
+
+
+METRICS: dict[str, Callable[[pd.DataFrame, float], Values]] = {
+    "wait_s_mean": _wait,
+    "wait_answered_s_mean": _wait_answered,
+    "service_level_offered": _level_offered,
+    "service_level_offered_less_quick": _level_less_quick,
+    "service_level_answered_or_abandoned": _level_either,
+    "service_level_answered": _level_answered,
+    "abandonment": _abandonment,
+    "handle_s_mean": _handle,
+    "talk_s_mean": _talk,
+    "transfer_share": _transferred,
+    "contained_share": _contained,
+}
+
+
+def values_of(contacts: pd.DataFrame, metric: str, within_s: float | None = None) -> Values:
+    """Return the metric's value for each contact; NaN where it does not concern the contact.
+
+    Raises:
+        KeyError: the metric is not in the registry.
+    """
+    return np.asarray(METRICS[metric](contacts, np.nan if within_s is None else within_s), dtype=float)

@@ -1,0 +1,226 @@
+"""A scenario: everything a company believes about its support operation, as typed, frozen models.
+
+Holds the models of one scenario file; refuses to read files (see `scenarios.reading`) and to draw anything (see
+`scenarios.plan`). Times of day are texts ``HH:MM`` in the file and stay so here; `scenarios.units.clock_s` reads them.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, model_validator
+
+from scenarios.laws import Law
+from scenarios.models import Strict
+from scenarios.units import clock_s
+
+Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
+CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "social")
+
+GATES_MOST = 6
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+FileName = Annotated[str, Field(min_length=1)]
+
+
+def _clock(text: str) -> str:
+    clock_s(text)
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("an IANA time zone such as Europe/Rome") from None
+    return name
+
+
+def _date(text: str) -> str:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a date as YYYY-MM-DD") from None
+    return text
+
+
+Clock = Annotated[str, AfterValidator(_clock)]
+
+
+class ChannelHours(Strict):
+    """A channel customers can use: when it is open each day, and the journey that plays it on a real desk."""
+
+    opens: Clock = Field(description="when it opens each day, HH:MM")
+    closes: Clock = Field(description="when it closes each day, HH:MM")
+    journey: str | None = Field(
+        None, description="the journey (scenarios/journeys/NAME.yaml) its customers play"
+    )
+
+
+class Demand(Strict):
+    """Expected contacts of one intent in each interval of a day, and the share of them on each channel."""
+
+    intent: Name
+    channels: dict[Channel, Share] = Field(
+        description="share of the contacts on each channel; they add up to 1"
+    )
+    interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    starts: Clock = Field("00:00", description="when the first interval starts, HH:MM")
+    contacts: list[Annotated[float, Field(ge=0, le=60_000)]] | None = Field(
+        None, description="expected contacts in each interval of a day", max_length=1440
+    )
+    contacts_csv: FileName | None = Field(
+        None, description="CSV with columns starts (HH:MM) and contacts, beside this file"
+    )
+    factor: Annotated[float, Field(ge=0, le=1000)] = Field(1.0, description="multiplies all volumes")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Demand:
+        if (self.contacts is None) == (self.contacts_csv is None):
+            raise ValueError("either contacts or contacts_csv")
+        return self
+
+
+class Replay(Strict):
+    """Recorded arrivals played again: a CSV with columns contact_id, due_s, channel, intent."""
+
+    csv: FileName
+
+
+class Team(Strict):
+    """People (or pages) who answer: which contacts they can take, how many are there, how long they take."""
+
+    channels: list[Channel] = Field(min_length=1)
+    skills: list[Name] | None = Field(None, description="intents it can take; all where left out")
+    self_service: bool = Field(
+        False, description="true for pages that answer any number at once, without agents"
+    )
+    contained: Share | None = Field(
+        None, description="self-service only: share of visits that find their answer"
+    )
+    agents: dict[Clock, Annotated[int, Field(ge=0, le=5000)]] | None = Field(
+        None, description="agents rostered from each time of day on; before the first time, none"
+    )
+    agents_csv: FileName | None = Field(
+        None, description="CSV with columns from_s and agents, scenario seconds, beside this file"
+    )
+    shrinkage: Annotated[float, Field(ge=0, le=0.95)] = Field(
+        0.0, description="probability that a rostered seat is empty"
+    )
+    shrinkage_block_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
+        30, description="how long an empty seat stays so"
+    )
+    service: dict[str, Law] = Field(description="time with the customer, by intent, or `default`")
+    wrap: Law | None = Field(None, description="the agent's work after the customer has left")
+
+    @model_validator(mode="after")
+    def _agents_once(self) -> Team:
+        given = (self.agents is not None) + (self.agents_csv is not None)
+        if self.self_service and given:
+            raise ValueError("no agents in a self-service team")
+        if not self.self_service and given != 1:
+            raise ValueError("either agents or agents_csv")
+        if self.contained is not None and not self.self_service:
+            raise ValueError("contained only in a self-service team")
+        if self.self_service and (self.wrap is not None or self.shrinkage):
+            raise ValueError("no wrap or shrinkage in a self-service team")
+        return self
+
+
+class Retry(Strict):
+    """What those who gave up do: with `probability` they come back after a drawn delay, as a new attempt."""
+
+    probability: Share
+    after: Law
+    attempts_most: Annotated[int, Field(ge=1, le=100)] = Field(5, description="no customer tries more often")
+
+
+class Transfer(Strict):
+    """A first answer that passes the customer on, with `probability`, when the first agent has done their part."""
+
+    from_team: Name = Field(alias="from")
+    to_team: Name = Field(alias="to")
+    probability: Share
+    intents: list[Name] | None = None
+    history_carried: bool = Field(False, description="whether the second agent knows the story")
+
+
+class Shoppers(Strict):
+    """How many of a channel's customers are ours: a count or a share."""
+
+    count: Annotated[int, Field(ge=0)] | None = None
+    share: Share | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Shoppers:
+        if (self.count is None) == (self.share is None):
+            raise ValueError("either count or share")
+        return self
+
+
+class Goal(Strict):
+    """A figure the scenario wants reached."""
+
+    metric: str
+    channel: Channel | None = None
+    team: Name | None = None
+    within_s: Annotated[float, Field(gt=0)] | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Goal:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("either at_least or at_most")
+        return self
+
+
+class Gate(Strict):
+    """A metric that decides a comparison, with the difference that would still count as agreement."""
+
+    metric: str
+    channel: Channel
+    team: Name | None = None
+    within_s: Annotated[float, Field(gt=0)] | None = None
+    tolerance_relative: Annotated[float, Field(gt=0, le=10)] | None = Field(
+        None, description="share of the simulated value"
+    )
+    tolerance_absolute: Annotated[float, Field(gt=0)] | None = Field(None, description="in the metric's unit")
+
+    @model_validator(mode="after")
+    def _one_tolerance(self) -> Gate:
+        if (self.tolerance_relative is None) == (self.tolerance_absolute is None):
+            raise ValueError("either tolerance_relative or tolerance_absolute")
+        return self
+
+
+class Scenario(Strict):
+    """One support operation as it is believed to be."""
+
+    scenario: Name = Field(description="the scenario's name, a situation, in lower case with underscores")
+    title: str = Field(description="one line a leader understands")
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(description="IANA time zone of the operation")
+    starts: Annotated[str, AfterValidator(_date)] = Field(description="the first day, 'YYYY-MM-DD'")
+    days: Annotated[int, Field(ge=1, le=700)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    language: Literal["en", "it", "ro", "ar"] = "en"
+    channels: dict[Channel, ChannelHours] = Field(min_length=1, description="the channels customers can use")
+    intents: dict[Name, str] = Field(min_length=1, description="what customers want: name and one line")
+    demand: list[Demand] = Field(default_factory=list)
+    replay: Replay | None = None
+    teams: dict[Name, Team] = Field(min_length=1, description="who answers")
+    patience: dict[Channel, Law] = Field(default_factory=dict)
+    retry: dict[Channel, Retry] = Field(default_factory=dict)
+    transfers: list[Transfer] = Field(default_factory=list)
+    shoppers: dict[Channel, Shoppers] = Field(default_factory=dict)
+    goals: list[Goal] = Field(default_factory=list)
+    gates: list[Gate] = Field(default_factory=list, max_length=GATES_MOST)
+
+    @property
+    def origin(self) -> datetime.datetime:
+        """The instant from which scenario seconds count: local midnight of the first day."""
+        day = datetime.date.fromisoformat(self.starts)
+        return datetime.datetime.combine(day, datetime.time(), tzinfo=ZoneInfo(self.time_zone))
