@@ -16,7 +16,8 @@ from helpdesk_site.setup_desk import lay_out
 
 def close_with_the_session() -> None:
     """Wait for the end of standard input, then end this process."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os._exit(0)
 
 
