@@ -47,6 +47,7 @@ WSGI_APPLICATION = "helpdesk_site.wsgi.application"
 LOGIN_URL = "helpdesk:login"
 SITE_ID = 1
 USE_TZ = True
+TIME_ZONE = "UTC"
 
 DATABASES = {
     "default": {
