@@ -105,9 +105,7 @@ def compare_logs(simulated: pd.DataFrame, measured: pd.DataFrame, gates: Sequenc
         seen = seen[seen["played_by"] == "shopper"]
     bands = {
         channel: _Band(expected[expected["channel"] == channel], seen[seen["channel"] == channel])
-        for channel in sorted(
-            set(seen["channel"]) | {gate.channel for gate in gates} | set(expected["channel"])
-        )
+        for channel in sorted(set(seen["channel"]) | {gate.channel for gate in gates} | set(expected["channel"]))
     }
     judged = [bands[gate.channel].measure(gate, int(all_by_channel.get(gate.channel, 0))) for gate in gates]
     rows = _decide(judged)
@@ -134,9 +132,7 @@ def _verdict(rows: tuple[Row, ...]) -> Comparison:
     for verdict in (DIFFERS, CANNOT_TELL):
         found = [row for row in gates if row.verdict == verdict]
         if found:
-            return Comparison(
-                verdict, rows, tuple(f"{row.channel} {row.metric}: {row.reason}" for row in found)
-            )
+            return Comparison(verdict, rows, tuple(f"{row.channel} {row.metric}: {row.reason}" for row in found))
     return Comparison(AGREES, rows, (f"all {len(gates)} gates lie inside their tolerances",))
 
 
@@ -226,10 +222,7 @@ class _Band:
         found = pd.Series(seen["arrived_s"].to_numpy() // BIN_S).map(by_bin)
         if self.matched:
             found = (
-                seen["contact_id"]
-                .reset_index(drop=True)
-                .map(frame.groupby("contact_id")["value"].mean())
-                .fillna(found)
+                seen["contact_id"].reset_index(drop=True).map(frame.groupby("contact_id")["value"].mean()).fillna(found)
             )
         return found.fillna(overall).to_numpy(dtype=float)
 
@@ -265,16 +258,12 @@ def _decide(judged: Sequence[_Measured]) -> list[Row]:
             rows.append(row)
             continue
         decided = p_value <= level
-        verdict = (
-            CANNOT_TELL if not decided else AGREES if measured.placement.inside_p <= p_value else DIFFERS
-        )
+        verdict = CANNOT_TELL if not decided else AGREES if measured.placement.inside_p <= p_value else DIFFERS
         rows.append(replace(row, verdict=verdict, **_words(row, verdict, measured, level)))
     return rows
 
 
-def _words(
-    row: Row, verdict: str, measured: _Measured, level: float
-) -> Mapping[str, object]:  # typed where replaced
+def _words(row: Row, verdict: str, measured: _Measured, level: float) -> Mapping[str, object]:  # typed where replaced
     assert row.tolerance is not None
     if verdict == AGREES:
         return {"reason": "the interval of the difference lies inside the tolerance"}

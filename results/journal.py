@@ -102,9 +102,7 @@ def tables_from_journal(
     ]
     if plan is not None:
         rows += [
-            _never_begun(entry, facts, last_s)
-            for entry in plan.to_dict("records")
-            if entry["contact_id"] not in begun
+            _never_begun(entry, facts, last_s) for entry in plan.to_dict("records") if entry["contact_id"] not in begun
         ]
     frame = table_of("legs", pd.DataFrame(rows, columns=LEGS.names) if not rows else pd.DataFrame(rows))
     return {

@@ -31,9 +31,7 @@ _MARK = "from scenarios.jit import"
 def sources_hash() -> str:
     """Return a hash of all our jitted sources, the Numba version and the CPU (16 hex digits)."""
     top = Path(__file__).resolve().parent.parent
-    digest = hashlib.blake2b(
-        f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()}".encode(), digest_size=8
-    )
+    digest = hashlib.blake2b(f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()}".encode(), digest_size=8)
     for room in ("scenarios", "results", "simulator"):
         for path in sorted((top / room).glob("*.py")):
             text = path.read_bytes()

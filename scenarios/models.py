@@ -72,9 +72,7 @@ def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> 
 
 
 def _tags(context: dict[str, Any]) -> list[str]:
-    listed = context.get(
-        "expected_tags", "'exponential', 'deterministic', 'uniform', 'lognormal', 'empirical'"
-    )
+    listed = context.get("expected_tags", "'exponential', 'deterministic', 'uniform', 'lognormal', 'empirical'")
     return [tag.strip(" '") for tag in str(listed).split(",")]
 
 
@@ -137,9 +135,7 @@ def _fields_at(model: type[BaseModel], key: Key, values: Any) -> set[str]:
         values = values[part]
     models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
     if len(models) > 1 and isinstance(values, dict) and "law" in values:
-        models = [
-            kind for kind in models if values["law"] in typing.get_args(kind.model_fields["law"].annotation)
-        ]
+        models = [kind for kind in models if values["law"] in typing.get_args(kind.model_fields["law"].annotation)]
     return {field.alias or name for kind in models for name, field in kind.model_fields.items()}
 
 

@@ -39,9 +39,7 @@ class PlanTooLargeError(ValueError):
     """The scenario asks for more contacts than a plan may hold."""
 
 
-def make_plan(
-    loaded: LoadedScenario, seed: int, replication: int = 0, shoppers: int | None = None
-) -> pd.DataFrame:
+def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers: int | None = None) -> pd.DataFrame:
     """Draw the plan of one replication: a row per first attempt, ordered by customer.
 
     Args:
@@ -65,8 +63,7 @@ def make_plan(
     rows["case_id"] = [case_id(customer, 0) for customer in rows["customer_id"]]
     replayed = rows.pop("recorded_id")
     rows["contact_id"] = [
-        recorded or contact_id(customer, 0, 1)
-        for recorded, customer in zip(replayed, rows["customer_id"], strict=True)
+        recorded or contact_id(customer, 0, 1) for recorded, customer in zip(replayed, rows["customer_id"], strict=True)
     ]
     rows["attempt"] = np.int32(1)
     rows["language"] = scenario.language
@@ -97,9 +94,7 @@ def _patience_us_many(
 
 
 @jit
-def uniforms(
-    seed: int, replication: int, entities: npt.NDArray[np.uint64], purpose: int
-) -> npt.NDArray[np.float64]:
+def uniforms(seed: int, replication: int, entities: npt.NDArray[np.uint64], purpose: int) -> npt.NDArray[np.float64]:
     """Draw one number for each entity's first attempt."""
     drawn = np.empty(len(entities), dtype=np.float64)
     for i in range(len(entities)):
@@ -130,9 +125,7 @@ def _cell_rows(loaded: LoadedScenario, index: int, seed: int, replication: int) 
             entities += [customer_entity(intent, minute, k) for k in range(count)]
             starts += [at_s] * count
     keys = np.array(entities, dtype=np.uint64)
-    due_us = np.rint(
-        (np.array(starts) + length_s * uniforms(seed, replication, keys, int(Purpose.INSTANT))) * 1e6
-    )
+    due_us = np.rint((np.array(starts) + length_s * uniforms(seed, replication, keys, int(Purpose.INSTANT))) * 1e6)
     chosen = np.searchsorted(edges, uniforms(seed, replication, keys, int(Purpose.CHANNEL)))
     channels = names[np.minimum(chosen, len(names) - 1)]
     return _frame(customers, keys, due_us / 1e6, channels, [intent] * len(customers))
@@ -147,14 +140,10 @@ def _replayed_rows(loaded: LoadedScenario) -> pd.DataFrame:
     return frame[frame["due_s"] < loaded.horizon_s]
 
 
-def _frame(
-    customers: object, entities: object, due_s: object, channels: object, intents: object
-) -> pd.DataFrame:
+def _frame(customers: object, entities: object, due_s: object, channels: object, intents: object) -> pd.DataFrame:
     frame = pd.DataFrame(
         {"customer_id": customers, "entity": entities, "due_s": due_s, "channel": channels, "intent": intents}
-    ).astype(
-        {"entity": np.uint64, "due_s": np.float64, "customer_id": object, "channel": object, "intent": object}
-    )
+    ).astype({"entity": np.uint64, "due_s": np.float64, "customer_id": object, "channel": object, "intent": object})
     frame["recorded_id"] = ""
     return frame
 
@@ -181,9 +170,7 @@ def _played_by(
     return played_by
 
 
-def retry_delay_us(
-    seed: int, replication: int, entity: int, case: int, attempt: int, retry: Retry
-) -> int | None:
+def retry_delay_us(seed: int, replication: int, entity: int, case: int, attempt: int, retry: Retry) -> int | None:
     """Draw after how long one who gave up on `attempt` tries again, in microseconds; None where they do not."""
     word = visit(case, attempt, 0)
     if uniform(seed, replication, entity, word, int(Purpose.RETRY), 0) >= retry.probability:

@@ -181,9 +181,7 @@ def _references(document: Document, folder: Path) -> Iterator[Fault]:
             yield from known(("teams", name, "service", intent), intent, [*intents, "default"])
         for intent in [] if "default" in service else _list(team, "skills") or intents:
             if isinstance(intent, str) and intent in intents and intent not in service:
-                yield document.fault(
-                    ("teams", name, "service", intent), MISSING, "a law for this intent, or `default`"
-                )
+                yield document.fault(("teams", name, "service", intent), MISSING, "a law for this intent, or `default`")
     for part in ("patience", "retry", "shoppers"):
         for channel in _dict(values, part):
             if channel in CHANNELS:
@@ -192,9 +190,7 @@ def _references(document: Document, folder: Path) -> Iterator[Fault]:
     yield from _transfers(document, intents, teams)
     yield from _metrics(document, channels, teams)
     if not _list(values, "demand") and not values.get("replay"):
-        yield document.fault(
-            ("demand",), MISSING, "demand (by intent and interval) or replay (recorded arrivals)"
-        )
+        yield document.fault(("demand",), MISSING, "demand (by intent and interval) or replay (recorded arrivals)")
 
 
 def _hours(document: Document, folder: Path) -> Iterator[Fault]:
@@ -203,9 +199,7 @@ def _hours(document: Document, folder: Path) -> Iterator[Fault]:
             continue
         opens, closes = _clock(hours.get("opens")), _clock(hours.get("closes"))
         if opens is not None and closes is not None and closes <= opens:
-            yield document.fault(
-                ("channels", name, "closes"), hours["closes"], f"later than opens ({hours['opens']})"
-            )
+            yield document.fault(("channels", name, "closes"), hours["closes"], f"later than opens ({hours['opens']})")
         journey = hours.get("journey")
         if isinstance(journey, str) and not find_file("journeys", journey, folder):
             names = sorted(path.stem for path in (HERE / "journeys").glob("*.yaml"))
@@ -246,14 +240,10 @@ def _intervals(document: Document, i: int, demand: dict[str, Any]) -> Iterator[F
         return
     if contacts and starts + len(contacts) * minutes * 60 > DAY_S:
         most = (DAY_S - starts) // (minutes * 60)
-        yield document.fault(
-            ("demand", i, "contacts"), f"{len(contacts)} intervals", f"at most {most}, up to midnight"
-        )
+        yield document.fault(("demand", i, "contacts"), f"{len(contacts)} intervals", f"at most {most}, up to midnight")
 
 
-def _served(
-    document: Document, channels: list[str], intents: list[str], teams: dict[str, Any]
-) -> Iterator[Fault]:
+def _served(document: Document, channels: list[str], intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
     for i, demand in enumerate(_list(document.values, "demand")):
         if not isinstance(demand, dict) or demand.get("intent") not in intents:
             continue

@@ -55,18 +55,14 @@ class ChannelHours(Strict):
 
     opens: Clock = Field(description="when it opens each day, HH:MM")
     closes: Clock = Field(description="when it closes each day, HH:MM")
-    journey: str | None = Field(
-        None, description="the journey (scenarios/journeys/NAME.yaml) its customers play"
-    )
+    journey: str | None = Field(None, description="the journey (scenarios/journeys/NAME.yaml) its customers play")
 
 
 class Demand(Strict):
     """Expected contacts of one intent in each interval of a day, and the share of them on each channel."""
 
     intent: Name
-    channels: dict[Channel, Share] = Field(
-        description="share of the contacts on each channel; they add up to 1"
-    )
+    channels: dict[Channel, Share] = Field(description="share of the contacts on each channel; they add up to 1")
     interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     starts: Clock = Field("00:00", description="when the first interval starts, HH:MM")
     contacts: list[Annotated[float, Field(ge=0, le=60_000)]] | None = Field(
@@ -95,12 +91,8 @@ class Team(Strict):
 
     channels: list[Channel] = Field(min_length=1)
     skills: list[Name] | None = Field(None, description="intents it can take; all where left out")
-    self_service: bool = Field(
-        False, description="true for pages that answer any number at once, without agents"
-    )
-    contained: Share | None = Field(
-        None, description="self-service only: share of visits that find their answer"
-    )
+    self_service: bool = Field(False, description="true for pages that answer any number at once, without agents")
+    contained: Share | None = Field(None, description="self-service only: share of visits that find their answer")
     agents: dict[Clock, Annotated[int, Field(ge=0, le=5000)]] | None = Field(
         None, description="agents rostered from each time of day on; before the first time, none"
     )

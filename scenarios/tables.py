@@ -28,11 +28,7 @@ def read_agents(path: Path) -> list[tuple[float, int]]:
     for line, (before, after) in enumerate(zip(rows, rows[1:], strict=False), start=3):
         if after[0] <= before[0]:
             raise FaultsFoundError(
-                [
-                    Fault(
-                        str(path), line, "from_s", f"{after[0]:g}", f"more than {before[0]:g}, the row before"
-                    )
-                ]
+                [Fault(str(path), line, "from_s", f"{after[0]:g}", f"more than {before[0]:g}, the row before")]
             )
     return rows
 
@@ -52,14 +48,10 @@ def _read(path: Path, columns: dict[str, Callable[[str], object]]) -> list[tuple
             absent = [name for name in columns if name not in (reader.fieldnames or [])]
             if absent:
                 found = "columns " + ", ".join(reader.fieldnames or ["none"])
-                raise FaultsFoundError(
-                    [Fault(str(path), 1, "the header", found, "columns " + ", ".join(columns))]
-                )
+                raise FaultsFoundError([Fault(str(path), 1, "the header", found, "columns " + ", ".join(columns))])
             for row in reader:
                 if len(rows) >= ROWS_MOST:
-                    faults.append(
-                        Fault(str(path), reader.line_num, "the file", "longer", f"at most {ROWS_MOST} rows")
-                    )
+                    faults.append(Fault(str(path), reader.line_num, "the file", "longer", f"at most {ROWS_MOST} rows"))
                     break
                 cells = []
                 for name, read in columns.items():
@@ -69,9 +61,7 @@ def _read(path: Path, columns: dict[str, Callable[[str], object]]) -> list[tuple
                         faults.append(Fault(str(path), reader.line_num, name, repr(row[name]), str(error)))
                 rows.append(tuple(cells))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FaultsFoundError(
-            [Fault(str(path), 1, "the file", f"unreadable ({error})", "a CSV file")]
-        ) from None
+        raise FaultsFoundError([Fault(str(path), 1, "the file", f"unreadable ({error})", "a CSV file")]) from None
     if faults:
         raise FaultsFoundError(faults)
     return rows

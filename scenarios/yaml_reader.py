@@ -83,9 +83,7 @@ def read_file(path: Path) -> Document:
     try:
         if path.stat().st_size > FILE_BYTES_MOST:
             found = f"{path.stat().st_size} bytes long"
-            raise FaultsFoundError(
-                [Fault(str(path), 1, "the file", found, f"at most {FILE_BYTES_MOST} bytes")]
-            )
+            raise FaultsFoundError([Fault(str(path), 1, "the file", found, f"at most {FILE_BYTES_MOST} bytes")])
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         found = error.strerror or str(error)

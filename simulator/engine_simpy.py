@@ -121,9 +121,7 @@ class Engine:
         for name, floor in self.floors.items():
             if not floor.team.self_service:
                 for at_us, count in self._roster(name):
-                    self._on(
-                        at_us, event_key(EventClass.SHIFT), lambda f=floor, n=count: self._set_target(f, n)
-                    )
+                    self._on(at_us, event_key(EventClass.SHIFT), lambda f=floor, n=count: self._set_target(f, n))
         self.env.process(self._arrivals())
 
     def run(self, watch: Callable[[float], None] | None = None) -> None:
@@ -174,21 +172,15 @@ class Engine:
         for number in sorted(range(len(plan)), key=due_us.__getitem__):
             facts: dict[str, object] = dict(zip(columns, texts[number], strict=True))
             yield _At(self.env, due_us[number], event_key(EventClass.JOIN, number << 12 | 1))
-            self.env.process(
-                self._customer(number, entities[number], facts, due_us[number], patience[number])
-            )
+            self.env.process(self._customer(number, entities[number], facts, due_us[number], patience[number]))
 
-    def _customer(
-        self, number: int, entity: int, facts: dict[str, object], due_us: int, patience: int
-    ) -> Process:
+    def _customer(self, number: int, entity: int, facts: dict[str, object], due_us: int, patience: int) -> Process:
         """One customer's case: contact after contact, until it is settled or they no longer try."""
         channel = str(facts["channel"])
         retry = self.scenario.retry.get(channel)  # type: ignore[call-overload]  # a plain string is a fine key
         attempt = 1
         while True:
-            outcome = yield from self._contact(
-                number << 12 | attempt, entity, attempt, facts, due_us, patience
-            )
+            outcome = yield from self._contact(number << 12 | attempt, entity, attempt, facts, due_us, patience)
             if outcome != "abandoned" or retry is None or attempt >= retry.attempts_most:
                 return
             delay_us = retry_delay_us(self.luck.seed, self.luck.plan, entity, 0, attempt, retry)
@@ -198,9 +190,7 @@ class Engine:
             due_us = self.env.now + delay_us
             if due_us >= self.horizon_us:
                 return
-            patience = patience_us(
-                self.luck.seed, self.luck.plan, entity, 0, attempt, self.patience.get(channel)
-            )
+            patience = patience_us(self.luck.seed, self.luck.plan, entity, 0, attempt, self.patience.get(channel))
             facts = {**facts, "contact_id": contact_id(str(facts["customer_id"]), 0, attempt)}
             yield _At(self.env, due_us, event_key(EventClass.JOIN, number << 12 | attempt))
 
@@ -256,9 +246,7 @@ class Engine:
         self.queues.setdefault(teams, deque()).append(waiting)
         self._want_match()
         if now + patience <= self.horizon_us:
-            self._on(
-                now + patience, event_key(EventClass.GIVE_UP, contact, leg), lambda: self._give_up(waiting)
-            )
+            self._on(now + patience, event_key(EventClass.GIVE_UP, contact, leg), lambda: self._give_up(waiting))
         return waiting.called
 
     @staticmethod
@@ -289,9 +277,7 @@ class Engine:
             row["wrap_s"] = wrap_us / 1e6
         row.update(ended_s=now / 1e6, talk_s=talk_us / 1e6, released_s=(now + wrap_us) / 1e6)
         if wrap_us:
-            self._on(
-                now + wrap_us, event_key(EventClass.END, contact, leg), lambda: self._release(floor, seat)
-            )
+            self._on(now + wrap_us, event_key(EventClass.END, contact, leg), lambda: self._release(floor, seat))
         else:
             self._release(floor, seat)
         to = self._transfer(floor.name, str(row["intent"]), entity, attempt, leg)
@@ -326,9 +312,7 @@ class Engine:
         laws = self.service[team]
         return self._drawn_us(Purpose.SERVICE, entity, attempt, leg, laws.get(intent) or laws["default"])
 
-    def _transfer(
-        self, team: str, intent: str, entity: int, attempt: int, leg: int
-    ) -> tuple[str, bool] | None:
+    def _transfer(self, team: str, intent: str, entity: int, attempt: int, leg: int) -> tuple[str, bool] | None:
         u = None
         for transfer in self.scenario.transfers:
             if transfer.from_team == team and (transfer.intents is None or intent in transfer.intents):
@@ -428,8 +412,7 @@ class Engine:
                 position += 1
             block = edge // block_us
             present = sum(
-                uniform(self.luck.seed, self.luck.desk, entity, block, int(Purpose.ABSENCE), 0)
-                >= team.shrinkage
+                uniform(self.luck.seed, self.luck.desk, entity, block, int(Purpose.ABSENCE), 0) >= team.shrinkage
                 for entity in entities[:rostered]
             )
             if present != before:

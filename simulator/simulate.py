@@ -85,14 +85,10 @@ def simulate(
     """
     seed = loaded.scenario.seed if seed is None else seed
     began = time.perf_counter()
-    jobs = [
-        _Job(loaded.path, loaded.scenario.days, seed, r, same_plan, shoppers) for r in range(replications)
-    ]
+    jobs = [_Job(loaded.path, loaded.scenario.days, seed, r, same_plan, shoppers) for r in range(replications)]
     done: list[tuple[pd.DataFrame, pd.DataFrame]] = []
     kind = "same" if same_plan else "drawn"
-    name = run_id(
-        "simulated", loaded.scenario.scenario, loaded.hash, seed, loaded.scenario.days, replications, kind
-    )
+    name = run_id("simulated", loaded.scenario.scenario, loaded.hash, seed, loaded.scenario.days, replications, kind)
     results = _in_processes(jobs, threads) if threads > 1 else _here(loaded, jobs, progress)
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(results):
         for number, tables in enumerate(results, start=1):

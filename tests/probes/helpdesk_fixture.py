@@ -86,9 +86,7 @@ def require_packages(*names: str) -> None:
     """Fail, with the command that helps, when a package the desk is made of is not installed."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
-        pytest.fail(
-            f"the test desk needs {', '.join(missing)}; install with: pip install -e '.[test]'", pytrace=False
-        )
+        pytest.fail(f"the test desk needs {', '.join(missing)}; install with: pip install -e '.[test]'", pytrace=False)
 
 
 @pytest.fixture(scope="session")
