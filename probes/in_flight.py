@@ -296,9 +296,7 @@ class Ledger:
         A reader that paused is not waited for: its bytes wait for it, and it perhaps for the time to pass.
         """
         return Late(
-            ends=[
-                end for end in self.owing if end.fd not in readable and end.fd in reading and not end.given_up
-            ],
+            ends=[end for end in self.owing if end.fd not in readable and end.fd in reading and not end.given_up],
             connects=[fd for fd, is_ours in self.dialling.items() if is_ours and fd not in ready],
             accepts=[ends for ends, fd in self._unaccepted.items() if fd in reading and fd not in readable],
         )

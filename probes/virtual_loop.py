@@ -186,9 +186,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _make_socket_transport(self, sock: socket.socket, *args: Any, **kwargs: Any) -> Any:
         parent: Any = super()
-        transport = parent._make_socket_transport(
-            self._ledger.count(sock, kwargs.get("extra")), *args, **kwargs
-        )
+        transport = parent._make_socket_transport(self._ledger.count(sock, kwargs.get("extra")), *args, **kwargs)
         # The kernel's sendfile would bypass the count; asyncio falls back to reading and writing.
         transport._sendfile_compatible = asyncio.constants._SendfileMode.FALLBACK  # type: ignore[attr-defined]
         return transport
@@ -198,9 +196,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return parent._make_ssl_transport(self._ledger.count(rawsock, kwargs.get("extra")), *args, **kwargs)
 
     def _make_datagram_transport(self, *_: Any, **__: Any) -> Any:
-        raise RuntimeError(
-            "datagrams (SIP, RTP, DNS) cannot be counted under the virtual clock; use --clock real"
-        )
+        raise RuntimeError("datagrams (SIP, RTP, DNS) cannot be counted under the virtual clock; use --clock real")
 
     def _start_serving(self, protocol_factory: Any, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         sock.listen(BACKLOG_MIN)

@@ -35,7 +35,7 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
         {
             "replication": legs["replication"],
             "contact_id": legs["contact_id"],
-            "talk_s": legs["talk_s"].fillna(0.0) + legs["hold_s"].fillna(0.0),
+            "talk_s": legs["talk_s"] + legs["hold_s"].fillna(0.0),
             "wrap_s": legs["wrap_s"],
             "transferred": (legs["leg_end"] == "transferred").astype(float),
             "unfinished": (legs["answered_s"].notna() & legs["ended_s"].isna()).astype(float),
@@ -45,7 +45,7 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
     answered = first["answered_s"].notna()
     offered = ~first["leg_end"].isin(NOT_OFFERED) | answered
     whole = answered & (summed["unfinished"].fillna(0) == 0)
-    person = answered & first["agent"].notna()
+    person = answered & (summed["talk_s"].notna() | (summed["unfinished"] > 0))
     folded = pd.DataFrame(
         {
             "customer_id": first["customer_id"],

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from scenarios.faults import Fault, FaultsFoundError, one_of
@@ -141,6 +141,8 @@ def _fields_at(model: type[BaseModel], key: Key, values: Any) -> set[str]:
 
 def _step(kind: Any, part: str | int) -> list[Any]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if issubclass(kind, RootModel):
+            return [found for root in _unfold(kind.model_fields["root"].annotation) for found in _step(root, part)]
         found = [f for name, f in kind.model_fields.items() if (f.alias or name) == part]
         return _unfold(found[0].annotation) if found else []
     arguments = typing.get_args(kind)

@@ -1,0 +1,1 @@
+"""The channels: one file each, one contract, one line each in the table."""

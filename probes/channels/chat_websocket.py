@@ -1,0 +1,136 @@
+"""Chat over the rehearsal desk's own WebSocket: pushed, so what is seen is stamped when it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+
+import aiohttp
+
+from probes.channels.contract import Caller, Surroundings
+from probes.journeys import LAST, Open, Seen
+
+MESSAGE_BYTES_MOST = 64_000
+SEEN_MOST = 10_000
+
+
+class ChatWebSocket:
+    """One chat."""
+
+    polled = False
+
+    def __init__(self, around: Surroundings, caller: Caller) -> None:
+        assert around.target.chat is not None
+        self._around, self._caller, self._chat = around, caller, around.target.chat
+        self._http: aiohttp.ClientSession | None = None
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._seen: asyncio.Queue[Seen] = asyncio.Queue(SEEN_MOST)
+        self._reader: asyncio.Task[None] | None = None
+
+    async def open(self, opening: Open) -> None:
+        """Connect and say hello."""
+        url = f"{self._around.target.base_url}{self._chat.websocket}"
+        self._around.guard.check_url(url)
+        self._http = aiohttp.ClientSession(connector=self._around.connector, connector_owner=False)
+        try:
+            async with asyncio.timeout(self._around.target.request_s_most):
+                self._socket = await self._http.ws_connect(url, max_msg_size=MESSAGE_BYTES_MOST)
+                persona = self._caller.persona
+                await self._send(
+                    type="hello",
+                    name=persona.first_name,
+                    email=persona.email,
+                    intent=self._caller.intent,
+                    text=opening.text,
+                )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            self._put(Seen("error", text=_words(error)))
+            return
+        self._reader = asyncio.create_task(self._read())
+
+    async def say(self, text: str) -> None:
+        """Write a message; a line that has just closed is seen as such, not raised."""
+        await self._send(type="message", text=text)
+
+    async def next_seen(self, until_s: float | None) -> Seen:
+        """Return what came, when it came."""
+        if not self._seen.empty() or until_s is None:
+            return await self._seen.get()
+        try:
+            return await self._around.clock.wait_until(self._seen.get(), until_s)
+        except TimeoutError:
+            return Seen("nothing", until_s, until_s)
+
+    async def leave(self) -> None:
+        """Say that we go."""
+        await self._send(type="leave")
+
+    async def close(self) -> None:
+        """Close the line."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        if self._socket is not None:
+            with contextlib.suppress(aiohttp.ClientError, OSError):
+                await self._socket.close()
+        if self._http is not None:
+            await self._http.close()
+
+    async def evidence(self, name: str) -> str | None:
+        """A line of text has no picture."""
+        return None
+
+    async def _send(self, **message: str) -> None:
+        if self._socket is not None and not self._socket.closed:
+            with contextlib.suppress(aiohttp.ClientError, ConnectionError):
+                await self._socket.send_str(json.dumps(message, ensure_ascii=False))
+
+    async def _read(self) -> None:
+        assert self._socket is not None
+        clock = self._around.clock
+        async for frame in self._socket:
+            if frame.type is aiohttp.WSMsgType.TEXT:
+                seen = self._understand(frame.data, clock.now_s())
+                if seen is not None:
+                    self._put(seen)
+                    if seen.kind in LAST:
+                        return
+        now_s = clock.now_s()
+        code = self._socket.close_code
+        self._put(Seen("error", now_s, now_s, f"the desk closed the line without a word (code {code})"))
+
+    def _put(self, seen: Seen) -> None:
+        with contextlib.suppress(asyncio.QueueFull):  # a desk that floods is cut off there; what came first is kept
+            self._seen.put_nowait(seen)
+
+    def _understand(self, data: str, at_s: float) -> Seen | None:
+        try:
+            said = json.loads(data)
+            kind = said["type"]
+        except (ValueError, KeyError, TypeError):
+            return Seen("error", at_s, at_s, "the desk sent what is not a message")
+        text, team, agent = str(said.get("text", "")), said.get("team"), said.get("agent")
+        match kind:
+            case "accepted":
+                return Seen("automatic", at_s, at_s, text)
+            case "queue":
+                return Seen("position", at_s, at_s, str(said.get("position", "")))
+            case "joined":
+                return Seen("taken", at_s, at_s, team=team, agent=agent)
+            case "typing":
+                return Seen("typing", at_s, at_s)
+            case "message":
+                return Seen("human", at_s, at_s, text, agent=agent)
+            case "transfer":
+                return Seen("transfer", at_s, at_s, text, team=team, history_carried=bool(said.get("history_carried")))
+            case "closed" if said.get("how") == "shut":
+                return Seen("shut", at_s, at_s, text)
+            case "closed":
+                return Seen("closed", at_s, at_s, text, resolved=said.get("how") == "resolved")
+        return None
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

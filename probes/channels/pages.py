@@ -1,0 +1,110 @@
+"""Read pages: text by selector, who is speaking, forms to fill; the same rules for plain HTTP and for the browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from scenarios.target import SpeakerRule
+
+
+@dataclass(frozen=True)
+class PageMessage:
+    """A message as it stands on a page: whose it is by the target's rules, and its own text."""
+
+    speaker: str
+    text: str
+
+
+def parse(html: str) -> LexborHTMLParser:
+    """Parse a page."""
+    return LexborHTMLParser(html)
+
+
+def text_at(page: LexborHTMLParser, selector: str | None) -> str:
+    """Return the text of the first element that fits, or nothing."""
+    found = page.css_first(selector) if selector else None
+    return found.text(strip=True) if found is not None else ""
+
+
+def messages(page: LexborHTMLParser, selector: str, own_text: list[str], rules: list[SpeakerRule]) -> list[PageMessage]:
+    """Return the messages of a page in its order."""
+    return [_message(node, own_text, rules) for node in page.css(selector)]
+
+
+def _message(node: LexborNode, own_text: list[str], rules: list[SpeakerRule]) -> PageMessage:
+    html = node.html or ""
+    alone = LexborHTMLParser(re.sub(r"<br\s*/?>", "\n", html))
+    body = alone.body
+    whole = body.text() if body is not None else ""
+    parts: dict[str, str] = {}
+    for rule in rules:
+        if rule.within is not None:
+            parts[rule.within] = text_at(alone, rule.within)
+    for selector in own_text:
+        for part in alone.css(selector):
+            part.decompose()
+    text = body.text().strip() if body is not None else ""
+    for rule in rules:
+        if _fits(rule, alone, parts.get(rule.within, "") if rule.within else whole, text):
+            return PageMessage(rule.speaker, text)
+    return PageMessage("system", text)
+
+
+def _fits(rule: SpeakerRule, alone: LexborHTMLParser, searched: str, text: str) -> bool:
+    if rule.empty is not None and rule.empty != (not text):
+        return False
+    if rule.selector is not None:
+        root = alone.body.child if alone.body is not None else None
+        if root is None or not root.css_matches(rule.selector):
+            return False
+    return rule.text is None or re.search(rule.text, searched) is not None
+
+
+@dataclass(frozen=True)
+class FormFound:
+    """A form on a page: where it goes and what it already holds."""
+
+    action: str
+    values: dict[str, str]
+    names: dict[str, str]
+    """Name of the input at each selector that was asked for."""
+    choices: dict[str, dict[str, str]]
+    """For selects among them: label to value."""
+
+
+def find_form(page: LexborHTMLParser, form: str, selectors: list[str]) -> FormFound | None:
+    """Find a form with its preset values, as a browser would send it."""
+    found = page.css_first(form)
+    if found is None:
+        return None
+    values: dict[str, str] = {}
+    for node in found.css("input, textarea, select"):
+        name = node.attributes.get("name")
+        kind = (node.attributes.get("type") or "").lower()
+        if not name or kind in ("submit", "button", "file", "image", "reset"):
+            continue
+        if kind in ("checkbox", "radio") and "checked" not in node.attributes:
+            continue
+        if node.tag == "select":
+            chosen = node.css_first("option[selected]") or node.css_first("option")
+            values[name] = _option_value(chosen) if chosen is not None else ""
+        else:
+            values[name] = node.attributes.get("value") or (node.text() if node.tag == "textarea" else "")
+    names: dict[str, str] = {}
+    choices: dict[str, dict[str, str]] = {}
+    for selector in selectors:
+        node = page.css_first(selector)  # type: ignore[assignment]  # the loop above has no None
+        if node is None or not node.attributes.get("name"):
+            return None
+        names[selector] = node.attributes["name"] or ""
+        if node.tag == "select":
+            choices[selector] = {option.text(strip=True): _option_value(option) for option in node.css("option")}
+    return FormFound(found.attributes.get("action") or "", values, names, choices)
+
+
+def _option_value(option: LexborNode) -> str:
+    value = option.attributes.get("value")
+    return option.text(strip=True) if value is None else value

@@ -1,0 +1,19 @@
+"""The table of channels: which session plays a channel, over which transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from probes.channels.chat_websocket import ChatWebSocket
+from probes.channels.contract import Caller, Session, Surroundings
+from probes.channels.faq_http import FaqHttp
+from probes.channels.form_http import FormHttp
+
+SessionMaker = Callable[[Surroundings, Caller], Session]
+
+PROTOCOL: dict[str, SessionMaker] = {
+    "chat": ChatWebSocket,
+    "form": FormHttp,
+    "faq": FaqHttp,
+}
+"""Without a browser: fast enough for a crowd."""

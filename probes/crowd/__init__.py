@@ -1,0 +1,1 @@
+"""The crowd: many customers at once, on one asyncio loop; and the Locust worker that hosts it."""

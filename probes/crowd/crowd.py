@@ -1,0 +1,140 @@
+"""The crowd: play a plan, every customer at their due time, whether or not the desk keeps up.
+
+Open by construction: due times exist before anything answers. Those who give up may come back as the scenario says.
+The plan bounds the contacts; the horizon bounds the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from probes.channels.contract import Caller, Surroundings
+from probes.personas import make_persona
+from probes.player import Contact, Player, SessionMaker
+from results.journal import Journal
+from scenarios.identity import contact_id
+from scenarios.journey import Journey
+from scenarios.laws import law_row
+from scenarios.plan import patience_us, retry_delay_us
+from scenarios.reading import LoadedScenario
+from scenarios.units import NEVER_US
+
+UNSTARTED_AFTER_S = 60.0
+"""A contact that we begin later than this (wall time) is not begun at all: it would measure our own delay."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """How far a crowd is."""
+
+    begun: int
+    ended: int
+    planned: int
+    now_s: float
+
+
+class Crowd:
+    """Plays planned contacts on one loop."""
+
+    def __init__(
+        self,
+        loaded: LoadedScenario,
+        plan: pd.DataFrame,
+        journeys: Mapping[str, Journey],
+        sessions: Mapping[str, SessionMaker],
+        around: Surroundings,
+        journal: Journal,
+        seed: int,
+        watch: Callable[[Tick], None] | None = None,
+        until_s: float | None = None,
+    ) -> None:
+        self._loaded, self._journeys, self._sessions = loaded, journeys, sessions
+        self._around, self._journal, self._seed, self._watch = around, journal, seed, watch
+        self._until_s = loaded.horizon_s if until_s is None else until_s
+        self._contacts: Sequence[dict[str, Any]] = plan.sort_values(["due_s", "contact_id"]).to_dict("records")  # type: ignore[assignment]  # keys are texts
+        self._patience = {channel: law_row(law) for channel, law in loaded.scenario.patience.items()}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.outcomes: Counter[str] = Counter()
+        self.late_s: list[float] = []
+        """How late each contact began, in wall seconds."""
+        self._begun = 0
+        self._stopping = False
+
+    async def play(self) -> None:
+        """Play all contacts to their end, or to the horizon. Cancelled, it ends those under way as censored."""
+        clock = self._around.clock
+        try:
+            for planned in self._contacts:
+                if planned["due_s"] >= self._until_s:
+                    break
+                await clock.sleep_until_s(planned["due_s"])
+                self._begin(Contact(planned, planned["due_s"], planned["patience_s"], planned["entity"], self._seed, 0))
+            while self._tasks:
+                await clock.wait_until(asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED), self._until_s)
+        except TimeoutError:
+            pass  # the horizon: what is under way is censored below
+        finally:
+            self._stopping = True
+            for task in list(self._tasks):
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+
+    def _begin(self, contact: Contact) -> None:
+        clock = self._around.clock
+        late_s = (clock.now_s() - contact.due_s) / clock.scale
+        self.late_s.append(late_s)
+        task = asyncio.create_task(self._contact(contact, late_s))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _contact(self, contact: Contact, late_s: float) -> None:
+        facts = contact.facts
+        channel = str(facts["channel"])
+        self._begun += 1
+        persona = make_persona(
+            str(facts["customer_id"]), str(facts["contact_id"]), str(facts["language"]),
+            self._around.guard.charter.marker_key,
+        )  # fmt: skip
+        caller = Caller(
+            persona, str(facts["contact_id"]), str(facts["intent"]), self._loaded.scenario.intents.get(str(facts["intent"]), ""),
+            facts["played_by"] == "background",
+        )  # fmt: skip
+        player = Player(
+            contact, self._journeys[str(facts["journey"])], caller, self._sessions[channel], self._around, self._journal
+        )
+        outcome = player.unstarted(late_s) if late_s > UNSTARTED_AFTER_S else await player.play()
+        self.outcomes[outcome] += 1
+        if self._watch is not None:
+            self._watch(Tick(self._begun, self.outcomes.total(), len(self._contacts), self._around.clock.now_s()))
+        if outcome == "abandoned" and not self._stopping:
+            await self._come_back(contact, channel)
+
+    async def _come_back(self, contact: Contact, channel: str) -> None:
+        retry = self._loaded.scenario.retry.get(channel)  # type: ignore[call-overload]  # a plain string is a fine key
+        attempt = int(contact.facts["attempt"])
+        if retry is None or attempt >= retry.attempts_most:
+            return
+        delay_us = retry_delay_us(contact.seed, contact.replication, contact.entity, 0, attempt, retry)
+        if delay_us is None:
+            return
+        due_s = self._around.clock.now_s() + delay_us / 1e6
+        if due_s >= self._until_s:
+            return
+        attempt += 1
+        patience = patience_us(
+            contact.seed, contact.replication, contact.entity, 0, attempt, self._patience.get(channel)
+        )
+        customer = str(contact.facts["customer_id"])
+        facts = {**contact.facts, "contact_id": contact_id(customer, 0, attempt), "attempt": attempt}
+        patience_s = math.inf if patience >= NEVER_US else patience / 1e6
+        await self._around.clock.sleep_until_s(due_s)
+        if not self._stopping:
+            self._begin(Contact(facts, due_s, patience_s, contact.entity, contact.seed, contact.replication))

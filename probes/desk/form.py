@@ -1,0 +1,128 @@
+"""The desk's web form: a page to write on, and a ticket page on which the answer appears.
+
+The ticket page never changes by itself; who wants to know looks again. Its status reads Received, In progress, then
+Settled. Tickets wait for the form's team like anyone else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+
+import jinja2
+from aiohttp import web
+
+from probes.desk.floor import Visit
+from probes.desk.hall import Hall
+
+TEXT_MOST = 10_000
+TICKETS_MOST = 200_000
+
+
+@dataclass
+class Ticket:
+    """A form that was sent, and what has been written under it."""
+
+    number: int
+    key: str
+    name: str
+    email: str
+    intent: str
+    subject: str
+    status: str = "Received"
+    messages: list[tuple[str, str, str]] = field(default_factory=list)
+    """(who: customer | automatic | agent, by which name, text)."""
+
+
+class Tickets:
+    """All tickets of a desk, and the people who work on them."""
+
+    KEY: web.AppKey[Tickets]
+
+    def __init__(self, hall: Hall, pages: jinja2.Environment) -> None:
+        self._hall, self._pages = hall, pages
+        self._tickets: dict[int, Ticket] = {}
+
+    async def show_form(self, request: web.Request) -> web.Response:
+        """Serve the empty form."""
+        self._hall.begin_day()
+        page = self._pages.get_template("form.html.j2")
+        intents = self._hall.loaded.scenario.intents
+        shut = not self._hall.is_open("form")
+        return _html(page.render(intents=intents, shut=self._hall.phrases.shut if shut else "", faults=[]))
+
+    async def take_form(self, request: web.Request) -> web.Response:
+        """Take a form and lead to its ticket page; one that lacks something is shown again."""
+        hall = self._hall
+        hall.begin_day()
+        sent = await request.post()
+        fields = {
+            name: str(sent.get(name, "")).strip()[:TEXT_MOST] for name in ("name", "email", "intent", "subject", "text")
+        }
+        faults = [name for name, text in fields.items() if not text]
+        if faults or not hall.is_open("form") or len(self._tickets) >= TICKETS_MOST:
+            shut = "" if hall.is_open("form") else hall.phrases.shut
+            page = self._pages.get_template("form.html.j2").render(
+                intents=hall.loaded.scenario.intents, shut=shut, faults=faults
+            )
+            return _html(page)
+        ticket = Ticket(
+            len(self._tickets) + 1, secrets.token_hex(8), fields["name"], fields["email"],
+            hall.intent_of(fields["intent"]), fields["subject"],
+        )  # fmt: skip
+        self._tickets[ticket.number] = ticket
+        ticket.messages.append(("customer", ticket.name, fields["text"]))
+        ticket.messages.append(("automatic", "", hall.phrases.form_accepted))
+        hall.truth.note("arrived", ticket.email, "form", intent=ticket.intent, text=fields["text"])
+        self._wait_for(ticket, hall.floor.teams_for("form", ticket.intent))
+        raise web.HTTPSeeOther(f"/ticket/{ticket.number}?key={ticket.key}")
+
+    async def show_ticket(self, request: web.Request) -> web.Response:
+        """Serve a ticket page to who has its key; unchanged ones answer 304."""
+        number = request.match_info["number"]
+        ticket = self._tickets.get(int(number)) if number.isdecimal() and len(number) < 9 else None
+        if ticket is None or not secrets.compare_digest(request.query.get("key", ""), ticket.key):
+            return _html(self._pages.get_template("lost.html.j2").render(), status=404)
+        tag = f'"{ticket.number}-{ticket.status}-{len(ticket.messages)}"'
+        if request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304, headers={"ETag": tag})
+        return _html(self._pages.get_template("ticket.html.j2").render(ticket=ticket), headers={"ETag": tag})
+
+    def _wait_for(self, ticket: Ticket, teams: tuple[str, ...]) -> None:
+        def taken(team: str, chair: int) -> None:
+            self._hall.keep(asyncio.create_task(self._handle(ticket, team, chair)))
+
+        if teams:
+            self._hall.floor.join(Visit(teams, self._hall.clock.now_s(), taken))
+
+    async def _handle(self, ticket: Ticket, team: str, chair: int) -> None:
+        hall = self._hall
+        began_s = hall.clock.now_s()
+        handling = hall.work.handling(team, chair, ticket.intent, ticket.name)
+        hall.truth.note(
+            "taken", ticket.email, "form", team=team, agent=handling.agent, silent=handling.silent,
+            asks_again=handling.asks_again, wrong_fact=handling.wrong_fact,
+        )  # fmt: skip
+        ticket.status = "In progress"
+        hall.clock.call_at_s(began_s + handling.busy_s, hall.floor.release, team, chair)
+        said = [act.text for act in handling.acts if act.what == "say"]
+        last = handling.acts[-1]
+        await hall.clock.sleep_until_s(began_s + last.after_s)
+        if said:
+            ticket.messages.append(("agent", handling.agent, "\n".join(said)))
+            hall.truth.note("said", ticket.email, "form", text="\n".join(said))
+        if last.what == "transfer":
+            hall.truth.note("transferred", ticket.email, "form", to=last.to_team)
+            ticket.status = "Passed on"
+            self._wait_for(ticket, (last.to_team,))
+        else:
+            ticket.status = "Settled"
+            hall.truth.note("closed", ticket.email, "form")
+
+
+Tickets.KEY = web.AppKey("tickets", Tickets)
+
+
+def _html(text: str, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(text=text, content_type="text/html", status=status, headers=headers)

@@ -1,0 +1,95 @@
+"""The hall: what chat, form and help pages of one desk share, and the beginning of its day."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from aiohttp import web
+
+from probes.clock import Clock
+from probes.desk.floor import Floor
+from probes.desk.luck import DeskLuck
+from probes.desk.phrases import Phrases
+from probes.desk.truth import Truth
+from probes.desk.work import Work
+from scenarios.misconduct import Misconduct
+from scenarios.reading import LoadedScenario
+from scenarios.units import DAY_S, clock_s
+
+
+class Hall:
+    """One desk's shared parts. Its day begins with the first visitor, or when whoever runs it says so."""
+
+    KEY: web.AppKey[Hall]
+
+    def __init__(
+        self,
+        loaded: LoadedScenario,
+        seed: int,
+        misconduct: Misconduct,
+        phrases: Phrases,
+        truth_file: Path | None,
+        scale: float,
+    ) -> None:
+        self.loaded, self.phrases, self.scale = loaded, phrases, scale
+        self.epoch_s: float | None = None
+        self.clock: Clock
+        self.floor: Floor
+        self.truth: Truth
+        luck = DeskLuck(seed)
+        self.work = Work(loaded, luck, misconduct, phrases)
+        self._luck, self._misconduct, self._truth_file = luck, misconduct, truth_file
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._begun = False
+        self._hours = {
+            name: (clock_s(hours.opens), clock_s(hours.closes)) for name, hours in loaded.scenario.channels.items()
+        }
+
+    def begin_day(self, epoch_s: float | None = None, clock: Clock | None = None) -> bool:
+        """Begin the day, unless it has begun; say whether it was begun now.
+
+        Args:
+            epoch_s: the wall instant of scenario second 0; by default such that the first channel opens now.
+            clock: instead of a real clock (a rehearsal under the virtual one).
+        """
+        if self._begun:
+            return False
+        self._begun = True
+        if clock is None:
+            opens_s = min(opens for opens, _ in self._hours.values())
+            self.epoch_s = time.time() - opens_s / self.scale if epoch_s is None else epoch_s
+            clock = Clock.real(epoch_s=self.epoch_s, scale=self.scale)
+        self.clock = clock
+        self.truth = Truth(self._truth_file, clock)
+        self.floor = Floor(self.loaded, clock, self._luck, self._misconduct)
+        self.floor.open_day()
+        return True
+
+    def is_open(self, channel: str) -> bool:
+        """Say whether a channel is open now."""
+        if channel not in self._hours:
+            return False
+        opens, closes = self._hours[channel]  # type: ignore[index]  # a plain string is a fine key
+        return opens <= self.clock.now_s() % DAY_S < closes
+
+    def intent_of(self, said: str) -> str:
+        """Return the intent a visitor chose, or the first where there is no such."""
+        intents = self.loaded.scenario.intents
+        return said if said in intents else next(iter(intents))
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Keep a background task until it is done, so that it is not lost on the way."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def end(self) -> None:
+        """End the day: stop what still runs, close the truth."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._begun:
+            self.truth.close()
+
+
+Hall.KEY = web.AppKey("hall", Hall)

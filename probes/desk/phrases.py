@@ -1,0 +1,55 @@
+"""What the desk's people say: a YAML file of phrases, the shipped one with a user's changes on top."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from probes.desk.luck import DeskLuck
+from scenarios.models import Strict, check_model
+from scenarios.yaml_reader import Document, read_file
+
+SHIPPED = Path(__file__).with_name("phrases.yaml")
+
+
+class Fact(Strict):
+    """The published answer to an intent, and a wrong one."""
+
+    right: str
+    wrong: str
+
+
+class Phrases(Strict):
+    """All that is said; lists are drawn from."""
+
+    accepted: str
+    form_accepted: str
+    shut: str
+    greeting: list[str] = Field(min_length=1)
+    asks_again: list[str] = Field(min_length=1)
+    transfer: list[str] = Field(min_length=1)
+    closing: list[str] = Field(min_length=1)
+    facts: dict[str, Fact]
+    agents: list[str] = Field(min_length=1)
+
+    def fact(self, intent: str) -> Fact:
+        """Return the facts of an intent."""
+        return self.facts.get(intent) or self.facts["default"]
+
+    def one(self, among: list[str], luck: DeskLuck) -> str:
+        """Draw a phrase."""
+        return among[int(luck.number() * len(among))]
+
+
+def read_phrases(changes: Path | None = None) -> Phrases:
+    """Read the shipped phrases, with those of another file in place of theirs."""
+    shipped = read_file(SHIPPED)
+    if changes is None:
+        return check_model(shipped, Phrases)
+    changed = read_file(changes)
+    merged = {**shipped.values, **(changed.values if isinstance(changed.values, dict) else {})}
+    merged["facts"] = (
+        {**shipped.values["facts"], **merged.get("facts", {})} if isinstance(merged["facts"], dict) else None
+    )
+    return check_model(Document(changed.file, merged, changed.lines), Phrases)

@@ -1,0 +1,69 @@
+"""The desk's website: its pages and routes as one aiohttp application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+from aiohttp import web
+
+from probes.desk.chat import chat_socket
+from probes.desk.form import Tickets
+from probes.desk.hall import Hall
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def make_site(hall: Hall) -> web.Application:
+    """Return the application that serves a desk."""
+    pages = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+    tickets = Tickets(hall, pages)
+    site = web.Application(client_max_size=100_000)
+    site[Hall.KEY] = hall
+
+    async def home(request: web.Request) -> web.Response:
+        return _page(pages, "home", title=hall.loaded.scenario.title)
+
+    async def chat_page(request: web.Request) -> web.Response:
+        return _page(pages, "chat", intents=hall.loaded.scenario.intents)
+
+    async def faq(request: web.Request) -> web.Response:
+        return _page(pages, "faq", intents=hall.loaded.scenario.intents)
+
+    async def article(request: web.Request) -> web.Response:
+        hall.begin_day()
+        intent = request.match_info["intent"]
+        if intent not in hall.loaded.scenario.intents:
+            raise web.HTTPNotFound
+        answers = hall.work.page_answers(intent)
+        hall.truth.note("page", request.headers.get("From", ""), "faq", intent=intent, answers=answers)
+        fact = hall.phrases.fact(intent).right if answers else ""
+        return _page(pages, "article", question=hall.loaded.scenario.intents[intent], fact=fact)
+
+    async def rehearsal(request: web.Request) -> web.Response:
+        """Begin the day at the epoch asked for; answers with the epoch and scale in force."""
+        wanted = await request.json()
+        epoch_s = wanted.get("epoch_s") if isinstance(wanted, dict) else None
+        if not isinstance(epoch_s, int | float):
+            raise web.HTTPBadRequest(text="epoch_s: the wall instant of scenario second 0")
+        begun = hall.begin_day(float(epoch_s))
+        return web.json_response({"epoch_s": hall.epoch_s, "scale": hall.scale, "begun": begun})
+
+    site.add_routes(
+        [
+            web.get("/", home),
+            web.get("/chat", chat_page),
+            web.get("/chat/socket", chat_socket),
+            web.get("/form", tickets.show_form),
+            web.post("/form", tickets.take_form),
+            web.get("/ticket/{number}", tickets.show_ticket),
+            web.get("/faq", faq),
+            web.get("/faq/{intent}", article),
+            web.post("/rehearsal/day", rehearsal),
+        ]
+    )
+    return site
+
+
+def _page(pages: jinja2.Environment, name: str, **values: object) -> web.Response:
+    return web.Response(text=pages.get_template(f"{name}.html.j2").render(**values), content_type="text/html")

@@ -1,0 +1,102 @@
+"""The agents' work: how long a contact is handled, what is said when, and to whom it is passed on.
+
+The same for chat and form: a handling is drawn from the scenario's law by the desk's luck, changed by misconduct, and
+played as a script of timed acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from probes.desk.luck import DeskLuck
+from probes.desk.phrases import Phrases
+from scenarios.laws import law_row
+from scenarios.misconduct import Misconduct
+from scenarios.reading import LoadedScenario
+
+SAYS = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something an agent does: `say` a text, show `typing`, `transfer` to a team, or `close`."""
+
+    after_s: float
+    what: str
+    text: str = ""
+    to_team: str = ""
+    history_carried: bool = False
+
+
+@dataclass(frozen=True)
+class Handling:
+    """One agent's part in a contact: its acts in order, and how long the agent is busy in all."""
+
+    agent: str
+    acts: tuple[Act, ...]
+    busy_s: float
+    silent: bool
+    asks_again: bool
+    wrong_fact: bool
+
+
+class Work:
+    """Draws handlings."""
+
+    def __init__(self, loaded: LoadedScenario, luck: DeskLuck, misconduct: Misconduct, phrases: Phrases) -> None:
+        self._loaded, self._luck, self._misconduct, self._phrases = loaded, luck, misconduct, phrases
+        self._service = {
+            name: {intent: law_row(law) for intent, law in team.service.items()}
+            for name, team in loaded.scenario.teams.items()
+        }
+        self._wrap = {name: law_row(team.wrap) for name, team in loaded.scenario.teams.items() if team.wrap}
+
+    def handling(self, team: str, chair: int, intent: str, name: str) -> Handling:
+        """Draw how an agent handles a contact."""
+        luck, phrases, wrongs = self._luck, self._phrases, self._misconduct.of(team)
+        laws = self._service[team]
+        talk_s = luck.time_s(laws.get(intent) or laws["default"]) * (1 + wrongs.slower)
+        wrap_s = luck.time_s(self._wrap[team]) if team in self._wrap else 0.0
+        agent = phrases.agents[chair % len(phrases.agents)]
+        to_team, carried = self._passed_on(team, intent)
+        silent, again, wrong = (luck.chance(p) for p in (wrongs.silent, wrongs.asks_again, wrongs.wrong_fact))
+
+        def say(share: float, text: str) -> Act:
+            return Act(share * talk_s, "say", text.replace("{name}", name).replace("{agent}", agent))
+
+        acts = [] if silent else [say(0.0, phrases.one(phrases.greeting, luck))]
+        if again and not silent:
+            acts.append(say(0.3, phrases.one(phrases.asks_again, luck)))
+        if to_team:
+            if not silent:
+                acts.append(say(1.0, phrases.one(phrases.transfer, luck)))
+            acts.append(Act(talk_s, "transfer", to_team=to_team, history_carried=carried))
+        else:
+            if not silent:
+                fact = phrases.fact(intent)
+                acts.append(Act(0.6 * talk_s, "typing"))
+                acts.append(say(0.75, fact.wrong if wrong else fact.right))
+                acts.append(say(1.0, phrases.one(phrases.closing, luck)))
+            acts.append(Act(talk_s, "close"))
+        return Handling(agent, tuple(acts), talk_s + wrap_s, silent, again, wrong)
+
+    def page_answers(self, intent: str) -> bool:
+        """Draw whether a self-service page holds this visitor's answer."""
+        for team in self._loaded.scenario.teams.values():
+            if team.self_service and (team.skills is None or intent in team.skills):
+                return self._luck.chance(1.0 if team.contained is None else team.contained)
+        return False
+
+    def _passed_on(self, team: str, intent: str) -> tuple[str, bool]:
+        rules = [
+            rule
+            for rule in self._loaded.scenario.transfers
+            if rule.from_team == team and (rule.intents is None or intent in rule.intents)
+        ]
+        left = self._luck.number() if rules else 1.0
+        for rule in rules:
+            if left < rule.probability:
+                return rule.to_team, rule.history_carried
+            left -= rule.probability
+        return "", False

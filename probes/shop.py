@@ -1,0 +1,208 @@
+"""Shop: play a plan's contacts on a desk and write a measured run.
+
+The function behind `testdrive shop` and `testdrive load`, and the probing half of `testdrive run`. A run folder with
+its plan exists before the first byte is sent; the tables are made from the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pandas as pd
+
+from probes.channels.contract import Surroundings
+from probes.channels.table import PROTOCOL
+from probes.clock import Clock
+from probes.crowd.crowd import Crowd, Tick
+from probes.guard import Guard, guarding
+from probes.instrument import Instrument, Judgement
+from probes.player import SessionMaker
+from results.journal import JOURNAL, Journal, tables_from_journal
+from results.runs import FINISHED, INTERRUPTED, Run, run_id
+from scenarios.charter import Charter
+from scenarios.journey import Journey, journey_named
+from scenarios.reading import LoadedScenario
+from scenarios.target import Target
+
+CONNECTIONS_MOST = 20_000
+
+
+@dataclass(frozen=True)
+class Shopped:
+    """What a measured run came to."""
+
+    run: Run
+    planned: int
+    outcomes: Mapping[str, int]
+    instrument: Judgement
+    interrupted: bool
+
+
+def shop_facts(
+    loaded: LoadedScenario,
+    target: Target,
+    charter: Charter,
+    seed: int,
+    clock: str,
+    scale: float,
+    kind: str = "measured",
+) -> dict[str, Any]:
+    """Return the facts of a measured run for its run.json."""
+    scenario = loaded.scenario
+    return {
+        "run_id": run_id(kind, scenario.scenario, loaded.hash, seed, clock, scale),
+        "kind": kind,
+        "scenario": scenario.scenario,
+        "title": scenario.title,
+        "scenario_hash": loaded.hash,
+        "seed": seed,
+        "days": scenario.days,
+        "origin": scenario.origin.isoformat(),
+        "time_zone": scenario.time_zone,
+        "clock": clock,
+        "scale": scale,
+        "target": target.target,
+        "charter": {
+            "owner": charter.owner,
+            "kind": charter.kind,
+            "purpose": charter.purpose,
+            "hash": charter_hash(charter),
+        },
+        "gates": [gate.model_dump(exclude_none=True) for gate in scenario.gates],
+        "goals": [goal.model_dump(exclude_none=True) for goal in scenario.goals],
+    }
+
+
+def charter_hash(charter: Charter) -> str:
+    """Return 16 hex digits over what the charter says."""
+    import hashlib
+
+    return hashlib.blake2b(charter.model_dump_json().encode(), digest_size=8).hexdigest()
+
+
+def journeys_of(loaded: LoadedScenario, plan: pd.DataFrame) -> dict[str, Journey]:
+    """Return the journeys that a plan's contacts play.
+
+    Raises:
+        scenarios.faults.FaultsFoundError: one is missing or faulty.
+    """
+    names = sorted({name for name in plan["journey"] if isinstance(name, str)})
+    return {name: journey_named(name, loaded.path.parent) for name in names}
+
+
+def playable(plan: pd.DataFrame, sessions: Mapping[str, SessionMaker], target: Target) -> pd.DataFrame:
+    """Return the contacts that can be played: their channel has a journey, a session and a place on the target."""
+    reachable = [channel for channel in sessions if getattr(target, channel, None) is not None]
+    return plan[plan["channel"].isin(reachable) & plan["journey"].notna()].reset_index(drop=True)
+
+
+async def play_plan(
+    loaded: LoadedScenario,
+    plan: pd.DataFrame,
+    run: Run,
+    target: Target,
+    charter: Charter,
+    clock: Clock,
+    seed: int,
+    instrument: Instrument,
+    sessions: Mapping[str, SessionMaker] = PROTOCOL,
+    browser: object | None = None,
+    watch: Callable[[Tick], None] | None = None,
+    until_s: float | None = None,
+) -> Shopped:
+    """Play a plan on a running clock and finish the run folder, also when interrupted.
+
+    Raises:
+        probes.guard.RefusedByCharterError: before anything is sent.
+    """
+    guard = Guard(charter)
+    host, port = target.address()
+    guard.check(host, port)
+    guard.check_load(len(plan), [host])
+    journeys = journeys_of(loaded, plan)
+    run.write_plan(plan)
+    evidence = run.folder / "evidence"
+    journal = Journal(run.folder / JOURNAL)
+    interrupted = False
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, force_close=False)
+    around = Surroundings(target, guard, clock, connector, browser, evidence)
+    crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s)
+    with guarding(guard), _quiet_collector():
+        try:
+            async with instrument.watching():
+                await crowd.play()
+        except asyncio.CancelledError:
+            interrupted = True
+        finally:
+            await connector.close()
+            journal.close()
+    return finish(run, plan, crowd, instrument, interrupted)
+
+
+def finish(run: Run, plan: pd.DataFrame, crowd: Crowd, instrument: Instrument, interrupted: bool) -> Shopped:
+    """Make the tables from the journal and judge the instrument."""
+    tables = tables_from_journal(run.folder / JOURNAL, run.facts, plan)
+    for name in ("legs", "steps", "messages"):
+        run.write_table(name, tables[name])
+    judged = instrument.judge(crowd.late_s, run.facts)
+    outcomes = tables["legs"].loc[tables["legs"]["leg"] == 0, "contact_outcome"].value_counts().to_dict()
+    run.write_facts(
+        state=INTERRUPTED if interrupted else FINISHED,
+        planned=len(plan),
+        outcomes={str(name): int(count) for name, count in outcomes.items()},
+        instrument=asdict(judged),
+    )
+    return Shopped(run, len(plan), {str(k): int(v) for k, v in outcomes.items()}, judged, interrupted)
+
+
+@contextlib.contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Keep the garbage collector from stopping us while we generate load: it makes starts late."""
+    gc.collect()
+    gc.freeze()
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_on:
+            gc.enable()
+
+
+async def start_rehearsal(target: Target, charter: Charter, start_s: float, lead_s: float = 1.0) -> Clock:
+    """Begin a rehearsal desk's day so that scenario time `start_s` comes `lead_s` wall seconds from now.
+
+    A desk whose day has begun keeps it, and we take its clock.
+
+    Raises:
+        ConnectionError: the desk does not answer.
+    """
+    import time
+
+    guard = Guard(charter)
+    guard.check_url(target.base_url)
+    with guarding(guard):
+        try:
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
+                epoch_s = time.time() + lead_s - start_s
+                async with http.post(
+                    f"{target.base_url}/rehearsal/day", json={"epoch_s": epoch_s, "start_s": start_s, "lead_s": lead_s}
+                ) as answer:
+                    day = json.loads(await answer.text())
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise ConnectionError(f"{target.base_url} does not answer as a rehearsal desk: {error}") from None
+    return Clock.real(epoch_s=float(day["epoch_s"]), scale=float(day["scale"]))
+
+
+def folder_of(run: Run) -> Path:
+    """Return where a run lies."""
+    return run.folder

@@ -1,0 +1,143 @@
+"""A target: how to reach one real desk. What differs between desks of one kind stands here, not in code.
+
+Selectors are CSS and serve the browser and the plain HTTP probe alike. Field values may hold the placeholders of
+journeys and {persona.email}. Patterns are regular expressions, searched for, not matched whole.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from scenarios.models import Strict, read_model
+from scenarios.scenario import Name
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from None
+    return text
+
+
+def _base(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an address such as http://127.0.0.1:8000")
+    return text.rstrip("/")
+
+
+Pattern = Annotated[str, AfterValidator(_regex)]
+Selector = Annotated[str, Field(min_length=1)]
+PageAddress = Annotated[str, Field(pattern="^/")]
+Speaker = Literal["customer", "human", "bot", "automatic", "system"]
+
+
+class FormField(Strict):
+    """A field to fill or a choice to make; what is not named is left as the page has it."""
+
+    selector: Selector
+    fill: str | None = None
+    choose: str | None = Field(None, description="the label of the choice in a select")
+
+    @model_validator(mode="after")
+    def _one(self) -> FormField:
+        if (self.fill is None) == (self.choose is None):
+            raise ValueError("either fill or choose")
+        return self
+
+
+class SpeakerRule(Strict):
+    """Who is speaking: the first rule that fits a message decides."""
+
+    speaker: Speaker
+    selector: str | None = Field(None, description="the message element matches this selector")
+    text: Pattern | None = Field(None, description="the message text holds this")
+    within: Selector | None = Field(None, description="look for the text only inside this part of the message")
+    empty: bool | None = Field(None, description="true: the message has no text of its own")
+
+
+class Chat(Strict):
+    """A web chat: its page for the browser and, where it is one we know, its WebSocket."""
+
+    page: PageAddress
+    fields: list[FormField] = []
+    start: Selector
+    ready: Selector = Field(description="shown once the page can be used")
+    accepted: Selector = Field(description="appears when the desk has taken the contact")
+    input: Selector
+    send: Selector
+    messages: Selector
+    speakers: list[SpeakerRule]
+    queue_position: Selector | None = None
+    typing: Selector | None = None
+    transferred: Selector | None = Field(None, description="appears when another team takes over")
+    closed: Selector = Field(description="appears when the desk has closed the contact")
+    closed_text: dict[Literal["resolved", "shut"], Pattern] = Field(
+        default_factory=dict, description="how the closing words say resolved, or that the desk is shut"
+    )
+    websocket: PageAddress | None = Field(None, description="speaks Testdrive's rehearsal protocol")
+
+
+class Form(Strict):
+    """A web form that is answered on a page of its own."""
+
+    page: PageAddress
+    form: Selector
+    fields: list[FormField] = Field(min_length=1)
+    submit: Selector
+    ready: Selector
+    accepted_url: Pattern = Field(
+        description="the address after a form was accepted; group `reference` names the ticket"
+    )
+    refused: Selector | None = Field(None, description="on the page when the form was not accepted")
+    shut: Selector | None = Field(None, description="on the page when the desk takes no forms now")
+    lost: Selector | None = Field(None, description="on the ticket page when the desk does not know us any more")
+    messages: Selector = Field(description="the messages on the ticket page, oldest first")
+    own_text: list[Selector] = Field(default_factory=list, description="parts of a message that are not its text")
+    speakers: list[SpeakerRule]
+    status: Selector | None = None
+    taken: Pattern | None = Field(None, description="status once someone works on it; left out where it never shows")
+    closed: Pattern | None = Field(None, description="status once it is settled")
+    poll_s: Annotated[float, Field(gt=0)] = Field(30, description="how often we look again, in scenario seconds")
+    background_poll_s: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="how often background customers look: they load the desk, and are not measured"
+    )
+
+
+class Faq(Strict):
+    """Pages where customers look for the answer themselves."""
+
+    page: PageAddress = Field(description="may hold {intent}")
+    answer: Selector = Field(description="on the page when it holds the answer")
+
+
+class Target(Strict):
+    """One desk."""
+
+    target: Name
+    title: str
+    base_url: Annotated[str, AfterValidator(_base)]
+    rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
+    chat: Chat | None = None
+    form: Form | None = None
+    faq: Faq | None = None
+    request_s_most: Annotated[float, Field(gt=0, le=600)] = Field(
+        30, description="no request may take longer, wall time"
+    )
+    page_bytes_most: Annotated[int, Field(ge=1000)] = 2_000_000
+
+    def address(self) -> tuple[str, int]:
+        """Return host and port."""
+        parts = urlsplit(self.base_url)
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def read_target(path: Path) -> Target:
+    """Read a target file; see `scenarios.models.read_model` for its faults."""
+    return read_model(path, Target)
