@@ -38,7 +38,7 @@ class Judgement:
 
 
 class Instrument:
-    """Watches our own process while it measures. Under the virtual clock there is nothing to watch: time stands still."""
+    """Watches our own process while it measures; under the virtual clock there is nothing to see."""
 
     def __init__(self, virtual: bool = False, scale: float = 1.0) -> None:
         self._virtual, self._scale = virtual, scale

@@ -26,8 +26,8 @@ from scenarios.journey import Awaited, Journey, Step
 from scenarios.laws import AnyLaw
 
 Kind = Literal[
-    "accepted", "automatic", "position", "taken", "typing", "human", "bot", "page", "transfer", "closed", "shut", "error",
-    "nothing",
+    "accepted", "automatic", "position", "taken", "typing", "human", "bot", "page", "transfer", "closed", "shut",
+    "error", "nothing",
 ]  # fmt: skip
 """What a channel can see. `nothing`: the deadline came first."""
 

@@ -125,8 +125,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """A selector loop whose time() is virtual seconds from 0.
 
     A socket on which bytes are known to be under way, but do not show within `stall_s` of wall time, is no
-    longer waited for, and tallied. `max_wall_s` bounds the whole run. It overrides private methods of asyncio as
-    they stand in Python 3.11: tests/probes/test_virtual_loop.py fails if one is no longer called.
+    longer waited for, and tallied. `max_wall_s` bounds the whole run. Private methods of asyncio are
+    overridden as they stand in Python 3.11: the tests fail if one is no longer called.
     """
 
     def __init__(self, *, stall_s: float = 2.0, max_wall_s: float | None = None) -> None:
@@ -137,7 +137,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._ledger = Ledger()
         self._tally = Tally()
         self._thread_calls: dict[_ThreadCall, None] = {}
-        self._is_joining_threads = False
         self._rounds_without_poll = 0
         self._stall_s = stall_s
         self._max_wall_s = max_wall_s
@@ -173,14 +172,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._thread_calls[call] = None
         call.told.add_done_callback(lambda _: call.begun.is_set() or call.worked.cancel())
         return call.told
-
-    async def shutdown_default_executor(self, *timeout: float) -> None:
-        """Wait, on the wall clock, for the threads to end."""
-        self._is_joining_threads = True
-        try:
-            await super().shutdown_default_executor(*timeout)
-        finally:
-            self._is_joining_threads = False
 
     # What asyncio calls: sockets are counted where transports are made, connects where they are begun.
 
@@ -252,7 +243,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             if events or self._hand_over_a_thread_call(idle_since_s):
                 return events
             idle_s = time.monotonic() - idle_since_s
-            if self._thread_calls or self._is_joining_threads:
+            if self._thread_calls:
                 wall_s = WALL_SLICE_S
             elif self._is_sending():
                 if idle_s < self._stall_s:
@@ -263,10 +254,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 continue
             elif self._jump():
                 return []
-            else:
-                if idle_s >= self._stall_s or not self._may_be_woken():
-                    raise DeadlockError(self._deadlock())
+            elif idle_s >= self._stall_s:
+                raise DeadlockError(self._deadlock())
+            elif self._may_be_woken():
                 wall_s = WALL_SLICE_S
+            # Whoever could wake us may have done so between the look and the question, and be gone.
+            elif events := self._patient_selector.look(0):
+                return events
+            else:
+                raise DeadlockError(self._deadlock())
             events = self._patient_selector.look(min(wall_s, max(0.0, self._wall_end_s - time.monotonic())))
             if events:
                 return events

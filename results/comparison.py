@@ -13,7 +13,7 @@ nothing. Guarded by tests/results/test_comparison.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,14 +22,7 @@ import pandas as pd
 from scipy import stats
 
 from results.metrics import contacts_of, values_of
-from results.statistics import (
-    Estimate,
-    Placement,
-    batch_means_error,
-    holm_levels,
-    place,
-    replication_estimate,
-)
+from results.statistics import Estimate, Placement, Values, batch_means_error, holm_levels, place, replication_estimate
 from scenarios.scenario import Gate
 
 ALPHA = 0.05
@@ -167,7 +160,7 @@ class _Band:
             expected, seen = expected[expected["team"] == team], seen[seen["team"] == team]
         values = values_of(seen, metric, within_s)
         drawn = values_of(expected, metric, within_s)
-        by_day = pd.Series(drawn).groupby(expected["replication"].to_numpy()).mean().to_numpy(dtype=float)
+        by_day = pd.Series(drawn).groupby(expected["replication"].to_numpy()).mean().to_numpy(dtype=np.float64)
         simulated = replication_estimate(by_day)
         kept = ~np.isnan(values)
         counted = int(kept.sum())
@@ -227,7 +220,7 @@ class _Band:
         return found.fillna(overall).to_numpy(dtype=float)
 
 
-def _spread(by_day: npt.NDArray[np.float64], residuals: npt.NDArray[np.float64]) -> tuple[float, float]:
+def _spread(by_day: Values, residuals: Values) -> tuple[float, float]:
     """Return the larger of the two standard errors of a measured mean, with its degrees of freedom."""
     days = by_day[~np.isnan(by_day)]
     simulated = float(days.std(ddof=1)) if len(days) > 1 else math.inf
@@ -259,23 +252,21 @@ def _decide(judged: Sequence[_Measured]) -> list[Row]:
             continue
         decided = p_value <= level
         verdict = CANNOT_TELL if not decided else AGREES if measured.placement.inside_p <= p_value else DIFFERS
-        rows.append(replace(row, verdict=verdict, **_words(row, verdict, measured, level)))
+        reason, needed = _words(row, row.tolerance, verdict, measured, level)
+        rows.append(replace(row, verdict=verdict, reason=reason, contacts_needed=needed))
     return rows
 
 
-def _words(row: Row, verdict: str, measured: _Measured, level: float) -> Mapping[str, object]:  # typed where replaced
-    assert row.tolerance is not None
+def _words(row: Row, tolerance: float, verdict: str, measured: _Measured, level: float) -> tuple[str, int | None]:
+    """Say why, and how many contacts would decide where these did not."""
     if verdict == AGREES:
-        return {"reason": "the interval of the difference lies inside the tolerance"}
+        return "the interval of the difference lies inside the tolerance", None
     if verdict == DIFFERS:
         side = "above" if row.difference > 0 else "below"
-        return {"reason": f"measured lies {side} simulated by more than the tolerance"}
-    room = abs(row.tolerance - abs(row.difference))
+        return f"measured lies {side} simulated by more than the tolerance", None
+    room = abs(tolerance - abs(row.difference))
     reach = float(stats.t.ppf(1 - level, measured.freedom)) * measured.error
     if not math.isfinite(reach) or room <= reach / 30:
-        return {"reason": "the difference lies too near the tolerance for any affordable sample"}
+        return "the difference lies too near the tolerance for any affordable sample", None
     needed = math.ceil(row.contacts * (reach / room) ** 2)
-    return {
-        "reason": f"the interval reaches across the tolerance; about {needed:,} contacts like these would decide",
-        "contacts_needed": needed,
-    }
+    return f"the interval reaches across the tolerance; about {needed:,} contacts like these would decide", needed

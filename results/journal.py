@@ -101,9 +101,7 @@ def tables_from_journal(
         for row in _contact_rows(start, _legs_of(contact, legs), ends.get(contact), facts)
     ]
     if plan is not None:
-        rows += [
-            _never_begun(entry, facts, last_s) for entry in plan.to_dict("records") if entry["contact_id"] not in begun
-        ]
+        rows += [_never_begun(entry, facts, last_s) for entry in _records(plan) if entry["contact_id"] not in begun]
     frame = table_of("legs", pd.DataFrame(rows, columns=LEGS.names) if not rows else pd.DataFrame(rows))
     return {
         "legs": ordered(frame),
@@ -114,13 +112,17 @@ def tables_from_journal(
     }
 
 
+def _records(plan: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in plan.to_dict("records")]
+
+
 def _sorted(name: str, rows: list[dict[str, Any]], columns: list[str], order: list[str]) -> pd.DataFrame:
     frame = table_of(name, pd.DataFrame(rows, columns=columns))
     return frame.sort_values(order, kind="stable", ignore_index=True)
 
 
 def _legs_of(contact: str, legs: Mapping[tuple[str, int], dict[str, Any]]) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     while (contact, len(found)) in legs:
         found.append(legs[contact, len(found)])
     return found

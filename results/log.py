@@ -8,6 +8,7 @@ attempt, leg). Wait, lateness and handling are derived by the functions here, no
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,17 +122,19 @@ def table_of(name: str, rows: Iterable[dict[str, object]] | pd.DataFrame) -> pd.
 
 def _column(frame: pd.DataFrame, field: pa.Field) -> object:
     if field.name not in frame.columns:
-        values: object = None
+        values: Any = None
     else:
         values = frame[field.name].to_numpy()
+    if values is None and not pa.types.is_floating(field.type):
+        values = [None] * len(frame)
     if pa.types.is_floating(field.type):
         return np.full(len(frame), np.nan) if values is None else pd.array(values, dtype="float64")
     if pa.types.is_integer(field.type):
-        kind = "Int32" if field.type == _WHOLE else "Int64"
-        return pd.array([pd.NA] * len(frame) if values is None else values, dtype=kind)
+        kind: Any = "Int32" if field.type == _WHOLE else "Int64"
+        return pd.array(values, dtype=kind)
     if pa.types.is_boolean(field.type):
-        return pd.array([pd.NA] * len(frame) if values is None else values, dtype="boolean")
-    return pd.array([None] * len(frame) if values is None else values, dtype="str")
+        return pd.array(values, dtype="boolean")
+    return pd.array(values, dtype="str")
 
 
 def ordered(legs: pd.DataFrame) -> pd.DataFrame:
@@ -158,7 +161,8 @@ def check_legs(legs: pd.DataFrame) -> None:
     broken = []
     for rule, rows in _broken_rules(legs):
         if rows.any():
-            broken.append(f"{rule}: {int(rows.sum())} rows, first {legs['contact_id'][rows.idxmax()]}")
+            first = legs["contact_id"].iloc[int(rows.to_numpy(dtype=bool).argmax())]
+            broken.append(f"{rule}: {int(rows.sum())} rows, first {first}")
     if broken:
         raise LogError("; ".join(broken))
 

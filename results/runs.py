@@ -170,11 +170,12 @@ def query(sql: str, runs: list[Run]) -> pd.DataFrame:
         for name in TABLES:
             files = [str(run.folder / f"{name}.parquet") for run in runs if run.has_table(name)]
             if files:
-                connection.read_parquet(files, union_by_name=True, filename=True).create_view(name)  # type: ignore[arg-type]  # takes lists
+                connection.read_parquet(files, union_by_name=True, filename=True).create_view(name)
         try:
-            return connection.sql(sql).df()
+            answer: pd.DataFrame = connection.sql(sql).df()
         except (duckdb.Error, AttributeError) as error:
             raise RunError(f"the SQL cannot be answered: {error}") from None
+        return answer
 
 
 def _versions() -> dict[str, str]:

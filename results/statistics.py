@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-Values = npt.NDArray[np.float64]
+Values = npt.NDArray[np.floating]
 
 BATCHES_MOST = 20
 BATCH_CONTACTS_LEAST = 10
@@ -62,8 +62,8 @@ class Placement:
 def place(difference: float, error: float, freedom: float, tolerance: float) -> Placement:
     """Test a difference against +-tolerance both ways.
 
-    Inside: two one-sided tests, the larger p (Schuirmann 1987). Outside: that the nearer bound is exceeded. An error of 0
-    decides by the difference alone.
+    Inside: two one-sided tests, the larger p (Schuirmann 1987). Outside: that the nearer bound is exceeded. An error
+    of 0 decides by the difference alone.
     """
     if error == 0:
         inside = abs(difference) < tolerance

@@ -54,6 +54,8 @@ class Purpose(IntEnum):
     PAUSE = 14
 
 
+Word = int | np.uint64
+
 CASE_MOST, ATTEMPT_MOST, LEG_MOST = 2**8 - 1, 2**12 - 1, 2**12 - 1
 
 
@@ -75,7 +77,7 @@ def visit(case: int, attempt: int, leg: int) -> int:
 
 
 @jit
-def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
+def philox(c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word) -> tuple[Word, Word, Word, Word]:
     """Return the four 32-bit words of Philox4x32-10 for a counter and a key."""
     mask = np.uint64(0xFFFFFFFF)
     a, b, c, d = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
@@ -102,8 +104,8 @@ def uniform(seed: int, replication: int, entity: int, visit_word: int, purpose: 
         np.uint64(seed),
         np.uint64(replication),
     )
-    high = np.float64(a >> np.uint64(5))
-    low = np.float64(b >> np.uint64(6))
+    high = float(np.uint64(a) >> np.uint64(5))
+    low = float(np.uint64(b) >> np.uint64(6))
     return (high * 67108864.0 + low + 0.5) / 9007199254740992.0
 
 
@@ -137,7 +139,7 @@ def _log_factorial(n: int) -> float:
         return total
     # Stirling's series; the next term is below 1e-14 from n = 64 on
     x = float(n)
-    return (
+    return float(
         x * np.log(x)
         - x
         + 0.5 * np.log(2.0 * np.pi * x)

@@ -104,7 +104,7 @@ def _references(document: Document) -> Iterator[Fault]:
         yield document.fault(("steps", 0), steps[0], "`open: true` as the first step")
     texts = [(("steps", i, "say"), s.get("say")) for i, s in enumerate(steps or []) if isinstance(s, dict)]
     if isinstance(questions, dict):
-        texts += [(("questions", name, "text"), q.get("text")) for name, q in questions.items() if isinstance(q, dict)]  # type: ignore[misc]
+        texts += [(("questions", name, "text"), q.get("text")) for name, q in questions.items() if isinstance(q, dict)]
     for key, text in texts:
         for found in re.findall(r"\{([^{}]*)\}", text) if isinstance(text, str) else []:
             if found not in PLACEHOLDERS:

@@ -174,7 +174,7 @@ def normal_quantile(p: float) -> float:
             1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0,
         ):  # fmt: skip
             bottom = bottom * r + k
-    z = top / bottom
+    z = float(top / bottom)
     return -z if q < 0 else z
 
 
@@ -182,20 +182,20 @@ def normal_quantile(p: float) -> float:
 def quantile_s(kind: int, a: float, b: float, shares: Array, times: Array, u: float) -> float:
     """Return the time in seconds that a share `u` of draws does not exceed; infinite for "never"."""
     if kind == EXPONENTIAL:
-        return -a * np.log1p(-u)
+        return float(-a * np.log1p(-u))
     if kind == DETERMINISTIC:
         return a
     if kind == UNIFORM:
         return a + (b - a) * u
     if kind == LOGNORMAL:
-        return np.exp(a + b * normal_quantile(u))
+        return float(np.exp(a + b * normal_quantile(u)))
     if u > shares[-1]:
-        return np.inf
+        return float(np.inf)
     i = np.searchsorted(shares, u)
     if i == 0:
-        return times[0]
+        return float(times[0])
     p0, p1 = shares[i - 1], shares[i]
-    return times[i - 1] + (times[i] - times[i - 1]) * (u - p0) / (p1 - p0)
+    return float(times[i - 1] + (times[i] - times[i - 1]) * (u - p0) / (p1 - p0))
 
 
 @jit
@@ -204,7 +204,7 @@ def drawn_us(kind: int, a: float, b: float, shares: Array, times: Array, u: floa
     time_s = quantile_s(kind, a, b, shares, times, u)
     if time_s > 1e11:
         return NEVER_US
-    return np.int64(np.rint(time_s * 1e6))
+    return int(np.rint(time_s * 1e6))
 
 
 _NO_TABLE = np.zeros(1)

@@ -23,15 +23,30 @@ _KOOLE = "Koole, Call Center Optimization (2013), ch. 2"
 _GANS = "Gans, Koole and Mandelbaum, Telephone call centers (MSOM 5:2, 2003), sec. 2"
 
 METRIC_NAMES: dict[str, MetricName] = {
-    "wait_s_mean": MetricName("s", False, "mean wait in the first queue, of all offered; a wait ends with an answer or by giving up", _GANS),
-    "wait_answered_s_mean": MetricName("s", False, "mean wait in the first queue of those who were answered (ASA)", _KOOLE),
+    "wait_s_mean": MetricName(
+        "s", False, "mean wait in the first queue, of all offered; a wait ends with an answer or by giving up", _GANS
+    ),
+    "wait_answered_s_mean": MetricName("s", False, "mean wait in the first queue of the answered (ASA)", _KOOLE),
     "service_level_offered": MetricName("share", True, "answered within T / offered", _KOOLE),
-    "service_level_offered_less_quick": MetricName("share", True, "answered within T / (offered - abandoned within T)", _KOOLE),
-    "service_level_answered_or_abandoned": MetricName("share", True, "(answered + abandoned) within T / offered", _KOOLE),
+    "service_level_offered_less_quick": MetricName(
+        "share", True, "answered within T / (offered - abandoned within T)", _KOOLE
+    ),
+    "service_level_answered_or_abandoned": MetricName(
+        "share", True, "(answered + abandoned) within T / offered", _KOOLE
+    ),
     "service_level_answered": MetricName("share", True, "answered within T / answered", _KOOLE),
     "abandonment": MetricName("share", False, "abandoned / offered", _GANS),
-    "handle_s_mean": MetricName("s", False, "mean time with people over all legs of an answered contact: talk + hold + wrap-up", _GANS),
+    "handle_s_mean": MetricName(
+        "s", False, "mean time with people over all legs of an answered contact: talk + hold + wrap-up", _GANS
+    ),
     "talk_s_mean": MetricName("s", False, "the same without wrap-up: what a customer can see", _GANS),
-    "transfer_share": MetricName("share", False, "answered contacts that were transferred at least once / answered", "cx_facts CX07 counts so"),
-    "contained_share": MetricName("share", False, "self-service contacts that needed no person / self-service contacts", "industry usage"),
-}  # fmt: skip
+    "transfer_share": MetricName(
+        "share",
+        False,
+        "answered contacts that were transferred at least once / answered",
+        "as CX07 of the survey facts",
+    ),
+    "contained_share": MetricName(
+        "share", False, "self-service contacts that needed no person / self-service contacts", "industry usage"
+    ),
+}

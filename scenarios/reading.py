@@ -156,7 +156,7 @@ def _strangers(arrivals: list[tuple[str, float, str, str]], path: Path, values: 
 def _references(document: Document, folder: Path) -> Iterator[Fault]:
     """Yield what is wrong between places of the file; tolerant of places that are wrong in themselves."""
     values = document.values
-    channels = [name for name in _dict(values, "channels") if name in CHANNELS]
+    channels: list[str] = [name for name in _dict(values, "channels") if name in CHANNELS]
     intents, teams = list(_dict(values, "intents")), _dict(values, "teams")
 
     def known(key: Key, found: Any, words: list[str]) -> Iterator[Fault]:

@@ -6,9 +6,11 @@ Each reader checks its columns and every cell, and tells faults with the CSV's o
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from scenarios.faults import Fault, FaultsFoundError
 from scenarios.units import clock_s
@@ -25,7 +27,7 @@ def read_contacts(path: Path) -> list[tuple[float, float]]:
 def read_agents(path: Path) -> list[tuple[float, int]]:
     """Read agents through time: (scenario second, agents from then on); the seconds rise."""
     rows = [(float(at), int(count)) for at, count in _read(path, {"from_s": _amount, "agents": _whole})]
-    for line, (before, after) in enumerate(zip(rows, rows[1:], strict=False), start=3):
+    for line, (before, after) in enumerate(itertools.pairwise(rows), start=3):
         if after[0] <= before[0]:
             raise FaultsFoundError(
                 [Fault(str(path), line, "from_s", f"{after[0]:g}", f"more than {before[0]:g}, the row before")]
@@ -39,9 +41,9 @@ def read_arrivals(path: Path) -> list[tuple[str, float, str, str]]:
     return [(str(a), float(b), str(c), str(d)) for a, b, c, d in rows]
 
 
-def _read(path: Path, columns: dict[str, Callable[[str], object]]) -> list[tuple[object, ...]]:
+def _read(path: Path, columns: dict[str, Callable[[str], Any]]) -> list[tuple[Any, ...]]:
     faults: list[Fault] = []
-    rows: list[tuple[object, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.DictReader(lines)

@@ -66,7 +66,7 @@ class Chat(Strict):
     """A web chat: its page for the browser and, where it is one we know, its WebSocket."""
 
     page: PageAddress
-    fields: list[FormField] = []
+    fields: list[FormField] = Field(default_factory=list)
     start: Selector
     ready: Selector = Field(description="shown once the page can be used")
     accepted: Selector = Field(description="appears when the desk has taken the contact")

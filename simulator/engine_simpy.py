@@ -7,11 +7,12 @@ function of scenario, plan and luck alone. Refuses floating-point time and rando
 
 from __future__ import annotations
 
+import functools
 import heapq
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import simpy
@@ -22,7 +23,7 @@ from scenarios.identity import contact_id, seat_entity
 from scenarios.laws import LawRow, drawn_us, law_row
 from scenarios.plan import patience_us, retry_delay_us
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import Team
+from scenarios.scenario import Channel, Team
 from scenarios.units import DAY_US, NEVER_US, clock_s, us
 from simulator.events import EventClass, event_key
 
@@ -102,18 +103,18 @@ class Engine:
         self.match_wanted = False
         self.rows: list[dict[str, object]] = []
         self.seats: list[dict[str, object]] = []
-        self.patience = {channel: law_row(law) for channel, law in self.scenario.patience.items()}
+        self.patience: dict[str, LawRow] = {channel: law_row(law) for channel, law in self.scenario.patience.items()}
         self.service = {
             name: {intent: law_row(law) for intent, law in team.service.items()}
             for name, team in self.scenario.teams.items()
         }
         self.wrap = {name: law_row(team.wrap) for name, team in self.scenario.teams.items() if team.wrap}
-        self.eligible = {
+        self.eligible: dict[tuple[str, str], tuple[str, ...]] = {
             (channel, intent): tuple(self._who_can(channel, intent))
             for channel in self.scenario.channels
             for intent in self.scenario.intents
         }
-        self.hours = {
+        self.hours: dict[str, tuple[int, int]] = {
             name: (us(clock_s(hours.opens)), us(clock_s(hours.closes)))
             for name, hours in self.scenario.channels.items()
         }
@@ -121,7 +122,7 @@ class Engine:
         for name, floor in self.floors.items():
             if not floor.team.self_service:
                 for at_us, count in self._roster(name):
-                    self._on(at_us, event_key(EventClass.SHIFT), lambda f=floor, n=count: self._set_target(f, n))
+                    self._on(at_us, event_key(EventClass.SHIFT), functools.partial(self._set_target, floor, count))
         self.env.process(self._arrivals())
 
     def run(self, watch: Callable[[float], None] | None = None) -> None:
@@ -136,6 +137,11 @@ class Engine:
         for floor in self.floors.values():
             for seat in list(floor.on_duty_since):
                 self._leave(floor, seat)
+
+    @property
+    def now_us(self) -> int:
+        """The engine's time: always whole microseconds, as only whole ones are ever added."""
+        return self.env.now  # type: ignore[return-value]  # SimPy allows floats; ints stay ints
 
     # -- tables ------------------------------------------------------------------------------------------------
 
@@ -176,8 +182,8 @@ class Engine:
 
     def _customer(self, number: int, entity: int, facts: dict[str, object], due_us: int, patience: int) -> Process:
         """One customer's case: contact after contact, until it is settled or they no longer try."""
-        channel = str(facts["channel"])
-        retry = self.scenario.retry.get(channel)  # type: ignore[call-overload]  # a plain string is a fine key
+        channel = cast(Channel, facts["channel"])
+        retry = self.scenario.retry.get(channel)
         attempt = 1
         while True:
             outcome = yield from self._contact(number << 12 | attempt, entity, attempt, facts, due_us, patience)
@@ -187,7 +193,7 @@ class Engine:
             if delay_us is None:
                 return
             attempt += 1
-            due_us = self.env.now + delay_us
+            due_us = self.now_us + delay_us
             if due_us >= self.horizon_us:
                 return
             patience = patience_us(self.luck.seed, self.luck.plan, entity, 0, attempt, self.patience.get(channel))
@@ -205,7 +211,7 @@ class Engine:
         outcome = "censored"
         mine: list[dict[str, object]] = []
         while True:
-            now = self.env.now
+            now = self.now_us
             row: dict[str, object] = {
                 **facts, "attempt": attempt, "leg": leg, "due_s": (due_us if leg == 0 else now) / 1e6,
                 "arrived_s": now / 1e6, "queue": "+".join(teams), "priority": 0, "history_carried": history,
@@ -222,7 +228,7 @@ class Engine:
                 outcome = yield from self._self_service(floor, contact, entity, attempt, row)
                 break
             called = yield self._wait(teams, contact, leg, patience)
-            now = self.env.now
+            now = self.now_us
             if called is None:
                 row["leg_end"] = outcome = "abandoned"
                 row["ended_s"] = now / 1e6
@@ -235,13 +241,13 @@ class Engine:
             teams, history = (to[0],), to[1]
             leg += 1
             patience = NEVER_US  # one who has been answered once does not hang up on the way to the next
-            yield _At(self.env, self.env.now, event_key(EventClass.JOIN, contact, leg))
+            yield _At(self.env, self.now_us, event_key(EventClass.JOIN, contact, leg))
         for row in mine:
             row["contact_outcome"] = outcome
         return outcome
 
     def _wait(self, teams: tuple[str, ...], contact: int, leg: int, patience: int) -> simpy.Event:
-        now = self.env.now
+        now = self.now_us
         waiting = _Waiting(now, contact, leg, self.env.event())
         self.queues.setdefault(teams, deque()).append(waiting)
         self._want_match()
@@ -266,11 +272,11 @@ class Engine:
         row: dict[str, object],
     ) -> Generator[simpy.Event, Any, tuple[str, bool] | None]:
         """Talk, and perhaps pass on: returns (team, history carried) of a transfer, None of an answer."""
-        answered = self.env.now
+        answered = self.now_us
         row.update(team=floor.name, agent=f"{floor.name}-{seat + 1:02d}", answered_s=answered / 1e6)
         talk_us = self._service_us(floor.name, str(row["intent"]), entity, attempt, leg)
         yield _At(self.env, answered + talk_us, event_key(EventClass.END, contact, leg))
-        now = self.env.now
+        now = self.now_us
         wrap_us = 0
         if floor.name in self.wrap:
             wrap_us = self._drawn_us(Purpose.WRAP, entity, attempt, leg, self.wrap[floor.name])
@@ -288,13 +294,13 @@ class Engine:
         self, floor: _TeamFloor, contact: int, entity: int, attempt: int, row: dict[str, object]
     ) -> Generator[simpy.Event, Any, str]:
         """Read a page: no queue, no agent; it holds the answer or it does not."""
-        row.update(team=floor.name, answered_s=self.env.now / 1e6)
+        row.update(team=floor.name, answered_s=self.now_us / 1e6)
         talk_us = self._service_us(floor.name, str(row["intent"]), entity, attempt, 0)
-        yield _At(self.env, self.env.now + talk_us, event_key(EventClass.END, contact, 0))
+        yield _At(self.env, self.now_us + talk_us, event_key(EventClass.END, contact, 0))
         found = self._uniform(Purpose.CONTAINMENT, entity, attempt, 0) < (
             1.0 if floor.team.contained is None else floor.team.contained
         )
-        row.update(ended_s=self.env.now / 1e6, leg_end="contained" if found else "answered")
+        row.update(ended_s=self.now_us / 1e6, leg_end="contained" if found else "answered")
         return "resolved" if found else "unresolved"
 
     # -- luck --------------------------------------------------------------------------------------------------
@@ -337,7 +343,7 @@ class Engine:
     def _want_match(self) -> None:
         if not self.match_wanted:
             self.match_wanted = True
-            self._on(self.env.now, event_key(EventClass.MATCH), self._match)
+            self._on(self.now_us, event_key(EventClass.MATCH), self._match)
 
     def _match(self) -> None:
         """Pair the longest waiting with the longest idle who can serve them, until no pair is left."""
@@ -361,13 +367,13 @@ class Engine:
         if len(floor.on_duty_since) > floor.target:
             self._leave(floor, seat)
         else:
-            floor.make_idle(seat, self.env.now)
+            floor.make_idle(seat, self.now_us)
             self._want_match()
 
     def _leave(self, floor: _TeamFloor, seat: int) -> None:
         floor.idle_since.pop(seat, None)
         since_us = floor.on_duty_since.pop(seat)
-        until_us = min(self.env.now, self.horizon_us)
+        until_us = min(self.now_us, self.horizon_us)
         if until_us > since_us:
             name = f"{floor.name}-{seat + 1:02d}"
             self.seats.append(
@@ -390,8 +396,8 @@ class Engine:
         seat = 0
         while len(floor.on_duty_since) < target:
             if seat not in floor.on_duty_since:
-                floor.on_duty_since[seat] = self.env.now
-                floor.make_idle(seat, self.env.now)
+                floor.on_duty_since[seat] = self.now_us
+                floor.make_idle(seat, self.now_us)
             seat += 1
         self._want_match()
 

@@ -12,10 +12,11 @@ import concurrent.futures
 import contextlib
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from results.log import check_legs
@@ -24,8 +25,11 @@ from results.runs import run_id
 from results.statistics import replication_estimate
 from scenarios.plan import make_plan
 from scenarios.reading import LoadedScenario, load_scenario
-from scenarios.scenario import Goal
+from scenarios.scenario import Gate, Goal
 from simulator.engine_simpy import Engine, Luck
+
+Tables = tuple[pd.DataFrame, pd.DataFrame]
+"""Legs and staffing of one replication."""
 
 Progress = Callable[[float], None]
 """Told the share of the work that is done, between 0 and 1."""
@@ -114,9 +118,7 @@ class _Job:
     shoppers: int | None
 
 
-def _here(
-    loaded: LoadedScenario, jobs: list[_Job], progress: Progress | None
-) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+def _here(loaded: LoadedScenario, jobs: list[_Job], progress: Progress | None) -> Generator[Tables, None, None]:
     plan: pd.DataFrame | None = None
     for job in jobs:
         if plan is None or not job.same_plan:
@@ -124,7 +126,7 @@ def _here(
         yield _replicate(loaded, job, plan, progress, len(jobs))
 
 
-def _in_processes(jobs: list[_Job], workers: int) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+def _in_processes(jobs: list[_Job], workers: int) -> Generator[Tables, None, None]:
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
         try:
@@ -152,7 +154,8 @@ def metric_values(loaded: LoadedScenario, legs: pd.DataFrame) -> list[MetricValu
     """Return the usual metrics per channel, and those that the scenario's goals and gates name, with intervals."""
     contacts = contacts_of(legs)
     asked: dict[tuple[str, float | None, str | None, str | None], None] = {}
-    for item in (*loaded.scenario.goals, *loaded.scenario.gates):
+    items: list[Goal | Gate] = [*loaded.scenario.goals, *loaded.scenario.gates]
+    for item in items:
         asked[item.metric, item.within_s, item.channel, item.team] = None
     for channel in loaded.scenario.channels:
         for metric in (
@@ -178,7 +181,7 @@ def metric_value(
     if team is not None:
         chosen = chosen[chosen["team"] == team]
     drawn = pd.Series(values_of(chosen, metric, within_s), index=chosen["replication"].to_numpy())
-    estimate = replication_estimate(drawn.groupby(level=0).mean().to_numpy(dtype=float))
+    estimate = replication_estimate(drawn.groupby(level=0).mean().to_numpy(dtype=np.float64))
     low, high = estimate.interval()
     return MetricValue(metric, within_s, channel, team, estimate.value, low, high, int(drawn.notna().sum()))
 

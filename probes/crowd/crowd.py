@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -21,9 +21,10 @@ from probes.player import Contact, Player, SessionMaker
 from results.journal import Journal
 from scenarios.identity import contact_id
 from scenarios.journey import Journey
-from scenarios.laws import law_row
+from scenarios.laws import LawRow, law_row
 from scenarios.plan import patience_us, retry_delay_us
 from scenarios.reading import LoadedScenario
+from scenarios.scenario import Channel
 from scenarios.units import NEVER_US
 
 UNSTARTED_AFTER_S = 60.0
@@ -59,7 +60,7 @@ class Crowd:
         self._around, self._journal, self._seed, self._watch = around, journal, seed, watch
         self._until_s = loaded.horizon_s if until_s is None else until_s
         self._contacts: Sequence[dict[str, Any]] = plan.sort_values(["due_s", "contact_id"]).to_dict("records")  # type: ignore[assignment]  # keys are texts
-        self._patience = {channel: law_row(law) for channel, law in loaded.scenario.patience.items()}
+        self._patience: dict[str, LawRow] = {channel: law_row(law) for channel, law in loaded.scenario.patience.items()}
         self._tasks: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
         self.late_s: list[float] = []
@@ -103,10 +104,9 @@ class Crowd:
             str(facts["customer_id"]), str(facts["contact_id"]), str(facts["language"]),
             self._around.guard.charter.marker_key,
         )  # fmt: skip
-        caller = Caller(
-            persona, str(facts["contact_id"]), str(facts["intent"]), self._loaded.scenario.intents.get(str(facts["intent"]), ""),
-            facts["played_by"] == "background",
-        )  # fmt: skip
+        intent = str(facts["intent"])
+        title = self._loaded.scenario.intents.get(intent, "")
+        caller = Caller(persona, str(facts["contact_id"]), intent, title, facts["played_by"] == "background")
         player = Player(
             contact, self._journeys[str(facts["journey"])], caller, self._sessions[channel], self._around, self._journal
         )
@@ -118,7 +118,7 @@ class Crowd:
             await self._come_back(contact, channel)
 
     async def _come_back(self, contact: Contact, channel: str) -> None:
-        retry = self._loaded.scenario.retry.get(channel)  # type: ignore[call-overload]  # a plain string is a fine key
+        retry = self._loaded.scenario.retry.get(cast(Channel, channel))
         attempt = int(contact.facts["attempt"])
         if retry is None or attempt >= retry.attempts_most:
             return

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import WSMsgType, web
 
@@ -65,7 +65,7 @@ class ChatVisit:
             await self._send(type="queue", position=position)
         gone = asyncio.create_task(self._gone.wait())
         try:
-            await asyncio.wait([taken, gone], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(cast(set[asyncio.Future[Any]], {taken, gone}), return_when=asyncio.FIRST_COMPLETED)
             if taken.done():
                 return await self._handled(*taken.result(), gone)
             hall.truth.note("gave_up", self._email, "chat")

@@ -43,7 +43,7 @@ class Floor:
         self._clock = clock
         self._waiting: dict[tuple[str, ...], dict[Visit, None]] = {}
         self._chairs = {name: _Chairs(team) for name, team in loaded.scenario.teams.items() if not team.self_service}
-        self._who = {
+        self._who: dict[tuple[str, str], tuple[str, ...]] = {
             (channel, intent): tuple(
                 name
                 for name, team in loaded.scenario.teams.items()

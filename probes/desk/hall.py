@@ -43,7 +43,7 @@ class Hall:
         self._luck, self._misconduct, self._truth_file = luck, misconduct, truth_file
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun = False
-        self._hours = {
+        self._hours: dict[str, tuple[int, int]] = {
             name: (clock_s(hours.opens), clock_s(hours.closes)) for name, hours in loaded.scenario.channels.items()
         }
 
@@ -71,7 +71,7 @@ class Hall:
         """Say whether a channel is open now."""
         if channel not in self._hours:
             return False
-        opens, closes = self._hours[channel]  # type: ignore[index]  # a plain string is a fine key
+        opens, closes = self._hours[channel]
         return opens <= self.clock.now_s() % DAY_S < closes
 
     def intent_of(self, said: str) -> str:
