@@ -94,8 +94,7 @@ def compare_logs(simulated: pd.DataFrame, measured: pd.DataFrame, gates: Sequenc
     expected = contacts_of(simulated)
     seen = contacts_of(measured)
     all_by_channel = seen.groupby("channel").size()
-    if (seen["played_by"] == "shopper").any():
-        seen = seen[seen["played_by"] == "shopper"]
+    seen = told_by(seen)
     bands = {
         channel: _Band(expected[expected["channel"] == channel], seen[seen["channel"] == channel])
         for channel in sorted(set(seen["channel"]) | {gate.channel for gate in gates} | set(expected["channel"]))
@@ -118,6 +117,22 @@ def compare_logs(simulated: pd.DataFrame, measured: pd.DataFrame, gates: Sequenc
     return _verdict(tuple(rows))
 
 
+def told_by(seen: pd.DataFrame) -> pd.DataFrame:
+    """Return the measured contacts that count: the shoppers where there are any, since the background is load."""
+    shoppers = seen["played_by"] == "shopper"
+    return seen[shoppers] if shoppers.any() else seen
+
+
+def same_customers(expected: pd.DataFrame, seen: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """Cut simulated rows to the customers that were measured; where too few are found, return all of them and False."""
+    customers = set(seen["customer_id"])
+    known = set(expected["customer_id"])
+    shared = len(customers & known) / len(customers) if customers else 0.0
+    if shared < MATCHED_LEAST:
+        return expected, False
+    return expected[expected["customer_id"].isin(customers)], True
+
+
 def _verdict(rows: tuple[Row, ...]) -> Comparison:
     gates = [row for row in rows if row.gate]
     if not gates:
@@ -134,11 +149,7 @@ class _Band:
 
     def __init__(self, expected: pd.DataFrame, seen: pd.DataFrame) -> None:
         self.seen = seen.reset_index(drop=True)
-        customers = set(seen["customer_id"])
-        known = set(expected["customer_id"])
-        shared = len(customers & known) / len(customers) if customers else 0.0
-        self.matched = shared >= MATCHED_LEAST
-        self.expected = expected[expected["customer_id"].isin(customers)] if self.matched else expected
+        self.expected, self.matched = same_customers(expected, seen)
 
     def measure(self, gate: Gate, contacts_all: int) -> _Measured:
         return self._measure(gate.metric, gate.within_s, gate.channel, gate.team, contacts_all, gate)

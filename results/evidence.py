@@ -1,0 +1,244 @@
+"""What was said and seen: transcripts, the browser's rungs and its screenshots, cut to what a page can carry.
+
+Everything grows with the run, so everything here has a bound, and reaching it is said on the page. Texts stay texts:
+escaping is the template's.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from results.log import RUNGS
+from results.runs import Run
+from results.words import NOTHING, OUTCOME_WORDS, RUNG_WORDS, channel_words, duration
+from scenarios.units import DAY_S, clock_text
+
+TURNS_MOST = 60
+CHARACTERS_MOST = 1500
+SCREENSHOT_BYTES_MOST = 200_000
+SCREENSHOTS_BYTES_MOST = 500_000
+BROWSER_CONTACTS_MOST = 30
+
+_IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+_SPEAKERS = {"customer": "Customer", "human": "Agent", "agent": "Agent", "bot": "Bot", "system": "System"}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of a transcript."""
+
+    at: str
+    speaker: str
+    text: str
+    ours: bool
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A contact with what was said in it; `why` says why it is shown."""
+
+    why: str
+    contact_id: str
+    channel: str
+    outcome: str
+    wait: str
+    turns: tuple[Turn, ...]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class RungTime:
+    """When a rung of the response ladder was reached, from the step's actual and from its intended start."""
+
+    rung: str
+    at: str
+    since_contact: str
+    since_actual: str
+    since_intended: str
+
+
+@dataclass(frozen=True)
+class Screenshot:
+    """A picture embedded as a data URI, or the words on why it is not."""
+
+    name: str
+    data: str
+    words: str
+
+
+@dataclass(frozen=True)
+class BrowserContact:
+    """One contact of the browser run."""
+
+    transcript: Transcript
+    reason: str
+    rungs: tuple[RungTime, ...]
+    screenshots: tuple[Screenshot, ...]
+
+
+@dataclass(frozen=True)
+class BrowserJourney:
+    """All contacts that played one journey."""
+
+    journey: str
+    contacts: tuple[BrowserContact, ...]
+
+
+def time_of_day(time_s: float, origin_s: float) -> str:
+    """Write a scenario second as the time of day it is on the scenario's clock."""
+    if not math.isfinite(time_s):
+        return NOTHING
+    return clock_text((round(time_s) + origin_s) % DAY_S)
+
+
+def sample_transcripts(run: Run, contacts: pd.DataFrame, origin_s: float) -> list[Transcript]:
+    """Choose the longest wait, one who gave up and a typical contact among those that said something."""
+    messages = run.table("messages")
+    talked = contacts[contacts["contact_id"].isin(set(messages["contact_id"]))].dropna(subset=["wait_s"])
+    if talked.empty:
+        return []
+    answered, gone = talked[talked["answered"]], talked[talked["abandoned"]]
+    typical = answered[answered["channel"] == answered["channel"].mode().iloc[0]] if len(answered) else answered
+    middle = (typical["wait_s"] - typical["wait_s"].median()).abs()
+    chosen = [("The longest wait", _longest(talked))]
+    if len(gone):
+        chosen.append(("One who gave up waiting", _longest(gone)))
+    if len(typical):
+        chosen.append(("A typical contact", typical.iloc[int(np.argmin(middle.to_numpy()))]))
+    outcomes = _outcomes(run.table("legs"))
+    seen: set[str] = set()
+    told = []
+    for why, contact in chosen:
+        if contact["contact_id"] not in seen:
+            seen.add(contact["contact_id"])
+            told.append(_transcript(why, contact, outcomes.get(contact["contact_id"], ""), messages, origin_s))
+    return told
+
+
+def browser_journeys(run: Run, origin_s: float) -> tuple[list[BrowserJourney], int]:
+    """Return the browser run by journey, and how many contacts were left out for want of room."""
+    legs, steps, messages = run.table("legs"), run.table("steps"), run.table("messages")
+    first = legs[legs["leg"] == 0].sort_values(["journey", "due_s", "contact_id"], kind="stable")
+    first = first.assign(wait_s=first["answered_s"].fillna(first["ended_s"]) - first["arrived_s"])
+    shown = first.head(BROWSER_CONTACTS_MOST)
+    room = SCREENSHOTS_BYTES_MOST
+    by_journey: dict[str, list[BrowserContact]] = {}
+    for _, contact in shown.iterrows():
+        own = steps[steps["contact_id"] == contact["contact_id"]]
+        screenshots = _screenshots(run.folder, own["evidence"].dropna(), room)
+        room -= sum(len(screenshot.data) for screenshot in screenshots)
+        reasons = legs.loc[legs["contact_id"] == contact["contact_id"], "reason"].dropna()
+        told = _transcript("", contact, str(contact["contact_outcome"]), messages, origin_s)
+        by_journey.setdefault(_text(contact["journey"]) or "(no journey)", []).append(
+            BrowserContact(told, "; ".join(reasons), _rungs(own, contact, origin_s), tuple(screenshots))
+        )
+    journeys = [BrowserJourney(name, tuple(contacts)) for name, contacts in by_journey.items()]
+    return journeys, len(first) - len(shown)
+
+
+def _longest(contacts: pd.DataFrame) -> pd.Series:
+    return contacts.iloc[int(np.argmax(contacts["wait_s"].to_numpy()))]
+
+
+def _outcomes(legs: pd.DataFrame) -> dict[str, str]:
+    first = legs[legs["leg"] == 0]
+    return dict(zip(first["contact_id"], first["contact_outcome"], strict=True))
+
+
+def _transcript(why: str, contact: pd.Series, outcome: str, messages: pd.DataFrame, origin_s: float) -> Transcript:
+    said = messages[messages["contact_id"] == contact["contact_id"]].sort_values(["leg", "turn"], kind="stable")
+    kept = said.head(TURNS_MOST)
+    turns = tuple(
+        Turn(time_of_day(at_s, origin_s), _SPEAKERS.get(speaker, speaker), _shortened(text), speaker == "customer")
+        for at_s, speaker, text in zip(kept["at_s"], kept["speaker"].map(_text), kept["text"].map(_text), strict=True)
+    )
+    return Transcript(
+        why,
+        str(contact["contact_id"]),
+        channel_words(str(contact["channel"])),
+        OUTCOME_WORDS.get(outcome, outcome),
+        duration(float(contact["wait_s"])) if pd.notna(contact["wait_s"]) else NOTHING,
+        turns,
+        len(said) - len(kept),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= CHARACTERS_MOST else f"{text[:CHARACTERS_MOST]}… (cut)"
+
+
+def _rungs(steps: pd.DataFrame, contact: pd.Series, origin_s: float) -> tuple[RungTime, ...]:
+    reached = steps[steps["rung"].isin(RUNGS)].sort_values(["seen_by_s", "leg", "step"], kind="stable")
+    began_s = float(contact["arrived_s"])
+    rows = []
+    for _, step in reached.iterrows():
+        after_s, by_s = float(step["seen_after_s"]), float(step["seen_by_s"])
+        rows.append(
+            RungTime(
+                RUNG_WORDS[step["rung"]],
+                time_of_day(by_s, origin_s),
+                _since(began_s, after_s, by_s),
+                _since(float(step["actual_s"]), after_s, by_s),
+                _since(float(step["intended_s"]), after_s, by_s),
+            )
+        )
+    return tuple(rows)
+
+
+def _since(start_s: float, after_s: float, by_s: float) -> str:
+    """Write a time since `start_s`; a polled one as the span in which it happened."""
+    if not (math.isfinite(start_s) and math.isfinite(by_s)):
+        return NOTHING
+    until_s = by_s - start_s
+    if math.isfinite(after_s) and by_s - after_s > max(0.1, 0.02 * abs(until_s)) and after_s >= start_s:
+        return f"{_fine(after_s - start_s)} to {_fine(until_s)}"
+    return _fine(until_s)
+
+
+def _fine(time_s: float) -> str:
+    return f"{time_s * 1000:.0f} ms" if abs(time_s) < 0.9995 else duration(time_s)
+
+
+def _screenshots(folder: Path, evidence: Iterable[str], room: int) -> Sequence[Screenshot]:
+    found = []
+    top = folder.resolve()
+    for name in dict.fromkeys(evidence):
+        path = (top / name).resolve()
+        kind = _IMAGES.get(path.suffix.lower())
+        if kind is None or not path.is_relative_to(top):
+            continue
+        if not path.is_file():
+            found.append(Screenshot(name, "", "the picture is missing from the run's folder"))
+            continue
+        size = path.stat().st_size
+        if size > SCREENSHOT_BYTES_MOST or size * 4 / 3 > room:
+            found.append(Screenshot(name, "", f"left out of this page for its size ({size / 1000:,.0f} kB)"))
+            continue
+        data = f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+        room -= len(data)
+        found.append(Screenshot(name, data, ""))
+    return found
+
+
+def reasons_counted(legs: pd.DataFrame, most: int = 12) -> list[tuple[str, str, int]]:
+    """Return (how it ended, reason, contacts) for all legs that needed a reason, most frequent first."""
+    told = legs[legs["reason"].notna()]
+    counts = told.groupby(["leg_end", "reason"])["contact_id"].nunique().rename("contacts").reset_index()
+    counts = counts.sort_values("contacts", ascending=False, kind="stable")
+    rows = [
+        (OUTCOME_WORDS.get(str(end), str(end)), str(reason), int(number))
+        for end, reason, number in counts.head(most).itertuples(index=False)
+    ]
+    rest = int(counts["contacts"].iloc[most:].sum())
+    return [*rows, ("other ends", f"{len(counts) - most} more reasons", rest)] if rest else rows

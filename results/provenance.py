@@ -1,0 +1,133 @@
+"""How a run was made, how fit its instrument was, and what cannot be told from it: read from its run.json.
+
+Every fact is optional: what a run does not say stays empty, and is never taken for good news.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from results import words
+from results.comparison import CANNOT_TELL, Comparison
+from results.runs import FINISHED, Run
+from scenarios.scenario import CHANNELS
+
+
+@dataclass(frozen=True)
+class InstrumentView:
+    """What the run says of its own instrument; `fit` is None where it says nothing."""
+
+    fit: bool | None
+    reasons: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+
+
+def origin_time_of_day_s(facts: Mapping[str, Any]) -> float:
+    """Return the time of day, in seconds, at which the run's scenario seconds start; 0 where it does not say.
+
+    >>> origin_time_of_day_s({"origin": "2026-03-03T08:30:00+01:00[Europe/Rome]"})
+    30600.0
+    """
+    found = re.search(r"T(\d\d):(\d\d)(?::(\d\d))?", str(facts.get("origin", "")))
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+_INSTRUMENT_WORDS = {
+    "late_share": "starts more than 50 ms late",
+    "error_s_p95": "error of the instrument, 95th percentile",
+    "lateness_s_p95": "lateness of starts, 95th percentile",
+    "lateness_s_max": "latest start",
+    "cpu_share": "processor time of the generator",
+    "cpu_share_max": "processor time of the generator, the most over 5 s",
+    "started": "contacts started",
+    "tolerance_s": "smallest gate tolerance in time",
+}
+
+
+def instrument_view(facts: Mapping[str, Any]) -> InstrumentView:
+    """Return what a run's facts say of its instrument (`instrument`: fit, reasons, and figures by name)."""
+    told = facts.get("instrument")
+    if not isinstance(told, Mapping):
+        return InstrumentView(None, (), ())
+    rows = [
+        (_INSTRUMENT_WORDS.get(name, name.replace("_", " ")), _instrument_value(name, value))
+        for name, value in told.items()
+        if name not in ("fit", "reasons") and isinstance(value, bool | int | float | str)
+    ]
+    fit = told.get("fit")
+    return InstrumentView(None if fit is None else bool(fit), tuple(map(str, told.get("reasons") or ())), tuple(rows))
+
+
+def _instrument_value(name: str, value: bool | float | str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if "share" in name:
+        return f"{100 * value:.2g} %"
+    if re.search(r"_s(_|$)", name):
+        return f"{1000 * value:.3g} ms" if abs(value) < 1 else words.duration(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def fact_rows(simulated: Run, measured: Run, days: int) -> list[tuple[str, str, str]]:
+    """Return (label, simulated, measured) for all that the two runs say of themselves."""
+    left, right = run_facts(simulated) | {"Replications": str(days)}, run_facts(measured)
+    rows = [(label, left.get(label, ""), right.get(label, "")) for label in left | right]
+    return [row for row in rows if row[1] or row[2]]
+
+
+def run_facts(run: Run) -> dict[str, str]:
+    """Return what a run says of itself by label; empty where it does not say."""
+    facts = run.facts
+    labelled = {
+        "Run": "run_id", "State": "state", "Scenario": "scenario", "Scenario hash": "scenario_hash", "Seed": "seed",
+        "Origin": "origin", "Time zone": "time_zone", "Clock": "clock", "Scale": "scale", "Target": "target",
+        "Charter owner": "charter_owner", "Charter hash": "charter_hash", "Engine": "engine",
+        "Mapping": "mapping", "Misconduct": "misconduct", "Machine": "machine", "Versions": "versions",
+    }  # fmt: skip
+    return {label: _fact(facts.get(key)) for label, key in labelled.items()}
+
+
+def _fact(value: object) -> str:
+    if value is None or value == "" or value == {}:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_fact(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_fact(part) for part in value)
+    return str(value)
+
+
+def limits_of(simulated: Run, measured: Run, comparison: Comparison, seen: pd.DataFrame) -> list[str]:
+    """Return what cannot be told from this comparison."""
+    facts: Mapping[str, Any] = measured.facts
+    limits: list[str] = []
+    hashes = {str(run.facts["scenario_hash"]) for run in (simulated, measured) if run.facts.get("scenario_hash")}
+    if len(hashes) > 1:
+        limits.append("The two runs come from different versions of the scenario: their difference is also that.")
+    if facts.get("state", FINISHED) != FINISHED:
+        limits.append(f"The measured run is {facts['state']}, not finished: what came later is not in it.")
+    for row in comparison.rows:
+        if row.gate and row.verdict == CANNOT_TELL:
+            name = words.metric_words(row.metric, row.within_s)
+            limits.append(f"{words.channel_words(row.channel, row.team)}, {name}: {row.reason}.")
+    if facts.get("clock") == "virtual":
+        limits.append("Under the virtual clock no real time passes: how fast networks and browsers are is not told.")
+    if len(seen) and seen["arrived_s"].max() - seen["arrived_s"].min() < 86_400:
+        limits.append("One day was observed. Another day of the week, or a season, may be different.")
+    silent = [
+        c
+        for c in [c for c in CHANNELS if c in set(seen["channel"])]
+        if not (seen[seen["channel"] == c]["played_by"] == "shopper").any()
+    ]
+    if silent and (seen["played_by"] == "shopper").any():
+        names = ", ".join(words.channel_words(channel) for channel in silent)
+        limits.append(f"None of our own contacts used {names}: what is shown of it is its background.")
+    return limits

@@ -1,0 +1,330 @@
+"""The report: one self-contained page that a leader can read, made from two run folders and their comparison.
+
+Nothing on it is fetched from elsewhere and no script runs: its own policy (CSP) forbids both, so a reply that holds
+markup stays text. Guarded by tests/results/test_report.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from results import charts, words
+from results.comparison import Comparison, Row, same_customers, told_by
+from results.evidence import browser_journeys, reasons_counted, sample_transcripts
+from results.log import OUR_FAULTS
+from results.metrics import contacts_of, values_of
+from results.provenance import fact_rows, instrument_view, limits_of, origin_time_of_day_s, run_facts
+from results.runs import Run, write_whole
+from scenarios.metric_names import METRIC_NAMES
+from scenarios.scenario import CHANNELS
+from scenarios.units import clock_text
+
+OURS = (*OUR_FAULTS, "censored")
+"""Ends that say something of us or of when we stopped looking; shown even where there are none."""
+
+OUTCOME_GROUPS = ("resolved", "without a solution", "gave up waiting", "found it closed", "other ends", "ours")
+
+_GROUP_OF = {
+    "resolved": "resolved",
+    "unresolved": "without a solution",
+    "abandoned": "gave up waiting",
+    "silent": "gave up waiting",
+    "balked": "gave up waiting",
+    "closed": "found it closed",
+    "cleared_at_close": "found it closed",
+    **dict.fromkeys(OURS, "ours"),
+}
+
+
+class Figure(Protocol):
+    """A simulated metric, as `simulator.simulate.MetricValue` is one."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def within_s(self) -> float | None: ...  # noqa: D102
+    @property
+    def channel(self) -> str | None: ...  # noqa: D102
+    @property
+    def team(self) -> str | None: ...  # noqa: D102
+    @property
+    def value(self) -> float: ...  # noqa: D102
+    @property
+    def low(self) -> float: ...  # noqa: D102
+    @property
+    def high(self) -> float: ...  # noqa: D102
+    @property
+    def n(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class RowView:
+    """One line of the comparison as it is read."""
+
+    what: str
+    definition: str
+    meaning: str
+    channel: str
+    simulated: str
+    simulated_interval: str
+    measured: str
+    measured_interval: str
+    difference: str
+    difference_interval: str
+    tolerance: str
+    verdict: str
+    reason: str
+    sample: str
+    drawing: Markup
+
+
+@dataclass(frozen=True)
+class ChannelView:
+    """A channel's charts; without any, `words` says why."""
+
+    name: str
+    sample: str
+    charts: tuple[charts.Chart, ...]
+    day_rows: tuple[tuple[str, ...], ...]
+    words: str
+
+
+def write_report(
+    path: Path,
+    simulated: Run,
+    measured: Run,
+    comparison: Comparison,
+    browser: Run | None = None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write the report of a comparison as one HTML page.
+
+    Args:
+        path: the page.
+        simulated: the run that holds the band: replications of the measured day's plan.
+        measured: a measured or recorded run; the words follow its `source`.
+        comparison: what `results.comparison.compare_logs` said of the two.
+        browser: a second measured run, without gates, played in a real browser.
+        notes: what else should be said, a paragraph each.
+    """
+    drawn_legs, seen_legs = simulated.table("legs"), measured.table("legs")
+    drawn, seen_all = contacts_of(drawn_legs), contacts_of(seen_legs)
+    origin_s = origin_time_of_day_s(measured.facts)
+    source = str(seen_legs["source"].iloc[0]) if len(seen_legs) else "measured"
+    seen = told_by(seen_all)
+    samples: dict[str | None, str] = {channel: _sample(seen_all, channel) for channel in (*CHANNELS, None)}
+    days = int(drawn["replication"].nunique())
+    told = words.tell(comparison)
+    gates = [_row_view(row, samples) for row in comparison.rows if row.gate]
+    page = {
+        "title": _title(measured, simulated),
+        "verdict": comparison.verdict,
+        "told": told,
+        "sample": samples[None],
+        "source": source,
+        "days": days,
+        "gates": gates,
+        "others": [
+            _row_view(row, samples)
+            for row in comparison.rows
+            if not (row.gate or row.simulated == row.measured == 0)  # nobody waits for a page: no news
+        ],
+        "channels": [
+            _channel_view(channel, drawn, seen, samples[channel], source, origin_s)
+            for channel in _channels(drawn, seen)
+        ],
+        "outcomes": _outcomes(drawn_legs, seen_legs, source),
+        "reasons_counted": reasons_counted(seen_legs),
+        "instrument": instrument_view(measured.facts),
+        "recorded": source == "recorded",
+        "transcripts": sample_transcripts(measured, seen, origin_s),
+        "facts": fact_rows(simulated, measured, days),
+        "limits": limits_of(simulated, measured, comparison, seen_all),
+        "notes": list(notes),
+        "browser": None,
+    }
+    if browser is not None:
+        journeys, left_out = browser_journeys(browser, origin_time_of_day_s(browser.facts))
+        page["browser"] = {
+            "journeys": journeys,
+            "left_out": left_out,
+            "instrument": instrument_view(browser.facts),
+            "facts": run_facts(browser),
+        }
+    write_whole(path, _render("report.html.j2", page))
+
+
+def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> None:
+    """Write what a simulated run alone says: the planner's figures, and waits through the day with their band."""
+    legs = run.table("legs")
+    drawn = contacts_of(legs)
+    days = int(drawn["replication"].nunique())
+    nobody = drawn.iloc[:0]
+    figures = [
+        (
+            words.metric_words(figure.name, figure.within_s),
+            words.definition(figure.name, figure.within_s),
+            "all channels" if figure.channel is None else words.channel_words(figure.channel, figure.team),
+            words.amount(figure.value, words.unit_of(figure.name)),
+            words.span(figure.low, figure.high, words.unit_of(figure.name)),
+            f"{figure.n:,}",
+        )
+        for figure in metrics
+    ]
+    page = {
+        "title": _title(run, run),
+        "days": days,
+        "contacts": words.counted(round(len(drawn) / max(days, 1)), "contact"),
+        "figures": figures,
+        "channels": [
+            _channel_view(channel, drawn, nobody, "", "", origin_time_of_day_s(run.facts))
+            for channel in _channels(drawn, nobody)
+        ],
+        "facts": [(label, value) for label, value in run_facts(run).items() if value],
+    }
+    write_whole(path, _render("simulation.html.j2", page))
+
+
+def _render(template: str, page: Mapping[str, Any]) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["breakable"] = lambda text: Markup("_<wbr>").join(str(text).split("_"))
+    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    return environment.get_template(template).render(page)
+
+
+def _title(*runs: Run) -> str:
+    for run in runs:
+        for key in ("title", "scenario"):
+            if run.facts.get(key):
+                return str(run.facts[key])
+    return runs[0].run_id
+
+
+def _sample(contacts: pd.DataFrame, channel: str | None) -> str:
+    chosen = contacts if channel is None else contacts[contacts["channel"] == channel]
+    return words.ours_words(len(chosen), int((chosen["played_by"] == "shopper").sum()))
+
+
+def _channels(*logs: pd.DataFrame) -> list[str]:
+    found = set().union(*(log["channel"].unique() for log in logs))
+    return [channel for channel in CHANNELS if channel in found]
+
+
+def _row_view(row: Row, samples: Mapping[str | None, str]) -> RowView:
+    unit = words.unit_of(row.metric)
+    level = f"{100 * row.level:.3g} %"
+    reach = words.span(row.low, row.high, unit, signed=True)
+    tolerance = "" if row.tolerance is None else f"±{words.size(row.tolerance, unit)}"
+    difference = words.change(row.difference, unit)
+    alt = f"Difference {difference}, {level} interval {reach or 'unknown'}, tolerance {tolerance or 'none'}."
+    return RowView(
+        words.metric_words(row.metric, row.within_s),
+        words.definition(row.metric, row.within_s),
+        METRIC_NAMES[row.metric].meaning,
+        words.channel_words(row.channel, row.team),
+        words.amount(row.simulated, unit),
+        words.span(row.simulated_low, row.simulated_high, unit),
+        words.amount(row.measured, unit),
+        words.span(row.measured_low, row.measured_high, unit),
+        difference,
+        f"{reach} ({level})" if reach else "",
+        tolerance,
+        row.verdict or "",
+        row.reason,
+        f"{samples[row.channel]}; {row.contacts:,} count here",
+        Markup(
+            charts.tolerance_drawing(row.difference, row.low, row.high, row.tolerance, alt)
+        ),  # numbers and escaped words
+    )
+
+
+def _channel_view(
+    channel: str, drawn: pd.DataFrame, seen: pd.DataFrame, sample: str, source: str, origin_s: float
+) -> ChannelView:
+    own = seen[seen["channel"] == channel]
+    expected = drawn[drawn["channel"] == channel]
+    if len(own):
+        expected, _ = same_customers(expected, own)
+    name, who = words.channel_words(channel), words.customers_words(channel)
+    waits, seen_waits = values_of(expected, "wait_s_mean"), values_of(own, "wait_s_mean")
+    if not (np.nan_to_num(waits) > 0).any() and not (np.nan_to_num(seen_waits) > 0).any():
+        return ChannelView(name, sample, (), (), "Nobody waits here: pages answer at once.")
+    day = charts.through_the_day((expected, waits), (own, seen_waits) if source else None, origin_s)
+    drawings = (
+        charts.day_chart(day, who, source),
+        charts.distribution_chart(charts.distribution((expected, waits), seen_waits if source else None), who, source),
+    )
+    rows = tuple(
+        (
+            clock_text(row["from_s"]),
+            f"{words.duration(row['low'])} to {words.duration(row['high'])}",
+            words.duration(row["middle"]),
+            words.duration(row["measured"]),
+            f"{row['contacts']:.0f}",
+        )
+        for row in day.to_dict("records")
+    )
+    return ChannelView(name, sample, drawings, rows, "")
+
+
+def _outcomes(drawn: pd.DataFrame, seen: pd.DataFrame, source: str) -> dict[str, Any]:
+    """Return how every contact ended, per channel: counts seen, and expected per simulated day of these customers."""
+    drawn, seen = drawn[drawn["leg"] == 0], seen[seen["leg"] == 0]
+    days = max(int(drawn["replication"].nunique()), 1)
+    if len(seen):
+        drawn, _ = same_customers(drawn, seen)
+    found = Counter(zip(seen["channel"], seen["contact_outcome"], strict=True))
+    drawn_counts = Counter(zip(drawn["channel"], drawn["contact_outcome"], strict=True))
+    expected = {key: number / days for key, number in drawn_counts.items()}
+    channels = _channels(drawn, seen)
+    ends = [end for end in words.OUTCOME_WORDS if end not in OURS]
+    happened = {end for _, end in (*found, *expected)}
+    rows = [
+        (
+            words.OUTCOME_WORDS[end],
+            [(_count(expected.get((c, end), 0.0)), _count(found.get((c, end), 0))) for c in channels],
+        )
+        for end in (*[end for end in ends if end in happened], *OURS)
+    ]
+    bars = [
+        {
+            "bar": f"{words.channel_words(channel)}, {word}",
+            "outcome": _GROUP_OF.get(end, "other ends"),
+            "contacts": float(n),
+        }
+        for channel in channels
+        for word, counts in (("simulated", expected), (source, found))
+        for (at, end), n in counts.items()
+        if at == channel
+    ]
+    frame = pd.DataFrame(bars, columns=["bar", "outcome", "contacts"])
+    frame = frame.groupby(["bar", "outcome"], sort=False)[["contacts"]].sum().reset_index()
+    groups = [group for group in OUTCOME_GROUPS if group in set(frame["outcome"])]
+    message = "How contacts ended, by channel, simulated beside " + source + "; the table below holds the numbers."
+    return {
+        "channels": [words.channel_words(channel) for channel in channels],
+        "rows": rows,
+        "ours": {words.OUTCOME_WORDS[end] for end in OURS},
+        "svg": charts.outcome_chart(frame, OUTCOME_GROUPS) if len(frame) else "",
+        "groups": [(OUTCOME_GROUPS.index(group) + 1, group) for group in groups],
+        "message": message,
+    }
+
+
+def _count(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
