@@ -122,12 +122,8 @@ def limits_of(simulated: Run, measured: Run, comparison: Comparison, seen: pd.Da
         limits.append("Under the virtual clock no real time passes: how fast networks and browsers are is not told.")
     if len(seen) and seen["arrived_s"].max() - seen["arrived_s"].min() < 86_400:
         limits.append("One day was observed. Another day of the week, or a season, may be different.")
-    silent = [
-        c
-        for c in [c for c in CHANNELS if c in set(seen["channel"])]
-        if not (seen[seen["channel"] == c]["played_by"] == "shopper").any()
-    ]
-    if silent and (seen["played_by"] == "shopper").any():
-        names = ", ".join(words.channel_words(channel) for channel in silent)
-        limits.append(f"None of our own contacts used {names}: what is shown of it is its background.")
+    ours = set(seen.loc[seen["played_by"] == "shopper", "channel"])
+    silent = [words.channel_words(channel) for channel in CHANNELS if channel in set(seen["channel"]) - ours]
+    if silent and ours:
+        limits.append(f"None of our own contacts used {', '.join(silent)}: nothing was measured there.")
     return limits

@@ -121,7 +121,9 @@ def write_report(
     origin_s = origin_time_of_day_s(measured.facts)
     source = str(seen_legs["source"].iloc[0]) if len(seen_legs) else "measured"
     seen = told_by(seen_all)
-    samples: dict[str | None, str] = {channel: _sample(seen_all, channel) for channel in (*CHANNELS, None)}
+    samples: dict[str | None, str] = {
+        channel: _sample(seen_all, channel) for channel in (*CHANNELS, *_channels(seen_all), None)
+    }
     days = int(drawn["replication"].nunique())
     told = words.tell(comparison)
     gates = [_row_view(row, samples) for row in comparison.rows if row.gate]
@@ -175,7 +177,7 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
             words.definition(figure.name, figure.within_s),
             "all channels" if figure.channel is None else words.channel_words(figure.channel, figure.team),
             words.amount(figure.value, words.unit_of(figure.name)),
-            words.span(figure.low, figure.high, words.unit_of(figure.name)),
+            words.value_span(figure.low, figure.high, words.unit_of(figure.name)),
             f"{figure.n:,}",
         )
         for figure in metrics
@@ -221,8 +223,8 @@ def _sample(contacts: pd.DataFrame, channel: str | None) -> str:
 
 
 def _channels(*logs: pd.DataFrame) -> list[str]:
-    found = set().union(*(log["channel"].unique() for log in logs))
-    return [channel for channel in CHANNELS if channel in found]
+    found: set[str] = set().union(*(log["channel"].unique() for log in logs))
+    return [*(channel for channel in CHANNELS if channel in found), *sorted(found.difference(CHANNELS))]
 
 
 def _row_view(row: Row, samples: Mapping[str | None, str]) -> RowView:
@@ -238,9 +240,9 @@ def _row_view(row: Row, samples: Mapping[str | None, str]) -> RowView:
         METRIC_NAMES[row.metric].meaning,
         words.channel_words(row.channel, row.team),
         words.amount(row.simulated, unit),
-        words.span(row.simulated_low, row.simulated_high, unit),
+        words.value_span(row.simulated_low, row.simulated_high, unit),
         words.amount(row.measured, unit),
-        words.span(row.measured_low, row.measured_high, unit),
+        words.value_span(row.measured_low, row.measured_high, unit),
         difference,
         f"{reach} ({level})" if reach else "",
         tolerance,

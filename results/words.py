@@ -139,6 +139,15 @@ def span(low: float, high: float, unit: str, signed: bool = False) -> str:
     return f"{left} to {right}"
 
 
+def value_span(low: float, high: float, unit: str) -> str:
+    """Write the interval of a wait or a share, cut to what such a value can be.
+
+    >>> value_span(-3.8, 15, "s"), value_span(0.97, 1.02, "share")
+    ('0 to 15 s', '97.0 to 100.0 %')
+    """
+    return span(max(low, 0.0), high if unit == "s" else min(high, 1.0), unit)
+
+
 def counted(number: int, noun: str) -> str:
     """Write a count with its noun.
 

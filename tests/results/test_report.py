@@ -1,0 +1,335 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from results.comparison import compare_logs
+from results.report import write_report, write_simulation_report
+from results.runs import Run
+from scenarios.reading import HERE, load_scenario
+from simulator.simulate import metric_values, simulate
+
+REPLICATIONS = 5
+SCRIPT = "<script>alert('you read this')</script>"
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc330000"
+    "000049454e44ae426082"
+)
+FACTS = {
+    "title": "A quiet Tuesday at a small web shop",
+    "scenario": "quiet_tuesday",
+    "scenario_hash": "2dfedd18",
+    "seed": 1,
+    "origin": "2026-03-03T00:00:00+01:00[Europe/Rome]",
+}
+PROBED = {
+    "clock": "virtual",
+    "charter_owner": "the owner of the shop",
+    "charter_hash": "ab12cd34",
+    "instrument": {"fit": True, "reasons": [], "late_share": 0.0003, "error_s_p95": 0.0021},
+}
+
+
+class Page(HTMLParser):
+    """A page as a reader meets it: its words, its tags, and what it would fetch."""
+
+    VOID = frozenset({"meta", "img", "br", "wbr", "link", "hr", "input"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.fetches, self.words, self.open, self.labels = [], [], [], [], []
+        self.feed(text)
+        assert self.open == [], "every tag is closed"
+        self.text = re.sub(r"\s+", " ", " ".join(self.words))
+
+    def handle_starttag(self, tag, attributes):
+        """Note the tag, its labels and what it would fetch."""
+        self.tags.append(tag)
+        self.fetches += [
+            value
+            for name, value in attributes
+            if name in ("src", "href", "xlink:href", "srcset", "action", "data", "poster") or "url(" in (value or "")
+        ]
+        self.labels += [value for name, value in attributes if name == "aria-label"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        """Note a tag that closes itself."""
+        self.handle_starttag(tag, attributes)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        """Hold closing tags against opened ones."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Keep what is read; styles may fetch nothing."""
+        if not self.open or self.open[-1] not in ("style", "title"):
+            self.words.append(data)
+        elif self.open[-1] == "style":
+            assert "url(" not in data
+            assert "@import" not in data
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """The scenario whose beliefs are compared."""
+    return load_scenario(HERE / "quiet_tuesday.yaml")
+
+
+@pytest.fixture(scope="module")
+def legs(loaded):
+    """One day's plan: replications 0-4 as the band, the last one to be relabelled as measured."""
+    return simulate(loaded, replications=REPLICATIONS + 1, same_plan=True).legs
+
+
+@pytest.fixture(scope="module")
+def simulated(legs, tmp_path_factory):
+    """The run that holds the band."""
+    run = Run.create(tmp_path_factory.mktemp("simulated"), {"run_id": "simulated-x", **FACTS})
+    run.write_table("legs", legs[legs["replication"] < REPLICATIONS].reset_index(drop=True))
+    run.write_facts(state="finished")
+    return run
+
+
+@pytest.fixture(scope="module")
+def day(legs):
+    """The legs of a measured day that the desk served as believed."""
+    return legs[legs["replication"] == REPLICATIONS].assign(replication=0, source="measured").reset_index(drop=True)
+
+
+def said(legs):
+    """Return what was said in every chat, a script among it."""
+    first = legs[(legs["leg"] == 0) & (legs["channel"] == "chat")]
+    rows = [
+        {"contact_id": contact, "leg": 0, "turn": turn, "at_s": at_s, "speaker": speaker, "text": text}
+        for contact, at_s in zip(first["contact_id"], first["arrived_s"], strict=True)
+        for turn, (speaker, text) in enumerate([("customer", "Where is it?"), ("human", SCRIPT), ("bot", "مرحبا")])
+    ]
+    return pd.DataFrame(rows, columns=["contact_id", "leg", "turn", "at_s", "speaker", "text"])
+
+
+def measured_run(folder, legs, **facts):
+    """Write a probe's run folder."""
+    run = Run.create(folder, {"run_id": "measured-x", **FACTS, **PROBED, **facts})
+    run.write_table("legs", legs)
+    run.write_table("messages", said(legs))
+    run.write_facts(state="finished")
+    return run
+
+
+def slower(day, extra_s):
+    """Return the day with every chat answered later."""
+    late = day.copy()
+    chats = (late["channel"] == "chat") & late["answered_s"].notna()
+    for column in ("answered_s", "ended_s", "released_s"):
+        late.loc[chats, column] += extra_s
+    return late
+
+
+def agreeing(comparison):
+    """Return the comparison as it would be after enough replications: few of them make a wide band."""
+    rows = tuple(replace(row, verdict="agrees") if row.gate else row for row in comparison.rows)
+    return replace(comparison, verdict="agrees", rows=rows)
+
+
+@pytest.fixture
+def report(loaded, simulated, tmp_path):
+    """Write the report of measured legs, and return its text with the comparison it tells."""
+
+    def write(legs, browser=None, notes=(), judged=lambda comparison: comparison, **facts):
+        run = measured_run(tmp_path / "measured", legs, **facts)
+        comparison = judged(compare_logs(simulated.table("legs"), run.table("legs"), loaded.scenario.gates))
+        write_report(tmp_path / "report.html", simulated, run, comparison, browser, notes)
+        text = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert len(text.encode()) < 1_000_000
+        return text, comparison
+
+    return write
+
+
+def test_the_page_fetches_nothing_and_runs_nothing(report, day):
+    """Without it a report sent by e-mail would break, or tell a third party that it was read."""
+    page = Page(report(day)[0])
+    assert page.fetches == []
+    assert not {"script", "link", "iframe", "object", "form"} & set(page.tags)
+
+
+def test_a_script_in_a_reply_stays_text(report, day):
+    """Without it a desk under test could run code in the leader's browser."""
+    text, _ = report(day, notes=["a note with <b>markup</b>"], title=f"Shop {SCRIPT}")
+    assert SCRIPT not in text
+    assert "<b>markup</b>" not in text
+    assert SCRIPT in Page(text).text  # as words
+
+
+def test_a_slower_desk_is_told_in_the_first_sentence(report, day):
+    """Without it the verdict would have to be worked out from a table."""
+    text, comparison = report(slower(day, 41.0))
+    page = Page(text)
+    assert comparison.verdict == "differs"
+    assert page.text.index("Chat customers wait") < page.text.index("The figures that decide")
+    assert re.search(r"Chat customers wait \d+ s longer than you believe: \d+ s instead of [\d.]+ s\.", page.text)
+
+
+def test_agreement_is_told_in_plain_words(report, day):
+    """Without it a leader could not tell a pass from an absence of news."""
+    text, _ = report(day, judged=agreeing)
+    assert "What you believe about chat and web form holds." in Page(text).text
+    assert '<section class="verdict agrees"' in text
+
+
+def test_five_shoppers_cannot_tell_and_the_page_says_what_is_missing(report, day):
+    """Without it a handful of contacts could be read as a result."""
+    ours = day[day["played_by"] == "shopper"].groupby("channel").head(5).index
+    few = day.assign(played_by="background")
+    few.loc[ours, "played_by"] = "shopper"
+    text, comparison = report(few)
+    assert comparison.verdict == "cannot tell"
+    assert "5 chat and 5 web form contacts could be used, and fewer than 20 prove nothing." in Page(text).text
+
+
+def test_beside_every_verdict_stands_how_many_contacts_were_ours(report, day):
+    """Without it nobody would see that the load was our own making."""
+    text, comparison = report(day)
+    chats = int(((day["channel"] == "chat") & (day["leg"] == 0)).sum())
+    assert re.search(rf"{chats:,} contacts, \d+ % of them ours", Page(text).text)
+    gates = sum(row.gate for row in comparison.rows)
+    assert len(re.findall(r"contacts, \d+ % of them ours; [\d,]+ count here", Page(text).text)) == gates
+
+
+def test_every_gate_is_drawn_and_the_drawing_has_words(report, day):
+    """Without it the drawings would be decoration."""
+    text, comparison = report(day)
+    page = Page(text)
+    drawn = [label for label in page.labels if label.startswith("Difference ")]
+    assert len(drawn) == sum(row.gate for row in comparison.rows) == 6
+    assert all("tolerance ±" in label for label in drawn)
+    assert sum("mean wait by half hour" in label and "customers" in label for label in page.labels) == 2
+
+
+def test_an_empty_run_is_a_page_that_cannot_tell(report, day):
+    """Without it the run that went most wrong would be the one without a report."""
+    text, comparison = report(day.iloc[:0])
+    page = Page(text)
+    assert comparison.verdict == "cannot tell"
+    assert "no chat and no web form contacts could be used" in page.text
+    assert "no contacts" in page.text
+    assert " nan " not in page.text
+
+
+def test_our_own_failures_are_counted_apart_from_the_desks(report, day):
+    """Without it a broken probe would look like a bad desk, or vanish."""
+    broken = day.copy()
+    rows = broken.index[broken["channel"] == "form"][:7]
+    broken.loc[rows, ["answered_s", "ended_s", "released_s", "talk_s"]] = float("nan")
+    broken.loc[rows, ["leg_end", "reason", "contact_outcome"]] = ["failed", "no <b>answer</b>", "failed"]
+    page = Page(report(broken)[0])
+    assert "7 × our probe failed: no <b>answer</b>" in page.text
+    for own in ("our probe failed", "we could not start in time", "the charter forbade it", "still open when"):
+        assert re.search(rf"{own}[^(]* \(ours, not the desk’s\)", page.text)
+
+
+def test_an_unfit_instrument_is_said_before_the_verdict(report, day):
+    """Without it a verdict made with a bad clock would be believed."""
+    text, _ = report(day, instrument={"fit": False, "reasons": ["1.4 % of starts were late"], "late_share": 0.014})
+    page = Page(text)
+    assert page.text.index("The instrument was not fit.") < page.text.index("of them ours")
+    assert "1.4 % of starts were late" in page.text
+
+
+def test_a_run_without_instrument_facts_is_not_called_fit(report, day):
+    """Without it silence would pass for a good instrument."""
+    page = Page(report(day, instrument=None)[0])
+    assert "The run does not say how well its instrument worked." in page.text
+    assert "✓ fit" not in page.text
+
+
+def test_a_recorded_log_is_called_recorded(report, day):
+    """Without it an imported call log would read as if we had called."""
+    recorded = day.assign(source="recorded", played_by="background")
+    page = Page(report(recorded, instrument=None)[0])
+    assert "simulated against recorded" in page.text
+    assert "0 % of them ours" in page.text
+    assert "Measured" not in page.text
+    assert "there is no instrument of ours to judge" in page.text
+
+
+def test_transcripts_show_the_longest_wait_and_one_who_gave_up(report, day):
+    """Without it the figures would have no face."""
+    text, _ = report(day)
+    page = Page(text)
+    for why in ("The longest wait", "One who gave up waiting", "A typical contact"):
+        assert why in page.text
+    assert page.tags.count("summary") >= 3
+    assert 'dir="auto">مرحبا' in text
+
+
+def test_notes_and_provenance_are_on_the_page(report, day):
+    """Without it nobody could repeat the run, or know what was not looked at."""
+    page = Page(report(day, notes=["A calibration would add two minutes of patience."], scenario_hash="another")[0])
+    for words in (
+        "A calibration would add two minutes of patience.",
+        "the owner of the shop",
+        "ab12cd34",
+        "2dfedd18",
+        "The two runs come from different versions of the scenario",
+        "Under the virtual clock no real time passes",
+    ):
+        assert words in page.text
+
+
+def test_the_browser_section_shows_rungs_talk_and_pictures(report, day, tmp_path):
+    """Without it what a customer sees would be told, never shown."""
+    chosen = day[day["channel"] == "chat"].head(2).reset_index(drop=True)
+    chosen.loc[1, ["answered_s", "ended_s", "released_s", "talk_s"]] = float("nan")
+    chosen.loc[1, ["leg_end", "reason", "contact_outcome"]] = ["failed", "the button never came", "failed"]
+    browser = measured_run(tmp_path / "browser", chosen, clock="real")
+    (browser.folder / "evidence").mkdir()
+    (browser.folder / "evidence" / "failure.png").write_bytes(PIXEL)
+    (browser.folder / "evidence" / "huge.png").write_bytes(b"0" * 300_000)
+    (tmp_path / "secret.png").write_bytes(PIXEL)
+    arrived_s = float(chosen["arrived_s"][0])
+    step = {"leg": 0, "intended_s": arrived_s, "actual_s": arrived_s + 0.004, "state": "done"}
+    first, second = chosen["contact_id"]
+    browser.write_table(
+        "steps",
+        pd.DataFrame(
+            [
+                {**step, "contact_id": first, "step": 0, "rung": "accepted", "seen_by_s": arrived_s + 0.05},
+                {
+                    **step, "contact_id": first, "step": 1, "rung": "first_human",
+                    "seen_after_s": arrived_s + 12.0, "seen_by_s": arrived_s + 15.0,
+                },
+                {**step, "contact_id": second, "step": 0, "evidence": "evidence/failure.png"},
+                {**step, "contact_id": second, "step": 1, "evidence": "evidence/huge.png"},
+                {**step, "contact_id": second, "step": 2, "evidence": "../secret.png"},
+            ]
+        ),
+    )  # fmt: skip
+    page = Page(report(day, browser=browser)[0])
+    assert "In a real browser" in page.text
+    assert re.search(r"Accepted .{5,8} 50 ms 46 ms 50 ms", page.text)
+    assert re.search(r"First human .{5,8} 12 s to 15 s", page.text)  # polled: a span, not an instant
+    assert "Reason: the button never came" in page.text
+    assert [source[:22] for source in page.fetches] == ["data:image/png;base64,"]
+    assert "left out of this page for its size (300 kB)" in page.text
+
+
+def test_without_a_browser_run_there_is_no_browser_section(report, day):
+    """Without it `--clock virtual` would show an empty promise."""
+    assert "In a real browser" not in Page(report(day)[0]).text
+
+
+def test_a_simulated_run_has_a_page_of_its_own(simulated, loaded, tmp_path):
+    """Without it a planner would have to measure before seeing anything."""
+    write_simulation_report(tmp_path / "s.html", simulated, metric_values(loaded, simulated.table("legs")))
+    page = Page((tmp_path / "s.html").read_text(encoding="utf-8"))
+    assert "Nothing here was measured" in page.text
+    assert "Answered within 60 s" in page.text
+    assert page.fetches == []
+    assert sum("simulated mean wait by half hour" in label for label in page.labels) == 2
