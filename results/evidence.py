@@ -55,13 +55,13 @@ class Transcript:
 
 @dataclass(frozen=True)
 class RungTime:
-    """When a rung of the response ladder was reached, from the step's actual and from its intended start."""
+    """When a rung of the response ladder was reached: since the actual start, the intended one, and the last step."""
 
     rung: str
     at: str
-    since_contact: str
-    since_actual: str
-    since_intended: str
+    since_began: str
+    since_due: str
+    since_step: str
 
 
 @dataclass(frozen=True)
@@ -179,30 +179,35 @@ def _shortened(text: str) -> str:
 
 
 def _rungs(steps: pd.DataFrame, contact: pd.Series, origin_s: float) -> tuple[RungTime, ...]:
+    """Return the rungs in the order they were reached; those awaited in vain come last, with how long we looked."""
     reached = steps[steps["rung"].isin(RUNGS)].sort_values(["seen_by_s", "leg", "step"], kind="stable")
-    began_s = float(contact["arrived_s"])
+    did_s = np.sort(steps["actual_s"].dropna().to_numpy(dtype=float))
     rows = []
     for _, step in reached.iterrows():
         after_s, by_s = float(step["seen_after_s"]), float(step["seen_by_s"])
+        before_s = did_s[did_s <= (by_s if math.isfinite(by_s) else after_s)]
+        last_s = float(before_s[-1]) if len(before_s) else math.nan
         rows.append(
             RungTime(
                 RUNG_WORDS[step["rung"]],
                 time_of_day(by_s, origin_s),
-                _since(began_s, after_s, by_s),
-                _since(float(step["actual_s"]), after_s, by_s),
-                _since(float(step["intended_s"]), after_s, by_s),
+                _since(float(contact["arrived_s"]), after_s, by_s),
+                _since(float(contact["due_s"]), after_s, by_s),
+                _since(last_s, after_s, by_s),
             )
         )
     return tuple(rows)
 
 
 def _since(start_s: float, after_s: float, by_s: float) -> str:
-    """Write a time since `start_s`; a polled one as the span in which it happened."""
-    if not (math.isfinite(start_s) and math.isfinite(by_s)):
+    """Write a time since `start_s`: a polled one as the span in which it happened, one never seen as longer than."""
+    if not math.isfinite(start_s):
         return NOTHING
+    if not math.isfinite(by_s):
+        return f"not within {_fine(after_s - start_s)}" if math.isfinite(after_s) else NOTHING
     until_s = by_s - start_s
-    if math.isfinite(after_s) and by_s - after_s > max(0.1, 0.02 * abs(until_s)) and after_s >= start_s:
-        return f"{_fine(after_s - start_s)} to {_fine(until_s)}"
+    if math.isfinite(after_s) and by_s - after_s > max(0.1, 0.02 * abs(until_s)):
+        return f"{_fine(max(after_s - start_s, 0.0))} to {_fine(until_s)}"
     return _fine(until_s)
 
 
@@ -215,6 +220,8 @@ def _screenshots(folder: Path, evidence: Iterable[str], room: int) -> Sequence[S
     top = folder.resolve()
     for name in dict.fromkeys(evidence):
         path = (top / name).resolve()
+        if not path.is_file():
+            path = (top / "evidence" / name).resolve()  # sessions name a picture by its file alone
         kind = _IMAGES.get(path.suffix.lower())
         if kind is None or not path.is_relative_to(top):
             continue

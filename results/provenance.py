@@ -39,14 +39,12 @@ def origin_time_of_day_s(facts: Mapping[str, Any]) -> float:
 
 
 _INSTRUMENT_WORDS = {
-    "late_share": "starts more than 50 ms late",
+    "starts": "contacts started",
+    "late_share": "of them more than 50 ms late",
+    "late_s_p95": "lateness of starts, 95th percentile",
     "error_s_p95": "error of the instrument, 95th percentile",
-    "lateness_s_p95": "lateness of starts, 95th percentile",
-    "lateness_s_max": "latest start",
-    "cpu_share": "processor time of the generator",
-    "cpu_share_max": "processor time of the generator, the most over 5 s",
-    "started": "contacts started",
-    "tolerance_s": "smallest gate tolerance in time",
+    "loop_lag_s_p95": "lag of our own loop, 95th percentile",
+    "cpu_busy_s": "longest time our own processor was above 85 %",
 }
 
 
@@ -72,7 +70,7 @@ def _instrument_value(name: str, value: bool | float | str) -> str:
     if "share" in name:
         return f"{100 * value:.2g} %"
     if re.search(r"_s(_|$)", name):
-        return f"{1000 * value:.3g} ms" if abs(value) < 1 else words.duration(value)
+        return f"{1000 * value:.3g} ms" if 0 < abs(value) < 1 else words.duration(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
@@ -85,11 +83,15 @@ def fact_rows(simulated: Run, measured: Run, days: int) -> list[tuple[str, str, 
 
 def run_facts(run: Run) -> dict[str, str]:
     """Return what a run says of itself by label; empty where it does not say."""
-    facts = run.facts
+    charter = run.facts.get("charter")
+    facts = dict(run.facts)
+    if isinstance(charter, Mapping):
+        facts |= {f"charter.{key}": value for key, value in charter.items()}
     labelled = {
         "Run": "run_id", "State": "state", "Scenario": "scenario", "Scenario hash": "scenario_hash", "Seed": "seed",
         "Origin": "origin", "Time zone": "time_zone", "Clock": "clock", "Scale": "scale", "Target": "target",
-        "Charter owner": "charter_owner", "Charter hash": "charter_hash", "Engine": "engine",
+        "Charter owner": "charter.owner", "Charter hash": "charter.hash", "Charter": "charter.kind",
+        "Purpose": "charter.purpose", "Engine": "engine",
         "Mapping": "mapping", "Misconduct": "misconduct", "Machine": "machine", "Versions": "versions",
     }  # fmt: skip
     return {label: _fact(facts.get(key)) for label, key in labelled.items()}

@@ -26,9 +26,8 @@ FACTS = {
 }
 PROBED = {
     "clock": "virtual",
-    "charter_owner": "the owner of the shop",
-    "charter_hash": "ab12cd34",
-    "instrument": {"fit": True, "reasons": [], "late_share": 0.0003, "error_s_p95": 0.0021},
+    "charter": {"owner": "the owner of the shop", "kind": "own", "purpose": "a rehearsal", "hash": "ab12cd34"},
+    "instrument": {"fit": True, "reasons": [], "starts": 2255, "late_share": 0.0003, "error_s_p95": 0.0021},
 }
 
 
@@ -294,27 +293,26 @@ def test_the_browser_section_shows_rungs_talk_and_pictures(report, day, tmp_path
     (browser.folder / "evidence" / "huge.png").write_bytes(b"0" * 300_000)
     (tmp_path / "secret.png").write_bytes(PIXEL)
     arrived_s = float(chosen["arrived_s"][0])
-    step = {"leg": 0, "intended_s": arrived_s, "actual_s": arrived_s + 0.004, "state": "done"}
+    chosen.loc[0, "due_s"] = arrived_s - 0.004
+    browser.write_table("legs", chosen)
     first, second = chosen["contact_id"]
-    browser.write_table(
-        "steps",
-        pd.DataFrame(
-            [
-                {**step, "contact_id": first, "step": 0, "rung": "accepted", "seen_by_s": arrived_s + 0.05},
-                {
-                    **step, "contact_id": first, "step": 1, "rung": "first_human",
-                    "seen_after_s": arrived_s + 12.0, "seen_by_s": arrived_s + 15.0,
-                },
-                {**step, "contact_id": second, "step": 0, "evidence": "evidence/failure.png"},
-                {**step, "contact_id": second, "step": 1, "evidence": "evidence/huge.png"},
-                {**step, "contact_id": second, "step": 2, "evidence": "../secret.png"},
-            ]
-        ),
-    )  # fmt: skip
+    here, there = {"contact_id": first, "leg": 0}, {"contact_id": second, "leg": 0}
+    steps = [
+        {**here, "intended_s": arrived_s, "actual_s": arrived_s, "state": "open"},
+        {**here, "rung": "accepted", "seen_by_s": arrived_s + 0.05, "state": "seen"},
+        {**here, "intended_s": arrived_s + 2, "actual_s": arrived_s + 2, "state": "say"},
+        {**here, "rung": "first_human", "seen_after_s": arrived_s + 12, "seen_by_s": arrived_s + 15, "state": "seen"},
+        {**here, "rung": "resolved", "seen_after_s": arrived_s + 240, "state": "censored"},
+        {**there, "state": "screenshot", "evidence": "evidence/failure.png"},
+        {**there, "state": "screenshot", "evidence": "huge.png"},
+        {**there, "state": "screenshot", "evidence": "../secret.png"},
+    ]
+    browser.write_table("steps", pd.DataFrame([{"step": number, **step} for number, step in enumerate(steps)]))
     page = Page(report(day, browser=browser)[0])
     assert "In a real browser" in page.text
-    assert re.search(r"Accepted .{5,8} 50 ms 46 ms 50 ms", page.text)
-    assert re.search(r"First human .{5,8} 12 s to 15 s", page.text)  # polled: a span, not an instant
+    assert re.search(r"Accepted .{5,8} 50 ms 54 ms 50 ms", page.text)
+    assert re.search(r"First human .{5,8} 12 s to 15 s 12 s to 15 s 10 s to 13 s", page.text)  # polled: no instant
+    assert "Resolved – not within 4 min not within 4 min" in page.text
     assert "Reason: the button never came" in page.text
     assert [source[:22] for source in page.fetches] == ["data:image/png;base64,"]
     assert "left out of this page for its size (300 kB)" in page.text
