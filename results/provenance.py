@@ -40,7 +40,7 @@ def origin_time_of_day_s(facts: Mapping[str, Any]) -> float:
 
 _INSTRUMENT_WORDS = {
     "starts": "contacts started",
-    "late_share": "of them more than 50 ms late",
+    "late_share": "starts more than 50 ms late",
     "late_s_p95": "lateness of starts, 95th percentile",
     "error_s_p95": "error of the instrument, 95th percentile",
     "loop_lag_s_p95": "lag of our own loop, 95th percentile",
