@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -26,7 +26,7 @@ from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
 from probes.player import SessionMaker
 from results.journal import JOURNAL, Journal, tables_from_journal
-from results.runs import FINISHED, INTERRUPTED, Run, run_id
+from results.runs import FINISHED, INTERRUPTED, Run, run_id, scenario_facts
 from scenarios.charter import Charter
 from scenarios.journey import Journey, journey_named
 from scenarios.reading import LoadedScenario
@@ -56,17 +56,10 @@ def shop_facts(
     kind: str = "measured",
 ) -> dict[str, Any]:
     """Return the facts of a measured run for its run.json."""
-    scenario = loaded.scenario
     return {
-        "run_id": run_id(kind, scenario.scenario, loaded.hash, seed, clock, scale),
+        **scenario_facts(loaded, seed),
+        "run_id": run_id(kind, loaded.scenario.scenario, loaded.hash, seed, clock, scale),
         "kind": kind,
-        "scenario": scenario.scenario,
-        "title": scenario.title,
-        "scenario_hash": loaded.hash,
-        "seed": seed,
-        "days": scenario.days,
-        "origin": scenario.origin.isoformat(),
-        "time_zone": scenario.time_zone,
         "clock": clock,
         "scale": scale,
         "target": target.target,
@@ -76,15 +69,11 @@ def shop_facts(
             "purpose": charter.purpose,
             "hash": charter_hash(charter),
         },
-        "gates": [gate.model_dump(exclude_none=True) for gate in scenario.gates],
-        "goals": [goal.model_dump(exclude_none=True) for goal in scenario.goals],
     }
 
 
 def charter_hash(charter: Charter) -> str:
     """Return 16 hex digits over what the charter says."""
-    import hashlib
-
     return hashlib.blake2b(charter.model_dump_json().encode(), digest_size=8).hexdigest()
 
 
@@ -152,7 +141,7 @@ def finish(run: Run, plan: pd.DataFrame, crowd: Crowd, instrument: Instrument, i
     tables = tables_from_journal(run.folder / JOURNAL, run.facts, plan)
     for name in ("legs", "steps", "messages"):
         run.write_table(name, tables[name])
-    judged = instrument.judge(crowd.late_s, run.facts)
+    judged = instrument.judge(crowd.late_s)
     outcomes = tables["legs"].loc[tables["legs"]["leg"] == 0, "contact_outcome"].value_counts().to_dict()
     run.write_facts(
         state=INTERRUPTED if interrupted else FINISHED,
@@ -185,24 +174,16 @@ async def start_rehearsal(target: Target, charter: Charter, start_s: float, lead
 
     Raises:
         ConnectionError: the desk does not answer.
+        probes.guard.RefusedByCharterError: the charter does not list it.
     """
-    import time
-
     guard = Guard(charter)
     guard.check_url(target.base_url)
+    url, wish = f"{target.base_url}/rehearsal/day", {"start_s": start_s, "lead_s": lead_s}
     with guarding(guard):
         try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
-                epoch_s = time.time() + lead_s - start_s
-                async with http.post(
-                    f"{target.base_url}/rehearsal/day", json={"epoch_s": epoch_s, "start_s": start_s, "lead_s": lead_s}
-                ) as answer:
-                    day = json.loads(await answer.text())
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            timeout = aiohttp.ClientTimeout(total=10)
+            async with aiohttp.ClientSession(timeout=timeout) as http, http.post(url, json=wish) as answer:
+                day = json.loads(await answer.text())
+                return Clock.real(epoch_s=float(day["epoch_s"]), scale=float(day["scale"]))
+        except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
             raise ConnectionError(f"{target.base_url} does not answer as a rehearsal desk: {error}") from None
-    return Clock.real(epoch_s=float(day["epoch_s"]), scale=float(day["scale"]))
-
-
-def folder_of(run: Run) -> Path:
-    """Return where a run lies."""
-    return run.folder

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from results.journal import JOURNAL, tables_from_journal
 from results.log import TABLES, check_legs, table_of
+from scenarios.reading import LoadedScenario
 
 RUNS = Path("runs")
 """Where runs lie unless -o says otherwise; git-ignored."""
@@ -149,6 +150,23 @@ def run_id(kind: str, name: str, scenario_hash: str, seed: int, *more: object) -
     """Name a run by what determines it, so that running it again gives the same rows."""
     facts = "|".join(str(part) for part in (kind, name, scenario_hash, seed, *more))
     return f"{kind}-{name}-{hashlib.blake2b(facts.encode(), digest_size=4).hexdigest()}"
+
+
+def scenario_facts(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
+    """Return what every run of a scenario says of it in run.json."""
+    scenario = loaded.scenario
+    return {
+        "scenario": scenario.scenario,
+        "title": scenario.title,
+        "scenario_file": str(loaded.path),
+        "scenario_hash": loaded.hash,
+        "seed": seed,
+        "days": scenario.days,
+        "origin": scenario.origin.isoformat(),
+        "time_zone": scenario.time_zone,
+        "gates": [gate.model_dump(exclude_none=True) for gate in scenario.gates],
+        "goals": [goal.model_dump(exclude_none=True) for goal in scenario.goals],
+    }
 
 
 def find_runs(top: Path = RUNS) -> Iterator[Run]:

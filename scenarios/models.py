@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
 
 from scenarios.faults import Fault, FaultsFoundError, one_of
 from scenarios.yaml_reader import MISSING, Document, Key, read_file
@@ -168,3 +169,11 @@ def _meaning(model: type[BaseModel], key: Key) -> str:
                 if (field.alias or name) == key[-1] and field.description:
                     return field.description
     return "it must be given"
+
+
+def write_model(path: Path, model: BaseModel) -> None:
+    """Write a model as a YAML file that `read_model` reads again."""
+    writer = YAML()
+    writer.default_flow_style = False
+    with path.open("w", encoding="utf-8") as out:
+        writer.dump(model.model_dump(mode="json", exclude_none=True, by_alias=True), out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import jinja2
@@ -41,12 +42,12 @@ def make_site(hall: Hall) -> web.Application:
         return _page(pages, "article", question=hall.loaded.scenario.intents[intent], fact=fact)
 
     async def rehearsal(request: web.Request) -> web.Response:
-        """Begin the day at the epoch asked for; answers with the epoch and scale in force."""
+        """Begin the day so that `start_s` comes in `lead_s` wall seconds; answers with the clock in force."""
         wanted = await request.json()
-        epoch_s = wanted.get("epoch_s") if isinstance(wanted, dict) else None
-        if not isinstance(epoch_s, int | float):
-            raise web.HTTPBadRequest(text="epoch_s: the wall instant of scenario second 0")
-        begun = hall.begin_day(float(epoch_s))
+        start_s, lead_s = wanted.get("start_s"), wanted.get("lead_s")
+        if not isinstance(start_s, int | float) or not isinstance(lead_s, int | float):
+            raise web.HTTPBadRequest(text="start_s: scenario time to begin at; lead_s: wall seconds until then")
+        begun = hall.begin_day(time.time() + lead_s - start_s / hall.scale)
         return web.json_response({"epoch_s": hall.epoch_s, "scale": hall.scale, "begun": begun})
 
     site.add_routes(

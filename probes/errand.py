@@ -1,0 +1,146 @@
+"""What is to be played: a scenario's shoppers or customers, or single journeys; and playing it on the real clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from probes.channels.table import PROTOCOL
+from probes.clock import Clock
+from probes.crowd.crowd import Tick
+from probes.guard import Guard
+from probes.instrument import Instrument
+from probes.player import SessionMaker
+from probes.shop import play_plan, playable, shop_facts, start_rehearsal
+from results.runs import Run
+from scenarios.charter import Charter, is_loopback
+from scenarios.identity import case_id, contact_id, recorded_entity
+from scenarios.journey import Journey, journey_named, read_journey
+from scenarios.plan import PLAN_COLUMNS, make_plan
+from scenarios.reading import LoadedScenario
+from scenarios.scenario import ChannelHours, Scenario, Team
+from scenarios.target import Target
+
+BETWEEN_REPEATS_S = 2.0
+JOURNEY_HOURS_MOST = 24
+
+
+class NothingToPlayError(ValueError):
+    """No contact of a plan can be played on a target; the message says why."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Contacts to play, with the scenario they belong to."""
+
+    loaded: LoadedScenario
+    plan: pd.DataFrame
+    seed: int
+
+
+def scenario_errand(loaded: LoadedScenario, seed: int, shoppers: int | None, everyone: bool) -> Errand:
+    """Return a scenario's planned shoppers, or every customer of it."""
+    plan = make_plan(loaded, seed, 0, shoppers)
+    if not everyone:
+        plan = plan[plan["played_by"] == "shopper"].reset_index(drop=True)
+    return Errand(loaded, plan, seed)
+
+
+def journey_errand(names: Sequence[str], intent: str | None, repeats: int, seed: int) -> Errand:
+    """Return each journey, by name or file, `repeats` times, a moment apart."""
+    journeys = [read_journey(Path(name)) if name.endswith((".yaml", ".yml")) else journey_named(name) for name in names]
+    intents = {name: name for journey in journeys for name in journey.questions}
+    wanted = intent or "default"
+    scenario = Scenario(
+        scenario="journeys", title="Journeys: " + ", ".join(journey.journey for journey in journeys), time_zone="UTC",
+        starts="2000-01-01", seed=seed, intents={**intents, wanted: wanted},
+        channels={j.channel: ChannelHours(opens="00:00", closes="24:00", journey=j.journey) for j in journeys},
+        teams={"desk": Team(channels=[j.channel for j in journeys], agents={"00:00": 1}, service={})},
+    )  # fmt: skip
+    rows = []
+    for number, journey in enumerate(journey for journey in journeys for _ in range(repeats)):
+        customer = f"{journey.journey}.{number:05d}"
+        rows.append(
+            {
+                "customer_id": customer, "case_id": case_id(customer, 0), "contact_id": contact_id(customer, 0, 1),
+                "attempt": 1, "channel": journey.channel, "intent": wanted, "journey": journey.journey,
+                "language": "en", "played_by": "shopper", "due_s": number * BETWEEN_REPEATS_S, "patience_s": np.inf,
+                "entity": recorded_entity(customer),
+            }
+        )  # fmt: skip
+    path = Path(names[0]) if names[0].endswith((".yaml", ".yml")) else Path("journeys")
+    loaded = LoadedScenario(path, scenario, "", {}, {}, [])
+    return Errand(loaded, pd.DataFrame(rows, columns=list(PLAN_COLUMNS)).astype({"entity": np.uint64}), seed)
+
+
+async def play_real(
+    loaded: LoadedScenario,
+    plan: pd.DataFrame,
+    seed: int,
+    folder: Path,
+    target: Target,
+    charter: Charter,
+    lead_s: float,
+    in_browser: bool,
+    scale: float,
+    watch: Callable[[Tick], None],
+    journeys: Mapping[str, Journey] | None = None,
+) -> Run:
+    """Play a plan on the real clock; the first contact is due `lead_s` wall seconds from now.
+
+    A rehearsal desk's day is begun, or its clock taken; on any other desk the scale is 1.
+
+    Raises:
+        NothingToPlayError: no channel of the plan can be played on the target.
+        ConnectionError: a rehearsal desk does not answer.
+        probes.guard.RefusedByCharterError: the charter does not allow it.
+    """
+    guard = Guard(charter)
+    host, port = target.address()
+    guard.check(host, port)
+    sessions: Mapping[str, SessionMaker] = PROTOCOL
+    if in_browser:
+        from probes.channels.table import BROWSER
+
+        sessions = BROWSER
+    chosen = playable(plan, sessions, target)
+    if chosen.empty:
+        raise NothingToPlayError(_why_nothing(plan, sessions, target))
+    first_s = float(chosen["due_s"].min())
+    if target.rehearsal:
+        clock = await start_rehearsal(target, charter, first_s, lead_s)
+    else:
+        if scale != 1.0 and not is_loopback(host):
+            raise NothingToPlayError(
+                f"--scale {scale:g} on {host}: a desk that is not a rehearsal runs in its own time"
+            )
+        clock = Clock.real(epoch_s=time.time() + lead_s - first_s)
+    run = Run.create(folder, shop_facts(loaded, target, charter, seed, "real", clock.scale))
+    instrument = Instrument(scale=clock.scale)
+    if not in_browser:
+        return (
+            await play_plan(loaded, chosen, run, target, charter, clock, seed, instrument, sessions, watch=watch)
+        ).run
+    from probes.browser import open_browser
+
+    async with open_browser(charter) as browser:
+        shopped = await play_plan(
+            loaded, chosen, run, target, charter, clock, seed, instrument, sessions, browser, watch
+        )
+        return shopped.run
+
+
+def _why_nothing(plan: pd.DataFrame, sessions: Mapping[str, SessionMaker], target: Target) -> str:
+    if plan.empty:
+        return "the plan holds no contact to play; name shoppers in the scenario or give --shoppers N"
+    planned = ", ".join(sorted(set(plan["channel"])))
+    described = ", ".join(name for name in ("chat", "form", "faq") if getattr(target, name)) or "no channel"
+    return (
+        f"no contact can be played: the plan has {planned}; these probes can play {', '.join(sorted(sessions))}; "
+        f"{target.target} describes {described}"
+    )

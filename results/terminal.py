@@ -1,0 +1,122 @@
+"""Tables for a terminal: a simulation's metrics and goals, and what a comparison can see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from results.power import Power
+from scenarios.metric_names import METRIC_NAMES
+from scenarios.scenario import Goal
+
+
+class Figure(Protocol):
+    """A metric's value with its interval."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def within_s(self) -> float | None: ...  # noqa: D102
+    @property
+    def channel(self) -> str | None: ...  # noqa: D102
+    @property
+    def value(self) -> float: ...  # noqa: D102
+    @property
+    def low(self) -> float: ...  # noqa: D102
+    @property
+    def high(self) -> float: ...  # noqa: D102
+    @property
+    def n(self) -> int: ...  # noqa: D102
+
+
+def metrics_table(values: Iterable[Figure]) -> str:
+    """Show metrics with their 95 % intervals over replications."""
+    rows = [
+        (
+            value.channel or "all",
+            _named(value.name, value.within_s),
+            amount(value.value, value.name),
+            f"{amount(value.low, value.name)} … {amount(value.high, value.name)}",
+            f"{value.n:,}",
+        )
+        for value in values
+    ]
+    return grid(("channel", "metric", "value", "95 % interval", "contacts"), rows, right=(2, 3, 4))
+
+
+def goals_table(goals: Sequence[tuple[Goal, Figure, bool]]) -> str:
+    """Show goals, what was reached and whether that is enough."""
+    rows = []
+    for goal, figure, met in goals:
+        bound = f"at least {amount(goal.at_least, goal.metric)}" if goal.at_least is not None else ""
+        bound = bound or f"at most {amount(goal.at_most or 0.0, goal.metric)}"
+        rows.append(
+            (
+                goal.channel or "all",
+                _named(goal.metric, goal.within_s),
+                bound,
+                amount(figure.value, goal.metric),
+                "reached" if met else "MISSED",
+            )
+        )
+    return grid(("channel", "goal", "wanted", "simulated", ""), rows, right=(3,))
+
+
+def power_table(rows: Sequence[Power]) -> str:
+    """Show what each gate of a comparison can see."""
+    cells = [
+        (
+            row.channel,
+            row.metric,
+            f"{row.contacts:,}",
+            amount(row.expected, row.metric),
+            amount(row.strays, row.metric),
+            amount(row.tolerance, row.metric),
+            f"{row.agrees_when_right:.0%}",
+            amount(row.difference, row.metric),
+        )
+        for row in rows
+    ]
+    head = (
+        "channel",
+        "gate",
+        "shoppers",
+        "expected",
+        "strays by",
+        "tolerance",
+        "agrees if right",
+        "sees a difference of",
+    )
+    return grid(head, cells, right=(2, 3, 4, 5, 6, 7))
+
+
+def amount(value: float, metric: str) -> str:
+    """Write a metric's value in its unit.
+
+    >>> amount(0.123, "abandonment"), amount(75.25, "wait_s_mean")
+    ('12.3 %', '75.2 s')
+    """
+    if math.isnan(value):
+        return "no data"
+    if math.isinf(value):
+        return "any" if value < 0 else "none"
+    known = METRIC_NAMES.get(metric)
+    return f"{value:.1%}".replace("%", " %") if known is not None and known.unit == "share" else f"{value:,.1f} s"
+
+
+def grid(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Lay out a table with as much room as it needs; columns in `right` are set right."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = []
+    for row in [head, *rows]:
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _named(name: str, within_s: float | None) -> str:
+    return name if within_s is None else f"{name} ({within_s:g} s)"

@@ -1,0 +1,45 @@
+"""Which kind of file is this? Told by its first own key, so that `testdrive check` takes any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from scenarios.charter import read_charter
+from scenarios.faults import FaultsFoundError, one_of
+from scenarios.journey import read_journey
+from scenarios.reading import load_scenario
+from scenarios.target import read_target
+from scenarios.yaml_reader import read_file
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "scenario": load_scenario,
+    "journey": read_journey,
+    "target": read_target,
+    "charter": read_charter,
+}
+"""A file's kind and what reads it. A charter has no name of its own; its `owner` tells."""
+
+_TELLING_KEYS = {"scenario": "scenario", "journey": "journey", "target": "target", "owner": "charter"}
+
+
+def kind_of(path: Path) -> str | None:
+    """Return a file's kind, or None where no key tells it."""
+    values = read_file(path).values
+    keys = values if isinstance(values, dict) else {}
+    return next((kind for key, kind in _TELLING_KEYS.items() if key in keys), None)
+
+
+def check_file(path: Path) -> str:
+    """Check a file as what it is, and return its kind.
+
+    Raises:
+        FaultsFoundError: with every fault.
+    """
+    kind = kind_of(path)
+    if kind is None:
+        document = read_file(path)
+        found = sorted(document.values) if isinstance(document.values, dict) else document.values
+        raise FaultsFoundError([document.fault((), found, f"a key that tells what it is, {one_of(_TELLING_KEYS)}")])
+    READERS[kind](path)
+    return kind
