@@ -66,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not hasattr(asked, "run"):
         parser.print_help(sys.stderr)
         return Exit.BAD_INPUT
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell began us with it ignored
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         return int(asked.run(asked))
@@ -646,7 +647,8 @@ def _say(text: str) -> None:
 
 
 def _as_interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+    """Take a request to end as Ctrl-C, so that it ends what runs in the same orderly way."""
+    signal.raise_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager

@@ -33,12 +33,14 @@ UNSTARTED_AFTER_S = 60.0
 
 @dataclass(frozen=True)
 class Tick:
-    """How far a crowd is."""
+    """How far a crowd is, and the contact that has just ended: its channel, outcome and how long it lasted."""
 
     begun: int
     ended: int
     planned: int
-    now_s: float
+    channel: str
+    outcome: str
+    lasted_s: float
 
 
 class Crowd:
@@ -100,6 +102,7 @@ class Crowd:
         facts = contact.facts
         channel = str(facts["channel"])
         self._begun += 1
+        began_s = self._around.clock.now_s()
         persona = make_persona(
             str(facts["customer_id"]), str(facts["contact_id"]), str(facts["language"]),
             self._around.guard.charter.marker_key,
@@ -113,7 +116,9 @@ class Crowd:
         outcome = player.unstarted(late_s) if late_s > UNSTARTED_AFTER_S else await player.play()
         self.outcomes[outcome] += 1
         if self._watch is not None:
-            self._watch(Tick(self._begun, self.outcomes.total(), len(self._contacts), self._around.clock.now_s()))
+            lasted_s = self._around.clock.now_s() - began_s
+            ended = self.outcomes.total()
+            self._watch(Tick(self._begun, ended, len(self._contacts), channel, outcome, lasted_s))
         if outcome == "abandoned" and not self._stopping:
             await self._come_back(contact, channel)
 

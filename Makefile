@@ -1,0 +1,34 @@
+# Two commands: `make demo` sets up and runs the main job; `make test` sets up and passes the tests. Both start from
+# nothing on Debian with git, make and python3-venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test set-up packages verdicts bench clean
+
+demo: set-up
+	$(BIN)/testdrive run scenarios/quiet_tuesday.yaml
+
+test:
+	bash .ci/run
+
+set-up: packages .venv/set-up
+
+.venv/set-up: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet -e '.[browser,load,test]'
+	touch $@
+
+# A browser, where none is found: half the size of Debian's `chromium`.
+packages:
+	@$(PYTHON) probes/browser_found.py || { \
+	  echo "installing chromium-headless-shell"; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy --no-install-recommends chromium-headless-shell; \
+	  else sudo apt-get update -q && sudo apt-get install -qy --no-install-recommends chromium-headless-shell; fi; }
+
+# How often the verdict is right, over 40 seeds of four desks; two at a time.
+verdicts: set-up
+	$(BIN)/python tests/verdicts.py
+
+clean:
+	rm -rf .venv runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
