@@ -170,7 +170,8 @@ def check_legs(legs: pd.DataFrame) -> None:
 def _broken_rules(legs: pd.DataFrame) -> Iterable[tuple[str, pd.Series[bool]]]:
     answered = legs["answered_s"].notna()
     yield "unknown leg_end", ~legs["leg_end"].isin(LEG_ENDS)
-    yield "unknown contact_outcome", ~legs["contact_outcome"].isin(OUTCOMES)
+    untold = (legs["source"] == "recorded") & legs["contact_outcome"].isna()  # few logs say what an answer was worth
+    yield "unknown contact_outcome", ~legs["contact_outcome"].isin(OUTCOMES) & ~untold
     yield "unknown source", ~legs["source"].isin(SOURCES)
     yield "no reason where one is needed", legs["leg_end"].isin(NEEDS_REASON) & legs["reason"].isna()
     yield "a reason where none belongs", ~legs["leg_end"].isin(NEEDS_REASON) & legs["reason"].notna()

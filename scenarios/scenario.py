@@ -48,6 +48,7 @@ def _date(text: str) -> str:
 
 
 Clock = Annotated[str, AfterValidator(_clock)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
 
 
 class ChannelHours(Strict):
@@ -194,7 +195,7 @@ class Scenario(Strict):
 
     scenario: Name = Field(description="the scenario's name, a situation, in lower case with underscores")
     title: str = Field(description="one line a leader understands")
-    time_zone: Annotated[str, AfterValidator(_zone)] = Field(description="IANA time zone of the operation")
+    time_zone: TimeZone = Field(description="IANA time zone of the operation")
     starts: Annotated[str, AfterValidator(_date)] = Field(description="the first day, 'YYYY-MM-DD'")
     days: Annotated[int, Field(ge=1, le=700)] = 1
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
