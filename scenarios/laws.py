@@ -94,14 +94,18 @@ class Empirical(_Law):
     """A table of points [share, seconds]: the time not exceeded by that share, straight lines between.
 
     Both columns rise or stay; the first share is 0. Where the last share is below 1 the rest never happens (for
-    patience: never gives up).
+    patience: never gives up). Two points with the same seconds make those seconds exact. A long table stands in a CSV,
+    which `scenarios.reading` puts in the place of `points`.
     """
 
     law: Literal["empirical"]
-    points: Annotated[list[Point], Field(min_length=2, max_length=10_000)]
+    points: Annotated[list[Point], Field(min_length=2, max_length=10_000)] = []
+    points_csv: str | None = Field(None, description="CSV with columns share and time_s, beside this file")
 
     @model_validator(mode="after")
     def _rising(self) -> Empirical:
+        if not self.points:
+            raise ValueError("either points or points_csv")
         shares = [share for share, _ in self.points]
         times = [time for _, time in self.points]
         if shares[0] != 0:

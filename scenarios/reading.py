@@ -18,7 +18,7 @@ from scenarios.identity import intent_code
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.models import check_model
 from scenarios.scenario import CHANNELS, Scenario
-from scenarios.tables import read_agents, read_arrivals, read_contacts
+from scenarios.tables import read_agents, read_arrivals, read_contacts, read_points
 from scenarios.units import DAY_S, clock_s
 from scenarios.yaml_reader import MISSING, Document, Key, read_file
 
@@ -55,11 +55,11 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
     document = read_file(path)
     faults: list[Fault] = []
     scenario: Scenario | None = None
+    tables = _Tables(document, path.parent, faults)
     try:
         scenario = check_model(document, Scenario, lambda doc: _references(doc, path.parent))
     except FaultsFoundError as error:
         faults += error.faults
-    tables = _Tables(document, path.parent, faults)
     if scenario is None or faults:
         raise FaultsFoundError(faults)
     if days is not None:
@@ -108,6 +108,14 @@ class _Tables:
                 path = self._file(folder, team["agents_csv"])
                 with _kept(faults, document, ("teams", name, "agents_csv")):
                     self.agents[name] = read_agents(path)
+        for key, law in _laws(document.values, ()):
+            path = self._file(folder, law["points_csv"])
+            if "points" in law:
+                faults.append(document.fault((*key, "points_csv"), law["points_csv"], "either points or points_csv"))
+                continue
+            law["points"] = [[0.0, 0.0], [1.0, 0.0]]  # so that an unreadable table is one fault, not two
+            with _kept(faults, document, (*key, "points_csv")):
+                law["points"] = read_points(path)
         replay = _dict(document.values, "replay")
         if isinstance(replay.get("csv"), str):
             path = self._file(folder, replay["csv"])
@@ -141,6 +149,15 @@ class _kept:  # noqa: N801  a context manager reads as a word
             self.faults += error.faults
             return True
         return False
+
+
+def _laws(values: Any, key: Key) -> Iterator[tuple[Key, dict[str, Any]]]:
+    """Yield every empirical law below `values` whose table is a CSV, wherever laws stand."""
+    if isinstance(values, dict) and values.get("law") == "empirical" and isinstance(values.get("points_csv"), str):
+        yield key, values
+    elif isinstance(values, dict | list):
+        for part, below in values.items() if isinstance(values, dict) else enumerate(values):
+            yield from _laws(below, (*key, part))
 
 
 def _strangers(arrivals: list[tuple[str, float, str, str]], path: Path, values: Any) -> Iterator[Fault]:

@@ -41,6 +41,12 @@ def read_arrivals(path: Path) -> list[tuple[str, float, str, str]]:
     return [(str(a), float(b), str(c), str(d)) for a, b, c, d in rows]
 
 
+def read_points(path: Path) -> list[list[float]]:
+    """Read an empirical law: [share, seconds], as `scenarios.laws.Empirical` checks them."""
+    rows = _read(path, {"share": _amount, "time_s": _amount})
+    return [[float(share), float(time)] for share, time in rows]
+
+
 def _read(path: Path, columns: dict[str, Callable[[str], Any]]) -> list[tuple[Any, ...]]:
     faults: list[Fault] = []
     rows: list[tuple[Any, ...]] = []
