@@ -45,6 +45,9 @@ ROWS_MOST = 20_000_000
 UNKNOWN_AGENT = "unknown"
 """The agent of an answered contact where the log does not say, or is not believed."""
 
+EPOCH_S_MOST = 7_258_118_400
+"""The year 2200: a larger number of seconds since 1970 is milliseconds, or a slip."""
+
 PAST_MIDNIGHT_S = 43_200
 """A time of day more than 12 hours before its contact's arrival lies on the next day."""
 
@@ -131,6 +134,8 @@ def _legs(kept: pd.DataFrame, first: pd.Timestamp, name: str) -> pd.DataFrame:
             "contact_outcome": outcome,
         }
     )
+    times = ["arrived_s", "answered_s", "ended_s", "talk_s"]
+    legs[times] = legs[times].round(6)  # seconds since 1970 are known to a quarter of a microsecond
     return legs.sort_values(["customer_id", "case_id"], kind="stable", ignore_index=True)
 
 
@@ -188,7 +193,9 @@ class _Reader:
                         broken.append((at[0], f"{len(cells)} cells, not {len(header)}", row))
                 total += len(rows) + len(broken)
                 if total > ROWS_MOST:
-                    raise FaultsFoundError([Fault(str(self.log), at[0], "the file", "longer", f"{ROWS_MOST} rows")])
+                    raise FaultsFoundError(
+                        [Fault(str(self.log), at[0], "the file", "longer", f"at most {ROWS_MOST} rows")]
+                    )
                 if self.progress:
                     self.progress(share())
                 yield (
@@ -276,7 +283,7 @@ def _contacts(rows: pd.DataFrame, mapping: Mapping) -> tuple[pd.DataFrame, pd.Da
     contacts = pd.DataFrame({"line": rows["line"], "row": rows["row"], "leg_end": end, "wait_s": wait, "talk_s": talk})
     contacts["day"] = local.dt.normalize()
     contacts["of_day_s"] = (local - contacts["day"]).dt.total_seconds()
-    contacts["contact"] = rows[mapping.contact].agg("-".join, axis=1) if len(rows) else ""
+    contacts["contact"] = ["-".join(parts) for parts in zip(*(rows[name] for name in mapping.contact), strict=True)]
     reject((rows[mapping.contact] == "").all(axis=1), "no contact id")
     contacts["channel"] = _named(rows, mapping.channel)
     reject(~contacts["channel"].isin(CHANNELS), _telling("unknown channel", rows, mapping.channel.column))
@@ -385,6 +392,7 @@ class _Times:
             at_s = _epoch_s(self._placed(local))
         else:
             numbers = pd.to_numeric(texts, errors="coerce")
+            numbers = numbers.where(numbers.between(0, EPOCH_S_MOST))
             local_text = ~texts.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", case=False)
             instants = pd.to_datetime(texts.where(numbers.isna()), format="ISO8601", utc=True, errors="coerce")
             placed = self._placed(instants.where(local_text).dt.tz_localize(None))

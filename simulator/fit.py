@@ -130,13 +130,16 @@ def fit(run: Run, scenario: Path, arrivals: Arrivals = "replayed") -> Path:
             the mean volumes and seats of each half hour.
 
     Raises:
-        FitError: the log lacks what a scenario needs, or the name is none.
+        FitError: the run or its log lacks what a scenario needs, or the name is none.
     """
     name = scenario.stem
     if not (name.isascii() and name.isidentifier() and name.islower() and len(name) <= 40 and name[0] != "_"):
         raise FitError(f"{scenario} cannot name a scenario: lower case, digits and underscores, such as bank_january")
     if scenario.exists():
         raise FitError(f"{scenario} is there already; name a new file with -o")
+    lacking = [fact for fact in ("origin", "time_zone") if fact not in run.facts]
+    if lacking:
+        raise FitError(f"{run.folder}/run.json lacks {' and '.join(lacking)}: fit a run that `testdrive import` made")
     fitted = fit_legs(run.table("legs"))
     scenario.parent.mkdir(parents=True, exist_ok=True)
     for table, text in _tables(name, fitted, arrivals):
@@ -221,10 +224,10 @@ def seats_on_duty(calls: pd.DataFrame) -> pd.DataFrame:
     starts, ends, first = _agent_calls(calls)
     comes = first | (starts - np.r_[0.0, ends[:-1]] > ABSENT_S)
     goes = np.r_[comes[1:], True]
-    change = pd.Series(np.r_[np.ones(comes.sum()), -np.ones(goes.sum())], index=np.r_[starts[comes], ends[goes]])
-    change = change.groupby(level=0).sum()
-    change = change[change != 0]
-    return pd.DataFrame({"from_s": change.index.to_numpy(), "agents": change.cumsum().to_numpy(dtype=int)})
+    times, place = np.unique(np.round(np.r_[starts[comes], ends[goes]], 6), return_inverse=True)
+    change = np.bincount(place, weights=np.r_[np.ones(comes.sum()), -np.ones(goes.sum())])
+    moved = change != 0
+    return pd.DataFrame({"from_s": times[moved], "agents": np.cumsum(change)[moved].astype(int)})
 
 
 def queue_spells(contacts: pd.DataFrame) -> tuple[Values, Values]:
@@ -346,7 +349,7 @@ def _scenario(name: str, run: Run, fitted: Fitted, arrivals: Arrivals) -> Iterat
     covered = int(facts.get("days", days[-1] + 1))
     yield f"# Fitted by `testdrive fit` from run {run.run_id}" + (f", log {facts['log']}." if "log" in facts else ".")
     if facts.get("acknowledge"):
-        yield f"# Source: {facts['acknowledge']}"
+        yield f"# Source: {' '.join(str(facts['acknowledge']).split())}"
     yield f"# {len(fitted.contacts):,} contacts on {len(days)} days" + (
         "; left out: " + ", ".join(f"{count:,} {end}" for end, count in fitted.left_out.items())
         if fitted.left_out
