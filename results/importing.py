@@ -41,12 +41,13 @@ Progress = Callable[[float], None]
 
 ROWS_AT_ONCE = 100_000
 ROWS_MOST = 20_000_000
+REASONS_MOST = 100
 
 UNKNOWN_AGENT = "unknown"
 """The agent of an answered contact where the log does not say, or is not believed."""
 
-EPOCH_S_MOST = 7_258_118_400
-"""The year 2200: a larger number of seconds since 1970 is milliseconds, or a slip."""
+YEARS = (1970, 2199)
+"""No contact lies outside: a larger number of seconds since 1970 is milliseconds, or a slip."""
 
 PAST_MIDNIGHT_S = 43_200
 """A time of day more than 12 hours before its contact's arrival lies on the next day."""
@@ -104,7 +105,11 @@ def _origin(first: pd.Timestamp, time_zone: str) -> datetime.datetime:
 
 
 def _by_reason(rejected: pd.DataFrame) -> dict[str, int]:
-    return {str(reason): int(count) for reason, count in rejected["reason"].value_counts().sort_index().items()}
+    """Count rejected rows by reason; beyond the most frequent reasons, the rest together."""
+    counts = rejected["reason"].value_counts()
+    told = {str(reason): int(count) for reason, count in counts.head(REASONS_MOST).sort_index().items()}
+    rest = int(counts.iloc[REASONS_MOST:].sum())
+    return told | ({"other reasons": rest} if rest else {})
 
 
 def _legs(kept: pd.DataFrame, first: pd.Timestamp, name: str) -> pd.DataFrame:
@@ -363,7 +368,7 @@ class _Times:
         if self.clock.date:
             texts = rows[self.clock.date]
             read = {text: pd.to_datetime(text, format=self.clock.date_format, errors="coerce") for text in set(texts)}
-            self.dates = pd.to_datetime(texts.map(read))
+            self.dates = _in_years(pd.to_datetime(texts.map(read)))
 
     def first(
         self, columns: list[str], arrived: pd.Series[float] | None = None
@@ -392,9 +397,10 @@ class _Times:
             at_s = _epoch_s(self._placed(local))
         else:
             numbers = pd.to_numeric(texts, errors="coerce")
-            numbers = numbers.where(numbers.between(0, EPOCH_S_MOST))
+            numbers = numbers.where(numbers.between(0, (YEARS[1] - YEARS[0]) * 365 * DAY_S))
             local_text = ~texts.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", case=False)
-            instants = pd.to_datetime(texts.where(numbers.isna()), format="ISO8601", utc=True, errors="coerce")
+            texts = texts.where(numbers.isna(), "")
+            instants = _in_years(pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce"))
             placed = self._placed(instants.where(local_text).dt.tz_localize(None))
             at_s = numbers.where(numbers.notna(), _epoch_s(instants.where(~local_text, placed)))
         return at_s, at_s.isna()
@@ -403,6 +409,10 @@ class _Times:
         """Place local times in the zone: of a repeated hour the first, of a skipped hour none."""
         first = np.ones(len(local), dtype=bool)
         return local.dt.tz_localize(self.clock.time_zone, ambiguous=first, nonexistent="NaT").dt.tz_convert("UTC")
+
+
+def _in_years(instants: pd.Series[pd.Timestamp]) -> pd.Series[pd.Timestamp]:
+    return instants.where(instants.dt.year.between(*YEARS))
 
 
 def _epoch_s(instants: pd.Series[pd.Timestamp]) -> pd.Series[float]:

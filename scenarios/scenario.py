@@ -20,6 +20,7 @@ Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
 CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "social")
 
 GATES_MOST = 6
+DAYS_MOST = 700
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -197,7 +198,7 @@ class Scenario(Strict):
     title: str = Field(description="one line a leader understands")
     time_zone: TimeZone = Field(description="IANA time zone of the operation")
     starts: Annotated[str, AfterValidator(_date)] = Field(description="the first day, 'YYYY-MM-DD'")
-    days: Annotated[int, Field(ge=1, le=700)] = 1
+    days: Annotated[int, Field(ge=1, le=DAYS_MOST)] = 1
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
     language: Literal["en", "it", "ro", "ar"] = "en"
     channels: dict[Channel, ChannelHours] = Field(min_length=1, description="the channels customers can use")

@@ -43,7 +43,7 @@ from results.importing import UNKNOWN_AGENT
 from results.log import wait_s
 from results.runs import Run, write_whole
 from scenarios.mapping import ANSWERED_ENDS
-from scenarios.scenario import GATES_MOST
+from scenarios.scenario import DAYS_MOST, GATES_MOST
 from scenarios.units import DAY_S, clock_text
 
 Values = npt.NDArray[np.float64]
@@ -140,6 +140,9 @@ def fit(run: Run, scenario: Path, arrivals: Arrivals = "replayed") -> Path:
     lacking = [fact for fact in ("origin", "time_zone") if fact not in run.facts]
     if lacking:
         raise FitError(f"{run.folder}/run.json lacks {' and '.join(lacking)}: fit a run that `testdrive import` made")
+    if int(run.facts.get("days", 1)) > DAYS_MOST:
+        days = f"{run.facts['days']} days from {run.facts['origin']}"
+        raise FitError(f"the log covers {days}, at most {DAYS_MOST} can be fitted: is a date mistyped?")
     fitted = fit_legs(run.table("legs"))
     scenario.parent.mkdir(parents=True, exist_ok=True)
     for table, text in _tables(name, fitted, arrivals):

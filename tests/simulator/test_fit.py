@@ -246,6 +246,8 @@ def test_what_a_log_lacks_is_said(tmp_path: Path) -> None:
             Run(run.folder, {name: fact for name, fact in run.facts.items() if name != "time_zone"}),
             tmp_path / "a.yaml",
         )
+    with pytest.raises(FitError, match="is a date mistyped"):
+        fit(Run(run.folder, run.facts | {"days": 20_000}), tmp_path / "a.yaml")
     fit(run, tmp_path / "mine.yaml")
     with pytest.raises(FitError, match="there already"):
         fit(run, tmp_path / "mine.yaml")
