@@ -71,8 +71,7 @@ def import_log(log: Path, mapping: LoadedMapping, folder: Path, progress: Progre
     name = run_id("recorded", mapping.mapping.mapping, digest.hexdigest(), 0, mapping.hash)
     facts = {
         "run_id": name,
-        "verb": "import",
-        "source": "recorded",
+        "kind": "recorded",
         "origin": _origin(first, mapping.mapping.clock.time_zone).isoformat(),
         "time_zone": mapping.mapping.clock.time_zone,
         "days": int((last - first).days) + 1,

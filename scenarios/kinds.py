@@ -8,6 +8,7 @@ from pathlib import Path
 from scenarios.charter import read_charter
 from scenarios.faults import FaultsFoundError, one_of
 from scenarios.journey import read_journey
+from scenarios.mapping import load_mapping
 from scenarios.reading import load_scenario
 from scenarios.target import read_target
 from scenarios.yaml_reader import read_file
@@ -17,10 +18,17 @@ READERS: dict[str, Callable[[Path], object]] = {
     "journey": read_journey,
     "target": read_target,
     "charter": read_charter,
+    "mapping": load_mapping,
 }
 """A file's kind and what reads it. A charter has no name of its own; its `owner` tells."""
 
-_TELLING_KEYS = {"scenario": "scenario", "journey": "journey", "target": "target", "owner": "charter"}
+_TELLING_KEYS = {
+    "scenario": "scenario",
+    "journey": "journey",
+    "target": "target",
+    "mapping": "mapping",
+    "owner": "charter",
+}
 
 
 def kind_of(path: Path) -> str | None:

@@ -13,6 +13,7 @@ from results.log import LEG_ENDS, LogError
 from results.metrics import contacts_of
 from results.runs import FINISHED, Run, RunError
 from scenarios.faults import FaultsFoundError
+from scenarios.kinds import check_file
 from scenarios.mapping import RecordedEnd, load_mapping
 from scenarios.reading import HERE
 
@@ -317,3 +318,9 @@ def test_the_banks_months_come_in_as_their_reference_counts_them(month: str, tmp
     assert round((answered & (wait <= 20)).mean(), 4) == reference["sl20_of_all"]
     assert round((answered & (wait <= 60)).mean(), 4) == reference["sl60_of_all"]
     assert sum(run.facts["rejected"].values()) + run.facts["kept"] == run.facts["rows"]
+
+
+@pytest.mark.parametrize("name", ["bank_acd", "generic_csv"])
+def test_check_takes_the_mappings_that_come_with_the_product(name: str) -> None:
+    """Without it somebody could start from a mapping that is itself at fault."""
+    assert check_file(HERE / "mappings" / f"{name}.yaml") == "mapping"
