@@ -3,6 +3,8 @@
 Example: locust -f locustfile.py --headless --scenario S.yaml --target-file t.yaml --charter c.yaml
 """
 
-from probes.crowd.locust_host import CrowdWatcher
+from probes.crowd.locust_host import CrowdWatcher, host_crowd
 
 __all__ = ["CrowdWatcher"]
+
+host_crowd()

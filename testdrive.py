@@ -22,12 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from probes.crowd.crowd import Tick
+    from probes.desk.desk import DeskOptions
     from results.comparison import Comparison
     from results.runs import Run
-    from scenarios.charter import Charter
-    from scenarios.misconduct import Misconduct
     from scenarios.reading import LoadedScenario
-    from scenarios.target import Target
 
 
 class Exit(IntEnum):
@@ -52,9 +51,6 @@ WORST_FIRST = (
 
 REPLICATIONS = 30
 """Replications of the measured plan that `run` holds a day against."""
-
-LEAD_S = 2.0
-"""Wall seconds between reaching a desk and the first contact."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,10 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _told(error: Exception) -> int:
+    from probes.browser import BrowserMissingError
+
     from probes.errand import NothingToPlayError
     from probes.guard import RefusedByCharterError
     from results.runs import RunError
     from scenarios.plan import PlanTooLargeError
+    from simulator.fit import FitError
 
     if isinstance(error, RefusedByCharterError):
         _say(f"refused: {error}")
@@ -97,7 +96,9 @@ def _told(error: Exception) -> int:
     if isinstance(error, ConnectionError):
         _say(f"unreachable: {error}")
         return Exit.UNREACHABLE
-    if isinstance(error, RunError | PlanTooLargeError | NothingToPlayError | UsageError):
+    if isinstance(
+        error, RunError | FitError | PlanTooLargeError | NothingToPlayError | UsageError | BrowserMissingError
+    ):
         _say(str(error))
         return Exit.BAD_INPUT
     trace = traceback.extract_tb(error.__traceback__)
@@ -230,15 +231,13 @@ def simulate(asked: argparse.Namespace) -> int:
 
 def desk(asked: argparse.Namespace) -> int:
     """Open a rehearsal desk until interrupted."""
-    from probes.desk.desk import DeskOptions, open_desk
+    from probes.desk.desk import open_desk
     from scenarios.models import write_model
 
     loaded = _load(asked.scenario, asked)
     if asked.clock == "virtual":
         raise UsageError("a desk that others visit needs the real clock; under the virtual one use `testdrive run`")
-    options = DeskOptions(
-        _seed(asked, loaded), asked.scale, asked.port, _misconduct(asked, loaded), asked.phrases, asked.truth
-    )
+    options = _desk_options(asked, loaded, _seed(asked, loaded))
 
     async def serve() -> None:
         async with open_desk(loaded, options) as opened:
@@ -267,7 +266,7 @@ def load(asked: argparse.Namespace) -> int:
 
 
 def _probe(asked: argparse.Namespace, everyone: bool) -> int:
-    from probes.errand import journey_errand, scenario_errand
+    from probes.errand import journey_errand, play_real, play_virtual, scenario_errand
     from results.runs import new_folder
     from scenarios.charter import read_charter
     from scenarios.target import read_target
@@ -283,19 +282,23 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
     folder = new_folder(errand.loaded.scenario.scenario, verb, asked.out)
     if asked.clock == "virtual":
         if asked.target is not None or asked.charter is not None:
-            raise UsageError(
-                "--clock virtual plays on its own rehearsal desk; --target and --charter need --clock real"
-            )
-        run, facts = _virtual_day(asked, errand.loaded, errand.plan, errand.seed, folder)
-    else:
-        if asked.target is None or asked.charter is None:
-            raise UsageError("--target FILE and --charter FILE are needed; `testdrive desk SCENARIO` writes a pair")
-        target, charter = read_target(asked.target), read_charter(asked.charter)
-        run, facts = _real_day(asked, errand.loaded, errand.plan, errand.seed, folder, target, charter)
-    return _tell_shopped(asked, run, facts)
+            raise UsageError("--clock virtual plays on its own desk; --target and --charter need --clock real")
+        if asked.browser:
+            raise UsageError("a browser cannot jump over time: --browser needs --clock real")
+        with _ticking(asked, "shopping the desk") as watch:
+            options = _desk_options(asked, errand.loaded, errand.seed)
+            run = play_virtual(errand.loaded, errand.plan, folder, options, watch)
+        return _tell_shopped(asked, run)
+    if asked.target is None or asked.charter is None:
+        raise UsageError("--target FILE and --charter FILE are needed; `testdrive desk SCENARIO` writes a pair")
+    target, charter = read_target(asked.target), read_charter(asked.charter)
+    with _ticking(asked, "shopping the desk") as watch:
+        playing = play_real(errand.loaded, errand.plan, errand.seed, folder, target, charter, watch, asked.browser)
+        return _tell_shopped(asked, asyncio.run(playing))
 
 
-def _tell_shopped(asked: argparse.Namespace, run: Run, facts: Mapping[str, Any]) -> int:
+def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
+    facts = run.facts
     outcomes: Mapping[str, int] = facts["outcomes"]
     instrument = facts["instrument"]
     if asked.json:
@@ -328,6 +331,7 @@ def _played(outcomes: Mapping[str, int]) -> int:
 
 def run(asked: argparse.Namespace) -> int:
     """The whole loop: plan, simulate, open the desk, shop it, compare, report."""
+    from probes.errand import play_virtual, play_with_desk
     from results.runs import FINISHED, Run, new_folder, run_id, write_whole
     from results.words import comparison_text
     from scenarios.plan import make_plan
@@ -338,16 +342,18 @@ def run(asked: argparse.Namespace) -> int:
     name = run_id("day", loaded.scenario.scenario, loaded.hash, seed)
     whole = Run.create(folder, {**_facts(loaded, seed), "run_id": name, "kind": "day"})
     drawn = make_plan(loaded, seed, 0, asked.shoppers)
-    simulated_run, simulated = _simulate(asked, loaded, folder / "simulated", True)
-    if asked.clock == "real":
-        measured, facts = _real_day_with_desk(asked, loaded, drawn, seed, folder / "measured")
-    else:
-        measured, facts = _virtual_day(asked, loaded, drawn, seed, folder / "measured")
+    simulated_run, _ = _simulate(asked, loaded, folder / "simulated", True)
+    options = _desk_options(asked, loaded, seed)
+    with _ticking(asked, "shopping the desk") as watch:
+        if asked.clock == "real":
+            measured = asyncio.run(play_with_desk(loaded, drawn, folder / "measured", options, watch))
+        else:
+            measured = play_virtual(loaded, drawn, folder / "measured", options, watch)
     comparison = _compare(simulated_run, measured)
     browser, notes = (None, []) if asked.clock == "virtual" else _browse(asked, loaded, seed, folder / "browser")
     report_path = folder / "report.html"
     _write_report(report_path, simulated_run, measured, comparison, browser, notes)
-    codes = _codes(comparison, facts)
+    codes = _codes(comparison, measured.facts)
     write_whole(folder / "comparison.json", json.dumps(_comparison_document(comparison), indent=2) + "\n")
     whole.write_facts(state=FINISHED, verdict=comparison.verdict, exit=int(_worst(codes)))
     if asked.json:
@@ -357,8 +363,41 @@ def run(asked: argparse.Namespace) -> int:
         for note in notes:
             print(note)
         print(f"report: {report_path.resolve()}")
-    del simulated
     return _worst(codes)
+
+
+def import_(asked: argparse.Namespace) -> int:
+    """Turn a recorded log into a contact log, through a mapping of its columns."""
+    from results.importing import import_log
+    from results.runs import new_folder
+    from scenarios.mapping import load_mapping
+    from scenarios.reading import find_file
+
+    mapping = load_mapping(find_file("mappings", str(asked.mapping)) or asked.mapping)
+    with _progress(asked, "importing") as progress:
+        run = import_log(asked.log, mapping, new_folder(mapping.mapping.mapping, "import", asked.out), progress)
+    rejected: Mapping[str, int] = run.facts["rejected"]
+    if asked.json:
+        facts = {name: run.facts[name] for name in ("rows", "kept", "rejected", "origin", "time_zone", "days")}
+        _print_json({"run": str(run.folder), **facts})
+    else:
+        for reason, count in sorted(rejected.items(), key=lambda item: -item[1]):
+            print(f"{count:10,}  rejected: {reason}")
+        print(f"{run.facts['kept']:10,}  of {run.facts['rows']:,} rows kept; {run.folder}")
+    return Exit.AGREES
+
+
+def fit(asked: argparse.Namespace) -> int:
+    """Fit a scenario to a recorded run: arrivals, handling, patience, who was there."""
+    from results.runs import Run
+    from simulator.fit import fit as fit_scenario
+
+    path = fit_scenario(Run.open(asked.run_folder), asked.scenario_out, asked.arrivals)
+    if asked.json:
+        _print_json({"scenario": str(path)})
+    else:
+        print(f"{path}; try: testdrive simulate {path}")
+    return Exit.AGREES
 
 
 def compare(asked: argparse.Namespace) -> int:
@@ -444,14 +483,6 @@ def _seed(asked: argparse.Namespace, loaded: LoadedScenario) -> int:
     return loaded.scenario.seed if asked.seed is None else int(asked.seed)
 
 
-def _misconduct(asked: argparse.Namespace, loaded: LoadedScenario) -> Misconduct:
-    from scenarios.misconduct import no_misconduct, read_misconduct
-
-    if asked.misconduct is None:
-        return no_misconduct()
-    return read_misconduct(asked.misconduct, list(loaded.scenario.teams))
-
-
 def _facts(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
     from results.runs import scenario_facts
 
@@ -479,90 +510,25 @@ def _simulate(asked: argparse.Namespace, loaded: LoadedScenario, folder: Path, s
     return run, simulated
 
 
-def _virtual_day(
-    asked: argparse.Namespace, loaded: LoadedScenario, drawn: Any, seed: int, folder: Path
-) -> tuple[Run, Mapping[str, Any]]:
-    """Play a plan on an own desk under the virtual clock."""
-    from probes.channels.table import PROTOCOL
-    from probes.clock import Clock
-    from probes.desk.desk import DeskOptions, open_desk
-    from probes.instrument import Instrument
-    from probes.shop import play_plan, playable, shop_facts
-    from probes.virtual_loop import run_virtual
-    from results.runs import Run
+def _desk_options(asked: argparse.Namespace, loaded: LoadedScenario, seed: int) -> DeskOptions:
+    from probes.desk.desk import DeskOptions
+    from scenarios.misconduct import no_misconduct, read_misconduct
 
-    options = DeskOptions(seed, 1.0, 0, _misconduct(asked, loaded), asked.phrases, asked.truth)
-
-    async def day() -> Run:
-        clock = Clock(asyncio.get_running_loop())
-        async with open_desk(loaded, options, clock) as opened:
-            facts = shop_facts(loaded, opened.target, opened.charter, seed, "virtual", 1.0)
-            run = Run.create(folder, facts)
-            chosen = playable(drawn, PROTOCOL, opened.target)
-            with _progress(asked, "shopping the desk") as progress:
-                shopped = await play_plan(
-                    loaded, chosen, run, opened.target, opened.charter, clock, seed, Instrument(virtual=True),
-                    watch=lambda tick: progress(tick.ended / max(tick.planned, 1)),
-                )  # fmt: skip
-            return shopped.run
-
-    finished = run_virtual(day())
-    return finished, finished.facts
-
-
-def _real_day(
-    asked: argparse.Namespace,
-    loaded: LoadedScenario,
-    drawn: Any,
-    seed: int,
-    folder: Path,
-    target: Target,
-    charter: Charter,
-) -> tuple[Run, Mapping[str, Any]]:
-    """Play a plan on a desk that somebody else opened, on the real clock."""
-    from probes.errand import play_real
-
-    with _progress(asked, "shopping the desk") as progress:
-        finished = asyncio.run(
-            play_real(
-                loaded, drawn, seed, folder, target, charter, LEAD_S, asked.browser, asked.scale, lambda tick: progress(
-                    tick.ended / max(tick.planned, 1)
-                ),
-            )
-        )  # fmt: skip
-    return finished, finished.facts
-
-
-def _real_day_with_desk(
-    asked: argparse.Namespace, loaded: LoadedScenario, drawn: Any, seed: int, folder: Path
-) -> tuple[Run, Mapping[str, Any]]:
-    """Open the desk and play the day on the real clock, in one process."""
-    from probes.desk.desk import DeskOptions, open_desk
-    from probes.errand import play_real
-
-    options = DeskOptions(seed, asked.scale, 0, _misconduct(asked, loaded), asked.phrases, asked.truth)
-
-    async def day() -> Run:
-        async with open_desk(loaded, options) as opened:
-            with _progress(asked, "shopping the desk") as progress:
-                return await play_real(
-                    loaded, drawn, seed, folder, opened.target, opened.charter, LEAD_S, False, asked.scale,
-                    lambda tick: progress(tick.ended / max(tick.planned, 1)),
-                )  # fmt: skip
-
-    finished = asyncio.run(day())
-    return finished, finished.facts
+    wrongs = read_misconduct(asked.misconduct, list(loaded.scenario.teams)) if asked.misconduct else no_misconduct()
+    return DeskOptions(seed, asked.scale, getattr(asked, "port", 0), wrongs, asked.phrases, asked.truth)
 
 
 def _browse(asked: argparse.Namespace, loaded: LoadedScenario, seed: int, folder: Path) -> tuple[Run | None, list[str]]:
     """Play a handful of journeys in a real browser; where there is none, say so and go on."""
-    from probes.browse import BrowserMissingError, browse
+    from probes.browse import browse
+    from probes.browser import BrowserMissingError
 
+    wrongs = _desk_options(asked, loaded, seed).misconduct
     try:
-        with _progress(asked, "browsing the desk") as progress:
-            return browse(loaded, seed, folder, _misconduct(asked, loaded), progress), []
+        with _ticking(asked, "browsing the desk") as watch:
+            return asyncio.run(browse(loaded, folder, seed, misconduct=wrongs, watch=watch)).run, []
     except BrowserMissingError as error:
-        return None, [f"No browser journeys were played: {error}"]
+        return None, [f"No journeys were played in a real browser: {error}"]
 
 
 def _compare(simulated: Run, measured: Run) -> Comparison:
@@ -603,7 +569,10 @@ def _write_report(
     path: Path, simulated: Run, measured: Run, comparison: Comparison, browser: Run | None, notes: Sequence[str]
 ) -> None:
     from results.report import write_report
+    from simulator.unexplained import unexplained
 
+    if measured.facts.get("kind") == "recorded":
+        notes = [*notes, *unexplained(simulated.table("legs"), measured.table("legs"))]
     write_report(path, simulated, measured, comparison, browser, notes)
 
 
@@ -664,6 +633,13 @@ def _progress(asked: argparse.Namespace, what: str) -> Iterator[Callable[[float]
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=1.0)
         yield lambda share: bars.update(task, completed=share)
+
+
+@contextlib.contextmanager
+def _ticking(asked: argparse.Namespace, what: str) -> Iterator[Callable[[Tick], None]]:
+    """As `_progress`, for a crowd that says how many contacts have ended."""
+    with _progress(asked, what) as progress:
+        yield lambda tick: progress(tick.ended / max(tick.planned, 1))
 
 
 # -- the table -----------------------------------------------------------------------------------------------------
@@ -760,6 +736,8 @@ VERBS = {
     ),
     "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", ("two-runs", "json")),
     "report": Verb(report, "testdrive report runs/a -o page.html", ("one-or-two-runs", "out-file", "json")),
+    "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", ("log", "mapping", "out", "json")),
+    "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", ("run-folder", "scenario-out", "arrivals", "json")),
     "runs": Verb(
         runs, "testdrive runs --sql 'select channel, count(*) from legs group by 1'", ("folder", "sql", "json")
     ),
@@ -842,6 +820,31 @@ OPTIONS: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "intent": (["--intent"], {"metavar": "NAME", "help": "with journeys: what the customer wants"}),
     "repeats": (["--repeats"], {"type": int, "default": 1, "metavar": "N", "help": "with journeys: play each N times"}),
+    "log": (["log"], {"type": Path, "metavar": "LOG", "help": "a call or ticket log, CSV or TSV, also gzipped"}),
+    "mapping": (
+        ["--mapping"],
+        {
+            "type": Path,
+            "required": True,
+            "metavar": "FILE",
+            "help": "what its columns mean; bank_acd and generic_csv are ours",
+        },
+    ),
+    "run-folder": (["run_folder"], {"type": Path, "metavar": "RUN", "help": "an imported run"}),
+    "scenario-out": (
+        ["-o", "--out"],
+        {
+            "dest": "scenario_out",
+            "type": Path,
+            "required": True,
+            "metavar": "SCENARIO",
+            "help": "the scenario file to write",
+        },
+    ),
+    "arrivals": (
+        ["--arrivals"],
+        {"choices": ["replayed", "half_hourly"], "default": "replayed", "help": "default: replayed"},
+    ),
     "sql": (["--sql"], {"metavar": "SQL", "help": "a query over the views legs, steps, messages, staffing"}),
 }
 

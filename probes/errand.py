@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,24 +12,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from probes.channels.table import PROTOCOL
+from probes.browser import open_browser
+from probes.channels.table import BROWSER, PROTOCOL
 from probes.clock import Clock
 from probes.crowd.crowd import Tick
+from probes.desk.desk import DeskOptions, open_desk
 from probes.guard import Guard
 from probes.instrument import Instrument
 from probes.player import SessionMaker
 from probes.shop import play_plan, playable, shop_facts, start_rehearsal
+from probes.virtual_loop import run_virtual
 from results.runs import Run
-from scenarios.charter import Charter, is_loopback
+from scenarios.charter import Charter
 from scenarios.identity import case_id, contact_id, recorded_entity
-from scenarios.journey import Journey, journey_named, read_journey
+from scenarios.journey import journey_named, read_journey
 from scenarios.plan import PLAN_COLUMNS, make_plan
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ChannelHours, Scenario, Team
 from scenarios.target import Target
 
 BETWEEN_REPEATS_S = 2.0
-JOURNEY_HOURS_MOST = 24
+LEAD_S = 2.0
+"""Wall seconds between reaching a desk and the first contact."""
 
 
 class NothingToPlayError(ValueError):
@@ -85,54 +91,71 @@ async def play_real(
     folder: Path,
     target: Target,
     charter: Charter,
-    lead_s: float,
-    in_browser: bool,
-    scale: float,
     watch: Callable[[Tick], None],
-    journeys: Mapping[str, Journey] | None = None,
+    in_browser: bool = False,
 ) -> Run:
-    """Play a plan on the real clock; the first contact is due `lead_s` wall seconds from now.
+    """Play a plan on the real clock; the first contact is due `LEAD_S` wall seconds from now.
 
-    A rehearsal desk's day is begun, or its clock taken; on any other desk the scale is 1.
+    A rehearsal desk's day is begun, or its clock and scale taken; any other desk runs in its own time.
 
     Raises:
         NothingToPlayError: no channel of the plan can be played on the target.
         ConnectionError: a rehearsal desk does not answer.
         probes.guard.RefusedByCharterError: the charter does not allow it.
     """
-    guard = Guard(charter)
     host, port = target.address()
-    guard.check(host, port)
-    sessions: Mapping[str, SessionMaker] = PROTOCOL
-    if in_browser:
-        from probes.channels.table import BROWSER
-
-        sessions = BROWSER
+    Guard(charter).check(host, port)
+    sessions: Mapping[str, SessionMaker] = BROWSER if in_browser else PROTOCOL
     chosen = playable(plan, sessions, target)
     if chosen.empty:
         raise NothingToPlayError(_why_nothing(plan, sessions, target))
     first_s = float(chosen["due_s"].min())
     if target.rehearsal:
-        clock = await start_rehearsal(target, charter, first_s, lead_s)
+        clock = await start_rehearsal(target, charter, first_s, LEAD_S)
     else:
-        if scale != 1.0 and not is_loopback(host):
-            raise NothingToPlayError(
-                f"--scale {scale:g} on {host}: a desk that is not a rehearsal runs in its own time"
-            )
-        clock = Clock.real(epoch_s=time.time() + lead_s - first_s)
+        clock = Clock.real(epoch_s=time.time() + LEAD_S - first_s)
     run = Run.create(folder, shop_facts(loaded, target, charter, seed, "real", clock.scale))
     instrument = Instrument(scale=clock.scale)
-    if not in_browser:
-        return (
-            await play_plan(loaded, chosen, run, target, charter, clock, seed, instrument, sessions, watch=watch)
-        ).run
-    from probes.browser import open_browser
-
-    async with open_browser(charter) as browser:
+    async with contextlib.AsyncExitStack() as stack:
+        browser = await stack.enter_async_context(open_browser(charter)) if in_browser else None
         shopped = await play_plan(
             loaded, chosen, run, target, charter, clock, seed, instrument, sessions, browser, watch
         )
-        return shopped.run
+    return shopped.run
+
+
+async def play_with_desk(
+    loaded: LoadedScenario, plan: pd.DataFrame, folder: Path, options: DeskOptions, watch: Callable[[Tick], None]
+) -> Run:
+    """Open a rehearsal desk on the real clock and play a plan on it, in one process."""
+    async with open_desk(loaded, options) as desk:
+        return await play_real(loaded, plan, options.seed, folder, desk.target, desk.charter, watch)
+
+
+def play_virtual(
+    loaded: LoadedScenario, plan: pd.DataFrame, folder: Path, options: DeskOptions, watch: Callable[[Tick], None]
+) -> Run:
+    """Open a rehearsal desk under the virtual clock and play a plan on it: days in seconds, over real sockets."""
+
+    async def day() -> Run:
+        clock = Clock(asyncio.get_running_loop())
+        async with open_desk(loaded, options, clock) as desk:
+            run = Run.create(folder, shop_facts(loaded, desk.target, desk.charter, options.seed, "virtual", 1.0))
+            chosen = playable(plan, PROTOCOL, desk.target)
+            shopped = await play_plan(
+                loaded,
+                chosen,
+                run,
+                desk.target,
+                desk.charter,
+                clock,
+                options.seed,
+                Instrument(virtual=True),
+                watch=watch,
+            )
+            return shopped.run
+
+    return run_virtual(day())
 
 
 def _why_nothing(plan: pd.DataFrame, sessions: Mapping[str, SessionMaker], target: Target) -> str:

@@ -63,7 +63,9 @@ def run_day(desk: Desk, seed: int) -> Outcome:
     gates = [row for row in document["rows"] if row["gate"]]
     differing = [row for row in gates if row["verdict"] == "differs"]
     named = desk.channel is None or (bool(differing) and all(row["channel"] == desk.channel for row in differing))
-    told = "; ".join(f"{row['channel']} {row['metric']}: {row['verdict']}" for row in gates if row["verdict"] != "agrees")
+    told = "; ".join(
+        f"{row['channel']} {row['metric']}: {row['verdict']}" for row in gates if row["verdict"] != "agrees"
+    )
     return Outcome(desk.name, seed, document["verdict"], document["verdict"] == desk.verdict and named, told)
 
 

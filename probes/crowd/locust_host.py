@@ -30,94 +30,104 @@ from scenarios.faults import FaultsFoundError
 from scenarios.reading import load_scenario
 from scenarios.target import read_target
 
-LEAD_S = 2.0
+END_S_MOST = 30
 BAD_INPUT, UNFIT, REFUSED, UNREACHABLE, OUR_FAULT = 2, 4, 5, 6, 70
 """Exit codes, as the command line's."""
 
 
-class CrowdWatcher(User):  # type: ignore[misc]  # locust ships no types
+class CrowdWatcher(User):
     """Does nothing: Locust wants a User for its pages. The customers are played by the crowd, by the plan."""
 
     wait_time = constant(1)
 
-    @task  # type: ignore[untyped-decorator]  # locust ships no types
+    @task
     def watch(self) -> None:
         """Do nothing."""
 
 
-@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add our arguments, and keep Locust's own pages on loopback."""
-    ours = parser.add_argument_group("testdrive", "what the crowd plays; each may come from the environment")
-    for flag, help_text in (
-        ("--scenario", "scenario file"),
-        ("--target-file", "target file"),
-        ("--charter", "charter file"),
-        ("--seed", "seed (default: the scenario's)"),
-        ("--run-folder", "run folder (default: a new one under runs/)"),
-    ):
-        variable = "TESTDRIVE_" + flag.strip("-").upper().replace("-", "_")
-        ours.add_argument(flag, default=os.environ.get(variable, ""), help=f"{help_text} [{variable}]")
-    parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
+class CrowdHost:
+    """Hosts one crowd between Locust's test_start and test_stop."""
+
+    def __init__(self) -> None:
+        self._crowd: gevent.Greenlet | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[Any] | None = None
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add our arguments, and keep Locust's own pages on loopback."""
+        ours = parser.add_argument_group("testdrive", "what the crowd plays; each may come from the environment")
+        for flag, help_text in (
+            ("--scenario", "scenario file"),
+            ("--target-file", "target file"),
+            ("--charter", "charter file"),
+            ("--seed", "seed (default: the scenario's)"),
+            ("--run-folder", "run folder (default: a new one under runs/)"),
+        ):
+            variable = "TESTDRIVE_" + flag.strip("-").upper().replace("-", "_")
+            ours.add_argument(flag, default=os.environ.get(variable, ""), help=f"{help_text} [{variable}]")
+        parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
+
+    def begin(self, environment: Environment, **_: Any) -> None:
+        """Begin the crowd in a greenlet of its own."""
+        if isinstance(environment.runner, LocalRunner):
+            self._crowd = gevent.spawn(self._play, environment)
+        else:
+            word = "the crowd runs in one process for now: leave out --master, --worker and --processes"
+            _stop(environment, BAD_INPUT, word)
+
+    def end(self, environment: Environment, **_: Any) -> None:
+        """End the crowd; what it has is kept."""
+        if self._loop is not None and self._main is not None and self._crowd is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._main.cancel)
+            self._crowd.join(timeout=END_S_MOST)
+
+    def _play(self, environment: Environment) -> None:
+        options: Any = environment.parsed_options
+        needed = {"scenario": options.scenario, "target-file": options.target_file, "charter": options.charter}
+        missing = [f"--{name}" for name, value in needed.items() if not value]
+        if missing:
+            word = f"the crowd needs {', '.join(missing)}; `testdrive desk SCENARIO` writes a target file and a charter"
+            _stop(environment, BAD_INPUT, word)
+            return
+        try:
+            run = asyncio.run(self._run(environment, options))
+        except (FaultsFoundError, RunError, NothingToPlayError) as error:
+            _stop(environment, BAD_INPUT, str(error))
+        except RefusedByCharterError as error:
+            _stop(environment, REFUSED, f"refused: {error}")
+        except ConnectionError as error:
+            _stop(environment, UNREACHABLE, f"unreachable: {error}")
+        except Exception as error:  # noqa: BLE001  a greenlet's exception would vanish: it becomes the exit code
+            _stop(environment, OUR_FAULT, f"our own fault: {type(error).__name__}: {error}")
+        else:
+            fit = run.facts["instrument"]["fit"]
+            _stop(environment, 0 if fit else UNFIT, f"{sum(run.facts['outcomes'].values())} contacts; {run.folder}")
+
+    async def _run(self, environment: Environment, options: Any) -> Run:
+        self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
+        loaded = load_scenario(Path(options.scenario))
+        seed = int(options.seed) if options.seed else loaded.scenario.seed
+        errand = scenario_errand(loaded, seed, None, everyone=True)
+        folder = new_folder(loaded.scenario.scenario, "load", Path(options.run_folder) if options.run_folder else None)
+        fire: Any = environment.events.request.fire
+
+        def watch(tick: Tick) -> None:
+            fire(
+                request_type=tick.channel, name=tick.outcome, response_time=tick.lasted_s * 1000, response_length=0,
+                exception=None, context={},
+            )  # fmt: skip
+
+        target, charter = read_target(Path(options.target_file)), read_charter(Path(options.charter))
+        return await play_real(loaded, errand.plan, seed, folder, target, charter, watch)
 
 
-@events.test_start.add_listener  # type: ignore[untyped-decorator]
-def begin(environment: Environment, **_: Any) -> None:
-    """Begin the crowd in a greenlet of its own."""
-    if not isinstance(environment.runner, LocalRunner):
-        _stop(environment, BAD_INPUT, "the crowd runs in one process for now: leave out --master, --worker, --processes")
-        return
-    environment.testdrive_crowd = gevent.spawn(_play, environment)
-
-
-@events.test_stop.add_listener  # type: ignore[untyped-decorator]
-def end(environment: Environment, **_: Any) -> None:
-    """End the crowd; what it has is kept."""
-    loop = getattr(environment, "testdrive_loop", None)
-    if loop is not None and not loop.is_closed():
-        main = environment.testdrive_main
-        loop.call_soon_threadsafe(main.cancel)
-        environment.testdrive_crowd.join(timeout=30)
-
-
-def _play(environment: Environment) -> None:
-    options = environment.parsed_options
-    missing = [f"--{name}" for name in ("scenario", "target-file", "charter") if not getattr(options, name.replace("-", "_"))]
-    if missing:
-        _stop(environment, BAD_INPUT, f"the crowd needs {', '.join(missing)}; `testdrive desk SCENARIO` writes the last two")
-        return
-    try:
-        run = asyncio.run(_crowd(environment))
-    except (FaultsFoundError, RunError, NothingToPlayError) as error:
-        _stop(environment, BAD_INPUT, str(error))
-    except RefusedByCharterError as error:
-        _stop(environment, REFUSED, f"refused: {error}")
-    except ConnectionError as error:
-        _stop(environment, UNREACHABLE, f"unreachable: {error}")
-    except Exception as error:  # noqa: BLE001  a greenlet's exception would vanish: it becomes the exit code
-        _stop(environment, OUR_FAULT, f"our own fault: {type(error).__name__}: {error}")
-    else:
-        fit = run.facts["instrument"]["fit"]
-        _stop(environment, 0 if fit else UNFIT, f"{sum(run.facts['outcomes'].values())} contacts; {run.folder}")
-
-
-async def _crowd(environment: Environment) -> Run:
-    options = environment.parsed_options
-    environment.testdrive_loop = asyncio.get_running_loop()
-    environment.testdrive_main = asyncio.current_task()
-    loaded = load_scenario(Path(options.scenario))
-    seed = int(options.seed) if options.seed else loaded.scenario.seed
-    errand = scenario_errand(loaded, seed, None, everyone=True)
-    folder = new_folder(loaded.scenario.scenario, "load", Path(options.run_folder) if options.run_folder else None)
-
-    def watch(tick: Tick) -> None:
-        environment.events.request.fire(
-            request_type=tick.channel, name=tick.outcome, response_time=tick.lasted_s * 1000, response_length=0,
-            exception=None, context={},
-        )  # fmt: skip
-
-    target, charter = read_target(Path(options.target_file)), read_charter(Path(options.charter))
-    return await play_real(loaded, errand.plan, seed, folder, target, charter, LEAD_S, False, 1.0, watch)
+def host_crowd() -> CrowdHost:
+    """Make a host and have Locust tell it of start and end."""
+    host = CrowdHost()
+    events.init_command_line_parser.add_listener(host.add_arguments)
+    events.test_start.add_listener(host.begin)
+    events.test_stop.add_listener(host.end)
+    return host
 
 
 def _stop(environment: Environment, code: int, word: str) -> None:
