@@ -90,6 +90,10 @@ class Clock:
         """Return the loop time of the scenario instant `at_s`."""
         return self.origin_loop_s + at_s / self.scale
 
+    def at_loop_s(self, loop_s: float) -> float:
+        """Return the scenario instant of the loop time `loop_s`."""
+        return (loop_s - self.origin_loop_s) * self.scale
+
     def call_at_s(self, at_s: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts) -> asyncio.TimerHandle:
         """Have `callback(*args)` called at `at_s`, or as soon as possible if that has passed."""
         return self.loop.call_at(self.loop_s(at_s), callback, *args)

@@ -117,7 +117,7 @@ async def play_real(
     run = Run.create(folder, shop_facts(loaded, target, charter, seed, "real", clock.scale))
     instrument = Instrument(scale=clock.scale)
     async with contextlib.AsyncExitStack() as stack:
-        browser = await stack.enter_async_context(open_browser(charter)) if in_browser else None
+        browser = await stack.enter_async_context(open_browser()) if in_browser else None
         shopped = await play_plan(
             loaded, chosen, run, target, charter, clock, seed, instrument, sessions, browser, watch
         )

@@ -19,7 +19,7 @@ from probes.journeys import LAST, Action, Leave, Open, Pause, Say, Seen, WaitFor
 from results.journal import CONTACT_FACTS, Journal
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.journey import Journey
-from scenarios.laws import AnyLaw, law_row, quantile_s
+from scenarios.laws import AnyLaw, Deterministic, law_row, quantile_s
 
 SessionMaker = Callable[[Surroundings, Caller], Session]
 
@@ -144,6 +144,8 @@ class Player:
                     self._did(told, "open", intended_s)
                     self._message(told, self._clock.now_s(), "customer", action.text)
                     await session.open(action)
+                    if session.entered_s is not None:
+                        told.leg.arrived_s = session.entered_s
                     seen = None
                 case Say():
                     self._did(told, "say", intended_s)
@@ -159,7 +161,9 @@ class Player:
                     intended_s = self._clock.now_s() if math.isnan(seen.seen_by_s) else seen.seen_by_s
                 case Leave():
                     # a page that has come is read before one goes; what was left unread is looked at now
-                    await self._drain(session, told)
+                    last = await self._drain(session, told)
+                    if last is not None:
+                        return self._closed(told, last)
                     if "closed" not in told.reached:
                         await session.leave()
                     return self._left(told, action)
@@ -194,11 +198,13 @@ class Player:
             if seen.kind == "transfer" and action.patience:
                 until_s = None  # one who has been answered once does not hang up on the way to the next
 
-    async def _drain(self, session: Session, told: _Told) -> None:
+    async def _drain(self, session: Session, told: _Told) -> Seen | None:
+        """Look at what was left unread; returns what ended the contact, if anything did."""
         while (seen := await session.next_seen(self._clock.now_s())).kind != "nothing":
             self._note(told, seen)
             if seen.kind in LAST:
-                return
+                return seen
+        return None
 
     # -- what was seen -----------------------------------------------------------------------------------------
 
@@ -347,6 +353,12 @@ class Player:
                 evidence=name,
             )
             told.steps += 1
+
+
+def load_draws() -> None:
+    """Load the compiled draws: done at the first contact it would hold up every other for a quarter of a second."""
+    uniform(0, 0, 0, visit(0, 1, 0), int(Purpose.PAUSE), 0)
+    quantile_s(*law_row(Deterministic(law="deterministic", value_s=1.0)), 0.5)
 
 
 def _next(script: Generator[Action, Seen | None, None], seen: Seen | None) -> Action | None:

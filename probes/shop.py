@@ -18,13 +18,14 @@ from typing import Any
 import aiohttp
 import pandas as pd
 
+from probes.browser import Browser, check_target
 from probes.channels.contract import Surroundings
 from probes.channels.table import PROTOCOL
 from probes.clock import Clock
 from probes.crowd.crowd import Crowd, Tick
 from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
-from probes.player import SessionMaker
+from probes.player import SessionMaker, load_draws
 from results.journal import JOURNAL, Journal, tables_from_journal
 from results.runs import FINISHED, INTERRUPTED, Run, run_id, scenario_facts
 from scenarios.charter import Charter
@@ -103,7 +104,7 @@ async def play_plan(
     seed: int,
     instrument: Instrument,
     sessions: Mapping[str, SessionMaker] = PROTOCOL,
-    browser: object | None = None,
+    browser: Browser | None = None,
     watch: Callable[[Tick], None] | None = None,
     until_s: float | None = None,
 ) -> Shopped:
@@ -116,13 +117,16 @@ async def play_plan(
     host, port = target.address()
     guard.check(host, port)
     guard.check_load(len(plan), [host])
+    if browser is not None:
+        check_target(target)
     journeys = journeys_of(loaded, plan)
     run.write_plan(plan)
+    load_draws()
     evidence = run.folder / "evidence"
     journal = Journal(run.folder / JOURNAL)
     interrupted = False
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, force_close=False)
-    around = Surroundings(target, guard, clock, connector, browser, evidence)
+    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument)
     crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s)
     with guarding(guard), _quiet_collector():
         try:

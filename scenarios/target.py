@@ -44,12 +44,19 @@ class FormField(Strict):
     selector: Selector
     fill: str | None = None
     choose: str | None = Field(None, description="the label of the choice in a select")
+    by_intent: dict[str, str] = Field(
+        default_factory=dict, description="instead of fill or choose, for these intents: such as each one's queue"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> FormField:
         if (self.fill is None) == (self.choose is None):
             raise ValueError("either fill or choose")
         return self
+
+    def text_for(self, intent: str) -> str:
+        """Return what goes into the field for an intent, placeholders and all."""
+        return self.by_intent.get(intent, self.fill if self.fill is not None else self.choose or "")
 
 
 class SpeakerRule(Strict):
@@ -73,10 +80,15 @@ class Chat(Strict):
     input: Selector
     send: Selector
     messages: Selector
+    own_text: list[Selector] = Field(default_factory=list, description="parts of a message that are not its text")
     speakers: list[SpeakerRule]
+    joined: Selector | None = Field(None, description="appears when someone has taken the contact")
+    joined_text: Pattern | None = Field(None, description="groups `agent` and `team` in what joined says")
     queue_position: Selector | None = None
     typing: Selector | None = None
     transferred: Selector | None = Field(None, description="appears when another team takes over")
+    transferred_text: Pattern | None = Field(None, description="group `team` in what transferred says")
+    lost: Selector | None = Field(None, description="appears when the page has lost its line to the desk")
     closed: Selector = Field(description="appears when the desk has closed the contact")
     closed_text: dict[Literal["resolved", "shut"], Pattern] = Field(
         default_factory=dict, description="how the closing words say resolved, or that the desk is shut"

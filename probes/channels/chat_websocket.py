@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Iterator
 
 import aiohttp
 
@@ -19,6 +20,7 @@ class ChatWebSocket:
     """One chat."""
 
     polled = False
+    entered_s: float | None = None
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:
         assert around.target.chat is not None
@@ -92,8 +94,7 @@ class ChatWebSocket:
         clock = self._around.clock
         async for frame in self._socket:
             if frame.type is aiohttp.WSMsgType.TEXT:
-                seen = self._understand(frame.data, clock.now_s())
-                if seen is not None:
+                for seen in self._understand(frame.data, clock.now_s()):
                     self._put(seen)
                     if seen.kind in LAST:
                         return
@@ -105,31 +106,32 @@ class ChatWebSocket:
         with contextlib.suppress(asyncio.QueueFull):  # a desk that floods is cut off there; what came first is kept
             self._seen.put_nowait(seen)
 
-    def _understand(self, data: str, at_s: float) -> Seen | None:
+    def _understand(self, data: str, at_s: float) -> Iterator[Seen]:
         try:
             said = json.loads(data)
             kind = said["type"]
         except (ValueError, KeyError, TypeError):
-            return Seen("error", at_s, at_s, "the desk sent what is not a message")
+            yield Seen("error", at_s, at_s, "the desk sent what is not a message")
+            return
         text, team, agent = str(said.get("text", "")), said.get("team"), said.get("agent")
         match kind:
             case "accepted":
-                return Seen("automatic", at_s, at_s, text)
+                yield Seen("accepted", at_s, at_s)
+                yield Seen("automatic", at_s, at_s, text)
             case "queue":
-                return Seen("position", at_s, at_s, str(said.get("position", "")))
+                yield Seen("position", at_s, at_s, str(said.get("position", "")))
             case "joined":
-                return Seen("taken", at_s, at_s, team=team, agent=agent)
+                yield Seen("taken", at_s, at_s, team=team, agent=agent)
             case "typing":
-                return Seen("typing", at_s, at_s)
+                yield Seen("typing", at_s, at_s)
             case "message":
-                return Seen("human", at_s, at_s, text, agent=agent)
+                yield Seen("human", at_s, at_s, text, agent=agent)
             case "transfer":
-                return Seen("transfer", at_s, at_s, text, team=team, history_carried=bool(said.get("history_carried")))
+                yield Seen("transfer", at_s, at_s, text, team=team, history_carried=bool(said.get("history_carried")))
             case "closed" if said.get("how") == "shut":
-                return Seen("shut", at_s, at_s, text)
+                yield Seen("shut", at_s, at_s, text)
             case "closed":
-                return Seen("closed", at_s, at_s, text, resolved=said.get("how") == "resolved")
-        return None
+                yield Seen("closed", at_s, at_s, text, resolved=said.get("how") == "resolved")
 
 
 def _words(error: BaseException) -> str:

@@ -14,8 +14,10 @@ from typing import Protocol
 
 import aiohttp
 
+from probes.browser import Browser
 from probes.clock import Clock
 from probes.guard import Guard
+from probes.instrument import Instrument
 from probes.journeys import Open, Seen
 from probes.personas import Persona
 from scenarios.target import FormField, Target
@@ -29,10 +31,12 @@ class Surroundings:
     guard: Guard
     clock: Clock
     connector: aiohttp.TCPConnector | None = None
-    browser: object | None = None
-    """A `probes.browser.Browser` where journeys are played in one."""
+    browser: Browser | None = None
+    """Where journeys are played in one."""
     evidence: Path | None = None
     """A folder for screenshots of failures."""
+    instrument: Instrument | None = None
+    """Told of errors of stamps that a channel knows of."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Caller:
             "subject": opening.subject,
             "text": opening.text,
         }
-        text = field.fill if field.fill is not None else field.choose or ""
+        text = field.text_for(self.intent)
         for name, value in values.items():
             text = text.replace("{" + name + "}", value)
         return text
@@ -68,6 +72,8 @@ class Session(Protocol):
 
     polled: bool
     """Whether what is seen may have come any time since the look before."""
+    entered_s: float | None
+    """When the desk was given the contact, where a page had to be loaded and filled in first; else None: at opening."""
 
     async def open(self, opening: Open) -> None:
         """Send the first byte and what the customer wants."""

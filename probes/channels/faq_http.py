@@ -15,6 +15,7 @@ class FaqHttp:
     """One visit to a help page."""
 
     polled = False
+    entered_s: float | None = None
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:
         assert around.target.faq is not None

@@ -31,11 +31,11 @@ def text_at(page: LexborHTMLParser, selector: str | None) -> str:
 
 def messages(page: LexborHTMLParser, selector: str, own_text: list[str], rules: list[SpeakerRule]) -> list[PageMessage]:
     """Return the messages of a page in its order."""
-    return [_message(node, own_text, rules) for node in page.css(selector)]
+    return [read_message(node.html or "", own_text, rules) for node in page.css(selector)]
 
 
-def _message(node: LexborNode, own_text: list[str], rules: list[SpeakerRule]) -> PageMessage:
-    html = node.html or ""
+def read_message(html: str, own_text: list[str], rules: list[SpeakerRule]) -> PageMessage:
+    """Read one message from its HTML."""
     alone = LexborHTMLParser(re.sub(r"<br\s*/?>", "\n", html))
     body = alone.body
     whole = body.text() if body is not None else ""

@@ -1,13 +1,70 @@
-"""What is new on a ticket page since the last look: shared by the HTTP and the browser form."""
+"""Look at a ticket page again and again, and tell what is new: shared by the HTTP and the browser form.
+
+What is new was not there when the look before was asked for, and was there when this one had come.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from probes.channels.pages import PageMessage
+from probes.channels.pages import PageMessage, messages, parse, text_at
+from probes.clock import Clock
 from probes.journeys import Seen
 from scenarios.target import Form
+
+
+class TicketWatch:
+    """Looks at one ticket every so often, and queues what it sees."""
+
+    def __init__(self, form: Form, clock: Clock, background: bool) -> None:
+        self._form, self._clock = form, clock
+        slow = background and form.background_poll_s is not None
+        self._poll_s = form.background_poll_s if slow and form.background_poll_s is not None else form.poll_s
+        self._page = TicketPage(form)
+        self._seen: deque[Seen] = deque()
+        self._asked_s = self._looked_s = 0.0
+
+    async def next_seen(self, until_s: float | None, look: Callable[[], Awaitable[None]]) -> Seen:
+        """Look until something new is seen or the deadline comes."""
+        while not self._seen:
+            look_s = self._looked_s + self._poll_s
+            if until_s is not None and look_s > until_s:
+                await self._clock.sleep_until_s(until_s)
+                return Seen("nothing", until_s, until_s)
+            await self._clock.sleep_until_s(look_s)
+            await look()
+        return self._seen.popleft()
+
+    def put(self, seen: Seen) -> None:
+        """Queue something seen elsewhere than on the ticket page."""
+        self._seen.append(seen)
+
+    def fail(self, reason: str) -> None:
+        """Queue an error, seen now."""
+        now_s = self._clock.now_s()
+        self._seen.append(Seen("error", now_s, now_s, reason))
+
+    def accept(self, reference: str, html: str, asked_s: float, shown_s: float, read_s: float) -> None:
+        """Take in the first sight of the ticket page: nothing on it is older than the form."""
+        self._seen.append(Seen("accepted", shown_s, shown_s, reference))
+        self._asked_s = asked_s
+        self.read(html, asked_s, read_s)
+
+    def read(self, html: str, asked_s: float, came_s: float) -> None:
+        """Take in another look."""
+        form, page = self._form, parse(html)
+        if form.lost is not None and page.css_first(form.lost) is not None:
+            self.fail("the ticket page does not know us any more")
+            return
+        found = messages(page, form.messages, form.own_text, form.speakers)
+        self._seen += self._page.news(text_at(page, form.status), found, self._asked_s, came_s)
+        self.unchanged(asked_s, came_s)
+
+    def unchanged(self, asked_s: float, came_s: float) -> None:
+        """Take in a look that showed nothing new."""
+        self._asked_s, self._looked_s = asked_s, came_s
 
 
 class TicketPage:

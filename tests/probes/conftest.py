@@ -1,5 +1,30 @@
 """Fixtures that every test of the probes can ask for by name."""
 
-from tests.probes.helpdesk_fixture import helpdesk
+from collections.abc import Iterator
 
-__all__ = ["helpdesk"]
+import pytest
+
+from probes.browser import Browser, BrowserMissingError, open_browser
+from tests.probes.helpdesk_fixture import helpdesk
+from tests.probes.loop_thread import LoopThread
+
+__all__ = ["browser", "helpdesk", "probe_loop"]
+
+
+@pytest.fixture(scope="session")
+def probe_loop() -> Iterator[LoopThread]:
+    """Yield an event loop in a thread of its own, in which all probes of this session run."""
+    with LoopThread() as loop:
+        yield loop
+
+
+@pytest.fixture(scope="session")
+def browser(probe_loop: LoopThread) -> Iterator[Browser]:
+    """Yield this session's one browser; a machine without one fails, with the command that brings it."""
+    opened = open_browser()
+    try:
+        chromium = probe_loop.run(opened.__aenter__())
+    except BrowserMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+    yield chromium
+    probe_loop.run(opened.__aexit__(None, None, None))

@@ -1,0 +1,136 @@
+"""A handful of real browser journeys on the rehearsal desk, on the real clock: the eyes beside the crowd.
+
+They say what a customer's own screen shows and when, and keep pictures of what fails; they are too few to judge by, so
+nothing here is compared or gated.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from probes.browser import open_browser
+from probes.channels.table import BROWSER
+from probes.clock import SCALE_MAX, Clock
+from probes.crowd.crowd import Tick
+from probes.desk.desk import DeskOptions, open_desk
+from probes.instrument import Instrument
+from probes.shop import Shopped, play_plan, shop_facts
+from results.runs import Run
+from scenarios.misconduct import Misconduct, no_misconduct
+from scenarios.plan import make_plan
+from scenarios.reading import LoadedScenario
+from scenarios.units import DAY_S, clock_s
+
+SETTLED_S = 300.0
+"""So long after everybody's shift has begun the handful begins."""
+
+
+@dataclass(frozen=True)
+class Handful:
+    """How many journeys are played in the browser, and how close together (wall seconds)."""
+
+    chats_per_intent: int = 2
+    forms_per_intent: int = 1
+    apart_s: float = 1.5
+    """Loading and filling in a page keeps a core busy for about half a second."""
+    lead_s: float = 1.0
+    form_poll_s: float = 30.0
+    """How often a ticket page is looked at (scenario seconds): a customer in a hurry, in front of the screen."""
+    wall_s_most: float = 55.0
+    """What is still under way then is censored."""
+
+
+def choose_handful(loaded: LoadedScenario, seed: int, handful: Handful, start_s: float, scale: float) -> pd.DataFrame:
+    """Choose the first few customers of each intent from a scenario's plan, and have them come shortly after another.
+
+    They stay who they are, with their luck and patience; only when they come is changed. Forms, which take longest,
+    come first.
+    """
+    plan = make_plan(loaded, seed)
+    wanted = {"form": handful.forms_per_intent, "chat": handful.chats_per_intent}
+    parts = [
+        plan[(plan["channel"] == channel) & plan["journey"].notna()].sort_values("due_s").groupby("intent").head(count)
+        for channel, count in wanted.items()
+    ]
+    chosen = pd.concat(parts, ignore_index=True)
+    chosen["due_s"] = [start_s + place * handful.apart_s * scale for place in range(len(chosen))]
+    chosen["played_by"] = "shopper"
+    return chosen
+
+
+def best_start_s(loaded: LoadedScenario) -> float:
+    """Return when to begin: shortly after the first moment at which the most of chat and form are open and staffed.
+
+    >>> from scenarios.reading import HERE, load_scenario
+    >>> best_start_s(load_scenario(HERE / "quiet_tuesday.yaml"))  # the form team comes at ten
+    36300.0
+    """
+    scenario = loaded.scenario
+    hours = {name: hours for name, hours in scenario.channels.items() if name in BROWSER}
+
+    def served(at_s: float) -> int:
+        return sum(
+            clock_s(hours[name].opens) <= at_s < clock_s(hours[name].closes)
+            and any(
+                name in team.channels and not team.self_service and _on_duty(loaded, team_name, at_s) > 0
+                for team_name, team in scenario.teams.items()
+            )
+            for name in hours
+        )
+
+    changes = {float(clock_s(each.opens)) for each in hours.values()}
+    changes |= {at_s for steps in loaded.agents.values() for at_s, _ in steps if at_s < DAY_S}
+    first_s = min(changes, key=lambda at_s: (-served(at_s), at_s))
+    return first_s + SETTLED_S if served(first_s + SETTLED_S) == served(first_s) else first_s
+
+
+def _on_duty(loaded: LoadedScenario, team: str, at_s: float) -> int:
+    return next((count for from_s, count in reversed(loaded.agents.get(team, [])) if from_s <= at_s), 0)
+
+
+async def browse(
+    loaded: LoadedScenario,
+    folder: Path,
+    seed: int,
+    scale: float = SCALE_MAX,
+    handful: Handful | None = None,
+    misconduct: Misconduct | None = None,
+    truth: Path | None = None,
+    watch: Callable[[Tick], None] | None = None,
+) -> Shopped:
+    """Open a desk of the scenario and play a handful of journeys on it in a browser; writes a measured run.
+
+    Args:
+        loaded: the scenario; its desk opens at `best_start_s`, with nobody else about.
+        folder: of the run, new or empty.
+        seed: of plan and desk.
+        scale: how much faster than the wall the day runs, at most 10.
+        handful: how many journeys, how close together and how long.
+        misconduct: what the desk does other than believed.
+        truth: a file for what the desk really did.
+        watch: told how far it is.
+
+    Raises:
+        BrowserMissingError: there is nothing to play in.
+    """
+    few = handful or Handful()
+    start_s = best_start_s(loaded)
+    plan = choose_handful(loaded, seed, few, start_s, scale)
+    options = DeskOptions(seed=seed, scale=scale, misconduct=misconduct or no_misconduct(), truth=truth)
+    async with open_browser() as browser:
+        clock = Clock.real(epoch_s=time.time() + few.lead_s - start_s / scale, scale=scale)
+        async with open_desk(loaded, options, clock) as desk:
+            target = desk.target
+            if target.form is not None:
+                target = target.model_copy(update={"form": target.form.model_copy(update={"poll_s": few.form_poll_s})})
+            facts = shop_facts(loaded, target, desk.charter, seed, "real", scale)
+            run = Run.create(folder, {**facts, "browser": browser.version})
+            return await play_plan(
+                loaded, plan, run, target, desk.charter, clock, seed, Instrument(scale=scale), BROWSER, browser,
+                watch, until_s=start_s + few.wall_s_most * scale,
+            )  # fmt: skip

@@ -1,0 +1,195 @@
+"""Chat in a real browser: fill in what is asked before, press start, and see what a customer sees, stamped in the page.
+
+Knows nothing of any desk but what the target file says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from typing import TYPE_CHECKING
+
+from probes.browser import Browser
+from probes.channels.contract import Caller, Surroundings
+from probes.channels.pages import read_message
+from probes.journeys import LAST, Kind, Open, Seen
+from scenarios.target import Chat
+
+if TYPE_CHECKING:
+    from probes.tab import Stamp, Tab, Watch
+
+SEEN_MOST = 10_000
+SPOKEN: dict[str, Kind] = {"human": "human", "bot": "bot", "automatic": "automatic"}
+
+
+class ChatBrowser:
+    """One chat."""
+
+    polled = False
+
+    def __init__(self, around: Surroundings, caller: Caller) -> None:
+        assert around.target.chat is not None
+        assert around.browser is not None, "a browser must be opened for journeys that are played in one"
+        self._around, self._caller, self._chat = around, caller, around.target.chat
+        self._browser: Browser = around.browser
+        self._tab: Tab | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._seen: asyncio.Queue[Seen | Exception] = asyncio.Queue(SEEN_MOST)
+        self._accepted = self._over = False
+        self.entered_s: float | None = None
+
+    async def open(self, opening: Open) -> None:
+        """Load the page, fill in what it asks for, and press start."""
+        from probes.tab import PageError
+
+        try:
+            async with self._browser.opening:
+                await self._enter(opening)
+        except PageError as error:
+            self._fail(str(error))
+
+    async def _enter(self, opening: Open) -> None:
+        around, chat = self._around, self._chat
+        self._tab = tab = await self._browser.open_tab(around.target, around.guard, watches_of(chat), chat.start)
+        loaded = await tab.load(f"{around.target.base_url}{chat.page}", around.clock)
+        if loaded.status != 200:
+            self._fail(f"HTTP {loaded.status} at {chat.page}")
+            return
+        self._reader = asyncio.create_task(self._read(tab))
+        if await tab.wait_for(chat.ready, chat.closed) == chat.closed and not await tab.can_be_used(chat.ready):
+            return  # shut before it began: the stamp says so
+        for field in chat.fields:
+            await tab.fill(field, self._caller.field_value(field, opening))
+        self.entered_s = await tab.enter(chat.start, around.clock)
+
+    async def say(self, text: str) -> None:
+        """Write a message and send it; nothing is written where the desk has just closed the chat."""
+        from probes.tab import PageError
+
+        if self._tab is None or self._over:
+            return
+        try:
+            await self._tab.write(self._chat.input, text)
+            await self._tab.press(self._chat.send)
+        except PageError as error:
+            with contextlib.suppress(PageError):
+                if await self._tab.can_be_used(self._chat.closed):
+                    return  # closed under our hands: the stamp says so
+            self._fail(str(error))
+
+    async def next_seen(self, until_s: float | None) -> Seen:
+        """Return what appeared, when it appeared."""
+        try:
+            if not self._seen.empty() or until_s is None:
+                seen = await self._seen.get()
+            else:
+                seen = await self._around.clock.wait_until(self._seen.get(), until_s)
+        except TimeoutError:
+            assert until_s is not None
+            return Seen("nothing", until_s, until_s)
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
+
+    async def leave(self) -> None:
+        """Close the window."""
+        if self._tab is not None:
+            await self._tab.leave()
+
+    async def close(self) -> None:
+        """Close the page and forget its cookies."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        if self._tab is not None:
+            await self._tab.close()
+
+    async def evidence(self, name: str) -> str | None:
+        """Keep a picture of the page."""
+        if self._tab is None or self._around.evidence is None:
+            return None
+        return await self._tab.picture(self._around.evidence, name)
+
+    # -- what appears ------------------------------------------------------------------------------------------
+
+    async def _read(self, tab: Tab) -> None:
+        from probes.tab import PageError
+
+        try:
+            while not self._over:
+                stamp = await tab.next_stamp(self._around.clock)
+                if self._around.instrument is not None:
+                    self._around.instrument.errors_s.append(stamp.error_s)
+                seen = self._understand(stamp)
+                if seen is not None:
+                    self._put(seen)
+        except PageError as error:
+            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001  raised where the contact waits, which logs it as our failure
+            self._seen.put_nowait(error)
+
+    def _understand(self, stamp: Stamp) -> Seen | None:
+        chat, at_s, text = self._chat, stamp.at_s, stamp.text
+        match stamp.what:
+            case "message":
+                message = read_message(stamp.html, chat.own_text, chat.speakers)
+                kind = SPOKEN.get(message.speaker)
+                return Seen(kind, at_s, at_s, message.text) if kind is not None else None
+            case "accepted":
+                if self._accepted:
+                    return None
+                self._accepted = True
+                return Seen("accepted", at_s, at_s)
+            case "joined":
+                named = _named(chat.joined_text, text)
+                return Seen("taken", at_s, at_s, team=named.get("team"), agent=named.get("agent"))
+            case "position":
+                return Seen("position", at_s, at_s, text)
+            case "typing":
+                return Seen("typing", at_s, at_s)
+            case "transfer":
+                return Seen("transfer", at_s, at_s, text, team=_named(chat.transferred_text, text).get("team"))
+            case "lost":
+                return Seen("error", at_s, at_s, text or "the page lost its line to the desk")
+            case "closed" if _says(chat, "shut", text):
+                return Seen("shut", at_s, at_s, text)
+            case "closed":
+                return Seen("closed", at_s, at_s, text, resolved=_says(chat, "resolved", text))
+        return None
+
+    def _fail(self, reason: str) -> None:
+        now_s = self._around.clock.now_s()
+        self._put(Seen("error", now_s, now_s, reason))
+
+    def _put(self, seen: Seen) -> None:
+        self._over = self._over or seen.kind in LAST
+        with contextlib.suppress(asyncio.QueueFull):  # a page that floods is cut off there; what came first is kept
+            self._seen.put_nowait(seen)
+
+
+def watches_of(chat: Chat) -> list[Watch]:
+    """Return what to stamp in a chat page; where one element is several things, they are told in this order."""
+    from probes.tab import Watch
+
+    selectors = {
+        "accepted": chat.accepted,
+        "joined": chat.joined,
+        "message": chat.messages,
+        "transfer": chat.transferred,
+        "lost": chat.lost,
+        "closed": chat.closed,
+    }
+    watches = [Watch(what, selector) for what, selector in selectors.items() if selector is not None]
+    states = {"position": chat.queue_position, "typing": chat.typing}
+    return watches + [Watch(what, selector, each=False) for what, selector in states.items() if selector is not None]
+
+
+def _named(pattern: str | None, text: str) -> dict[str, str]:
+    found = re.search(pattern, text) if pattern else None
+    return {name: value for name, value in found.groupdict().items() if value} if found else {}
+
+
+def _says(chat: Chat, how: str, text: str) -> bool:
+    return any(name == how and re.search(pattern, text) is not None for name, pattern in chat.closed_text.items())

@@ -1,0 +1,145 @@
+"""The web form in a real browser: fill it in, send it, then reload its ticket page again and again.
+
+Polled: what is seen came some time between two looks, each timed by the page's own clock. The pages are read by the
+same rules as over plain HTTP. Knows nothing of any desk but what the target file says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from probes.browser import Browser
+from probes.channels.contract import Caller, Surroundings
+from probes.channels.form_http import not_accepted
+from probes.channels.pages import parse, text_at
+from probes.channels.ticket_page import TicketWatch
+from probes.journeys import Open, Seen
+
+if TYPE_CHECKING:
+    from probes.tab import Loaded, Tab
+
+
+class FormBrowser:
+    """One form and its ticket."""
+
+    polled = True
+
+    def __init__(self, around: Surroundings, caller: Caller) -> None:
+        assert around.target.form is not None
+        assert around.browser is not None, "a browser must be opened for journeys that are played in one"
+        self._around, self._caller, self._form = around, caller, around.target.form
+        self._browser: Browser = around.browser
+        self._tab: Tab | None = None
+        self._url = ""
+        self._ticket = TicketWatch(self._form, around.clock, caller.background)
+        self.entered_s: float | None = None
+
+    async def open(self, opening: Open) -> None:
+        """Load the form, fill it in, send it."""
+        from probes.tab import PageError
+
+        try:
+            async with self._browser.opening:
+                await self._send_form(opening)
+        except PageError as error:
+            self._ticket.fail(str(error))
+
+    async def _send_form(self, opening: Open) -> None:
+        around, form = self._around, self._form
+        self._tab = tab = await self._browser.open_tab(around.target, around.guard, [], form.submit)
+        loaded = await tab.load(f"{around.target.base_url}{form.page}", around.clock)
+        page = parse(loaded.html)
+        if form.shut is not None and page.css_first(form.shut) is not None:
+            self._ticket.put(Seen("shut", loaded.shown_s, loaded.shown_s, text_at(page, form.shut)))
+            return
+        if loaded.status != 200:
+            self._ticket.fail(f"HTTP {loaded.status} at {form.page}")
+            return
+        await tab.wait_for(form.ready)
+        for field in form.fields:
+            await tab.fill(field, self._caller.field_value(field, opening))
+        if invalid := await tab.invalid_fields(form.form):
+            self._ticket.fail(f"the browser will not send the form: {'; '.join(invalid)}"[:300])
+            return
+        tab.moved.clear()
+        before = tab.documents
+        self.entered_s = await tab.enter(form.submit, around.clock)
+        await self._see_what_comes(tab, before, self.entered_s)
+
+    async def _see_what_comes(self, tab: Tab, documents_before: int, entered_s: float) -> None:
+        """Wait for the ticket page, an error, or the form with what it lacks."""
+        from probes.tab import PageError
+
+        form, clock = self._form, self._around.clock
+        while True:
+            try:
+                async with asyncio.timeout(self._around.target.request_s_most):
+                    await tab.moved.wait()
+            except TimeoutError:
+                raise PageError(not_accepted(tab.status, "nothing came back in time")) from None
+            tab.moved.clear()
+            accepted = re.search(form.accepted_url, tab.page.url)
+            if tab.unanswered is not None and not tab.status:
+                raise PageError(f"the form was sent and nothing came back: {tab.unanswered}")
+            if tab.documents == documents_before and accepted is None:
+                continue
+            loaded = await tab.read(clock, entered_s)
+            self._note_error(loaded)
+            if accepted is not None and loaded.status < 400:
+                self._url = loaded.url
+                self._ticket.accept(
+                    accepted.groupdict().get("reference", ""),
+                    loaded.html,
+                    loaded.asked_s,
+                    loaded.shown_s,
+                    loaded.read_s,
+                )
+                return
+            page = parse(loaded.html)
+            refused = text_at(page, form.refused)
+            if loaded.status >= 400 or refused or page.css_first(form.form) is not None:
+                raise PageError(not_accepted(loaded.status, refused))
+
+    async def say(self, text: str) -> None:
+        """A ticket page takes no second message."""
+
+    async def next_seen(self, until_s: float | None) -> Seen:
+        """Look every so often until something new is seen."""
+        return await self._ticket.next_seen(until_s, self._look)
+
+    async def _look(self) -> None:
+        from probes.tab import PageError
+
+        assert self._tab is not None
+        try:
+            loaded = await self._tab.load(self._url, self._around.clock, reload=True)
+        except PageError as error:
+            self._ticket.fail(str(error))
+            return
+        self._note_error(loaded)
+        if loaded.status not in (200, 304):
+            self._ticket.fail(f"HTTP {loaded.status} on the ticket page")
+        else:
+            self._ticket.read(loaded.html, loaded.asked_s, loaded.read_s)
+
+    def _note_error(self, loaded: Loaded) -> None:
+        if self._around.instrument is not None:
+            self._around.instrument.errors_s.append(loaded.error_s)
+
+    async def leave(self) -> None:
+        """Close the window."""
+        if self._tab is not None:
+            await self._tab.leave()
+
+    async def close(self) -> None:
+        """Close the page and forget its cookies."""
+        if self._tab is not None:
+            await self._tab.close()
+
+    async def evidence(self, name: str) -> str | None:
+        """Keep a picture of the page."""
+        if self._tab is None or self._around.evidence is None:
+            return None
+        return await self._tab.picture(self._around.evidence, name)

@@ -1,0 +1,419 @@
+"""One page in the browser, with cookies of its own: load, fill in, press, read; and the stamps that its script pushes.
+
+Every page loaded in it runs `stamper.js` before its own scripts. What that stamps is in the page's clock; a few quick
+readings of both clocks turn it into scenario time, and half the time of the tightest reading bounds the error.
+What a page fails to do is a `PageError` with words for the log; our own failures are other exceptions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, Error, Page, Request, Response, Route
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
+from playwright.async_api import WebSocket as PageSocket
+
+from probes.clock import Clock
+from probes.guard import Guard, RefusedByCharterError
+from scenarios.target import FormField, Target
+
+STAMPER = Path(__file__).with_name("stamper.js")
+TELL = "__stamped"
+STAMPS_MOST = 10_000
+HTML_MOST = 20_000
+REFUSALS_MOST = 1000
+READINGS_OF_TWO_CLOCKS = 5
+DOCUMENTS_MOST = 1000
+PRESS_S_MOST = 5.0
+"""What should be there and usable is given so long (wall time) to become so."""
+PRESSED_S_MOST = 1.0
+CLOSE_S_MOST = 5.0
+SCREENSHOT_S_MOST = 5.0
+SCREENSHOT_BYTES_MOST = 2_000_000
+
+
+class PageError(Exception):
+    """The page did not do what the target file says it does; the message goes into the log."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What to stamp: each new element that fits, or, without `each`, the first whenever its words change."""
+
+    what: str
+    selector: str
+    each: bool = True
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Something that appeared in the page, in scenario time; `error_s` (wall) bounds how wrong that is."""
+
+    what: str
+    at_s: float
+    html: str
+    text: str
+    error_s: float
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A page as it came, in scenario time; `error_s` (wall) bounds how wrong the page's own times are."""
+
+    status: int
+    url: str
+    html: str
+    asked_s: float
+    """When its request left."""
+    shown_s: float
+    """When it was put before the customer."""
+    read_s: float
+    """When we had read it: nothing in `html` is later."""
+    error_s: float
+
+
+class TabLostError(Exception):
+    """The browser lost the page: our own fault, not the desk's."""
+
+
+class Tab:
+    """One page."""
+
+    def __init__(self, context: BrowserContext, page: Page, target: Target, guard: Guard) -> None:
+        self._context, self.page, self._target, self._guard = context, page, target, guard
+        self._raw: asyncio.Queue[dict[str, Any]] = asyncio.Queue(STAMPS_MOST)
+        self._clocks: dict[float, tuple[float, float]] = {}
+        """By a document's time origin: loop time less page time, and the bound of its error; seconds."""
+        self._most_ms = target.request_s_most * 1000
+        self._pressed: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._lost = self._leaving = False
+        self.status = 0
+        """Of the document asked for last; 0 until there is an answer."""
+        self.unanswered: str | None = None
+        """Why the document asked for last did not come."""
+        self.documents = 0
+        """How many documents have been put before the customer."""
+        self.moved = asyncio.Event()
+        """Set when another document or address has come, or failed to."""
+
+    @classmethod
+    async def open(
+        cls, context: BrowserContext, target: Target, guard: Guard, watches: Sequence[Watch], pressed: str | None
+    ) -> Tab:
+        """Prepare a page in a fresh context."""
+        page = await context.new_page()
+        tab = cls(context, page, target, guard)
+        await context.route("**/*", tab._let_through)
+        told = [{"what": watch.what, "selector": watch.selector, "each": watch.each} for watch in watches]
+        given = ", ".join(json.dumps(value) for value in (told, pressed, TELL, STAMPS_MOST, HTML_MOST))
+        await page.expose_binding(TELL, tab._stamped)
+        await page.add_init_script(f"{STAMPER.read_text(encoding='utf-8')}({given});")
+        page.on("request", tab._sent)
+        page.on("websocket", tab._socket_opened)
+        page.on("response", tab._responded)
+        page.on("requestfailed", tab._failed)
+        page.on("framenavigated", lambda frame: tab.moved.set())
+        page.on("domcontentloaded", tab._came)
+        page.on("crash", tab._gone)
+        page.on("close", tab._gone)
+        context.on("page", tab._another_page)
+        return tab
+
+    # -- going somewhere ---------------------------------------------------------------------------------------
+
+    async def load(self, url: str, clock: Clock, reload: bool = False) -> Loaded:
+        """Load a page and read it.
+
+        Raises:
+            PageError: it cannot be reached, takes too long, or is too large.
+            RefusedByCharterError: the charter does not list where it lies.
+        """
+        self._guard.check_url(url)
+        asked_s = clock.now_s()
+        with self._words(f"{urlsplit(url).path}"):
+            if reload:
+                await self.page.reload(wait_until="domcontentloaded", timeout=self._most_ms)
+            else:
+                await self.page.goto(url, wait_until="domcontentloaded", timeout=self._most_ms)
+        return await self.read(clock, asked_s)
+
+    async def read(self, clock: Clock, asked_s: float) -> Loaded:
+        """Read the page that is there; its own clock says when it came.
+
+        Raises:
+            PageError: it is too large, or gone.
+        """
+        with self._words("the page"):
+            async with asyncio.timeout(self._target.request_s_most):
+                await self.page.wait_for_load_state("domcontentloaded")
+                html = await self.page.content()
+                read_s = clock.now_s()
+                times: list[float] = await self.page.evaluate(
+                    "() => { const n = performance.getEntriesByType('navigation')[0];"
+                    " return [performance.timeOrigin, n ? n.requestStart : 0, n ? n.domContentLoadedEventStart : 0]; }"
+                )
+        if len(html.encode()) > self._target.page_bytes_most:
+            raise PageError(f"the page is larger than {self._target.page_bytes_most} bytes")
+        offset_s, error_s = await self._offset(times[0], clock)
+        sent_s, shown_s = (clock.at_loop_s((times[0] + ms) / 1000 + offset_s) for ms in times[1:])
+        if shown_s < asked_s:  # the address changed without another document: its times are an older page's
+            shown_s = read_s
+        sent_s = min(max(sent_s - error_s * clock.scale, asked_s), shown_s)
+        return Loaded(self.status, self.page.url, html, sent_s, min(shown_s, read_s), read_s, error_s)
+
+    async def wait_for(self, *selectors: str) -> str:
+        """Wait until one of these can be seen; returns the first of them that can.
+
+        Raises:
+            PageError: none comes.
+        """
+        try:
+            await self.page.locator(", ".join(selectors)).filter(visible=True).first.wait_for(timeout=self._most_ms)
+            for selector in selectors:
+                if await self.page.locator(selector).filter(visible=True).count():
+                    return selector
+        except PlaywrightTimeoutError:
+            pass
+        except Error as error:
+            raise PageError(f"{' or '.join(selectors)}: {_first_line(error)}") from None
+        raise PageError(f"{' or '.join(selectors)} did not appear within {self._target.request_s_most:g} s")
+
+    # -- doing something ---------------------------------------------------------------------------------------
+
+    async def fill(self, field: FormField, value: str) -> None:
+        """Fill in a field, or choose in it.
+
+        Raises:
+            PageError: it is not there, cannot be used, or has no such choice; naming its selector.
+        """
+        with self._words(field.selector):
+            found = self.page.locator(field.selector).first
+            if not await found.count():
+                raise PageError(f"{field.selector} is not on the page")
+            if not await found.is_visible():
+                raise PageError(f"{field.selector} cannot be seen")
+            if await found.is_disabled():
+                raise PageError(f"{field.selector} is disabled")
+            if field.choose is None and not field.by_intent:
+                await found.fill(value, timeout=PRESS_S_MOST * 1000)
+                return
+            labels: list[str] = await found.evaluate("(e) => [...(e.options ?? [])].map((o) => o.label.trim())")
+            if value not in labels:
+                raise PageError(f"{field.selector} has no choice {value!r}; it has {', '.join(labels) or 'none'}")
+            await found.select_option(index=labels.index(value), timeout=PRESS_S_MOST * 1000)
+
+    async def write(self, selector: str, text: str) -> None:
+        """Put text into what takes it.
+
+        Raises:
+            PageError: nothing there takes it.
+        """
+        if not await self.can_be_used(selector):
+            raise PageError(f"{selector} cannot be used")
+        with self._words(selector):
+            await self.page.locator(selector).first.fill(text, timeout=PRESS_S_MOST * 1000)
+
+    async def press(self, selector: str) -> None:
+        """Press a button.
+
+        Raises:
+            PageError: it is not there or cannot be pressed.
+        """
+        with self._words(selector):
+            await self.page.locator(selector).first.click(timeout=PRESS_S_MOST * 1000, no_wait_after=True)
+
+    async def enter(self, selector: str, clock: Clock) -> float:
+        """Press the button by which the contact reaches the desk; returns when the page saw it pressed.
+
+        Raises:
+            PageError: it is not there or cannot be pressed.
+        """
+        before_s = clock.now_s()
+        await self.press(selector)
+        try:
+            raw = await asyncio.wait_for(self._pressed, PRESSED_S_MOST)
+        except TimeoutError:
+            return before_s  # a page may keep clicks to itself
+        return (await self._stamp(raw, clock)).at_s
+
+    async def can_be_used(self, selector: str) -> bool:
+        """Say whether something is there, can be seen and is enabled."""
+        with self._words(selector):
+            found = self.page.locator(selector).first
+            return bool(await found.count()) and await found.is_visible() and await found.is_enabled()
+
+    async def invalid_fields(self, form: str) -> list[str]:
+        """Return the fields over which the browser itself would not send a form, by id or name."""
+        with self._words(form):
+            names: list[str] = await self.page.evaluate(
+                "(form) => { const f = document.querySelector(form); if (!f || f.noValidate) return [];"
+                " return [...f.querySelectorAll(':invalid')].map("
+                "e => (e.id ? '#' + e.id : e.name) + ': ' + e.validationMessage); }",
+                form,
+            )
+            return names
+
+    # -- stamps ------------------------------------------------------------------------------------------------
+
+    async def next_stamp(self, clock: Clock) -> Stamp:
+        """Return the next thing stamped, in scenario time."""
+        raw = await self._raw.get()
+        if self._lost:
+            raise TabLostError("the browser lost the page")
+        return await self._stamp(raw, clock)
+
+    async def _stamp(self, raw: dict[str, Any], clock: Clock) -> Stamp:
+        offset_s, error_s = await self._offset(raw["origin_ms"], clock)
+        at_s = min(clock.at_loop_s(raw["at_ms"] / 1000 + offset_s), clock.now_s())
+        return Stamp(raw["what"], at_s, raw["html"], raw["text"], error_s)
+
+    async def _offset(self, origin_ms: float, clock: Clock) -> tuple[float, float]:
+        """Return what turns a document's time into loop time, and its error; read while the document is there."""
+        if origin_ms not in self._clocks and len(self._clocks) < DOCUMENTS_MOST:
+            readings: list[tuple[float, float]] = []
+            with contextlib.suppress(Error, TimeoutError):
+                async with asyncio.timeout(PRESS_S_MOST):
+                    for _ in range(READINGS_OF_TWO_CLOCKS):
+                        before_s = clock.loop.time()
+                        origin, now_ms = await self.page.evaluate(
+                            "() => [performance.timeOrigin, performance.timeOrigin + performance.now()]"
+                        )
+                        after_s = clock.loop.time()
+                        if origin == origin_ms:
+                            half_s = (after_s - before_s) / 2
+                            readings.append((half_s, before_s + half_s - now_ms / 1000))
+            if readings:
+                error_s, offset_s = min(readings)
+                self._clocks[origin_ms] = offset_s, error_s
+        if origin_ms in self._clocks:
+            return self._clocks[origin_ms]
+        # the document went before its clock was read: all documents of a browser share the machine's clock, so the
+        # last one's serves, and its error is taken for ten times as large
+        if self._clocks:
+            offset_s, error_s = next(reversed(self._clocks.values()))
+            return offset_s, 10 * error_s
+        raise PageError("the page was gone before its clock could be read")
+
+    def _stamped(self, source: object, raw: dict[str, Any]) -> None:
+        if raw["what"] == "pressed":
+            if not self._pressed.done():
+                self._pressed.set_result(raw)
+            return
+        with contextlib.suppress(asyncio.QueueFull):  # a page that floods is cut off there; what came first is kept
+            self._raw.put_nowait(raw)
+
+    # -- leaving -----------------------------------------------------------------------------------------------
+
+    async def leave(self) -> None:
+        """Close the page, as a customer closes the window."""
+        self._leaving = True
+        with contextlib.suppress(Error, TimeoutError):
+            await asyncio.wait_for(self.page.close(), CLOSE_S_MOST)
+
+    async def close(self) -> None:
+        """Forget everything; harmless when called twice."""
+        self._leaving = True
+        with contextlib.suppress(Error, TimeoutError):
+            await asyncio.wait_for(self._context.close(), CLOSE_S_MOST)
+
+    async def picture(self, folder: Path, name: str) -> str | None:
+        """Keep a picture of what can be seen now; returns its name relative to the run's folder."""
+        file = folder / f"{name}.png"
+        try:
+            picture = await self.page.screenshot(timeout=SCREENSHOT_S_MOST * 1000)
+        except Error:
+            return None
+        if len(picture) > SCREENSHOT_BYTES_MOST:
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(picture)
+        return f"{folder.name}/{file.name}"
+
+    # -- what the browser tells --------------------------------------------------------------------------------
+
+    async def _let_through(self, route: Route, request: Request) -> None:
+        with contextlib.suppress(Error):  # the page may be gone by now
+            if self._allowed(request.url):
+                await route.continue_()
+            else:
+                self._refuse(request.url)
+                await route.abort("blockedbyclient")
+
+    def _allowed(self, url: str) -> bool:
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme in ("https", "wss") else 80)
+        except ValueError:
+            return False
+        if parts.scheme in ("data", "blob", "about"):
+            return True
+        return parts.scheme in ("http", "https", "ws", "wss") and self._guard.allows(parts.hostname or "", port)
+
+    def _refuse(self, url: str) -> None:
+        if len(self._guard.refused) < REFUSALS_MOST:
+            parts = urlsplit(url)
+            self._guard.refused.append(f"{parts.netloc or parts.scheme}")
+
+    def _sent(self, request: Request) -> None:
+        if self._is_document(request):
+            self.status, self.unanswered = 0, None
+        if request.redirected_from is not None and not self._allowed(request.url):
+            self._refuse(request.url)  # routes do not see where a redirect leads; the dead proxy stops it
+
+    def _socket_opened(self, socket: PageSocket) -> None:
+        if not self._allowed(socket.url):
+            self._refuse(socket.url)
+
+    def _responded(self, response: Response) -> None:
+        if self._is_document(response.request):
+            self.status = response.status
+            self.moved.set()
+
+    def _failed(self, request: Request) -> None:
+        if self._is_document(request):
+            self.unanswered = request.failure or "no answer"
+            self.moved.set()
+
+    def _is_document(self, request: Request) -> bool:
+        with contextlib.suppress(Error):  # a request of a page that is gone has no frame
+            return request.is_navigation_request() and request.frame == self.page.main_frame
+        return False
+
+    def _came(self, page: Page) -> None:
+        self.documents += 1
+        self.moved.set()
+
+    def _gone(self, page: Page) -> None:
+        if not self._leaving:
+            self._lost = True
+            self._stamped(None, {"what": "gone"})
+            self.moved.set()
+
+    async def _another_page(self, page: Page) -> None:
+        with contextlib.suppress(Error):
+            await page.close()  # one page each: windows that pop up are shut
+
+    @contextlib.contextmanager
+    def _words(self, about: str) -> Iterator[None]:
+        """Turn what Playwright raises into words for the log."""
+        try:
+            yield
+        except RefusedByCharterError:
+            raise
+        except (PlaywrightTimeoutError, TimeoutError):
+            raise PageError(f"{about}: no answer in time") from None
+        except Error as error:
+            if self._lost:
+                raise TabLostError("the browser lost the page") from error
+            raise PageError(f"{about}: {_first_line(error)}") from None
+
+
+def _first_line(error: Error) -> str:
+    return error.message.splitlines()[0][:200] if error.message else type(error).__name__
