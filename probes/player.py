@@ -260,8 +260,8 @@ class Player:
         if told.page is not None:
             found = "resolved" in told.rungs
             return ("contained", "resolved", None) if found else ("answered", "unresolved", None)
-        if told.leg.answered_s is None:
-            return "abandoned", "abandoned", None
+        if told.leg.human_s is None:
+            return "abandoned", "abandoned", None  # taken up perhaps, but nobody ever said a word
         settled = told.useful or "resolved" in told.rungs
         return "answered", "resolved" if settled else "unresolved", None
 
@@ -306,6 +306,8 @@ class Player:
 
     def _write_leg(self, told: _Told, leg_end: str, ended_s: float | None, reason: str | None) -> None:
         leg = told.leg
+        if leg.human_s is None and told.page is None and leg_end != "transferred":
+            leg.answered_s = None  # a chat that somebody joined and never wrote in was not answered
         talked = leg_end in ("answered", "transferred", "cut_off") and leg.answered_s is not None and told.page is None
         self._journal.write(
             "leg", contact_id=self._id, leg=leg.number, team=leg.team,

@@ -124,9 +124,10 @@ class CrowdHost:
 def host_crowd() -> CrowdHost:
     """Make a host and have Locust tell it of start and end."""
     host = CrowdHost()
-    events.init_command_line_parser.add_listener(host.add_arguments)
-    events.test_start.add_listener(host.begin)
-    events.test_stop.add_listener(host.end)
+    hooks: Any = events  # locust types its events only in part
+    hooks.init_command_line_parser.add_listener(host.add_arguments)
+    hooks.test_start.add_listener(host.begin)
+    hooks.test_stop.add_listener(host.end)
     return host
 
 

@@ -140,7 +140,9 @@ def test_misconduct_shows(loaded: LoadedScenario, day: Run, tmp_path: Path, wron
             gave_up, gave_up_before = ((each["leg_end"] == "abandoned").mean() for each in (legs, before))
             assert gave_up > 1.5 * gave_up_before
         case "silent":
-            assert (front["leg_end"] == "cut_off").mean() > 0.8
+            unheard = front[~front["leg_end"].isin(["transferred"])]
+            assert unheard["leg_end"].isin(["cut_off", "abandoned"]).all()
+            assert unheard["answered_s"].isna().all()
         case "asks":
             assert said.str.contains("order number|tell me again").sum() > 50
             assert not said_before.str.contains("order number|tell me again").any()
