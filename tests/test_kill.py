@@ -28,7 +28,17 @@ VERB = [sys.executable, "-m", "testdrive"]
 def desk_of(folder: Path, scale: float = 10.0) -> Iterator[list[str]]:
     """Open a desk in a process of its own; yield the arguments by which others find it."""
     charter, target = folder / "charter.yaml", folder / "target.yaml"
-    command = [*VERB, "desk", str(FIVE_MINUTES), "--scale", str(scale), "--charter-out", str(charter), "--target-out", str(target)]
+    command = [
+        *VERB,
+        "desk",
+        str(FIVE_MINUTES),
+        "--scale",
+        str(scale),
+        "--charter-out",
+        str(charter),
+        "--target-out",
+        str(target),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=TOP) as desk:
         try:
             assert desk.stdout is not None
@@ -57,7 +67,9 @@ def kill_once(folder: Path, number: int) -> None:
     verb = luck.choice(["shop", "load"])
     with desk_of(folder) as where:
         command = [*VERB, verb, str(FIVE_MINUTES), *where, "-o", str(folder / "run")]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, cwd=TOP) as begun:
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, cwd=TOP
+        ) as begun:
             wait_for_journal(folder / "run", luck.randrange(1, 400), begun)
             begun.send_signal(signal.SIGKILL)
             begun.wait(timeout=30)
@@ -84,7 +96,9 @@ def read_whole(folder: Path) -> None:
     assert len(steps) == sum(line["kind"] == "step" for line in lines)
     assert len(messages) == sum(line["kind"] == "message" for line in lines)
     assert set(run.plan()["contact_id"]) <= set(outcomes)
-    said = subprocess.run([*VERB, "runs", str(folder.parent), "--json"], capture_output=True, text=True, cwd=TOP, check=True)
+    said = subprocess.run(
+        [*VERB, "runs", str(folder.parent), "--json"], capture_output=True, text=True, cwd=TOP, check=True
+    )
     assert json.loads(said.stdout)["runs"][0]["state"] == "running"
 
 
