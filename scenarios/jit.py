@@ -1,8 +1,9 @@
 """Compile a function once and keep it: Numba with a cache that cannot go stale.
 
 Numba's own cache looks at the file of the compiled function only, so a changed leaf in another file is silently not
-seen. Here the cache folder is named by a hash of every source that compiles anything, the Numba version and the CPU:
-change one of them and all is compiled afresh. Guarded by tests/scenarios/test_jit.py.
+seen. Here the cache folder is named by a hash of every source that compiles anything, of our modules these import (a
+number that a compiled function reads from another module is frozen into it), the Numba version and the CPU: change one
+of them and all is compiled afresh. Guarded by tests/scenarios/test_jit.py.
 
 >>> len(sources_hash())
 16
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,17 +25,21 @@ import numba
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _MARK = "from scenarios.jit import"
+_IMPORT = re.compile(r"^from (scenarios|results|simulator)\.(\w+) import", re.MULTILINE)
 
 
 def sources_hash() -> str:
     """Return a hash of all our jitted sources, the Numba version and the CPU (16 hex digits)."""
     top = Path(__file__).resolve().parent.parent
     digest = hashlib.blake2b(f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()}".encode(), digest_size=8)
+    wanted: set[Path] = set()
     for room in ("scenarios", "results", "simulator"):
-        for path in sorted((top / room).glob("*.py")):
-            text = path.read_bytes()
-            if _MARK.encode() in text:
-                digest.update(path.name.encode() + b"\0" + text)
+        for path in (top / room).glob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if _MARK in text:
+                wanted |= {path, *(top / from_room / f"{module}.py" for from_room, module in _IMPORT.findall(text))}
+    for path in sorted(wanted):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
