@@ -13,32 +13,50 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.faults import Fault, FaultsFoundError
-from scenarios.units import clock_s
+from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, clock_s, clock_text
+from scenarios.yaml_reader import shorten
 
 ROWS_MOST = 5_000_000
 
 
 def read_contacts(path: Path) -> list[tuple[float, float]]:
     """Read expected contacts: (start of the interval in seconds after midnight, contacts), in order of time."""
-    rows = _read(path, {"starts": _clock, "contacts": _amount})
-    return [(float(start), float(count)) for start, count in rows]
+    rows = _read(path, {"starts": _clock, "contacts": _volume})
+    _rising(path, rows, "starts", "starts")
+    return [(float(start), float(count)) for _, start, count in rows]
 
 
 def read_agents(path: Path) -> list[tuple[float, int]]:
     """Read agents through time: (scenario second, agents from then on); the seconds rise."""
-    rows = [(float(at), int(count)) for at, count in _read(path, {"from_s": _amount, "agents": _whole})]
-    for line, (before, after) in enumerate(itertools.pairwise(rows), start=3):
-        if after[0] <= before[0]:
-            raise FaultsFoundError(
-                [Fault(str(path), line, "from_s", f"{after[0]:g}", f"more than {before[0]:g}, the row before")]
-            )
-    return rows
+    rows = _read(path, {"from_s": _amount, "agents": _whole})
+    _rising(path, rows, "from_s", "agents")
+    return [(float(at), int(count)) for _, at, count in rows]
 
 
 def read_arrivals(path: Path) -> list[tuple[str, float, str, str]]:
     """Read recorded arrivals: (contact_id, due_s, channel, intent)."""
     rows = _read(path, {"contact_id": _text, "due_s": _amount, "channel": _text, "intent": _text})
-    return [(str(a), float(b), str(c), str(d)) for a, b, c, d in rows]
+    seen: dict[str, int] = {}
+    for line, recorded, *_ in rows:
+        if seen.setdefault(recorded, line) != line:
+            expected = f"each contact once; it stands on line {seen[recorded]} already"
+            raise FaultsFoundError([Fault(str(path), line, "contact_id", repr(recorded), expected)])
+    return [(str(a), float(b), str(c), str(d)) for _, a, b, c, d in rows]
+
+
+def _rising(path: Path, rows: list[tuple[Any, ...]], column: str, other: str) -> None:
+    """Refuse a table without rows, and one whose first column does not rise."""
+    if not rows:
+        raise FaultsFoundError([Fault(str(path), 1, "the file", "without rows", f"at least one row of {other}")])
+    for (_, before, *_), (line, after, *_) in itertools.pairwise(rows):
+        if after <= before:
+            found, expected = clock_or_seconds(column, after), clock_or_seconds(column, before)
+            raise FaultsFoundError([Fault(str(path), line, column, found, f"later than {expected}, the row before")])
+
+
+def clock_or_seconds(column: str, at_s: float) -> str:
+    """Write a time as its column does."""
+    return clock_text(at_s) if column == "starts" else f"{at_s:g}"
 
 
 def read_points(path: Path) -> list[list[float]]:
@@ -48,6 +66,7 @@ def read_points(path: Path) -> list[list[float]]:
 
 
 def _read(path: Path, columns: dict[str, Callable[[str], Any]]) -> list[tuple[Any, ...]]:
+    """Return a tuple per row: its line, then its cells."""
     faults: list[Fault] = []
     rows: list[tuple[Any, ...]] = []
     try:
@@ -61,15 +80,17 @@ def _read(path: Path, columns: dict[str, Callable[[str], Any]]) -> list[tuple[An
                 if len(rows) >= ROWS_MOST:
                     faults.append(Fault(str(path), reader.line_num, "the file", "longer", f"at most {ROWS_MOST} rows"))
                     break
-                cells = []
+                cells: list[Any] = [reader.line_num]
                 for name, read in columns.items():
                     try:
                         cells.append(read(row[name] or ""))
                     except ValueError as error:
-                        faults.append(Fault(str(path), reader.line_num, name, repr(row[name]), str(error)))
+                        found = shorten(row[name]) if row[name] else "empty"
+                        faults.append(Fault(str(path), reader.line_num, name, found, str(error)))
                 rows.append(tuple(cells))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FaultsFoundError([Fault(str(path), 1, "the file", f"unreadable ({error})", "a CSV file")]) from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FaultsFoundError([Fault(str(path), 1, "the file", f"unreadable ({reason})", "a CSV file")]) from None
     if faults:
         raise FaultsFoundError(faults)
     return rows
@@ -85,9 +106,18 @@ def _amount(text: str) -> float:
     return value
 
 
+def _volume(text: str) -> float:
+    value = _amount(text)
+    if value > INTERVAL_CONTACTS_MOST:
+        raise ValueError(f"at most {INTERVAL_CONTACTS_MOST}")
+    return value
+
+
 def _whole(text: str) -> int:
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise ValueError("a whole number, 0 or more")
+    if int(text) > AGENTS_MOST:
+        raise ValueError(f"at most {AGENTS_MOST}")
     return int(text)
 
 

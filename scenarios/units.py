@@ -13,6 +13,13 @@ DAY_S = 86_400
 DAY_US = DAY_S * 1_000_000
 
 
+AGENTS_MOST = 5_000
+"""Agents of one team at one time."""
+
+INTERVAL_CONTACTS_MOST = 60_000
+"""Expected contacts of one intent in one interval."""
+
+
 def us(time_s: float) -> int:
     """Round seconds to whole microseconds."""
     return round(time_s * 1e6)
@@ -33,12 +40,12 @@ def clock_s(text: str) -> int:
         ValueError: the text is not a time of day.
     """
     parts = text.split(":")
-    if len(parts) not in (2, 3) or not all(part.isdigit() and len(part) == 2 for part in parts):
-        raise ValueError(f"a time of day as HH:MM, not {text!r}")
+    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdigit() and len(part) == 2 for part in parts):
+        raise ValueError("a time of day as HH:MM")
     hours, minutes, secs = (*map(int, parts), 0)[:3]
     time_s = hours * 3600 + minutes * 60 + secs
     if minutes > 59 or secs > 59 or time_s > DAY_S:
-        raise ValueError(f"a time of day from 00:00 to 24:00, not {text!r}")
+        raise ValueError("a time of day from 00:00 to 24:00")
     return time_s
 
 
