@@ -10,20 +10,24 @@ told like all others.
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from scenarios.faults import Fault, FaultsFoundError
 
 Key = tuple[str | int, ...]
 
-FILE_BYTES_MOST = 10_000_000
+FILE_BYTES_MOST = 2_000_000
 """A belief that needs more text than this is a table: give it as CSV."""
+
+VALUES_MOST = 200_000
+"""Aliases may repeat parts of a file, but only to this many values: a few lines can ask for billions."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +46,34 @@ class Document:
 
     def fault(self, key: Key, found: object, expected: str) -> Fault:
         """Describe a fault at `key`; `found` is shown as it would be written in Python."""
-        shown = found if isinstance(found, Missing) else shorten(found)
+        shown = found if isinstance(found, Words) else shorten(found)
         return Fault(self.file, self.line(key), dotted(key), str(shown), expected)
 
 
-class Missing:
-    """Stands for a value that is not in the file."""
+@dataclass(frozen=True)
+class Words:
+    """What was found, where that is not a value but needs saying in words."""
+
+    words: str
 
     def __str__(self) -> str:
-        return "missing"
+        return self.words
 
 
-MISSING = Missing()
+MISSING = Words("missing")
+UNKNOWN_KEY = Words("not a known key")
 
 
 def shorten(value: object, most: int = 60) -> str:
-    """Show a value in at most `most` characters."""
+    """Show a value in at most `most` characters; texts in quotes, nothing as `empty`.
+
+    >>> shorten("09:00"), shorten(None), shorten(datetime.date(2026, 3, 3))
+    ("'09:00'", 'empty', '2026-03-03 (a date)')
+    """
+    if value is None:
+        return "empty"
+    if isinstance(value, datetime.date):
+        return f"{value.isoformat()} (a date)"
     text = repr(value)
     return text if len(text) <= most else text[: most - 1] + "…"
 
@@ -105,13 +121,25 @@ def read_text(text: str, file: str) -> Document:
         problem = " ".join(str(error.problem).split())
         raise FaultsFoundError([Fault(file, line, "the text", f"not YAML ({problem})", "YAML 1.2")]) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        problem = " ".join(str(error).split())[:120]
+        problem = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())[:120]
         raise FaultsFoundError([Fault(file, 1, "the text", f"not YAML ({problem})", "YAML 1.2")]) from None
     lines: dict[Key, int] = {(): 1}
-    return Document(file, _plain(tree, (), lines, frozenset()), lines)
+    try:
+        return Document(file, _plain(tree, (), lines, frozenset()), lines)
+    except _TooManyError:
+        found = "more when its aliases are written out"
+        raise FaultsFoundError([Fault(file, 1, "the text", found, f"at most {VALUES_MOST} values")]) from None
+    except RecursionError:
+        raise FaultsFoundError([Fault(file, 1, "the text", "nested too deeply", "YAML 1.2")]) from None
+
+
+class _TooManyError(Exception):
+    """The aliases of a file unfold to more values than we take."""
 
 
 def _plain(node: Any, key: Key, lines: dict[Key, int], above: frozenset[int]) -> Any:
+    if len(lines) > VALUES_MOST:
+        raise _TooManyError
     if id(node) in above:
         return None  # an alias to its own parent: never meaningful in our files
     if isinstance(node, CommentedMap):
@@ -135,4 +163,6 @@ def _scalar(value: Any) -> Any:
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)  # sheds the reader's own subclasses, which remember quotes and digits
+    if isinstance(value, TaggedScalar):
+        return Words(f"tagged {value.tag.value}")  # no tag means anything here; every model refuses it
     return value  # None, dates
