@@ -40,6 +40,12 @@ class FaultsFoundError(ValueError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
+def nearest(known: Iterable[str], found: object) -> str | None:
+    """Return the known word nearest to what was found, or None where none is near."""
+    near = difflib.get_close_matches(str(found), sorted(known), n=1)
+    return near[0] if near else None
+
+
 def one_of(known: Iterable[str], found: object = None) -> str:
     """Say which words are known, the nearest to `found` first.
 
@@ -47,7 +53,7 @@ def one_of(known: Iterable[str], found: object = None) -> str:
     'one of: phone (did you mean it?), chat, form'
     """
     words = sorted(known)
-    near = difflib.get_close_matches(str(found), words, n=1) if found is not None else []
-    rest = [word for word in words if word not in near]
-    listed = [f"{near[0]} (did you mean it?)", *rest] if near else rest
+    near = nearest(words, found) if found is not None else None
+    rest = [word for word in words if word != near]
+    listed = [f"{near} (did you mean it?)", *rest] if near else rest
     return "one of: " + (", ".join(listed) if listed else "(none is defined)")

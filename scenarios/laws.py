@@ -32,7 +32,7 @@ PositiveSeconds = Annotated[float, Field(gt=0, le=3.2e8, allow_inf_nan=False)]
 
 
 class _Law(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Exponential(_Law):

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 
-from scenarios.faults import Fault, FaultsFoundError, one_of
-from scenarios.yaml_reader import MISSING, Document, Key, read_file
+from scenarios.faults import Fault, FaultsFoundError, nearest, one_of
+from scenarios.yaml_reader import MISSING, UNKNOWN_KEY, Document, Key, read_file
 
 Model = TypeVar("Model", bound=BaseModel)
 References = Callable[[Document], Iterable[Fault]]
@@ -27,7 +27,7 @@ References = Callable[[Document], Iterable[Fault]]
 class Strict(BaseModel):
     """Base of all our file models: unknown keys are faults, nothing is converted silently, nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def read_model(path: Path, model: type[Model], references: References | None = None) -> Model:
@@ -42,13 +42,16 @@ def read_model(path: Path, model: type[Model], references: References | None = N
 def check_model(document: Document, model: type[Model], references: References | None = None) -> Model:
     """Turn a read document into `model`; see `read_model`."""
     if not isinstance(document.values, dict):
-        raise FaultsFoundError([document.fault((), document.values, f"a mapping of keys ({model.__name__})")])
+        raise FaultsFoundError([document.fault((), document.values, f"keys and values ({_keys_of(model)})")])
     faults: list[Fault] = []
     checked: Model | None = None
     try:
         checked = model.model_validate(document.values)
     except ValidationError as error:
-        faults += [_fault(document, model, detail) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        faults += [
+            _fault(document, model, detail) for detail in details if not _is_echo(document, model, detail, details)
+        ]
     if references is not None:
         told = {(fault.line, fault.key) for fault in faults}
         faults += [fault for fault in references(document) if (fault.line, fault.key) not in told]
@@ -57,14 +60,26 @@ def check_model(document: Document, model: type[Model], references: References |
     return checked
 
 
+def _is_echo(document: Document, model: type[BaseModel], detail: ErrorDetails, details: Iterable[ErrorDetails]) -> bool:
+    """Say whether a missing key is only the other side of a misspelt one beside it: one slip, one line."""
+    if detail["type"] != "missing":
+        return False
+    key, _ = _locate(document.values, detail)
+    beside = [_locate(document.values, other)[0] for other in details if other["type"] == "extra_forbidden"]
+    known = _fields_at(model, key[:-1], document.values)
+    return any(other[:-1] == key[:-1] and nearest(known, other[-1]) == key[-1] for other in beside)
+
+
 def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Fault:
-    key, value = _locate(document.values, detail["loc"])
+    key, value = _locate(document.values, detail)
     kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "missing" and isinstance(key[-1] if key else None, int):
+        return document.fault(key, value, "a pair [share, seconds]")
     if kind == "missing":
-        return document.fault(key, MISSING, f"a value ({_meaning(model, key)})")
+        return document.fault(key, MISSING, _meaning(model, key))
     if kind == "extra_forbidden":
         known = sorted(_fields_at(model, key[:-1], document.values))
-        return document.fault(key, value, f"no such key; {one_of(known, key[-1])}")
+        return document.fault(key, UNKNOWN_KEY, one_of(known, key[-1]))
     if kind == "union_tag_not_found":
         return document.fault((*key, "law"), MISSING, one_of(_tags(context)))
     if kind == "union_tag_invalid":
@@ -83,11 +98,13 @@ def _expected(kind: str, context: dict[str, Any], message: str, value: object) -
             words = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ",").split(",")]
             return one_of(words, value)
         case "greater_than_equal":
-            return f"at least {context['ge']:g}"
+            return f"at least {_number(context['ge'])}"
         case "greater_than":
-            return f"more than {context['gt']:g}"
+            return f"more than {_number(context['gt'])}"
         case "less_than_equal":
-            return f"at most {context['le']:g}"
+            return f"at most {_number(context['le'])}"
+        case "less_than":
+            return f"less than {_number(context['lt'])}"
         case "int_type" | "int_from_float" | "int_parsing":
             return "a whole number"
         case "float_type" | "float_parsing" | "finite_number":
@@ -96,21 +113,40 @@ def _expected(kind: str, context: dict[str, Any], message: str, value: object) -
             return "text (in quotes where it looks like a number or a date)"
         case "bool_type" | "bool_parsing":
             return "true or false"
-        case "dict_type" | "model_type" | "model_attributes_type":
+        case "dict_type" | "model_type":
             return "a mapping of keys"
+        case "model_attributes_type":
+            return "a law, such as {law: exponential, mean_s: 300}"
         case "list_type" | "tuple_type":
             return "a list"
         case "string_pattern_mismatch":
-            return f"text like {context['pattern']}"
-        case "too_short" | "too_long":
-            return message.replace("after validation, ", "")
+            return _PATTERNS.get(context["pattern"], f"text that matches {context['pattern']}")
+        case "too_short" | "string_too_short":
+            return "some text" if kind.startswith("string") else f"{context['min_length']} or more of them"
+        case "too_long" | "string_too_long":
+            return f"at most {context['max_length']} {'characters' if kind.startswith('string') else 'of them'}"
         case "value_error":
             return str(context["error"])
     return message
 
 
-def _locate(values: Any, location: tuple[int | str, ...]) -> tuple[Key, Any]:
-    """Follow pydantic's location through the plain values, leaving out the tags of unions it adds."""
+_PATTERNS = {
+    "^[a-z][a-z0-9_]{0,39}$": "a name: lower-case letters, digits and _, a letter first, at most 40",
+    "^/": "a path that begins with /",
+}
+
+
+def _number(value: Any) -> str:
+    """Write a bound in full: 4294967296, not 4.29497e+09."""
+    return str(int(value)) if float(value).is_integer() else f"{value:g}"
+
+
+def _locate(values: Any, detail: ErrorDetails) -> tuple[Key, Any]:
+    """Follow pydantic's location through the plain values, leaving out the tags of unions it adds.
+
+    A fault of a mapping's key is a fault of the key: that is what was found.
+    """
+    location = detail["loc"]
     key: Key = ()
     here = values
     for position, part in enumerate(location):
@@ -120,9 +156,9 @@ def _locate(values: Any, location: tuple[int | str, ...]) -> tuple[Key, Any]:
         )
         if inside:
             key, here = (*key, part), here[part]
-        elif last and isinstance(here, dict) and part != "[key]":
+        elif last and isinstance(here, dict) and detail["type"] == "missing":
             key, here = (*key, part), MISSING
-    return key, here
+    return key, key[-1] if location and location[-1] == "[key]" else here
 
 
 def _fields_at(model: type[BaseModel], key: Key, values: Any) -> set[str]:
@@ -159,6 +195,10 @@ def _unfold(kind: Any) -> list[Any]:
     return [kind]
 
 
+def _keys_of(model: type[BaseModel]) -> str:
+    return ", ".join([field.alias or name for name, field in model.model_fields.items()][:4]) + " …"
+
+
 def _meaning(model: type[BaseModel], key: Key) -> str:
     kinds: list[Any] = [model]
     for part in key[:-1]:
@@ -167,8 +207,8 @@ def _meaning(model: type[BaseModel], key: Key) -> str:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             for name, field in kind.model_fields.items():
                 if (field.alias or name) == key[-1] and field.description:
-                    return field.description
-    return "it must be given"
+                    return f"a value ({field.description})"
+    return "a value"
 
 
 def write_model(path: Path, model: BaseModel) -> None:

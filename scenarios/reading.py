@@ -19,8 +19,8 @@ from scenarios.metric_names import METRIC_NAMES
 from scenarios.models import check_model
 from scenarios.scenario import CHANNELS, Scenario
 from scenarios.tables import read_agents, read_arrivals, read_contacts, read_points
-from scenarios.units import DAY_S, clock_s
-from scenarios.yaml_reader import MISSING, Document, Key, read_file
+from scenarios.units import DAY_S, clock_s, clock_text
+from scenarios.yaml_reader import MISSING, Document, Key, Words, read_file
 
 HERE = Path(__file__).resolve().parent
 """Where the scenarios, journeys, personas, targets and mappings that come with the product lie."""
@@ -60,6 +60,7 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
         scenario = check_model(document, Scenario, lambda doc: _references(doc, path.parent))
     except FaultsFoundError as error:
         faults += error.faults
+    faults += _same_cells(document, tables)
     if scenario is None or faults:
         raise FaultsFoundError(faults)
     if days is not None:
@@ -139,14 +140,18 @@ class _kept:  # noqa: N801  a context manager reads as a word
     """Keep the faults of a table instead of stopping at them."""
 
     def __init__(self, faults: list[Fault], document: Document, key: Key) -> None:
-        self.faults = faults
+        self.faults, self.document, self.key = faults, document, key
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, FaultsFoundError):
-            self.faults += error.faults
+            for fault in error.faults:
+                if fault.found.startswith("unreadable"):  # the name is wrong rather than the table
+                    name = Path(fault.file).name
+                    fault = self.document.fault(self.key, name, f"a CSV file beside this file; that is {fault.found}")
+                self.faults.append(fault)
             return True
         return False
 
@@ -160,10 +165,39 @@ def _laws(values: Any, key: Key) -> Iterator[tuple[Key, dict[str, Any]]]:
             yield from _laws(below, (*key, part))
 
 
+def _same_cells(document: Document, tables: _Tables) -> Iterator[Fault]:
+    """Find intervals told twice: a customer is (intent, minute, k), so both would be the same customers."""
+    told: dict[tuple[str, int], int] = {}
+    for i, demand in enumerate(_list(document.values, "demand")):
+        if not isinstance(demand, dict) or not isinstance(demand.get("intent"), str):
+            continue
+        intent, minutes, first = demand["intent"], demand.get("interval_minutes", 30), demand.get("starts", "00:00")
+        starts_s = [start for start, _ in tables.contacts.get(i, [])]
+        first_s = _clock(first)
+        if not starts_s and first_s is not None and isinstance(minutes, int):
+            starts_s = [first_s + k * minutes * 60.0 for k in range(len(_list(demand, "contacts")))]
+        key: Key = ("demand", i, "contacts_csv" if i in tables.contacts else "contacts")
+        for start_s in starts_s:
+            other = told.setdefault((intent, int(start_s // 60)), i)
+            if other != i or start_s % 60 or (start_s >= DAY_S and i in tables.contacts):
+                found = f"{intent} at {clock_text(start_s)}"
+                expected = "an interval that starts on a full minute before midnight"
+                if other != i:
+                    expected = f"each intent's interval once; demand[{other}] has it (give it one channels mix)"
+                yield document.fault(key, Words(f"for {found}"), expected)
+                break
+
+
 def _strangers(arrivals: list[tuple[str, float, str, str]], path: Path, values: Any) -> Iterator[Fault]:
     channels, intents = _dict(values, "channels"), _dict(values, "intents")
     seen: set[tuple[str, str]] = set()
     for line, (_, _, channel, intent) in enumerate(arrivals, start=2):
+        pair = (channel, intent)
+        if channel in channels and intent in intents and pair not in seen:
+            seen.add(pair)
+            if not _is_served(channel, intent, list(intents), _dict(values, "teams")):
+                expected = f"a team with channel {channel} and skill {intent}"
+                yield Fault(str(path), line, "channel", f"{channel!r} for {intent}", expected)
         for name, found, known in (("channel", channel, channels), ("intent", intent, intents)):
             if found not in known and (name, found) not in seen:
                 seen.add((name, found))
@@ -174,10 +208,12 @@ def _references(document: Document, folder: Path) -> Iterator[Fault]:
     """Yield what is wrong between places of the file; tolerant of places that are wrong in themselves."""
     values = document.values
     channels: list[str] = [name for name in _dict(values, "channels") if name in CHANNELS]
+    if len(channels) < len(_dict(values, "channels")) or not channels:
+        channels = list(CHANNELS)  # a misspelt channel is one fault; what refers to it is not another
     intents, teams = list(_dict(values, "intents")), _dict(values, "teams")
 
     def known(key: Key, found: Any, words: list[str]) -> Iterator[Fault]:
-        if isinstance(found, str) and found not in words:
+        if isinstance(found, str) and words and found not in words:
             yield document.fault(key, found, one_of(words, found))
 
     yield from _intent_codes(document, intents)
@@ -196,6 +232,8 @@ def _references(document: Document, folder: Path) -> Iterator[Fault]:
         service = _dict(team, "service")
         for intent in service:
             yield from known(("teams", name, "service", intent), intent, [*intents, "default"])
+        if not set(service) <= {*intents, "default"} or not isinstance(team.get("service"), dict):
+            continue  # told already; a misspelt intent is one fault
         for intent in [] if "default" in service else _list(team, "skills") or intents:
             if isinstance(intent, str) and intent in intents and intent not in service:
                 yield document.fault(("teams", name, "service", intent), MISSING, "a law for this intent, or `default`")
@@ -206,7 +244,7 @@ def _references(document: Document, folder: Path) -> Iterator[Fault]:
     yield from _served(document, channels, intents, teams)
     yield from _transfers(document, intents, teams)
     yield from _metrics(document, channels, teams)
-    if not _list(values, "demand") and not values.get("replay"):
+    if not values.get("demand") and not values.get("replay"):
         yield document.fault(("demand",), MISSING, "demand (by intent and interval) or replay (recorded arrivals)")
 
 
@@ -247,7 +285,8 @@ def _mix(document: Document, i: int, demand: dict[str, Any], channels: list[str]
             yield document.fault(("demand", i, "channels", channel), channel, one_of(channels, channel))
     shares = [share for share in mix.values() if isinstance(share, int | float)]
     if shares and len(shares) == len(mix) and abs(sum(shares) - 1) > 1e-6:
-        yield document.fault(("demand", i, "channels"), round(sum(shares), 6), "shares that add up to 1")
+        found = Words(f"shares that add up to {sum(shares):.6g}")
+        yield document.fault(("demand", i, "channels"), found, "shares that add up to 1")
 
 
 def _intervals(document: Document, i: int, demand: dict[str, Any]) -> Iterator[Fault]:
@@ -257,7 +296,8 @@ def _intervals(document: Document, i: int, demand: dict[str, Any]) -> Iterator[F
         return
     if contacts and starts + len(contacts) * minutes * 60 > DAY_S:
         most = (DAY_S - starts) // (minutes * 60)
-        yield document.fault(("demand", i, "contacts"), f"{len(contacts)} intervals", f"at most {most}, up to midnight")
+        found = Words(f"{len(contacts)} intervals long")
+        yield document.fault(("demand", i, "contacts"), found, f"at most {most}, up to midnight")
 
 
 def _served(document: Document, channels: list[str], intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
@@ -265,16 +305,23 @@ def _served(document: Document, channels: list[str], intents: list[str], teams: 
         if not isinstance(demand, dict) or demand.get("intent") not in intents:
             continue
         for channel, share in _dict(demand, "channels").items():
-            served = any(
-                isinstance(team, dict)
-                and channel in _list(team, "channels")
-                and demand["intent"] in (_list(team, "skills") or intents)
-                for team in teams.values()
-            )
-            if channel in channels and not served and share != 0:
-                found = f"sent to {channel}"
+            served = _is_served(channel, demand["intent"], intents, teams)
+            if channel in channels and teams and not served and share != 0:
                 expected = f"a team with channel {channel} and skill {demand['intent']}"
-                yield document.fault(("demand", i, "channels", channel), found, expected)
+                yield document.fault(("demand", i, "channels", channel), Words("answered by no team"), expected)
+
+
+def _is_served(channel: str, intent: str, intents: list[str], teams: dict[str, Any]) -> bool:
+    """Say whether a team takes an intent on a channel; where a team has faults of its own, it may."""
+    for team in teams.values():
+        if not isinstance(team, dict) or not isinstance(team.get("channels"), list):
+            return True
+        skills = _list(team, "skills") or intents
+        if not (set(map(str, team["channels"])) <= set(CHANNELS) and set(map(str, skills)) <= set(intents)):
+            return True
+        if channel in team["channels"] and intent in skills:
+            return True
+    return False
 
 
 def _transfers(document: Document, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
@@ -285,20 +332,39 @@ def _transfers(document: Document, intents: list[str], teams: dict[str, Any]) ->
         for word in ("from", "to"):
             name = transfer.get(word)
             if isinstance(name, str) and name not in teams:
-                yield document.fault(("transfers", i, word), name, one_of(teams, name))
+                if teams:
+                    yield document.fault(("transfers", i, word), name, one_of(teams, name))
             elif isinstance(name, str) and isinstance(teams[name], dict) and teams[name].get("self_service"):
                 yield document.fault(("transfers", i, word), name, "a team with agents")
         for j, intent in enumerate(_list(transfer, "intents")):
-            if isinstance(intent, str) and intent not in intents:
+            if isinstance(intent, str) and intents and intent not in intents:
                 yield document.fault(("transfers", i, "intents", j), intent, one_of(intents, intent))
+        yield from _lawless(document, i, transfer, intents, teams)
         for intent in _list(transfer, "intents") or intents:
             probability = transfer.get("probability")
             if isinstance(probability, int | float) and isinstance(transfer.get("from"), str):
                 pair = (str(transfer["from"]), str(intent))
                 total[pair] = total.get(pair, 0) + probability
                 if total[pair] > 1 + 1e-9:
+                    found = Words(f"{probability:g}, which makes {total[pair]:.6g}")
                     expected = f"at most 1 in all from {pair[0]} for {pair[1]}"
-                    yield document.fault(("transfers", i, "probability"), round(total[pair], 6), expected)
+                    yield document.fault(("transfers", i, "probability"), found, expected)
+                    break
+
+
+def _lawless(
+    document: Document, i: int, transfer: dict[str, Any], intents: list[str], teams: dict[str, Any]
+) -> Iterator[Fault]:
+    """Find intents that a transfer passes to a team that has no law for how long they take."""
+    to, sender = teams.get(str(transfer.get("to"))), teams.get(str(transfer.get("from")))
+    if not (isinstance(to, dict) and isinstance(sender, dict)) or to.get("self_service"):
+        return
+    service = _dict(to, "service")
+    for intent in _list(transfer, "intents") or _list(sender, "skills") or intents:
+        if intent in intents and service and intent not in service and "default" not in service:
+            expected = f"a team with a service law for {intent}, or `default`; or name the transfer's intents"
+            yield document.fault(("transfers", i, "to"), transfer["to"], expected)
+            return
 
 
 def _metrics(document: Document, channels: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
@@ -309,16 +375,16 @@ def _metrics(document: Document, channels: list[str], teams: dict[str, Any]) -> 
             metric, channel, team = item.get("metric"), item.get("channel"), item.get("team")
             if isinstance(channel, str) and channel in CHANNELS and channel not in channels:
                 yield document.fault((part, i, "channel"), channel, one_of(channels, channel))
-            if isinstance(team, str) and team not in teams:
+            if isinstance(team, str) and teams and team not in teams:
                 yield document.fault((part, i, "team"), team, one_of(teams, team))
             if not isinstance(metric, str):
                 continue
             if metric not in METRIC_NAMES:
                 yield document.fault((part, i, "metric"), metric, one_of(METRIC_NAMES, metric))
-            elif METRIC_NAMES[metric].needs_within_s and "within_s" not in item:
+            elif METRIC_NAMES[metric].needs_within_s and item.get("within_s") is None:
                 yield document.fault((part, i, "within_s"), MISSING, f"the T of {metric}, in seconds")
             elif not METRIC_NAMES[metric].needs_within_s and "within_s" in item:
-                yield document.fault((part, i, "within_s"), item["within_s"], f"no such key with {metric}")
+                yield document.fault((part, i, "within_s"), item["within_s"], f"no within_s with {metric}")
 
 
 def _dict(values: Any, key: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.laws import Law
 from scenarios.models import Strict
-from scenarios.units import clock_s
+from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, clock_s
 
 Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
 CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "social")
@@ -67,8 +67,8 @@ class Demand(Strict):
     channels: dict[Channel, Share] = Field(description="share of the contacts on each channel; they add up to 1")
     interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     starts: Clock = Field("00:00", description="when the first interval starts, HH:MM")
-    contacts: list[Annotated[float, Field(ge=0, le=60_000)]] | None = Field(
-        None, description="expected contacts in each interval of a day", max_length=1440
+    contacts: list[Annotated[float, Field(ge=0, le=INTERVAL_CONTACTS_MOST)]] | None = Field(
+        None, description="expected contacts in each interval of a day", min_length=1, max_length=1440
     )
     contacts_csv: FileName | None = Field(
         None, description="CSV with columns starts (HH:MM) and contacts, beside this file"
@@ -95,7 +95,7 @@ class Team(Strict):
     skills: list[Name] | None = Field(None, description="intents it can take; all where left out")
     self_service: bool = Field(False, description="true for pages that answer any number at once, without agents")
     contained: Share | None = Field(None, description="self-service only: share of visits that find their answer")
-    agents: dict[Clock, Annotated[int, Field(ge=0, le=5000)]] | None = Field(
+    agents: Annotated[dict[Clock, Annotated[int, Field(ge=0, le=AGENTS_MOST)]], Field(min_length=1)] | None = Field(
         None, description="agents rostered from each time of day on; before the first time, none"
     )
     agents_csv: FileName | None = Field(
