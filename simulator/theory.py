@@ -121,7 +121,8 @@ def erlang_a(arrivals_per_s: float, service_s_mean: float, agents: int, patience
         raise ValueError(f"patience_s_mean is {patience_s_mean}; expected more than 0 seconds (see erlang_c)")
     mu, theta = 1.0 / service_s_mean, 1.0 / patience_s_mean
     # weights relative to state n: downward from it and upward, so that nothing overflows
-    down, weight = [], 1.0
+    down: list[float] = []
+    weight = 1.0
     for k in range(agents, 0, -1):
         weight *= k * mu / arrivals_per_s
         if weight > 1e250:  # state n is hopelessly rare: start again from what is likely
