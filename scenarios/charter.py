@@ -11,7 +11,7 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from scenarios.models import Strict, read_model
 
@@ -55,11 +55,13 @@ class Charter(Strict):
     )
     stop_file: str | None = Field(None, description="no contact begins while this file exists")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Charter:
-        if datetime.datetime.fromisoformat(self.valid_until) <= datetime.datetime.fromisoformat(self.valid_from):
-            raise ValueError(f"valid_until later than valid_from ({self.valid_from})")
-        return self
+    @field_validator("valid_until")
+    @classmethod
+    def _ordered(cls, until: str, info: ValidationInfo) -> str:
+        begins = info.data.get("valid_from")
+        if begins and datetime.datetime.fromisoformat(until) <= datetime.datetime.fromisoformat(begins):
+            raise ValueError(f"an instant later than valid_from ({begins})")
+        return until
 
     def allows(self, host: str, port: int) -> bool:
         """Say whether a host, by the name or address it is listed under, may be reached on a port."""

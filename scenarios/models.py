@@ -10,6 +10,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -55,9 +56,21 @@ def check_model(document: Document, model: type[Model], references: References |
     if references is not None:
         told = {(fault.line, fault.key) for fault in faults}
         faults += [fault for fault in references(document) if (fault.line, fault.key) not in told]
+    faults = _joined(faults)
     if faults or checked is None:
         raise FaultsFoundError(faults)
     return checked
+
+
+def _joined(faults: Iterable[Fault]) -> list[Fault]:
+    """Join what alternatives say of one value: whoever reads it has one thing to change."""
+    expected: dict[tuple[int, str, str], list[str]] = {}
+    first: dict[tuple[int, str, str], Fault] = {}
+    for fault in faults:
+        place = (fault.line, fault.key, fault.found)
+        first.setdefault(place, fault)
+        expected.setdefault(place, []).append(fault.expected)
+    return [replace(first[place], expected=", or ".join(dict.fromkeys(said))) for place, said in expected.items()]
 
 
 def _is_echo(document: Document, model: type[BaseModel], detail: ErrorDetails, details: Iterable[ErrorDetails]) -> bool:
@@ -107,8 +120,10 @@ def _expected(kind: str, context: dict[str, Any], message: str, value: object) -
             return f"less than {_number(context['lt'])}"
         case "int_type" | "int_from_float" | "int_parsing":
             return "a whole number"
-        case "float_type" | "float_parsing" | "finite_number":
+        case "float_type" | "float_parsing":
             return "a number"
+        case "finite_number":
+            return "a finite number"
         case "string_type":
             return "text (in quotes where it looks like a number or a date)"
         case "bool_type" | "bool_parsing":
@@ -122,7 +137,9 @@ def _expected(kind: str, context: dict[str, Any], message: str, value: object) -
         case "string_pattern_mismatch":
             return _PATTERNS.get(context["pattern"], f"text that matches {context['pattern']}")
         case "too_short" | "string_too_short":
-            return "some text" if kind.startswith("string") else f"{context['min_length']} or more of them"
+            least = context["min_length"]
+            words = "some text" if least == 1 else f"at least {least} characters"
+            return words if kind.startswith("string") else f"{least} or more of them"
         case "too_long" | "string_too_long":
             return f"at most {context['max_length']} {'characters' if kind.startswith('string') else 'of them'}"
         case "value_error":

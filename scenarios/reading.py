@@ -150,7 +150,8 @@ class _kept:  # noqa: N801  a context manager reads as a word
             for fault in error.faults:
                 if fault.found.startswith("unreadable"):  # the name is wrong rather than the table
                     name = Path(fault.file).name
-                    fault = self.document.fault(self.key, name, f"a CSV file beside this file; that is {fault.found}")
+                    reason = fault.found.removeprefix("unreadable ")
+                    fault = self.document.fault(self.key, name, f"a CSV file beside this file {reason}")
                 self.faults.append(fault)
             return True
         return False

@@ -26,6 +26,9 @@ Key = tuple[str | int, ...]
 FILE_BYTES_MOST = 2_000_000
 """A belief that needs more text than this is a table: give it as CSV."""
 
+_READER_SLIPS = (AssertionError, AttributeError, IndexError, KeyError, TypeError, NotImplementedError)
+"""What ruamel itself raises on some heaps of signs (found by fuzzing): the text is no YAML then either."""
+
 VALUES_MOST = 200_000
 """Aliases may repeat parts of a file, but only to this many values: a few lines can ask for billions."""
 
@@ -120,7 +123,7 @@ def read_text(text: str, file: str) -> Document:
         line = mark.line + 1 if mark else 1
         problem = " ".join(str(error.problem).split())
         raise FaultsFoundError([Fault(file, line, "the text", f"not YAML ({problem})", "YAML 1.2")]) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError, RecursionError, *_READER_SLIPS) as error:
         problem = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())[:120]
         raise FaultsFoundError([Fault(file, 1, "the text", f"not YAML ({problem})", "YAML 1.2")]) from None
     lines: dict[Key, int] = {(): 1}
