@@ -83,7 +83,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _told(error: Exception) -> int:
     from probes.browser import BrowserMissingError
-
     from probes.errand import NothingToPlayError
     from probes.guard import RefusedByCharterError
     from results.runs import RunError

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 from scenarios.charter import Charter, is_loopback
 
-
 FEW_CONTACTS = 5
 """So many contacts a run need no proof that the desk's owner controls the host."""
 

@@ -33,8 +33,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 class AllowedHost(Strict):
     """A host by name or address, and the ports on it that may be reached."""
 
-    host: Annotated[str, Field(min_length=1, max_length=253)]
-    ports: list[Port] = Field(min_length=1)
+    host: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="a name or an address")
+    ports: list[Port] = Field(min_length=1, description="ports that may be reached")
 
 
 class Charter(Strict):
@@ -43,9 +43,9 @@ class Charter(Strict):
     owner: Annotated[str, Field(min_length=1)] = Field(description="who owns the desk")
     kind: Literal["own", "consented", "public"] = Field(description="public: pages may be read and timed, nothing else")
     consent: str = Field(description="who agreed, when, and where that is kept")
-    purpose: str
-    valid_from: Instant
-    valid_until: Instant
+    purpose: str = Field(description="what the contacts are for")
+    valid_from: Instant = Field(description="an ISO instant with its offset")
+    valid_until: Instant = Field(description="an ISO instant with its offset")
     emergency_contact: Annotated[str, Field(min_length=1)] = Field(description="whom to ring when something goes wrong")
     allow: list[AllowedHost] = Field(description="hosts and ports that may be reached; everything else is refused")
     contacts_per_day_most: Annotated[int, Field(ge=0)] = Field(20, description="more are withheld")

@@ -30,7 +30,9 @@ class Step(Strict):
 
     open: bool | None = Field(None, description="begin the contact: open the chat, send the form, load the page")
     say: str | None = Field(None, description="write this")
-    wait_for: Awaited | None = None
+    wait_for: Awaited | None = Field(
+        None, description="wait until: someone takes it up, a person writes, a useful answer is there, it is closed"
+    )
     within: Law | Literal["patience"] | None = Field(
         None, description="with wait_for: give up after this; `patience` is the planned customer's own"
     )
@@ -49,8 +51,8 @@ class Step(Strict):
 class Question(Strict):
     """What an intent's customer asks, and how a useful answer is known."""
 
-    subject: str
-    text: str
+    subject: str = Field(description="the subject line, where there is one")
+    text: str = Field(description="what is asked")
     useful: str = Field(description="regular expression that a useful answer matches")
 
     @model_validator(mode="after")
@@ -65,11 +67,13 @@ class Question(Strict):
 class Journey(Strict):
     """A script for one channel."""
 
-    journey: Name
-    title: str
-    channel: Channel
+    journey: Name = Field(description="the journey's name")
+    title: str = Field(description="one line")
+    channel: Channel = Field(description="the channel it plays")
     questions: dict[str, Question] = Field(min_length=1, description="by intent; `default` for all others")
-    steps: list[Step] = Field(min_length=1, max_length=100)
+    steps: list[Step] = Field(
+        min_length=1, max_length=100, description="what the shopper does, in order; the first opens the contact"
+    )
 
     def question(self, intent: str) -> Question:
         """Return what a customer with this intent asks."""

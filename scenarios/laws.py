@@ -39,7 +39,7 @@ class Exponential(_Law):
     """Memoryless; `mean_s` in seconds."""
 
     law: Literal["exponential"]
-    mean_s: PositiveSeconds
+    mean_s: PositiveSeconds = Field(description="mean in seconds")
 
     def mean(self) -> float:
         """Return the mean in seconds."""
@@ -50,7 +50,7 @@ class Deterministic(_Law):
     """Always `value_s` seconds."""
 
     law: Literal["deterministic"]
-    value_s: Seconds
+    value_s: Seconds = Field(description="always so many seconds")
 
     def mean(self) -> float:
         """Return the mean in seconds."""
@@ -61,8 +61,8 @@ class Uniform(_Law):
     """Anything between `low_s` and `high_s` seconds alike."""
 
     law: Literal["uniform"]
-    low_s: Seconds
-    high_s: Seconds
+    low_s: Seconds = Field(description="the shortest, in seconds")
+    high_s: Seconds = Field(description="the longest, in seconds")
 
     @model_validator(mode="after")
     def _ordered(self) -> Uniform:
@@ -79,8 +79,8 @@ class LogNormal(_Law):
     """Skewed, as handling times are; `mean_s` in seconds, `cv` the standard deviation over the mean."""
 
     law: Literal["lognormal"]
-    mean_s: PositiveSeconds
-    cv: Annotated[float, Field(gt=0, le=20)]
+    mean_s: PositiveSeconds = Field(description="mean in seconds")
+    cv: Annotated[float, Field(gt=0, le=20)] = Field(description="standard deviation over mean")
 
     def mean(self) -> float:
         """Return the mean in seconds."""
@@ -99,7 +99,9 @@ class Empirical(_Law):
     """
 
     law: Literal["empirical"]
-    points: Annotated[list[Point], Field(min_length=2, max_length=10_000)] = []
+    points: Annotated[list[Point], Field(min_length=2, max_length=10_000)] = Field(
+        default_factory=list, description="pairs [share, seconds]: the time not exceeded by that share"
+    )
     points_csv: str | None = Field(None, description="CSV with columns share and time_s, beside this file")
 
     @model_validator(mode="after")

@@ -138,8 +138,8 @@ def _expected(kind: str, context: dict[str, Any], message: str, value: object) -
             return _PATTERNS.get(context["pattern"], f"text that matches {context['pattern']}")
         case "too_short" | "string_too_short":
             least = context["min_length"]
-            words = "some text" if least == 1 else f"at least {least} characters"
-            return words if kind.startswith("string") else f"{least} or more of them"
+            said = "some text" if least == 1 else f"at least {least} characters"
+            return said if kind.startswith("string") else f"{least} or more of them"
         case "too_long" | "string_too_long":
             return f"at most {context['max_length']} {'characters' if kind.startswith('string') else 'of them'}"
         case "value_error":

@@ -63,9 +63,9 @@ class ChannelHours(Strict):
 class Demand(Strict):
     """Expected contacts of one intent in each interval of a day, and the share of them on each channel."""
 
-    intent: Name
+    intent: Name = Field(description="one of `intents`")
     channels: dict[Channel, Share] = Field(description="share of the contacts on each channel; they add up to 1")
-    interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    interval_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(30, description="how long each interval lasts")
     starts: Clock = Field("00:00", description="when the first interval starts, HH:MM")
     contacts: list[Annotated[float, Field(ge=0, le=INTERVAL_CONTACTS_MOST)]] | None = Field(
         None, description="expected contacts in each interval of a day", min_length=1, max_length=1440
@@ -85,13 +85,13 @@ class Demand(Strict):
 class Replay(Strict):
     """Recorded arrivals played again: a CSV with columns contact_id, due_s, channel, intent."""
 
-    csv: FileName
+    csv: FileName = Field(description="the table, beside this file; due_s in scenario seconds")
 
 
 class Team(Strict):
     """People (or pages) who answer: which contacts they can take, how many are there, how long they take."""
 
-    channels: list[Channel] = Field(min_length=1)
+    channels: list[Channel] = Field(min_length=1, description="the channels it answers")
     skills: list[Name] | None = Field(None, description="intents it can take; all where left out")
     self_service: bool = Field(False, description="true for pages that answer any number at once, without agents")
     contained: Share | None = Field(None, description="self-service only: share of visits that find their answer")
@@ -127,26 +127,26 @@ class Team(Strict):
 class Retry(Strict):
     """What those who gave up do: with `probability` they come back after a drawn delay, as a new attempt."""
 
-    probability: Share
-    after: Law
+    probability: Share = Field(description="share of those who gave up who try again")
+    after: Law = Field(description="how long they wait before they do")
     attempts_most: Annotated[int, Field(ge=1, le=100)] = Field(5, description="no customer tries more often")
 
 
 class Transfer(Strict):
     """A first answer that passes the customer on, with `probability`, when the first agent has done their part."""
 
-    from_team: Name = Field(alias="from")
-    to_team: Name = Field(alias="to")
-    probability: Share
-    intents: list[Name] | None = None
+    from_team: Name = Field(alias="from", description="the team that answers first")
+    to_team: Name = Field(alias="to", description="the team that gets the customer")
+    probability: Share = Field(description="share of the answered that are passed on")
+    intents: list[Name] | None = Field(None, description="only these; all where left out")
     history_carried: bool = Field(False, description="whether the second agent knows the story")
 
 
 class Shoppers(Strict):
     """How many of a channel's customers are ours: a count or a share."""
 
-    count: Annotated[int, Field(ge=0)] | None = None
-    share: Share | None = None
+    count: Annotated[int, Field(ge=0)] | None = Field(None, description="so many of the channel's customers")
+    share: Share | None = Field(None, description="this share of the channel's customers")
 
     @model_validator(mode="after")
     def _one(self) -> Shoppers:
@@ -158,12 +158,12 @@ class Shoppers(Strict):
 class Goal(Strict):
     """A figure the scenario wants reached."""
 
-    metric: str
-    channel: Channel | None = None
-    team: Name | None = None
-    within_s: Annotated[float, Field(gt=0)] | None = None
-    at_least: float | None = None
-    at_most: float | None = None
+    metric: str = Field(description="which figure, by the name of its definition")
+    channel: Channel | None = Field(None, description="only this channel; all where left out")
+    team: Name | None = Field(None, description="only contacts that this team answered first")
+    within_s: Annotated[float, Field(gt=0)] | None = Field(None, description="the T of a service level, in seconds")
+    at_least: float | None = Field(None, description="reached from here up")
+    at_most: float | None = Field(None, description="reached up to here")
 
     @model_validator(mode="after")
     def _one_bound(self) -> Goal:
@@ -175,10 +175,10 @@ class Goal(Strict):
 class Gate(Strict):
     """A metric that decides a comparison, with the difference that would still count as agreement."""
 
-    metric: str
-    channel: Channel
-    team: Name | None = None
-    within_s: Annotated[float, Field(gt=0)] | None = None
+    metric: str = Field(description="which figure, by the name of its definition")
+    channel: Channel = Field(description="the channel it is measured on")
+    team: Name | None = Field(None, description="only contacts that this team answered first")
+    within_s: Annotated[float, Field(gt=0)] | None = Field(None, description="the T of a service level, in seconds")
     tolerance_relative: Annotated[float, Field(gt=0, le=10)] | None = Field(
         None, description="share of the simulated value"
     )
@@ -198,20 +198,29 @@ class Scenario(Strict):
     title: str = Field(description="one line a leader understands")
     time_zone: TimeZone = Field(description="IANA time zone of the operation")
     starts: Annotated[str, AfterValidator(_date)] = Field(description="the first day, 'YYYY-MM-DD'")
-    days: Annotated[int, Field(ge=1, le=DAYS_MOST)] = 1
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
-    language: Literal["en", "it", "ro", "ar"] = "en"
+    days: Annotated[int, Field(ge=1, le=DAYS_MOST)] = Field(1, description="how many days it covers")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        1, description="the luck of its runs unless another is asked for"
+    )
+    language: Literal["en", "it", "ro", "ar"] = Field("en", description="the customers' language")
     channels: dict[Channel, ChannelHours] = Field(min_length=1, description="the channels customers can use")
     intents: dict[Name, str] = Field(min_length=1, description="what customers want: name and one line")
-    demand: list[Demand] = Field(default_factory=list)
-    replay: Replay | None = None
+    demand: list[Demand] = Field(default_factory=list, description="how many contacts are expected, when and where")
+    replay: Replay | None = Field(None, description="recorded contacts played again, beside or instead of demand")
     teams: dict[Name, Team] = Field(min_length=1, description="who answers")
-    patience: dict[Channel, Law] = Field(default_factory=dict)
-    retry: dict[Channel, Retry] = Field(default_factory=dict)
-    transfers: list[Transfer] = Field(default_factory=list)
-    shoppers: dict[Channel, Shoppers] = Field(default_factory=dict)
-    goals: list[Goal] = Field(default_factory=list)
-    gates: list[Gate] = Field(default_factory=list, max_length=GATES_MOST)
+    patience: dict[Channel, Law] = Field(
+        default_factory=dict,
+        description="how long customers wait on a channel before they give up; where left out they never do",
+    )
+    retry: dict[Channel, Retry] = Field(default_factory=dict, description="what those who gave up do then")
+    transfers: list[Transfer] = Field(default_factory=list, description="which answers pass the customer on")
+    shoppers: dict[Channel, Shoppers] = Field(
+        default_factory=dict, description="which of the customers are played by us"
+    )
+    goals: list[Goal] = Field(default_factory=list, description="figures to be reached")
+    gates: list[Gate] = Field(
+        default_factory=list, max_length=GATES_MOST, description="figures that decide a comparison, at most six"
+    )
 
     @property
     def origin(self) -> datetime.datetime:

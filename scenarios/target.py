@@ -41,8 +41,8 @@ Speaker = Literal["customer", "human", "bot", "automatic", "system"]
 class FormField(Strict):
     """A field to fill or a choice to make; what is not named is left as the page has it."""
 
-    selector: Selector
-    fill: str | None = None
+    selector: Selector = Field(description="the field, as a CSS selector")
+    fill: str | None = Field(None, description="the text to fill in")
     choose: str | None = Field(None, description="the label of the choice in a select")
     by_intent: dict[str, str] = Field(
         default_factory=dict, description="instead of fill or choose, for these intents: such as each one's queue"
@@ -62,7 +62,7 @@ class FormField(Strict):
 class SpeakerRule(Strict):
     """Who is speaking: the first rule that fits a message decides."""
 
-    speaker: Speaker
+    speaker: Speaker = Field(description="who is speaking when the rule fits")
     selector: str | None = Field(None, description="the message element matches this selector")
     text: Pattern | None = Field(None, description="the message text holds this")
     within: Selector | None = Field(None, description="look for the text only inside this part of the message")
@@ -72,20 +72,20 @@ class SpeakerRule(Strict):
 class Chat(Strict):
     """A web chat: its page for the browser and, where it is one we know, its WebSocket."""
 
-    page: PageAddress
-    fields: list[FormField] = Field(default_factory=list)
-    start: Selector
+    page: PageAddress = Field(description="path of the page")
+    fields: list[FormField] = Field(default_factory=list, description="what to fill in before the chat starts")
+    start: Selector = Field(description="the button that starts the chat")
     ready: Selector = Field(description="shown once the page can be used")
     accepted: Selector = Field(description="appears when the desk has taken the contact")
-    input: Selector
-    send: Selector
-    messages: Selector
+    input: Selector = Field(description="where one writes")
+    send: Selector = Field(description="the button that sends")
+    messages: Selector = Field(description="the messages, oldest first")
     own_text: list[Selector] = Field(default_factory=list, description="parts of a message that are not its text")
-    speakers: list[SpeakerRule]
+    speakers: list[SpeakerRule] = Field(description="who is speaking; the first rule that fits")
     joined: Selector | None = Field(None, description="appears when someone has taken the contact")
     joined_text: Pattern | None = Field(None, description="groups `agent` and `team` in what joined says")
-    queue_position: Selector | None = None
-    typing: Selector | None = None
+    queue_position: Selector | None = Field(None, description="where the place in the queue stands")
+    typing: Selector | None = Field(None, description="shown while the other side types")
     transferred: Selector | None = Field(None, description="appears when another team takes over")
     transferred_text: Pattern | None = Field(None, description="group `team` in what transferred says")
     lost: Selector | None = Field(None, description="appears when the page has lost its line to the desk")
@@ -99,11 +99,11 @@ class Chat(Strict):
 class Form(Strict):
     """A web form that is answered on a page of its own."""
 
-    page: PageAddress
-    form: Selector
-    fields: list[FormField] = Field(min_length=1)
-    submit: Selector
-    ready: Selector
+    page: PageAddress = Field(description="path of the page")
+    form: Selector = Field(description="the form itself")
+    fields: list[FormField] = Field(min_length=1, description="what to fill in")
+    submit: Selector = Field(description="the button that sends")
+    ready: Selector = Field(description="shown once the page can be used")
     accepted_url: Pattern = Field(
         description="the address after a form was accepted; group `reference` names the ticket"
     )
@@ -112,8 +112,8 @@ class Form(Strict):
     lost: Selector | None = Field(None, description="on the ticket page when the desk does not know us any more")
     messages: Selector = Field(description="the messages on the ticket page, oldest first")
     own_text: list[Selector] = Field(default_factory=list, description="parts of a message that are not its text")
-    speakers: list[SpeakerRule]
-    status: Selector | None = None
+    speakers: list[SpeakerRule] = Field(description="who is speaking; the first rule that fits")
+    status: Selector | None = Field(None, description="where the ticket's status stands")
     taken: Pattern | None = Field(None, description="status once someone works on it; left out where it never shows")
     closed: Pattern | None = Field(None, description="status once it is settled")
     poll_s: Annotated[float, Field(gt=0)] = Field(30, description="how often we look again, in scenario seconds")
@@ -132,17 +132,17 @@ class Faq(Strict):
 class Target(Strict):
     """One desk."""
 
-    target: Name
-    title: str
-    base_url: Annotated[str, AfterValidator(_base)]
+    target: Name = Field(description="the target's name")
+    title: str = Field(description="one line")
+    base_url: Annotated[str, AfterValidator(_base)] = Field(description="scheme, host and port of the desk")
     rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
-    chat: Chat | None = None
-    form: Form | None = None
-    faq: Faq | None = None
+    chat: Chat | None = Field(None, description="its web chat")
+    form: Form | None = Field(None, description="its web form")
+    faq: Faq | None = Field(None, description="its help pages")
     request_s_most: Annotated[float, Field(gt=0, le=600)] = Field(
         30, description="no request may take longer, wall time"
     )
-    page_bytes_most: Annotated[int, Field(ge=1000)] = 2_000_000
+    page_bytes_most: Annotated[int, Field(ge=1000)] = Field(2_000_000, description="no page may be larger")
 
     def address(self) -> tuple[str, int]:
         """Return host and port."""

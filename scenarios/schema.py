@@ -1,0 +1,68 @@
+"""JSON Schemas of our file kinds, so that editors complete them and underline slips while one types.
+
+Generated from the models and kept beside the scenarios, where the first line of each file points at them
+(`# yaml-language-server: $schema=scenario.schema.json`). `python -m scenarios.schema` writes them anew; a test fails
+while they are not current. A schema cannot say everything: `testdrive check` has the last word.
+
+>>> sorted(json_schemas())
+['charter', 'journey', 'scenario', 'target']
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from scenarios.charter import Charter
+from scenarios.journey import Journey
+from scenarios.metric_names import METRIC_NAMES
+from scenarios.reading import HERE
+from scenarios.scenario import Scenario
+from scenarios.target import Target
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "scenario": Scenario,
+    "journey": Journey,
+    "target": Target,
+    "charter": Charter,
+}
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """Return the schema of each kind of file, by kind."""
+    schemas = {}
+    for kind, model in _MODELS.items():
+        schema = {"$schema": _DRAFT, **model.model_json_schema(by_alias=True)}
+        for part in schema.get("$defs", {}).values():
+            if "metric" in part.get("properties", {}):
+                part["properties"]["metric"] |= {
+                    "enum": sorted(METRIC_NAMES),
+                    "markdownEnumDescriptions": [METRIC_NAMES[name].meaning for name in sorted(METRIC_NAMES)],
+                }
+        schemas[kind] = schema
+    return schemas
+
+
+def schema_path(kind: str) -> Path:
+    """Return where a kind's schema lies."""
+    return HERE / f"{kind}.schema.json"
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    """Write a schema as its file holds it."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_schemas() -> None:
+    """Write all schemas beside the scenarios."""
+    for kind, schema in json_schemas().items():
+        schema_path(kind).write_text(schema_text(schema), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schemas()
