@@ -35,29 +35,26 @@ class Handful:
     """How many journeys are played in the browser, and how close together (wall seconds)."""
 
     chats_per_intent: int = 2
-    forms_per_intent: int = 1
+    forms: int = 2
     apart_s: float = 1.5
     """Loading and filling in a page keeps a core busy for about half a second."""
     lead_s: float = 1.0
     form_poll_s: float = 30.0
     """How often a ticket page is looked at (scenario seconds): a customer in a hurry, in front of the screen."""
     wall_s_most: float = 55.0
-    """What is still under way then is censored."""
+    """What is still under way then is censored: of forms that take 300 s on average, one in fifteen."""
 
 
 def choose_handful(loaded: LoadedScenario, seed: int, handful: Handful, start_s: float, scale: float) -> pd.DataFrame:
-    """Choose the first few customers of each intent from a scenario's plan, and have them come shortly after another.
+    """Choose the first few customers of a scenario's plan, and have them come shortly after another.
 
     They stay who they are, with their luck and patience; only when they come is changed. Forms, which take longest,
     come first.
     """
-    plan = make_plan(loaded, seed)
-    wanted = {"form": handful.forms_per_intent, "chat": handful.chats_per_intent}
-    parts = [
-        plan[(plan["channel"] == channel) & plan["journey"].notna()].sort_values("due_s").groupby("intent").head(count)
-        for channel, count in wanted.items()
-    ]
-    chosen = pd.concat(parts, ignore_index=True)
+    plan = make_plan(loaded, seed).sort_values("due_s", kind="stable")
+    forms, chats = (plan[(plan["channel"] == channel) & plan["journey"].notna()] for channel in ("form", "chat"))
+    few = [forms.head(handful.forms), chats.groupby("intent").head(handful.chats_per_intent)]
+    chosen = pd.concat(few, ignore_index=True)
     chosen["due_s"] = [start_s + place * handful.apart_s * scale for place in range(len(chosen))]
     chosen["played_by"] = "shopper"
     return chosen
