@@ -72,9 +72,8 @@ class Guard:
             )
         for host in hosts:
             if contacts > FEW_CONTACTS and not is_loopback(host):
-                raise RefusedByCharterError(
-                    f"{contacts} contacts on {host}: more than {FEW_CONTACTS} only on loopback, until control can be proved"
-                )
+                most = f"at most {FEW_CONTACTS} until control can be proved; load only on loopback"
+                raise RefusedByCharterError(f"{contacts} contacts on {host}: {most}")
 
     def allows(self, host: str, port: int) -> bool:
         """Say whether a host or a pinned address may be reached on a port."""

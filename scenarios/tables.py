@@ -62,7 +62,7 @@ def clock_or_seconds(column: str, at_s: float) -> str:
 def read_points(path: Path) -> list[list[float]]:
     """Read an empirical law: [share, seconds], as `scenarios.laws.Empirical` checks them."""
     rows = _read(path, {"share": _amount, "time_s": _amount})
-    return [[float(share), float(time)] for share, time in rows]
+    return [[float(share), float(time)] for _, share, time in rows]
 
 
 def _read(path: Path, columns: dict[str, Callable[[str], Any]]) -> list[tuple[Any, ...]]:

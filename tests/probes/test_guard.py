@@ -161,5 +161,5 @@ def test_load_is_bounded_and_stays_on_this_machine() -> None:
     with pytest.raises(RefusedByCharterError, match="11 contacts"):
         guard.check_load(11, ["127.0.0.1"])
     guard.check_load(5, ["desk.example.org"])
-    with pytest.raises(RefusedByCharterError, match="only on loopback"):
+    with pytest.raises(RefusedByCharterError, match="load only on loopback"):
         guard.check_load(6, ["desk.example.org"])
