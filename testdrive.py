@@ -176,7 +176,7 @@ def plan(asked: argparse.Namespace) -> int:
     run.write_plan(drawn)
     counts = drawn.groupby(["channel", "played_by"]).size()
     run.write_facts(state=FINISHED, contacts=len(drawn))
-    rows = [{"channel": c, "played_by": p, "contacts": int(n)} for (c, p), n in counts.items()]
+    rows = counts.rename("contacts").reset_index().to_dict("records")
     if asked.json:
         _print_json({"run": str(run.folder), "contacts": len(drawn), "counts": rows})
     else:
@@ -279,10 +279,11 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
     else:
         errand = journey_errand(asked.what, asked.intent, asked.repeats, asked.seed or 1)
     folder = new_folder(errand.loaded.scenario.scenario, verb, asked.out)
+    in_browser = not everyone and asked.browser
     if asked.clock == "virtual":
         if asked.target is not None or asked.charter is not None:
             raise UsageError("--clock virtual plays on its own desk; --target and --charter need --clock real")
-        if asked.browser:
+        if in_browser:
             raise UsageError("a browser cannot jump over time: --browser needs --clock real")
         with _ticking(asked, "shopping the desk") as watch:
             options = _desk_options(asked, errand.loaded, errand.seed)
@@ -292,7 +293,9 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
         raise UsageError("--target FILE and --charter FILE are needed; `testdrive desk SCENARIO` writes a pair")
     target, charter = read_target(asked.target), read_charter(asked.charter)
     with _ticking(asked, "shopping the desk") as watch:
-        playing = play_real(errand.loaded, errand.plan, errand.seed, folder, target, charter, watch, asked.browser)
+        playing = play_real(
+            errand.loaded, errand.plan, errand.seed, folder, target, charter, watch, in_browser, asked.scale
+        )
         return _tell_shopped(asked, asyncio.run(playing))
 
 
@@ -303,7 +306,8 @@ def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
     if asked.json:
         document = {
             "run": str(run.folder), "planned": facts["planned"], "played": _played(outcomes), "outcomes": outcomes,
-            "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])}, "findings": [], "scores": [],
+            "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])},
+            "findings": [], "scores": [],
         }  # fmt: skip
         _print_json(document)
     else:
@@ -514,7 +518,7 @@ def _desk_options(asked: argparse.Namespace, loaded: LoadedScenario, seed: int) 
     from scenarios.misconduct import no_misconduct, read_misconduct
 
     wrongs = read_misconduct(asked.misconduct, list(loaded.scenario.teams)) if asked.misconduct else no_misconduct()
-    return DeskOptions(seed, asked.scale, getattr(asked, "port", 0), wrongs, asked.phrases, asked.truth)
+    return DeskOptions(seed, asked.scale or 1.0, getattr(asked, "port", 0), wrongs, asked.phrases, asked.truth)
 
 
 def _browse(asked: argparse.Namespace, loaded: LoadedScenario, seed: int, folder: Path) -> tuple[Run | None, list[str]]:
@@ -644,223 +648,127 @@ def _ticking(asked: argparse.Namespace, what: str) -> Iterator[Callable[[Tick], 
 # -- the table -----------------------------------------------------------------------------------------------------
 
 
+def _count(text: str) -> int:
+    """Read a count of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text)
+
+
+def _seed_number(text: str) -> int:
+    """Read a seed."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to {2**32 - 1}")
+    return int(text)
+
+
+def _scale(text: str) -> float:
+    """Read how much faster than the wall a desk's day runs."""
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not 1 <= scale <= 10:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10")
+    return scale
+
+
 @dataclasses.dataclass(frozen=True)
 class Verb:
     """A verb of the command line: what it does, an example, and the names of its arguments in `OPTIONS`."""
 
     run: Callable[[argparse.Namespace], int]
     example: str
-    options: tuple[str, ...]
+    options: str
 
 
+# fmt: off
 VERBS = {
-    "run": Verb(
-        run,
-        "testdrive run scenarios/quiet_tuesday.yaml",
-        (
-            "scenario",
-            "days",
-            "seed",
-            "out",
-            "json",
-            "clock-any",
-            "scale",
-            "shoppers",
-            "misconduct",
-            "phrases",
-            "truth",
-            "replications-30",
-            "threads",
-        ),
-    ),
-    "check": Verb(
-        check,
-        "testdrive check scenarios/*.yaml",
-        ("files", "power", "days", "seed", "json", "shoppers", "replications-20", "threads"),
-    ),
-    "plan": Verb(
-        plan,
-        "testdrive plan scenarios/quiet_tuesday.yaml --json",
-        ("scenario", "days", "seed", "out", "json", "shoppers"),
-    ),
-    "simulate": Verb(
-        simulate,
-        "testdrive simulate scenarios/broadband_move.yaml --days 1",
-        ("scenario", "days", "seed", "out", "json", "engine", "replications-10", "threads", "check-goals", "shoppers"),
-    ),
-    "desk": Verb(
-        desk,
-        "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
-        (
-            "scenario",
-            "days",
-            "seed",
-            "json",
-            "clock-real",
-            "scale",
-            "port",
-            "misconduct",
-            "phrases",
-            "truth",
-            "charter-out",
-            "target-out",
-        ),
-    ),
-    "shop": Verb(
-        shop,
-        "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        (
-            "what",
-            "days",
-            "seed",
-            "out",
-            "json",
-            "target",
-            "charter",
-            "clock-real",
-            "scale",
-            "shoppers",
-            "browser",
-            "intent",
-            "repeats",
-            "misconduct",
-            "phrases",
-            "truth",
-        ),
-    ),
-    "load": Verb(
-        load,
-        "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        ("what", "days", "seed", "out", "json", "target", "charter", "clock-real", "scale", "shoppers", "no-browser"),
-    ),
-    "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", ("two-runs", "json")),
-    "report": Verb(report, "testdrive report runs/a -o page.html", ("one-or-two-runs", "out-file", "json")),
-    "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", ("log", "mapping", "out", "json")),
-    "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", ("run-folder", "scenario-out", "arrivals", "json")),
-    "runs": Verb(
-        runs, "testdrive runs --sql 'select channel, count(*) from legs group by 1'", ("folder", "sql", "json")
-    ),
+    "run": Verb(run, "testdrive run scenarios/quiet_tuesday.yaml",
+        "scenario days seed out json clock-any scale shoppers misconduct phrases truth replications-30 threads"),
+    "check": Verb(check, "testdrive check scenarios/*.yaml",
+        "files power days seed json shoppers replications-20 threads"),
+    "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json", "scenario days seed out json shoppers"),
+    "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
+        "scenario days seed out json engine replications-10 threads check-goals shoppers"),
+    "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
+        "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
+    "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
+        "what days seed out json target charter clock-real scale-desk shoppers browser intent repeats "
+        "misconduct phrases truth"),
+    "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
+        "what days seed out json target charter clock-real scale-desk shoppers misconduct phrases truth"),
+    "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", "log mapping out json"),
+    "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", "run-folder scenario-out arrivals json"),
+    "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", "two-runs json"),
+    "report": Verb(report, "testdrive report runs/a -o page.html", "one-or-two-runs out-file json"),
+    "runs": Verb(runs, "testdrive runs --sql 'select channel, count(*) from legs group by 1'", "folder sql json"),
 }
 
-OPTIONS: dict[str, tuple[list[str], dict[str, Any]]] = {
-    "scenario": (["scenario"], {"type": Path, "metavar": "SCENARIO", "help": "a scenario file"}),
-    "files": (
-        ["files"],
-        {"type": Path, "nargs": "+", "metavar": "FILE", "help": "scenarios, journeys, targets, charters …"},
-    ),
-    "what": (
-        ["what"],
-        {"nargs": "+", "metavar": "SCENARIO|JOURNEY", "help": "a scenario file, or journeys by name or file"},
-    ),
-    "two-runs": (
-        ["runs"],
-        {"type": Path, "nargs": 2, "metavar": "RUN", "help": "a simulated and a measured run folder"},
-    ),
-    "one-or-two-runs": (
-        ["runs"],
-        {"type": Path, "nargs": "+", "metavar": "RUN", "help": "a run folder, or the two to compare"},
-    ),
-    "folder": (["folder"], {"type": Path, "nargs": "?", "metavar": "DIR", "help": "where to look (default: runs)"}),
-    "days": (["--days"], {"type": int, "metavar": "N", "help": "cover N days instead of the scenario's"}),
-    "seed": (["--seed"], {"type": int, "metavar": "N", "help": "seed (default: the scenario's)"}),
-    "out": (["-o", "--out"], {"type": Path, "metavar": "DIR", "help": "run folder (default: a new one under runs/)"}),
-    "out-file": (
-        ["-o", "--out"],
-        {"type": Path, "metavar": "FILE", "help": "the page (default: report.html in the run)"},
-    ),
-    "json": (["--json"], {"action": "store_true", "help": "print one JSON document on stdout and nothing else"}),
-    "power": (["--power"], {"action": "store_true", "help": "simulate, and say what a comparison can see"}),
-    "replications-10": (["--replications"], {"type": int, "default": 10, "metavar": "N", "help": "default: 10"}),
-    "replications-20": (
-        ["--replications"],
-        {"type": int, "default": 20, "metavar": "N", "help": "with --power; default: 20"},
-    ),
-    "replications-30": (
-        ["--replications"],
-        {"type": int, "default": REPLICATIONS, "metavar": "N", "help": "default: 30"},
-    ),
-    "threads": (
-        ["--threads"],
-        {"type": int, "default": min(2, os.cpu_count() or 1), "metavar": "N", "help": "replications at once"},
-    ),
-    "engine": (["--engine"], {"choices": ["simpy"], "default": "simpy", "help": "the engine (one so far)"}),
-    "check-goals": (
-        ["--check-goals"],
-        {"action": "store_true", "help": "exit 1 where a goal of the scenario is missed"},
-    ),
-    "shoppers": (["--shoppers"], {"type": int, "metavar": "N", "help": "N shoppers on each channel that has any"}),
-    "clock-any": (
-        ["--clock"],
-        {
-            "choices": ["virtual", "real"],
-            "help": "virtual: the day alone, in seconds; real: the day in its own time. Default: the virtual day, then a real browser",
-        },
-    ),
-    "clock-real": (["--clock"], {"choices": ["virtual", "real"], "default": "real", "help": "default: real"}),
-    "scale": (
-        ["--scale"],
-        {"type": float, "default": 1.0, "metavar": "S", "help": "scenario seconds per second, 1 to 10"},
-    ),
-    "port": (["--port"], {"type": int, "default": 0, "metavar": "N", "help": "loopback port (default: a free one)"}),
-    "misconduct": (
-        ["--misconduct"],
-        {"type": Path, "metavar": "FILE", "help": "what the desk does other than believed"},
-    ),
-    "phrases": (["--phrases"], {"type": Path, "metavar": "FILE", "help": "what the desk's people say"}),
-    "truth": (["--truth"], {"type": Path, "metavar": "FILE", "help": "write what the desk really did, as JSON lines"}),
-    "charter-out": (["--charter-out"], {"type": Path, "metavar": "FILE", "help": "write the charter for this desk"}),
-    "target-out": (["--target-out"], {"type": Path, "metavar": "FILE", "help": "write the target file of this desk"}),
-    "target": (["--target"], {"type": Path, "metavar": "FILE", "help": "how to reach the desk"}),
-    "charter": (["--charter"], {"type": Path, "metavar": "FILE", "help": "what we are allowed to do there"}),
-    "browser": (["--browser"], {"action": "store_true", "help": "play in a real browser"}),
-    "no-browser": (
-        ["--no-browser"],
-        {"dest": "browser", "action": "store_false", "help": argparse.SUPPRESS, "default": False},
-    ),
-    "intent": (["--intent"], {"metavar": "NAME", "help": "with journeys: what the customer wants"}),
-    "repeats": (["--repeats"], {"type": int, "default": 1, "metavar": "N", "help": "with journeys: play each N times"}),
-    "log": (["log"], {"type": Path, "metavar": "LOG", "help": "a call or ticket log, CSV or TSV, also gzipped"}),
-    "mapping": (
-        ["--mapping"],
-        {
-            "type": Path,
-            "required": True,
-            "metavar": "FILE",
-            "help": "what its columns mean; bank_acd and generic_csv are ours",
-        },
-    ),
-    "run-folder": (["run_folder"], {"type": Path, "metavar": "RUN", "help": "an imported run"}),
-    "scenario-out": (
-        ["-o", "--out"],
-        {
-            "dest": "scenario_out",
-            "type": Path,
-            "required": True,
-            "metavar": "SCENARIO",
-            "help": "the scenario file to write",
-        },
-    ),
-    "arrivals": (
-        ["--arrivals"],
-        {"choices": ["replayed", "half_hourly"], "default": "replayed", "help": "default: replayed"},
-    ),
-    "sql": (["--sql"], {"metavar": "SQL", "help": "a query over the views legs, steps, messages, staffing"}),
+OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "scenario": ("scenario", {"type": Path, "metavar": "SCENARIO", "help": "a scenario file"}),
+    "files": ("files", {"type": Path, "nargs": "+", "metavar": "FILE", "help": "scenarios, journeys, targets …"}),
+    "what": ("what", {"nargs": "+", "metavar": "SCENARIO|JOURNEY", "help": "a scenario, or journeys by name or file"}),
+    "two-runs": ("runs", {"type": Path, "nargs": 2, "metavar": "RUN", "help": "a simulated and a measured run"}),
+    "one-or-two-runs": ("runs", {"type": Path, "nargs": "+", "metavar": "RUN", "help": "a run, or two to compare"}),
+    "folder": ("folder", {"type": Path, "nargs": "?", "metavar": "DIR", "help": "where to look (default: runs)"}),
+    "log": ("log", {"type": Path, "metavar": "LOG", "help": "a call or ticket log, CSV or TSV, also gzipped"}),
+    "run-folder": ("run_folder", {"type": Path, "metavar": "RUN", "help": "an imported run"}),
+    "days": ("--days", {"type": _count, "metavar": "N", "help": "cover N days instead of the scenario's"}),
+    "seed": ("--seed", {"type": _seed_number, "metavar": "N", "help": "seed (default: the scenario's)"}),
+    "out": ("-o --out", {"type": Path, "metavar": "DIR", "help": "run folder (default: a new one under runs/)"}),
+    "out-file": ("-o --out", {"type": Path, "metavar": "FILE", "help": "the page (default: report.html in the run)"}),
+    "scenario-out": ("-o --out", {"dest": "scenario_out", "type": Path, "required": True, "metavar": "SCENARIO",
+        "help": "the scenario file to write"}),
+    "json": ("--json", {"action": "store_true", "help": "print one JSON document on stdout and nothing else"}),
+    "power": ("--power", {"action": "store_true", "help": "simulate, and say what a comparison can see"}),
+    "replications-10": ("--replications", {"type": _count, "default": 10, "metavar": "N", "help": "default: 10"}),
+    "replications-20": ("--replications", {"type": _count, "default": 20, "metavar": "N",
+        "help": "with --power; default: 20"}),
+    "replications-30": ("--replications", {"type": _count, "default": 30, "metavar": "N", "help": "default: 30"}),
+    "threads": ("--threads", {"type": _count, "default": min(2, os.cpu_count() or 1), "metavar": "N",
+        "help": "replications at once"}),
+    "engine": ("--engine", {"choices": ["simpy"], "default": "simpy", "help": "the engine (one so far)"}),
+    "check-goals": ("--check-goals", {"action": "store_true", "help": "exit 1 where a goal of the scenario is missed"}),
+    "shoppers": ("--shoppers", {"type": _count, "metavar": "N", "help": "N shoppers on each channel that has any"}),
+    "clock-any": ("--clock", {"choices": ["virtual", "real"], "help": "virtual: the day alone, in seconds; real: "
+        "the day in its own time. Default: the virtual day, then a few journeys in a real browser"}),
+    "clock-real": ("--clock", {"choices": ["virtual", "real"], "default": "real", "help": "default: real"}),
+    "scale": ("--scale", {"type": _scale, "default": 1.0, "metavar": "S", "help": "scenario seconds a second, 1 to 10"}),
+    "scale-desk": ("--scale", {"type": _scale, "metavar": "S", "help": "the scale the desk must run at"}),
+    "port": ("--port", {"type": int, "default": 0, "metavar": "N", "help": "loopback port (default: a free one)"}),
+    "misconduct": ("--misconduct", {"type": Path, "metavar": "FILE", "help": "what our desk does other than believed"}),
+    "phrases": ("--phrases", {"type": Path, "metavar": "FILE", "help": "what our desk's people say"}),
+    "truth": ("--truth", {"type": Path, "metavar": "FILE", "help": "write what our desk really did, as JSON lines"}),
+    "charter-out": ("--charter-out", {"type": Path, "metavar": "FILE", "help": "write the charter for this desk"}),
+    "target-out": ("--target-out", {"type": Path, "metavar": "FILE", "help": "write the target file of this desk"}),
+    "target": ("--target", {"type": Path, "metavar": "FILE", "help": "how to reach the desk"}),
+    "charter": ("--charter", {"type": Path, "metavar": "FILE", "help": "what we are allowed to do there"}),
+    "browser": ("--browser", {"action": "store_true", "help": "play in a real browser"}),
+    "intent": ("--intent", {"metavar": "NAME", "help": "with journeys: what the customer wants"}),
+    "repeats": ("--repeats", {"type": _count, "default": 1, "metavar": "N", "help": "journeys: N times each"}),
+    "mapping": ("--mapping", {"type": Path, "required": True, "metavar": "FILE",
+        "help": "what its columns mean: a file, or one of ours (bank_acd, generic_csv)"}),
+    "arrivals": ("--arrivals", {"choices": ["replayed", "half_hourly"], "default": "replayed",
+        "help": "default: replayed"}),
+    "sql": ("--sql", {"metavar": "SQL", "help": "a query over the views legs, steps, messages, staffing"}),
 }
+# fmt: on
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="testdrive", description="Test-drive your own customer journey: believe, simulate, shop, compare.",
-        epilog="exit codes: 0 agrees or passed, 1 differs or failed, 2 bad command or file, 3 cannot tell, 4 the instrument "
-        "is not fit, 5 refused by the charter, 6 target unreachable, 70 our own fault, 130 interrupted",
+        epilog="exit codes: 0 agrees or passed, 1 differs or failed, 2 bad command or file, 3 cannot tell, 4 the "
+        "instrument is not fit, 5 refused by the charter, 6 target unreachable, 70 our own fault, 130 interrupted",
     )  # fmt: skip
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
     for name, verb in VERBS.items():
         words = (verb.run.__doc__ or "").strip()
         under = verbs.add_parser(name, help=words, description=words, epilog=f"example: {verb.example}")
-        for option in verb.options:
+        for option in verb.options.split():
             flags, details = OPTIONS[option]
-            under.add_argument(*flags, **details)
+            under.add_argument(*flags.split(), **details)
         under.set_defaults(run=verb.run)
     return parser
 

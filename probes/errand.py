@@ -93,6 +93,7 @@ async def play_real(
     charter: Charter,
     watch: Callable[[Tick], None],
     in_browser: bool = False,
+    scale: float | None = None,
 ) -> Run:
     """Play a plan on the real clock; the first contact is due `LEAD_S` wall seconds from now.
 
@@ -114,6 +115,8 @@ async def play_real(
         clock = await start_rehearsal(target, charter, first_s, LEAD_S)
     else:
         clock = Clock.real(epoch_s=time.time() + LEAD_S - first_s)
+    if scale is not None and scale != clock.scale:
+        raise NothingToPlayError(f"{target.base_url} runs at scale {clock.scale:g}, not {scale:g}; a desk sets its own")
     run = Run.create(folder, shop_facts(loaded, target, charter, seed, "real", clock.scale))
     instrument = Instrument(scale=clock.scale)
     async with contextlib.AsyncExitStack() as stack:

@@ -32,12 +32,14 @@ class Desk:
     of_forty: int
 
 
+SLOWER, MISSING = (str(TOP / "scenarios" / "desks" / f"chat_{wrong}.yaml") for wrong in ("slower", "seats_missing"))
+
 DESKS = (
     Desk("as believed", (), "agrees", None, 36),
-    Desk("chat 30 % slower", ("--misconduct", str(TOP / "scenarios/desks/chat_slower.yaml")), "differs", "chat", 38),
-    Desk("a third of chat missing", ("--misconduct", str(TOP / "scenarios/desks/chat_seats_missing.yaml")), "differs", "chat", 38),
+    Desk("chat 30 % slower", ("--misconduct", SLOWER), "differs", "chat", 38),
+    Desk("a third of chat missing", ("--misconduct", MISSING), "differs", "chat", 38),
     Desk("five shoppers", ("--shoppers", "5"), "cannot tell", None, 40),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

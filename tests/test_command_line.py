@@ -1,0 +1,207 @@
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+import testdrive
+from testdrive import VERBS, Exit
+
+TOP = Path(__file__).resolve().parent.parent
+HOUR = TOP / "tests" / "days" / "short_hour.yaml"
+
+
+def run(*arguments: object, cwd: Path = TOP) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "testdrive", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without it a verb could be there and nobody would know how to call it."""
+    with pytest.raises(SystemExit) as ended:
+        testdrive.main([verb, "--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert "example: testdrive" in told
+    assert f"testdrive {verb}" in told.split("example: ")[1]
+
+
+def test_the_worst_exit_code_wins() -> None:
+    """Without it a run that was interrupted could end as if it had passed."""
+    assert testdrive._worst([Exit.AGREES, Exit.CANNOT_TELL]) == 3
+    assert testdrive._worst([Exit.DIFFERS, Exit.UNFIT]) == 4
+    assert testdrive._worst([Exit.UNFIT, Exit.REFUSED, Exit.UNREACHABLE]) == 5
+    assert testdrive._worst([Exit.REFUSED, Exit.INTERRUPTED, Exit.OUR_FAULT]) == 70
+
+
+def test_simulate_prints_one_json_document(tmp_path: Path) -> None:
+    """Without it no other program could read what a simulation says."""
+    done = run("simulate", HOUR, "--replications", 3, "--threads", 1, "--json", "-o", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["replications"] == 3
+    assert document["contacts"] > 900
+    first = document["metrics"][0]
+    assert set(first) >= {"name", "channel", "team", "intent", "interval", "value", "low", "high", "n"}
+    assert first["low"] <= first["value"] <= first["high"]
+    assert (tmp_path / "run" / "legs.parquet").exists()
+
+
+def test_a_missed_goal_fails(tmp_path: Path) -> None:
+    """Without it --check-goals could be put into a pipeline and never stop anything."""
+    text = HOUR.read_text() + "goals:\n  - {metric: abandonment, channel: chat, at_most: 0.000001}\n"
+    (tmp_path / "day.yaml").write_text(text)
+    done = run("simulate", tmp_path / "day.yaml", "--replications", 2, "--check-goals", "-o", tmp_path / "run")
+    assert done.returncode == 1, done.stderr
+    assert "MISSED" in done.stdout
+
+
+def test_the_whole_loop_agrees_and_its_parts_can_be_asked_again(tmp_path: Path) -> None:
+    """Without it the parts could each work and the loop still not close."""
+    done = run("run", HOUR, "--clock", "virtual", "--json", "-o", tmp_path / "run", "--replications", 10)
+    assert done.returncode in (0, 3), done.stderr
+    document = json.loads(done.stdout)
+    assert document["verdict"] == ("agrees" if done.returncode == 0 else "cannot tell")
+    assert Path(document["report"]).stat().st_size > 20_000
+    rows = [row for row in document["rows"] if row["gate"]]
+    assert [(row["metric"], row["channel"]) for row in rows] == [("talk_s_mean", "chat")]
+    assert set(rows[0]) >= {
+        "team",
+        "simulated",
+        "measured",
+        "difference",
+        "low",
+        "high",
+        "tolerance",
+        "verdict",
+        "reason",
+    }
+    again = run("compare", tmp_path / "run" / "measured", tmp_path / "run" / "simulated", "--json")
+    assert again.returncode == done.returncode
+    assert json.loads(again.stdout)["rows"] == document["rows"]
+    told = run("runs", tmp_path, "--json", "--sql", "select source, count(*) as n from legs group by 1 order by 1")
+    assert [row["source"] for row in json.loads(told.stdout)] == ["measured", "simulated"]
+    page = run("report", tmp_path / "run", "-o", tmp_path / "page.html")
+    assert page.returncode == 0, page.stderr
+    assert "http" not in page.stderr
+    assert (tmp_path / "page.html").stat().st_size > 20_000
+
+
+def test_a_charter_without_the_host_sends_nothing(tmp_path: Path) -> None:
+    """Without it a forgotten line in a charter would not stop anything."""
+    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        tcp.setblocking(False)
+        port = tcp.getsockname()[1]
+        udp.bind(("127.0.0.1", port))
+        udp.setblocking(False)
+        target, charter = target_and_charter(tmp_path, port, allowed_port=1 if port != 1 else 2)
+        for verb in (["shop", HOUR], ["load", HOUR], ["shop", "ask_on_chat"], ["shop", "ask_on_chat", "--browser"]):
+            done = run(*verb, "--target", target, "--charter", charter, "-o", tmp_path / "run")
+            assert done.returncode == 5, done.stderr
+            assert f"127.0.0.1 port {port}" in done.stderr
+        for ear in (tcp.accept, lambda: udp.recv(1)):
+            with pytest.raises(BlockingIOError):
+                ear()
+    assert not (tmp_path / "run").exists()
+
+
+def target_and_charter(folder: Path, port: int, allowed_port: int) -> tuple[Path, Path]:
+    from probes.desk.desk import charter_for, target_for
+    from scenarios.models import write_model
+
+    write_model(folder / "t.yaml", target_for(port))
+    write_model(folder / "c.yaml", charter_for(allowed_port))
+    return folder / "t.yaml", folder / "c.yaml"
+
+
+def test_a_desk_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
+    """Without it a dead desk would look like our own fault, or like customers who gave up."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    target, charter = target_and_charter(tmp_path, port, allowed_port=port)
+    done = run("shop", "ask_on_chat", "--target", target, "--charter", charter, "-o", tmp_path / "run")
+    assert done.returncode == 6, done.stderr
+    plain = YAML(typ="safe").load(target.read_text())
+    plain["rehearsal"] = False
+    with target.open("w") as out:
+        YAML().dump(plain, out)
+    done = run("shop", "ask_on_chat", "--target", target, "--charter", charter, "-o", tmp_path / "run")
+    assert done.returncode == 6, done.stderr
+
+
+def test_eight_faults_are_eight_lines(tmp_path: Path) -> None:
+    """Without it a planner would mend one slip a run."""
+    text = HOUR.read_text()
+    for good, bad in (
+        ("time_zone: Europe/Rome", "time_zone: Europe/Rom"),
+        ("seed: 7", "seed: seven"),
+        ("closes: 10:00, journey: ask_by_form", "closes: 08:00, journey: ask_by_form"),
+        ("journey: look_it_up", "journey: look_it_op"),
+        ("intent: returns,", "intent: return,"),
+        ("skills: [returns]", "skills: [refunds]"),
+        ("to: specialists", "to: specialist"),
+        ("{share: 0.5}\n  form", "{share: 1.5}\n  form"),
+    ):
+        assert text.count(good) == 1, good
+        text = text.replace(good, bad)
+    (tmp_path / "bad.yaml").write_text(text)
+    for verb in ("check", "simulate", "run"):
+        done = run(verb, tmp_path / "bad.yaml")
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 8, done.stderr
+        assert done.stdout == ""
+    document = json.loads(run("check", tmp_path / "bad.yaml", "--json").stdout)
+    assert len(document["faults"]) == 8
+    assert set(document["faults"][0]) == {"file", "line", "key", "found", "message"}
+    assert not list(tmp_path.glob("runs*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["simulate", "no_such.yaml"], "no_such.yaml"),
+        (["simulate", HOUR, "--replications", "0"], "no whole number of 1 or more"),
+        (["desk", HOUR, "--scale", "60"], "no number from 1 to 10"),
+        (["desk", HOUR, "--clock", "virtual"], "needs the real clock"),
+        (["shop", HOUR], "--target FILE and --charter FILE are needed"),
+        (["shop", "no_such_journey", "--target", "t", "--charter", "c"], "no_such_journey"),
+        (["compare", "nowhere", "nowhere"], "nowhere is not a run"),
+        (["report", "nowhere"], "nowhere is not a run"),
+        (["import", HOUR, "--mapping", "no_such"], "no_such"),
+        (["run", HOUR, "--misconduct", HOUR], "scenario"),
+        (["nonsense"], "invalid choice"),
+        ([], "usage"),
+    ],
+    ids=lambda value: " ".join(Path(str(part)).name for part in value) if isinstance(value, list) else "",
+)
+def test_a_bad_command_is_told_in_a_sentence(arguments: list[object], told: str, tmp_path: Path) -> None:
+    """Without it a slip on the command line would end in a traceback."""
+    done = run(*arguments, cwd=TOP)
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_folder_is_not_written_over(tmp_path: Path) -> None:
+    """Without it a second run could mix its tables with the first one's."""
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "legs.parquet").write_text("mine")
+    done = run("simulate", HOUR, "--replications", 1, "-o", tmp_path / "old")
+    assert done.returncode == 2
+    assert "not empty" in done.stderr
+    assert (tmp_path / "old" / "legs.parquet").read_text() == "mine"
+
+
+def test_help_is_quick_to_load() -> None:
+    """Without it every --help would wait for the simulator's libraries."""
+    heavy = ["numpy", "pandas", "numba", "simpy", "pydantic"]
+    code = f"import sys, testdrive; testdrive._parser(); print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,24 @@
+import importlib.util
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+PATH = Path(__file__).with_name("verdicts.py")
+SPEC = importlib.util.spec_from_file_location("verdicts", PATH)
+assert SPEC is not None
+assert SPEC.loader is not None
+verdicts = importlib.util.module_from_spec(SPEC)
+sys.modules["verdicts"] = verdicts
+SPEC.loader.exec_module(verdicts)
+
+SEEDS = (1, 2, 3)
+
+
+@pytest.mark.parametrize("desk", verdicts.DESKS, ids=lambda desk: desk.name)
+def test_a_desk_gets_the_verdict_it_deserves(desk: object) -> None:
+    """Without it a tolerance or an estimator could drift until every desk agrees, or none."""
+    with ThreadPoolExecutor(1) as pool:
+        outcomes = list(pool.map(lambda seed: verdicts.run_day(desk, seed), SEEDS))
+    assert [outcome for outcome in outcomes if not outcome.right] == []
