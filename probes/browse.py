@@ -105,7 +105,7 @@ async def browse(
     Args:
         loaded: the scenario; its desk opens at `best_start_s`, with nobody else about.
         folder: of the run, new or empty.
-        seed: of plan and desk.
+        seed: of the plan; the desk takes the next one.
         scale: how much faster than the wall the day runs, at most 10.
         handful: how many journeys, how close together and how long.
         misconduct: what the desk does other than believed.
@@ -118,7 +118,8 @@ async def browse(
     few = handful or Handful()
     start_s = best_start_s(loaded)
     plan = choose_handful(loaded, seed, few, start_s, scale)
-    options = DeskOptions(seed=seed, scale=scale, misconduct=misconduct or no_misconduct(), truth=truth)
+    # a day of its own: with the same seed its desk would repeat the luck of the virtual day's
+    options = DeskOptions(seed=seed + 1, scale=scale, misconduct=misconduct or no_misconduct(), truth=truth)
     async with open_browser() as browser:
         clock = Clock.real(epoch_s=time.time() + few.lead_s - start_s / scale, scale=scale)
         async with open_desk(loaded, options, clock) as desk:

@@ -11,16 +11,19 @@ from tests.probes.loop_thread import LoopThread
 __all__ = ["browser", "helpdesk", "probe_loop"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def probe_loop() -> Iterator[LoopThread]:
-    """Yield an event loop in a thread of its own, in which all probes of this session run."""
+    """Yield an event loop in a thread of its own, in which all probes of a module run.
+
+    Not of the session: a thread that could still wake somebody up keeps tests of the virtual loop waiting.
+    """
     with LoopThread() as loop:
         yield loop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(probe_loop: LoopThread) -> Iterator[Browser]:
-    """Yield this session's one browser; a machine without one fails, with the command that brings it."""
+    """Yield a module's one browser; a machine without one fails, with the command that brings it."""
     opened = open_browser()
     try:
         chromium = probe_loop.run(opened.__aenter__())
