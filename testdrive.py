@@ -734,7 +734,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "clock-any": ("--clock", {"choices": ["virtual", "real"], "help": "virtual: the day alone, in seconds; real: "
         "the day in its own time. Default: the virtual day, then a few journeys in a real browser"}),
     "clock-real": ("--clock", {"choices": ["virtual", "real"], "default": "real", "help": "default: real"}),
-    "scale": ("--scale", {"type": _scale, "default": 1.0, "metavar": "S", "help": "scenario seconds a second, 1 to 10"}),
+    "scale": ("--scale", {"type": _scale, "default": 1.0, "metavar": "S", "help": "times as fast, 1 to 10"}),
     "scale-desk": ("--scale", {"type": _scale, "metavar": "S", "help": "the scale the desk must run at"}),
     "port": ("--port", {"type": int, "default": 0, "metavar": "N", "help": "loopback port (default: a free one)"}),
     "misconduct": ("--misconduct", {"type": Path, "metavar": "FILE", "help": "what our desk does other than believed"}),

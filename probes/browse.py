@@ -118,8 +118,7 @@ async def browse(
     few = handful or Handful()
     start_s = best_start_s(loaded)
     plan = choose_handful(loaded, seed, few, start_s, scale)
-    # a day of its own: with the same seed its desk would repeat the luck of the virtual day's
-    options = DeskOptions(seed=seed + 1, scale=scale, misconduct=misconduct or no_misconduct(), truth=truth)
+    options = DeskOptions(seed=seed, scale=scale, misconduct=misconduct or no_misconduct(), truth=truth)
     async with open_browser() as browser:
         clock = Clock.real(epoch_s=time.time() + few.lead_s - start_s / scale, scale=scale)
         async with open_desk(loaded, options, clock) as desk:

@@ -95,7 +95,7 @@ def write_scenario(
     folder: Path,
     *,
     agents: int = 1,
-    service_s: float = 5.0,
+    service_s: float = 3.0,
     closes: str = "17:00",
     transferred: bool = False,
     contained: float = 1.0,
