@@ -41,8 +41,8 @@ class Handful:
     lead_s: float = 1.0
     form_poll_s: float = 30.0
     """How often a ticket page is looked at (scenario seconds): a customer in a hurry, in front of the screen."""
-    wall_s_most: float = 55.0
-    """What is still under way then is censored: of forms that take 300 s on average, one in fifteen."""
+    wall_s_most: float = 75.0
+    """What is still under way then is censored."""
 
 
 def choose_handful(loaded: LoadedScenario, seed: int, handful: Handful, start_s: float, scale: float) -> pd.DataFrame:
