@@ -132,17 +132,17 @@ def _contact_rows(
     start: dict[str, Any], legs: list[dict[str, Any]], end: dict[str, Any] | None, facts: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
     common = {name: start.get(name) for name in CONTACT_FACTS} | _run_facts(facts)
-    if end is None:
+    if end is None or not legs:  # an end without a leg: still a row, and our own fault
         cut = {
             "leg": len(legs),
             "leg_end": "failed",
-            "reason": "interrupted",
+            "reason": "interrupted" if end is None else "ended without a leg",
             "arrived_s": start.get("arrived_s"),
         }
         if legs:
             cut["arrived_s"] = legs[-1].get("ended_s")
         legs = [*legs, cut]
-    outcome = end["contact_outcome"] if end else "failed"
+    outcome = end["contact_outcome"] if end and legs[-1]["leg_end"] != "failed" else "failed"
     for leg in legs:
         yield {**common, "contact_outcome": outcome, **{k: v for k, v in leg.items() if k in LEGS.names}}
 
