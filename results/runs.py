@@ -107,10 +107,17 @@ class Run:
         return (self.folder / f"{name}.parquet").is_file()
 
     def table(self, name: str) -> pd.DataFrame:
-        """Read a table; one that was not written is read from the journal, or is empty."""
+        """Read a table; one that was not written is read from the journal, or is empty.
+
+        Raises:
+            RunError: its file is not a readable table.
+        """
         path = self.folder / f"{name}.parquet"
         if path.is_file():
-            return table_of(name, pq.read_table(path).to_pandas())
+            try:
+                return table_of(name, pq.read_table(path).to_pandas())
+            except (pa.ArrowException, OSError) as error:
+                raise RunError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
         if (self.folder / JOURNAL).is_file():
             plan = self.plan() if (self.folder / "plan.parquet").is_file() else None
             return tables_from_journal(self.folder / JOURNAL, self.facts, plan)[name]
