@@ -1,0 +1,29 @@
+from scenarios.plan import make_plan
+from scenarios.reading import HERE, load_scenario
+from simulator.engine_simpy import Engine, Luck
+
+
+def test_broadband_move_is_ten_thousand_contacts_a_day_on_a_desk_that_copes():
+    """Without it the flagship could drift into an exploding queue or an empty floor, and its lessons with it."""
+    loaded = load_scenario(HERE / "broadband_move.yaml", days=1)
+    plan = make_plan(loaded, 1)
+    assert 9_500 < len(plan) < 10_500
+    assert set(plan["channel"]) == {"phone", "chat", "email", "form", "social", "faq"}
+    engine = Engine(loaded, plan, Luck(1, 0, 0))
+    engine.run()
+    legs, staffing = engine.legs("", 0), engine.staffing(0)
+    phone = legs[(legs["channel"] == "phone") & (legs["leg"] == 0)]
+    assert 0.002 < (phone["leg_end"] == "abandoned").mean() < 0.05
+    assert (legs["leg_end"] == "censored").sum() == 0
+    assert 0.2 < (phone["leg_end"] == "transferred").mean() < 0.4
+    assert not legs["history_carried"].fillna(False).any()
+    work_s = (legs["released_s"].fillna(legs["ended_s"]) - legs["answered_s"]).groupby(legs["team"]).sum()
+    duty_s = (staffing["to_s"] - staffing["from_s"]).groupby(staffing["team"]).sum()
+    occupancy = (work_s / duty_s).dropna()
+    assert occupancy.between(0.4, 0.92).all(), occupancy
+
+
+def test_broadband_move_covers_its_28_days_unless_told_otherwise():
+    """Without it `--days 1` would change nothing, or the month would be a day."""
+    assert load_scenario(HERE / "broadband_move.yaml").scenario.days == 28
+    assert load_scenario(HERE / "broadband_move.yaml", days=2).agents["front"][-1][0] == 86_400 + 21 * 3600
