@@ -130,6 +130,14 @@ def test_wrap_up_keeps_the_agent_and_lets_the_customer_go(tmp_path):
     assert b["answered_s"] == 175
 
 
+def test_patience_that_ends_as_a_wrap_up_ends_is_served(tmp_path):
+    """Without it the end of wrap-up could come after give-ups, though it frees the agent like any end."""
+    scenario = one_desk(1, exactly(60), patience={"phone": exactly(30)})
+    scenario["teams"]["front"]["wrap"] = exactly(15)
+    legs, _ = _ran(written(tmp_path, scenario, [("a", 100), ("b", 145)]))
+    assert _leg(legs, "b")["answered_s"] == 175
+
+
 # -- seats ---------------------------------------------------------------------------------------------------------
 
 
