@@ -350,6 +350,10 @@ def test_first_come_is_first_served_within_a_queue(busy_day):
     answered = legs[legs["answered_s"].notna()]
     for _, rows in answered.sort_values(["arrived_s", "answered_s"]).groupby("queue"):
         assert rows["answered_s"].is_monotonic_increasing
+    for _, rows in legs.sort_values(["arrived_s", "answered_s"]).groupby("queue"):
+        soonest_later = rows["answered_s"].fillna(math.inf)[::-1].cummin()[::-1].shift(-1, fill_value=math.inf)
+        left = rows["leg_end"] == "abandoned"
+        assert (rows.loc[left, "ended_s"] <= soonest_later[left]).all()
 
 
 @settings(max_examples=30, deadline=None)
@@ -399,6 +403,17 @@ def test_a_redrawn_desk_keeps_its_customers(tmp_path):
     one, two = (legs[legs["replication"] == r].reset_index(drop=True) for r in (0, 1))
     assert one["due_s"].tolist() == two["due_s"].tolist()
     assert one["talk_s"].dropna().iloc[0] != two["talk_s"].dropna().iloc[0]
+
+
+def test_each_leg_of_a_contact_has_its_own_luck(tmp_path):
+    """Without it a customer who takes long with one team would take just as long with the next."""
+    scenario = _two_tiers()
+    for team in scenario["teams"].values():
+        team["service"] = {"default": about(100)}
+    legs, _ = _ran(written(tmp_path, scenario, [(f"c{n:03d}", 300.0 * n) for n in range(200)]))
+    talk = legs.pivot_table(index="contact_id", columns="leg", values="talk_s").dropna()
+    assert len(talk) > 150
+    assert abs(talk[0].corr(talk[1])) < 0.3
 
 
 def test_changing_one_team_changes_no_other_teams_draws(tmp_path):
