@@ -192,11 +192,11 @@ def _answered_within(level: tuple[float, ...], release: float, theta: float, wit
     theta. The chain's probabilities after T, summed over the Poisson number of jumps of a faster clock.
     """
     waiting = np.trim_zeros(np.where(np.array(level[1:]) < 1e-18, 0.0, level[1:]), "b")
-    if within_s == 0 or not len(waiting):
-        return level[0]
     onward = release + theta * np.arange(len(waiting))
     clock = release + theta * len(waiting)
     jumps = clock * within_s
+    if jumps < 1e-300 or not len(waiting):  # no time, or nobody waits
+        return level[0]
     gathered, answered, log_mass = 0.0, 0.0, -jumps
     for jump in range(int(jumps + 12.0 * math.sqrt(jumps) + 60.0)):
         answered += math.exp(log_mass) * gathered

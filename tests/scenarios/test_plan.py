@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from scenarios.plan import PLAN_COLUMNS, PlanTooLargeError, make_plan
+from scenarios.laws import Law, law_row
+from scenarios.plan import PLAN_COLUMNS, PlanTooLargeError, make_plan, patience_us
 from scenarios.reading import HERE, load_scenario
 from tests.written import about, demand, exactly, one_desk, written
 
@@ -106,6 +108,14 @@ def test_another_intent_and_another_day_change_nobody(tmp_path):
     pd.testing.assert_frame_equal(few, many.loc[few.index])
 
 
+def test_the_plan_and_the_engine_draw_patience_alike(plan):
+    """Without it first attempts would have luck of another kind than redials, and than the jitted twin of the draw."""
+    law = law_row(TypeAdapter(Law).validate_python(about(120)))
+    phone = plan[plan["channel"] == "phone"]
+    drawn = [patience_us(1, 0, entity, 0, 1, law) / 1e6 for entity in phone["entity"].tolist()]
+    assert phone["patience_s"].tolist() == drawn
+
+
 @pytest.mark.parametrize(("few", "many"), [({"share": 0.2}, {"share": 0.5}), ({"count": 10}, {"count": 40})])
 def test_more_shoppers_keep_those_already_chosen(tmp_path, few, many):
     """Without it raising the share would throw away what was already measured."""
@@ -117,6 +127,10 @@ def test_more_shoppers_keep_those_already_chosen(tmp_path, few, many):
 
     (some, there), (more, _) = chosen("few", few), chosen("many", many)
     assert some < more
+    assert {contact.split(".")[1] for contact in more} == {
+        "000",
+        "001",
+    }  # from both days, not the first or last in line
     for asked, found in ((few, some), (many, more)):
         if "count" in asked:
             assert len(found) == asked["count"]

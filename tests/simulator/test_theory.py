@@ -110,6 +110,7 @@ def test_a_huge_and_idle_desk_has_no_queue():
     """Without it a thousand agents for one erlang would underflow into a division by zero or an endless sum."""
     assert erlang_a(1 / 300, 300, 1000, 60).p_wait == 0
     assert erlang_b(1.0, 1000) == pytest.approx(0)
+    assert erlang_c(0.025, 20, 1).service_level(5e-324) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
