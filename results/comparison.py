@@ -180,7 +180,8 @@ class _Band:
         kept = ~np.isnan(values)
         counted = int(kept.sum())
         value = float(values[kept].mean()) if counted else math.nan
-        spread, freedom = _spread(by_day, values[kept] - self._expect(expected, seen, drawn)[kept])
+        sampled = 0.0 if self.matched else _sampling_error(drawn, counted)
+        spread, freedom = _spread(by_day, sampled, values[kept] - self._expect(expected, seen, drawn)[kept])
         measured = Estimate(value, spread, freedom)
         difference = value - simulated.value
         error = math.hypot(spread, simulated.error) if counted else math.inf
@@ -235,10 +236,19 @@ class _Band:
         return found.fillna(overall).to_numpy(dtype=float)
 
 
-def _spread(by_day: Values, residuals: Values) -> tuple[float, float]:
-    """Return the larger of the two standard errors of a measured mean, with its degrees of freedom."""
+def _sampling_error(drawn: Values, counted: int) -> float:
+    """Return how far a mean of so many contacts strays from its day's: other customers were measured than simulated."""
+    known = drawn[~np.isnan(drawn)]
+    return float(known.std()) / math.sqrt(counted) if len(known) and counted else 0.0
+
+
+def _spread(by_day: Values, sampled: float, residuals: Values) -> tuple[float, float]:
+    """Return the larger of the two standard errors of a measured mean, with its degrees of freedom.
+
+    `sampled` is added to the spread of simulated days where not just these customers were simulated.
+    """
     days = by_day[~np.isnan(by_day)]
-    simulated = float(days.std(ddof=1)) if len(days) > 1 else math.inf
+    simulated = math.hypot(float(days.std(ddof=1)), sampled) if len(days) > 1 else math.inf
     batches, freedom = batch_means_error(residuals)
     if not math.isfinite(batches) or simulated >= batches:
         return simulated, max(len(days) - 1.0, 1.0)

@@ -4,9 +4,7 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,38 +13,10 @@ import pytest
 from results.journal import JOURNAL
 from results.log import check_legs
 from results.runs import Run
+from tests.desks import FIVE_MINUTES, TOP, VERB, desk_of
 
-TOP = Path(__file__).resolve().parent.parent
-FIVE_MINUTES = TOP / "tests" / "days" / "five_minutes.yaml"
 KILLS = int(os.environ.get("TESTDRIVE_KILLS", "6"))
 """The suite kills six times; TESTDRIVE_KILLS=30 pytest tests/test_kill.py is the long form."""
-
-VERB = [sys.executable, "-m", "testdrive"]
-
-
-@contextlib.contextmanager
-def desk_of(folder: Path, scale: float = 10.0) -> Iterator[list[str]]:
-    """Open a desk in a process of its own; yield the arguments by which others find it."""
-    charter, target = folder / "charter.yaml", folder / "target.yaml"
-    command = [
-        *VERB,
-        "desk",
-        str(FIVE_MINUTES),
-        "--scale",
-        str(scale),
-        "--charter-out",
-        str(charter),
-        "--target-out",
-        str(target),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=TOP) as desk:
-        try:
-            assert desk.stdout is not None
-            line = desk.stdout.readline()  # comes when the files are written and the port is open
-            assert "http://127.0.0.1" in line, line + desk.stdout.read()
-            yield ["--target", str(target), "--charter", str(charter)]
-        finally:
-            desk.terminate()
 
 
 def wait_for_journal(folder: Path, lines: int, begun: subprocess.Popen[str]) -> None:

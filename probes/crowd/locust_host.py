@@ -67,13 +67,15 @@ class CrowdHost:
             ours.add_argument(flag, default=os.environ.get(variable, ""), help=f"{help_text} [{variable}]")
         parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
 
+    def refuse_others(self, environment: Environment, **_: Any) -> None:
+        """Refuse to be a master or a worker: each would play every customer."""
+        if not isinstance(environment.runner, LocalRunner):
+            sys.stderr.write("the crowd runs in one process for now: leave out --master, --worker and --processes\n")
+            sys.exit(BAD_INPUT)
+
     def begin(self, environment: Environment, **_: Any) -> None:
         """Begin the crowd in a greenlet of its own."""
-        if isinstance(environment.runner, LocalRunner):
-            self._crowd = gevent.spawn(self._play, environment)
-        else:
-            word = "the crowd runs in one process for now: leave out --master, --worker and --processes"
-            _stop(environment, BAD_INPUT, word)
+        self._crowd = gevent.spawn(self._play, environment)
 
     def end(self, environment: Environment, **_: Any) -> None:
         """End the crowd; what it has is kept."""
@@ -126,6 +128,7 @@ def host_crowd() -> CrowdHost:
     host = CrowdHost()
     hooks: Any = events  # locust types its events only in part
     hooks.init_command_line_parser.add_listener(host.add_arguments)
+    hooks.init.add_listener(host.refuse_others)
     hooks.test_start.add_listener(host.begin)
     hooks.test_stop.add_listener(host.end)
     return host

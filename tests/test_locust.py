@@ -1,0 +1,49 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from results.runs import Run
+from scenarios.plan import make_plan
+from scenarios.reading import load_scenario
+from tests.desks import FIVE_MINUTES, TOP, desk_of
+
+LOCUST = [sys.executable, "-m", "locust", "-f", "locustfile.py", "--headless", "-u", "1"]
+
+
+def test_plain_locust_plays_the_plan_with_our_crowd(tmp_path: Path) -> None:
+    """Without it those who know Locust would have to learn another tool to load a desk."""
+    text = FIVE_MINUTES.read_text().replace("contacts: [30, 30, 30, 30, 30]", "contacts: [40]")
+    text = text.replace("{chat: 0.8, form: 0.2}", "{chat: 1.0}")
+    (tmp_path / "minute.yaml").write_text(text)
+    with desk_of(tmp_path, scenario=tmp_path / "minute.yaml") as (_, target, _, charter):
+        command = [*LOCUST, "--scenario", str(tmp_path / "minute.yaml"), "--target-file", target, "--charter", charter]
+        done = subprocess.run(
+            [*command, "--run-folder", str(tmp_path / "run")],
+            capture_output=True,
+            text=True,
+            cwd=TOP,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = Run.open(tmp_path / "run")
+    legs = run.table("legs")
+    planned = make_plan(load_scenario(tmp_path / "minute.yaml"), 1)
+    assert set(planned["contact_id"]) == set(legs.query("attempt == 1")["contact_id"])
+    assert set(legs["leg_end"]) <= {"answered", "abandoned"}
+    assert (legs["arrived_s"] - legs["due_s"]).max() < 5.0  # half a wall second, at scale 10
+    assert "chat     resolved" in done.stderr, "Locust's own table shows our contacts"
+
+
+def test_what_locust_lacks_is_told() -> None:
+    """Without it a forgotten argument would be a load test of nothing, and pass."""
+    done = subprocess.run(LOCUST, capture_output=True, text=True, cwd=TOP, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "the crowd needs --scenario, --target-file, --charter" in done.stderr
+
+
+def test_several_processes_are_refused() -> None:
+    """Without it two workers would each play every customer."""
+    done = subprocess.run([*LOCUST, "--master"], capture_output=True, text=True, cwd=TOP, timeout=60, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "one process for now" in done.stderr
