@@ -188,14 +188,14 @@ def plan(asked: argparse.Namespace) -> int:
 
 def simulate(asked: argparse.Namespace) -> int:
     """Simulate a scenario and print its metrics; with --check-goals fail where one is missed."""
+    from results.figures import figures_of, goal_met
     from results.metrics import contacts_of
     from results.runs import new_folder
     from results.terminal import goals_table, metrics_table
-    from simulator.simulate import goal_met, metric_values
 
     loaded = _load(asked.scenario, asked)
     run, simulated = _simulate(asked, loaded, new_folder(loaded.scenario.scenario, "simulate", asked.out), False)
-    values = metric_values(loaded, simulated.legs)
+    values = figures_of(loaded, simulated.legs)
     per_s = simulated.contacts / simulated.wall_s
     run.write_facts(metrics=[dataclasses.asdict(value) for value in values])
     contacts = contacts_of(simulated.legs) if asked.check_goals or not asked.json else None
@@ -419,9 +419,9 @@ def compare(asked: argparse.Namespace) -> int:
 
 def report(asked: argparse.Namespace) -> int:
     """Write the page of a run, a pair of runs or a simulation."""
+    from results.figures import Figure
     from results.report import write_simulation_report
     from results.runs import Run, RunError
-    from simulator.simulate import MetricValue
 
     first = Run.open(asked.runs[0])
     path = asked.out or first.folder / "report.html"
@@ -433,7 +433,7 @@ def report(asked: argparse.Namespace) -> int:
         browser = Run.open(first.folder / "browser") if (first.folder / "browser" / "run.json").exists() else None
         _write_report(path, simulated, measured, _compare(simulated, measured), browser, [])
     elif first.facts.get("kind") == "simulated":
-        values = [MetricValue(**value) for value in first.facts.get("metrics", [])]
+        values = [Figure(**value) for value in first.facts.get("metrics", [])]
         write_simulation_report(path, first, values)
     else:
         raise RunError(f"{first.folder} is a {first.facts.get('kind')} run: name the simulated run to compare it with")

@@ -16,6 +16,7 @@ from results.log import OUR_FAULTS, wait_s
 
 Values = npt.NDArray[np.float64]
 
+
 NOT_OFFERED = ("closed", "censored")
 """First legs that tell nothing of waiting: the channel was shut, or the run ended first."""
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from markupsafe import Markup
 from results import charts, words
 from results.comparison import Comparison, Row, same_customers, told_by
 from results.evidence import browser_journeys, reasons_counted, sample_transcripts
+from results.figures import Figure
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
 from results.provenance import fact_rows, instrument_view, limits_of, origin_time_of_day_s, run_facts
@@ -43,27 +44,6 @@ _GROUP_OF = {
     "cleared_at_close": "found it closed",
     **dict.fromkeys(OURS, "ours"),
 }
-
-
-class Figure(Protocol):
-    """A simulated metric, as `simulator.simulate.MetricValue` is one."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def within_s(self) -> float | None: ...  # noqa: D102
-    @property
-    def channel(self) -> str | None: ...  # noqa: D102
-    @property
-    def team(self) -> str | None: ...  # noqa: D102
-    @property
-    def value(self) -> float: ...  # noqa: D102
-    @property
-    def low(self) -> float: ...  # noqa: D102
-    @property
-    def high(self) -> float: ...  # noqa: D102
-    @property
-    def n(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

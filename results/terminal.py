@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
+from results.figures import Figure
 from results.power import Power
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import Goal
-
-
-class Figure(Protocol):
-    """A metric's value with its interval."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def within_s(self) -> float | None: ...  # noqa: D102
-    @property
-    def channel(self) -> str | None: ...  # noqa: D102
-    @property
-    def value(self) -> float: ...  # noqa: D102
-    @property
-    def low(self) -> float: ...  # noqa: D102
-    @property
-    def high(self) -> float: ...  # noqa: D102
-    @property
-    def n(self) -> int: ...  # noqa: D102
 
 
 def metrics_table(values: Iterable[Figure]) -> str:

@@ -16,16 +16,12 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from results.log import check_legs
-from results.metrics import contacts_of, values_of
 from results.runs import run_id
-from results.statistics import replication_estimate
 from scenarios.plan import make_plan
 from scenarios.reading import LoadedScenario, load_scenario
-from scenarios.scenario import Gate, Goal
 from simulator.engine_simpy import Engine, Luck
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
@@ -33,20 +29,6 @@ Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 Progress = Callable[[float], None]
 """Told the share of the work that is done, between 0 and 1."""
-
-
-@dataclass(frozen=True)
-class MetricValue:
-    """A metric's value with its 95 % interval over replications; `n` counts contacts."""
-
-    name: str
-    within_s: float | None
-    channel: str | None
-    team: str | None
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(frozen=True)
@@ -148,48 +130,3 @@ def _replicate(
     engine = Engine(loaded, plan, luck)
     engine.run((lambda share: progress((job.replication + share) / of)) if progress else None)
     return engine.legs("", job.replication), engine.staffing(job.replication)
-
-
-def metric_values(loaded: LoadedScenario, legs: pd.DataFrame) -> list[MetricValue]:
-    """Return the usual metrics per channel, and those that the scenario's goals and gates name, with intervals."""
-    contacts = contacts_of(legs)
-    asked: dict[tuple[str, float | None, str | None, str | None], None] = {}
-    items: list[Goal | Gate] = [*loaded.scenario.goals, *loaded.scenario.gates]
-    for item in items:
-        asked[item.metric, item.within_s, item.channel, item.team] = None
-    for channel in loaded.scenario.channels:
-        for metric in (
-            "wait_s_mean",
-            "wait_answered_s_mean",
-            "abandonment",
-            "handle_s_mean",
-            "transfer_share",
-            "contained_share",
-        ):
-            asked[metric, None, channel, None] = None
-    values = [metric_value(contacts, *key) for key in asked]
-    return [value for value in values if value.n]
-
-
-def metric_value(
-    contacts: pd.DataFrame, metric: str, within_s: float | None, channel: str | None, team: str | None
-) -> MetricValue:
-    """Return one metric over replications."""
-    chosen = contacts
-    if channel is not None:
-        chosen = chosen[chosen["channel"] == channel]
-    if team is not None:
-        chosen = chosen[chosen["team"] == team]
-    drawn = pd.Series(values_of(chosen, metric, within_s), index=chosen["replication"].to_numpy())
-    estimate = replication_estimate(drawn.groupby(level=0).mean().to_numpy(dtype=np.float64))
-    low, high = estimate.interval()
-    return MetricValue(metric, within_s, channel, team, estimate.value, low, high, int(drawn.notna().sum()))
-
-
-def goal_met(goal: Goal, contacts: pd.DataFrame) -> tuple[MetricValue, bool]:
-    """Return a goal's figure and whether it is reached; no data never reaches a goal."""
-    value = metric_value(contacts, goal.metric, goal.within_s, goal.channel, goal.team)
-    if not value.n:
-        return value, False
-    met = value.value >= goal.at_least if goal.at_least is not None else value.value <= (goal.at_most or 0.0)
-    return value, met

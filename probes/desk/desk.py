@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime
 import secrets
@@ -99,8 +98,3 @@ def charter_for(port: int) -> Charter:
         staff_told=True,
         marker_key=secrets.token_hex(16),
     )
-
-
-async def serve_until_stopped(desk: OpenDesk, stop: asyncio.Event) -> None:
-    """Keep a desk open until `stop` is set."""
-    await stop.wait()

@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -143,7 +144,7 @@ def _wait_until_open(desk: Helpdesk, server: subprocess.Popen[bytes]) -> None:
             fault = f"answered its first visitor with {refusal}"
             break
         except OSError:  # the port is bound but nobody listens yet
-            time.sleep(POLL_EVERY_S)
+            threading.Event().wait(POLL_EVERY_S)
         else:
             return
     else:

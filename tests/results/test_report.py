@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 from results.comparison import compare_logs
+from results.figures import figures_of
 from results.report import write_report, write_simulation_report
 from results.runs import Run
 from scenarios.reading import HERE, load_scenario
-from simulator.simulate import metric_values, simulate
+from simulator.simulate import simulate
 
 REPLICATIONS = 5
 SCRIPT = "<script>alert('you read this')</script>"
@@ -325,7 +326,7 @@ def test_without_a_browser_run_there_is_no_browser_section(report, day):
 
 def test_a_simulated_run_has_a_page_of_its_own(simulated, loaded, tmp_path):
     """Without it a planner would have to measure before seeing anything."""
-    write_simulation_report(tmp_path / "s.html", simulated, metric_values(loaded, simulated.table("legs")))
+    write_simulation_report(tmp_path / "s.html", simulated, figures_of(loaded, simulated.table("legs")))
     page = Page((tmp_path / "s.html").read_text(encoding="utf-8"))
     assert "Nothing here was measured" in page.text
     assert "Answered within 60 s" in page.text
