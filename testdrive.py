@@ -336,7 +336,6 @@ def run(asked: argparse.Namespace) -> int:
     """The whole loop: plan, simulate, open the desk, shop it, compare, report."""
     from probes.errand import play_virtual, play_with_desk
     from results.runs import FINISHED, Run, new_folder, run_id, write_whole
-    from results.words import comparison_text
     from scenarios.plan import make_plan
 
     loaded = _load(asked.scenario, asked)
@@ -362,7 +361,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.json:
         _print_json({"run": str(folder), "report": str(report_path), **_comparison_document(comparison)})
     else:
-        print(comparison_text(comparison))
+        print(_comparison_text(comparison, measured))
         for note in notes:
             print(note)
         print(f"report: {report_path.resolve()}")
@@ -406,14 +405,13 @@ def fit(asked: argparse.Namespace) -> int:
 def compare(asked: argparse.Namespace) -> int:
     """Compare a simulated run with a measured or recorded one."""
     from results.runs import Run
-    from results.words import comparison_text
 
     simulated, measured = _which(Run.open(asked.runs[0]), Run.open(asked.runs[1]))
     comparison = _compare(simulated, measured)
     if asked.json:
         _print_json(_comparison_document(comparison))
     else:
-        print(comparison_text(comparison))
+        print(_comparison_text(comparison, measured))
     return _worst(_codes(comparison, measured.facts))
 
 
@@ -541,6 +539,14 @@ def _compare(simulated: Run, measured: Run) -> Comparison:
     facts = simulated.facts.get("gates") or measured.facts.get("gates") or []
     gates = [Gate.model_validate(gate) for gate in facts]
     return compare_logs(simulated.table("legs"), measured.table("legs"), gates)
+
+
+def _comparison_text(comparison: Comparison, measured: Run) -> str:
+    from results.provenance import rehearsal_note
+    from results.words import comparison_text
+
+    source = "recorded" if measured.facts.get("kind") == "recorded" else "measured"
+    return comparison_text(comparison, source, rehearsal_note(measured.facts))
 
 
 def _which(one: Run, other: Run) -> tuple[Run, Run]:

@@ -64,6 +64,7 @@ def shop_facts(
         "clock": clock,
         "scale": scale,
         "target": target.target,
+        "rehearsal": target.rehearsal,
         "charter": {
             "owner": charter.owner,
             "kind": charter.kind,

@@ -107,6 +107,16 @@ def _fact(value: object) -> str:
     return str(value)
 
 
+def rehearsal_note(facts: Mapping[str, Any]) -> str:
+    """Return what a leader must know of a run on the rehearsal desk; nothing for a real one."""
+    if not facts.get("rehearsal"):
+        return ""
+    return (
+        "Measured on the rehearsal desk, which is staffed by this very scenario: it shows what these shops can and "
+        "cannot notice, not how your own desk is. For that, shop your own."
+    )
+
+
 def limits_of(simulated: Run, measured: Run, comparison: Comparison, seen: pd.DataFrame) -> list[str]:
     """Return what cannot be told from this comparison."""
     facts: Mapping[str, Any] = measured.facts

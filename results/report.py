@@ -23,7 +23,7 @@ from results.evidence import browser_journeys, reasons_counted, sample_transcrip
 from results.figures import Figure
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
-from results.provenance import fact_rows, instrument_view, limits_of, origin_time_of_day_s, run_facts
+from results.provenance import fact_rows, instrument_view, limits_of, origin_time_of_day_s, rehearsal_note, run_facts
 from results.runs import Run, write_whole
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import CHANNELS
@@ -111,6 +111,7 @@ def write_report(
         "title": _title(measured, simulated),
         "verdict": comparison.verdict,
         "told": told,
+        "rehearsal": rehearsal_note(measured.facts),
         "sample": samples[None],
         "source": source,
         "days": days,

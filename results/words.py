@@ -321,18 +321,25 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def comparison_text(comparison: Comparison) -> str:
-    """Return the comparison as text for a terminal, at most 110 columns wide."""
+def comparison_text(comparison: Comparison, source: str = "measured", note: str = "") -> str:
+    """Return the comparison as text for a terminal, at most 110 columns wide.
+
+    Args:
+        comparison: what to tell.
+        source: measured or recorded.
+        note: a sentence beside the verdict.
+    """
     told = tell(comparison)
     lines = _wrapped(f"{comparison.verdict.upper()}: {told.sentence}", 0)
-    if told.beside:
-        lines += _wrapped(told.beside, 0)
+    for beside in (told.beside, note):
+        if beside:
+            lines += _wrapped(beside, 0)
     for heading, gate in (("deciding figures", True), ("for information", False)):
         rows = [row for row in comparison.rows if row.gate is gate]
         if rows:
             lines += [
                 "",
-                _line(heading, "channel", "simulated", "measured", "difference (interval)", "verdict" if gate else ""),
+                _line(heading, "channel", "simulated", source, "difference (interval)", "verdict" if gate else ""),
             ]
             lines.append("-" * TEXT_WIDTH)
             for row in rows:

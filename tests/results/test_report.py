@@ -7,8 +7,10 @@ import pytest
 
 from results.comparison import compare_logs
 from results.figures import figures_of
+from results.provenance import rehearsal_note
 from results.report import write_report, write_simulation_report
 from results.runs import Run
+from results.words import comparison_text
 from scenarios.reading import HERE, load_scenario
 from simulator.simulate import simulate
 
@@ -240,6 +242,20 @@ def test_an_unfit_instrument_is_said_before_the_verdict(report, day):
     page = Page(text)
     assert page.text.index("The instrument was not fit.") < page.text.index("of them ours")
     assert "1.4 % of starts were late" in page.text
+
+
+def test_a_rehearsal_is_not_taken_for_the_real_desk(report, day):
+    """Without it a leader could read that all is well where nobody has looked at their own desk."""
+    told = "not how your own desk is"
+    page = Page(report(day, rehearsal=True)[0])
+    assert page.text.index(told) < page.text.index("The figures that decide")
+    text = comparison_text(compare_logs(day, day, []), note=rehearsal_note({"rehearsal": True}))
+    assert told in text.replace("\n", " ")
+
+
+def test_a_real_desk_is_not_called_a_rehearsal(report, day):
+    """Without it the warning would stand everywhere and be read nowhere."""
+    assert "rehearsal desk" not in Page(report(day)[0]).text
 
 
 def test_a_run_without_instrument_facts_is_not_called_fit(report, day):
