@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test set-up packages verdicts bench clean
+.PHONY: demo test set-up packages verdicts clean
 
 demo: set-up
 	$(BIN)/testdrive run scenarios/quiet_tuesday.yaml
@@ -21,7 +21,7 @@ set-up: packages .venv/set-up
 
 # A browser, where none is found: half the size of Debian's `chromium`.
 packages:
-	@$(PYTHON) probes/browser_found.py || { \
+	@$(PYTHON) probes/find_browser.py || { \
 	  echo "installing chromium-headless-shell"; \
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy --no-install-recommends chromium-headless-shell; \
 	  else sudo apt-get update -q && sudo apt-get install -qy --no-install-recommends chromium-headless-shell; fi; }

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -49,8 +50,8 @@ WORST_FIRST = (
 )  # fmt: skip
 """When several apply, the first of these is returned."""
 
-REPLICATIONS = 30
-"""Replications of the measured plan that `run` holds a day against."""
+DAYS_MOST = 700
+"""As in a scenario file; `scenarios` is too slow to import for --help. A test compares the two."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,6 +100,9 @@ def _told(error: Exception) -> int:
         error, RunError | FitError | PlanTooLargeError | NothingToPlayError | UsageError | BrowserMissingError
     ):
         _say(str(error))
+        return Exit.BAD_INPUT
+    if isinstance(error, OSError) and (error.filename or error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT)):
+        _say(f"{error.filename or 'the disk'}: {error.strerror}; name another place with -o, or make room")
         return Exit.BAD_INPUT
     trace = traceback.extract_tb(error.__traceback__)
     where = f"{Path(trace[-1].filename).name}:{trace[-1].lineno}" if trace else "an unknown place"
@@ -273,29 +277,34 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
     verb = "load" if everyone else "shop"
     first = asked.what[0]
     is_scenario = everyone or (len(asked.what) == 1 and Path(first).suffix in (".yaml", ".yml") and _is_scenario(first))
+    virtual = asked.clock == "virtual"
+    if not virtual and (asked.misconduct or asked.phrases or asked.truth):
+        raise UsageError("--misconduct, --phrases and --truth are for our own desk: give them to `testdrive desk`")
     if is_scenario:
+        if len(asked.what) > 1 or getattr(asked, "intent", None) or getattr(asked, "repeats", None):
+            raise UsageError("one scenario at a time; --intent and --repeats are for journeys")
         loaded = _load(Path(first), asked)
         errand = scenario_errand(loaded, _seed(asked, loaded), asked.shoppers, everyone)
+    elif virtual:
+        raise UsageError("a journey alone has no desk of its own: --clock virtual takes a scenario")
     else:
-        errand = journey_errand(asked.what, asked.intent, asked.repeats, asked.seed or 1)
+        errand = journey_errand(asked.what, asked.intent, asked.repeats or 1, 1 if asked.seed is None else asked.seed)
     folder = new_folder(errand.loaded.scenario.scenario, verb, asked.out)
     in_browser = not everyone and asked.browser
-    if asked.clock == "virtual":
+    if virtual:
         if asked.target is not None or asked.charter is not None:
             raise UsageError("--clock virtual plays on its own desk; --target and --charter need --clock real")
         if in_browser:
             raise UsageError("a browser cannot jump over time: --browser needs --clock real")
         with _ticking(asked, "shopping the desk") as watch:
             options = _desk_options(asked, errand.loaded, errand.seed)
-            run = play_virtual(errand.loaded, errand.plan, folder, options, watch)
+            run = play_virtual(errand, folder, options, watch)
         return _tell_shopped(asked, run)
     if asked.target is None or asked.charter is None:
         raise UsageError("--target FILE and --charter FILE are needed; `testdrive desk SCENARIO` writes a pair")
     target, charter = read_target(asked.target), read_charter(asked.charter)
     with _ticking(asked, "shopping the desk") as watch:
-        playing = play_real(
-            errand.loaded, errand.plan, errand.seed, folder, target, charter, watch, in_browser, asked.scale
-        )
+        playing = play_real(errand, folder, target, charter, watch, in_browser, asked.scale)
         return _tell_shopped(asked, asyncio.run(playing))
 
 
@@ -305,7 +314,7 @@ def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
     instrument = facts["instrument"]
     if asked.json:
         document = {
-            "run": str(run.folder), "planned": facts["planned"], "played": _played(outcomes), "outcomes": outcomes,
+            "run": str(run.folder), "planned": facts["planned"], "played": facts["played"], "outcomes": outcomes,
             "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])},
             "findings": [], "scores": [],
         }  # fmt: skip
@@ -313,7 +322,7 @@ def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
     else:
         for outcome, count in sorted(outcomes.items(), key=lambda item: -item[1]):
             print(f"{outcome:14} {count:8,}")
-        print(f"{_played(outcomes):,} of {facts['planned']:,} planned contacts were played; {run.folder}")
+        print(f"{facts['played']:,} of {facts['planned']:,} planned contacts were played; {run.folder}")
         for reason in instrument["reasons"]:
             print(f"the instrument is not fit: {reason}")
     codes = [Exit.AGREES]
@@ -321,41 +330,44 @@ def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
         codes.append(Exit.INTERRUPTED)
     if outcomes.get("withheld"):
         codes.append(Exit.REFUSED)
-    if outcomes.get("target_error") and outcomes["target_error"] == _played(outcomes):
+    if outcomes.get("target_error") and outcomes["target_error"] == facts["played"]:
         codes.append(Exit.UNREACHABLE)
-    if not instrument["fit"]:
+    if outcomes.get("closed") and outcomes["closed"] == facts["played"] and not asked.json:
+        print("the desk was shut whenever we came: nothing was learnt of it")
+    if not instrument["fit"] or outcomes.get("failed"):
         codes.append(Exit.UNFIT)
     return _worst(codes)
 
 
-def _played(outcomes: Mapping[str, int]) -> int:
-    return sum(count for outcome, count in outcomes.items() if outcome not in ("unstarted", "withheld"))
-
-
 def run(asked: argparse.Namespace) -> int:
     """The whole loop: plan, simulate, open the desk, shop it, compare, report."""
-    from probes.errand import play_virtual, play_with_desk
-    from results.runs import FINISHED, Run, new_folder, run_id, write_whole
-    from scenarios.plan import make_plan
+    from probes.errand import play_virtual, play_with_desk, scenario_errand
+    from results.runs import FINISHED, INTERRUPTED, Run, new_folder, run_id, write_whole
 
     loaded = _load(asked.scenario, asked)
     seed = _seed(asked, loaded)
+    options = _desk_options(asked, loaded, seed)
+    errand = scenario_errand(loaded, seed, asked.shoppers)
     folder = new_folder(loaded.scenario.scenario, "run", asked.out)
     name = run_id("day", loaded.scenario.scenario, loaded.hash, seed)
     whole = Run.create(folder, {**_facts(loaded, seed), "run_id": name, "kind": "day"})
-    drawn = make_plan(loaded, seed, 0, asked.shoppers)
     simulated_run, _ = _simulate(asked, loaded, folder / "simulated", True)
-    options = _desk_options(asked, loaded, seed)
+    if simulated_run.facts["state"] == INTERRUPTED:
+        return _cut_short(asked, whole)
     with _ticking(asked, "shopping the desk") as watch:
         if asked.clock == "real":
-            measured = asyncio.run(play_with_desk(loaded, drawn, folder / "measured", options, watch))
+            measured = asyncio.run(play_with_desk(errand, folder / "measured", options, watch))
         else:
-            measured = play_virtual(loaded, drawn, folder / "measured", options, watch)
+            measured = play_virtual(errand, folder / "measured", options, watch)
+    if measured.facts["state"] == INTERRUPTED:
+        return _cut_short(asked, whole)
     comparison = _compare(simulated_run, measured)
     browser, notes = (None, []) if asked.clock == "virtual" else _browse(asked, loaded, seed, folder / "browser")
     report_path = folder / "report.html"
     _write_report(report_path, simulated_run, measured, comparison, browser, notes)
     codes = _codes(comparison, measured.facts)
+    if browser is not None and browser.facts["state"] == INTERRUPTED:
+        codes.append(Exit.INTERRUPTED)
     write_whole(folder / "comparison.json", json.dumps(_comparison_document(comparison), indent=2) + "\n")
     whole.write_facts(state=FINISHED, verdict=comparison.verdict, exit=int(_worst(codes)))
     if asked.json:
@@ -366,6 +378,17 @@ def run(asked: argparse.Namespace) -> int:
             print(note)
         print(f"report: {report_path.resolve()}")
     return _worst(codes)
+
+
+def _cut_short(asked: argparse.Namespace, whole: Run) -> int:
+    """Say that a whole day was interrupted; its parts so far are kept."""
+    from results.runs import INTERRUPTED
+
+    whole.write_facts(state=INTERRUPTED)
+    if asked.json:
+        _print_json({"run": str(whole.folder), "verdict": None, "rows": []})
+    _say(f"interrupted; what was measured is kept in {whole.folder}")
+    return Exit.INTERRUPTED
 
 
 def import_(asked: argparse.Namespace) -> int:
@@ -668,6 +691,20 @@ def _seed_number(text: str) -> int:
     return int(text)
 
 
+def _days(text: str) -> int:
+    """Read how many days to cover."""
+    if _count(text) > DAYS_MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than {DAYS_MOST}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    """Read a port; 0 takes a free one."""
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
+    return int(text)
+
+
 def _scale(text: str) -> float:
     """Read how much faster than the wall a desk's day runs."""
     try:
@@ -720,7 +757,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "folder": ("folder", {"type": Path, "nargs": "?", "metavar": "DIR", "help": "where to look (default: runs)"}),
     "log": ("log", {"type": Path, "metavar": "LOG", "help": "a call or ticket log, CSV or TSV, also gzipped"}),
     "run-folder": ("run_folder", {"type": Path, "metavar": "RUN", "help": "an imported run"}),
-    "days": ("--days", {"type": _count, "metavar": "N", "help": "cover N days instead of the scenario's"}),
+    "days": ("--days", {"type": _days, "metavar": "N", "help": "cover N days instead of the scenario's"}),
     "seed": ("--seed", {"type": _seed_number, "metavar": "N", "help": "seed (default: the scenario's)"}),
     "out": ("-o --out", {"type": Path, "metavar": "DIR", "help": "run folder (default: a new one under runs/)"}),
     "out-file": ("-o --out", {"type": Path, "metavar": "FILE", "help": "the page (default: report.html in the run)"}),
@@ -742,7 +779,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "clock-real": ("--clock", {"choices": ["virtual", "real"], "default": "real", "help": "default: real"}),
     "scale": ("--scale", {"type": _scale, "default": 1.0, "metavar": "S", "help": "times as fast, 1 to 10"}),
     "scale-desk": ("--scale", {"type": _scale, "metavar": "S", "help": "the scale the desk must run at"}),
-    "port": ("--port", {"type": int, "default": 0, "metavar": "N", "help": "loopback port (default: a free one)"}),
+    "port": ("--port", {"type": _port, "default": 0, "metavar": "N", "help": "loopback port (default: a free one)"}),
     "misconduct": ("--misconduct", {"type": Path, "metavar": "FILE", "help": "what our desk does other than believed"}),
     "phrases": ("--phrases", {"type": Path, "metavar": "FILE", "help": "what our desk's people say"}),
     "truth": ("--truth", {"type": Path, "metavar": "FILE", "help": "write what our desk really did, as JSON lines"}),
@@ -752,7 +789,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "charter": ("--charter", {"type": Path, "metavar": "FILE", "help": "what we are allowed to do there"}),
     "browser": ("--browser", {"action": "store_true", "help": "play in a real browser"}),
     "intent": ("--intent", {"metavar": "NAME", "help": "with journeys: what the customer wants"}),
-    "repeats": ("--repeats", {"type": _count, "default": 1, "metavar": "N", "help": "journeys: N times each"}),
+    "repeats": ("--repeats", {"type": _count, "metavar": "N", "help": "journeys: N times each"}),
     "mapping": ("--mapping", {"type": Path, "required": True, "metavar": "FILE",
         "help": "what its columns mean: a file, or one of ours (bank_acd, generic_csv)"}),
     "arrivals": ("--arrivals", {"choices": ["replayed", "half_hourly"], "default": "replayed",

@@ -105,7 +105,7 @@ async def browse(
     Args:
         loaded: the scenario; its desk opens at `best_start_s`, with nobody else about.
         folder: of the run, new or empty.
-        seed: of the plan; the desk takes the next one.
+        seed: of plan and desk.
         scale: how much faster than the wall the day runs, at most 10.
         handful: how many journeys, how close together and how long.
         misconduct: what the desk does other than believed.
@@ -125,9 +125,9 @@ async def browse(
             target = desk.target
             if target.form is not None:
                 target = target.model_copy(update={"form": target.form.model_copy(update={"poll_s": few.form_poll_s})})
-            facts = shop_facts(loaded, target, desk.charter, seed, "real", scale)
+            facts = shop_facts(loaded, target, desk.charter, seed, "real", scale, options.misconduct)
             run = Run.create(folder, {**facts, "browser": browser.version})
             return await play_plan(
-                loaded, plan, run, target, desk.charter, clock, seed, Instrument(scale=scale), BROWSER, browser,
-                watch, until_s=start_s + few.wall_s_most * scale,
+                loaded, plan, run, target, desk.charter, clock, seed, Instrument(scale=scale), BROWSER, None,
+                browser, watch, until_s=start_s + few.wall_s_most * scale,
             )  # fmt: skip

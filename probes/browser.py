@@ -13,11 +13,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
-import shutil
 import socket
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
+from probes.find_browser import system_browsers
 from probes.guard import Guard, RefusedByCharterError
 from scenarios.charter import is_loopback
 from scenarios.target import Target
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserType
 
     from probes.tab import Tab, Watch
-
-SYSTEM_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-"""Looked for in this order where Playwright has not brought its own."""
 
 OPENING_MOST = 2
 """So many pages are loaded and filled in at a time: on two cores more would measure our own CPU."""
@@ -146,9 +143,8 @@ async def _launch(kind: BrowserType, dead_proxy: str) -> Chromium:
     """Start Playwright's own Chromium where it is installed, else the first of the system's that starts."""
     from playwright.async_api import Error
 
-    paths = [path for name in SYSTEM_BROWSERS if (path := shutil.which(name)) is not None]
     failures = []
-    for path in [None, *paths]:
+    for path in [None, *system_browsers()]:
         try:
             return await kind.launch(executable_path=path, args=list(ARGUMENTS), proxy={"server": dead_proxy})
         except Error as error:

@@ -20,16 +20,18 @@ from probes.desk.desk import DeskOptions, open_desk
 from probes.guard import Guard
 from probes.instrument import Instrument
 from probes.player import SessionMaker
-from probes.shop import play_plan, playable, shop_facts, start_rehearsal
+from probes.shop import journeys_of, play_plan, playable, shop_facts, start_rehearsal
 from probes.virtual_loop import run_virtual
 from results.runs import Run
 from scenarios.charter import Charter
 from scenarios.identity import case_id, contact_id, recorded_entity
-from scenarios.journey import journey_named, read_journey
+from scenarios.journey import Journey, journey_named, read_journey
+from scenarios.misconduct import Misconduct
 from scenarios.plan import PLAN_COLUMNS, make_plan
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ChannelHours, Scenario, Team
 from scenarios.target import Target
+from scenarios.units import clock_text
 
 BETWEEN_REPEATS_S = 2.0
 LEAD_S = 2.0
@@ -47,24 +49,37 @@ class Errand:
     loaded: LoadedScenario
     plan: pd.DataFrame
     seed: int
+    journeys: Mapping[str, Journey]
+    anytime: bool = False
+    """Whether only the gaps between due times matter, and the first contact may come now."""
 
 
-def scenario_errand(loaded: LoadedScenario, seed: int, shoppers: int | None, everyone: bool) -> Errand:
+def scenario_errand(loaded: LoadedScenario, seed: int, shoppers: int | None = None, everyone: bool = True) -> Errand:
     """Return a scenario's planned shoppers, or every customer of it."""
     plan = make_plan(loaded, seed, 0, shoppers)
     if not everyone:
         plan = plan[plan["played_by"] == "shopper"].reset_index(drop=True)
-    return Errand(loaded, plan, seed)
+    return Errand(loaded, plan, seed, journeys_of(loaded, plan))
 
 
 def journey_errand(names: Sequence[str], intent: str | None, repeats: int, seed: int) -> Errand:
-    """Return each journey, by name or file, `repeats` times, a moment apart."""
+    """Return each journey, by name or file, `repeats` times, a moment apart.
+
+    Raises:
+        NothingToPlayError: two files hold different journeys of one name, or none knows the intent.
+        scenarios.faults.FaultsFoundError: a journey is missing or faulty.
+    """
     journeys = [read_journey(Path(name)) if name.endswith((".yaml", ".yml")) else journey_named(name) for name in names]
+    named = {journey.journey: journey for journey in journeys}
+    if any(named[journey.journey] != journey for journey in journeys):
+        raise NothingToPlayError("two of these journeys have one name and different scripts; give them different names")
     intents = {name: name for journey in journeys for name in journey.questions}
-    wanted = intent or "default"
+    wanted = intent or next((name for name in intents if name != "default"), "default")
+    if wanted not in intents:
+        raise NothingToPlayError(f"no journey here asks about {wanted!r}; they know {', '.join(intents)}")
     scenario = Scenario(
         scenario="journeys", title="Journeys: " + ", ".join(journey.journey for journey in journeys), time_zone="UTC",
-        starts="2000-01-01", seed=seed, intents={**intents, wanted: wanted},
+        starts="2000-01-01", seed=seed, intents=intents,
         channels={j.channel: ChannelHours(opens="00:00", closes="24:00", journey=j.journey) for j in journeys},
         teams={"desk": Team(channels=[j.channel for j in journeys], agents={"00:00": 1}, service={})},
     )  # fmt: skip
@@ -81,19 +96,20 @@ def journey_errand(names: Sequence[str], intent: str | None, repeats: int, seed:
         )  # fmt: skip
     path = Path(names[0]) if names[0].endswith((".yaml", ".yml")) else Path("journeys")
     loaded = LoadedScenario(path, scenario, "", {}, {}, [])
-    return Errand(loaded, pd.DataFrame(rows, columns=list(PLAN_COLUMNS)).astype({"entity": np.uint64}), seed)
+    return Errand(
+        loaded, pd.DataFrame(rows, columns=list(PLAN_COLUMNS)).astype({"entity": np.uint64}), seed, named, True
+    )
 
 
 async def play_real(
-    loaded: LoadedScenario,
-    plan: pd.DataFrame,
-    seed: int,
+    errand: Errand,
     folder: Path,
     target: Target,
     charter: Charter,
     watch: Callable[[Tick], None],
     in_browser: bool = False,
     scale: float | None = None,
+    misconduct: Misconduct | None = None,
 ) -> Run:
     """Play a plan on the real clock; the first contact is due `LEAD_S` wall seconds from now.
 
@@ -104,6 +120,7 @@ async def play_real(
         ConnectionError: a rehearsal desk does not answer.
         probes.guard.RefusedByCharterError: the charter does not allow it.
     """
+    loaded, plan, seed = errand.loaded, errand.plan, errand.seed
     host, port = target.address()
     Guard(charter).check(host, port)
     sessions: Mapping[str, SessionMaker] = BROWSER if in_browser else PROTOCOL
@@ -112,39 +129,44 @@ async def play_real(
         raise NothingToPlayError(_why_nothing(plan, sessions, target))
     first_s = float(chosen["due_s"].min())
     if target.rehearsal:
-        clock = await start_rehearsal(target, charter, first_s, LEAD_S)
+        clock = await start_rehearsal(target, charter, None if errand.anytime else first_s, LEAD_S)
+        if errand.anytime:
+            chosen["due_s"] += clock.now_s() + LEAD_S * clock.scale - first_s
+        elif clock.now_s() > first_s:
+            raise NothingToPlayError(
+                f"the day of {target.base_url} has begun: it is {clock_text(clock.now_s())} there, the first contact "
+                f"is due at {clock_text(first_s)}; a scenario's day needs a desk that was just opened"
+            )
     else:
         clock = Clock.real(epoch_s=time.time() + LEAD_S - first_s)
     if scale is not None and scale != clock.scale:
         raise NothingToPlayError(f"{target.base_url} runs at scale {clock.scale:g}, not {scale:g}; a desk sets its own")
-    run = Run.create(folder, shop_facts(loaded, target, charter, seed, "real", clock.scale))
+    run = Run.create(folder, shop_facts(loaded, target, charter, seed, "real", clock.scale, misconduct))
     instrument = Instrument(scale=clock.scale)
     async with contextlib.AsyncExitStack() as stack:
         browser = await stack.enter_async_context(open_browser()) if in_browser else None
         shopped = await play_plan(
-            loaded, chosen, run, target, charter, clock, seed, instrument, sessions, browser, watch
+            loaded, chosen, run, target, charter, clock, seed, instrument, sessions, errand.journeys, browser, watch
         )
     return shopped.run
 
 
-async def play_with_desk(
-    loaded: LoadedScenario, plan: pd.DataFrame, folder: Path, options: DeskOptions, watch: Callable[[Tick], None]
-) -> Run:
+async def play_with_desk(errand: Errand, folder: Path, options: DeskOptions, watch: Callable[[Tick], None]) -> Run:
     """Open a rehearsal desk on the real clock and play a plan on it, in one process."""
-    async with open_desk(loaded, options) as desk:
-        return await play_real(loaded, plan, options.seed, folder, desk.target, desk.charter, watch)
+    async with open_desk(errand.loaded, options) as desk:
+        return await play_real(errand, folder, desk.target, desk.charter, watch, misconduct=options.misconduct)
 
 
-def play_virtual(
-    loaded: LoadedScenario, plan: pd.DataFrame, folder: Path, options: DeskOptions, watch: Callable[[Tick], None]
-) -> Run:
+def play_virtual(errand: Errand, folder: Path, options: DeskOptions, watch: Callable[[Tick], None]) -> Run:
     """Open a rehearsal desk under the virtual clock and play a plan on it: days in seconds, over real sockets."""
+    loaded = errand.loaded
 
     async def day() -> Run:
         clock = Clock(asyncio.get_running_loop())
         async with open_desk(loaded, options, clock) as desk:
-            run = Run.create(folder, shop_facts(loaded, desk.target, desk.charter, options.seed, "virtual", 1.0))
-            chosen = playable(plan, PROTOCOL, desk.target)
+            facts = shop_facts(loaded, desk.target, desk.charter, options.seed, "virtual", 1.0, options.misconduct)
+            run = Run.create(folder, facts)
+            chosen = playable(errand.plan, PROTOCOL, desk.target)
             shopped = await play_plan(
                 loaded,
                 chosen,
@@ -154,6 +176,7 @@ def play_virtual(
                 clock,
                 options.seed,
                 Instrument(virtual=True),
+                journeys=errand.journeys,
                 watch=watch,
             )
             return shopped.run

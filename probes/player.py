@@ -115,7 +115,8 @@ class Player:
         except asyncio.CancelledError:
             return self._end(told, "censored", "censored", None)
         except RefusedByCharterError as error:
-            return self._end(told, "withheld", "withheld", str(error))
+            # it was begun and the desk led us elsewhere: that is the desk's doing, and nothing went there
+            return self._end(told, "target_error", "target_error", f"refused: {error}"[:300])
         except Exception as error:  # noqa: BLE001  whatever it is, it is our fault and goes into the log as such
             await self._keep_picture(session, told)
             return self._end(told, "failed", "failed", f"{type(error).__name__}: {error}"[:300])

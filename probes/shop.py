@@ -30,6 +30,7 @@ from results.journal import JOURNAL, Journal, tables_from_journal
 from results.runs import FINISHED, INTERRUPTED, Run, run_id, scenario_facts
 from scenarios.charter import Charter
 from scenarios.journey import Journey, journey_named
+from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
 from scenarios.target import Target
 
@@ -54,17 +55,20 @@ def shop_facts(
     seed: int,
     clock: str,
     scale: float,
-    kind: str = "measured",
+    misconduct: Misconduct | None = None,
 ) -> dict[str, Any]:
-    """Return the facts of a measured run for its run.json."""
+    """Return the facts of a measured run for its run.json; `misconduct` is our own desk's, where we opened it."""
+    wrongs = misconduct.model_dump(exclude_defaults=True) if misconduct is not None else {}
+    more = [json.dumps(wrongs, sort_keys=True)] if wrongs else []
     return {
         **scenario_facts(loaded, seed),
-        "run_id": run_id(kind, loaded.scenario.scenario, loaded.hash, seed, clock, scale),
-        "kind": kind,
+        "run_id": run_id("measured", loaded.scenario.scenario, loaded.hash, seed, clock, scale, *more),
+        "kind": "measured",
         "clock": clock,
         "scale": scale,
         "target": target.target,
         "rehearsal": target.rehearsal,
+        "misconduct": wrongs,
         "charter": {
             "owner": charter.owner,
             "kind": charter.kind,
@@ -105,11 +109,14 @@ async def play_plan(
     seed: int,
     instrument: Instrument,
     sessions: Mapping[str, SessionMaker] = PROTOCOL,
+    journeys: Mapping[str, Journey] | None = None,
     browser: Browser | None = None,
     watch: Callable[[Tick], None] | None = None,
     until_s: float | None = None,
 ) -> Shopped:
     """Play a plan on a running clock and finish the run folder, also when interrupted.
+
+    `journeys` are those that the plan names; where left out they are found beside the scenario or among ours.
 
     Raises:
         probes.guard.RefusedByCharterError: before anything is sent.
@@ -120,7 +127,7 @@ async def play_plan(
     guard.check_load(len(plan), [host])
     if browser is not None:
         check_target(target)
-    journeys = journeys_of(loaded, plan)
+    journeys = journeys_of(loaded, plan) if journeys is None else journeys
     run.write_plan(plan)
     load_draws()
     evidence = run.folder / "evidence"
@@ -151,6 +158,7 @@ def finish(run: Run, plan: pd.DataFrame, crowd: Crowd, instrument: Instrument, i
     run.write_facts(
         state=INTERRUPTED if interrupted else FINISHED,
         planned=len(plan),
+        played=int((tables["legs"]["leg"].eq(0) & tables["legs"]["arrived_s"].notna()).sum()),
         outcomes={str(name): int(count) for name, count in outcomes.items()},
         instrument=asdict(judged),
     )
@@ -172,10 +180,10 @@ def _quiet_collector() -> Iterator[None]:
             gc.enable()
 
 
-async def start_rehearsal(target: Target, charter: Charter, start_s: float, lead_s: float = 1.0) -> Clock:
+async def start_rehearsal(target: Target, charter: Charter, start_s: float | None, lead_s: float = 1.0) -> Clock:
     """Begin a rehearsal desk's day so that scenario time `start_s` comes `lead_s` wall seconds from now.
 
-    A desk whose day has begun keeps it, and we take its clock.
+    A desk whose day has begun keeps it, and we take its clock; where `start_s` is None a new day begins at opening.
 
     Raises:
         ConnectionError: the desk does not answer.

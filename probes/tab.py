@@ -205,6 +205,9 @@ class Tab:
                 await found.fill(value, timeout=PRESS_S_MOST * 1000)
                 return
             labels: list[str] = await found.evaluate("(e) => [...(e.options ?? [])].map((o) => o.label.trim())")
+            values: list[str] = await found.evaluate("(e) => [...(e.options ?? [])].map((o) => o.value)")
+            if value not in labels and value in values:
+                value = labels[values.index(value)]
             if value not in labels:
                 raise PageError(f"{field.selector} has no choice {value!r}; it has {', '.join(labels) or 'none'}")
             await found.select_option(index=labels.index(value), timeout=PRESS_S_MOST * 1000)

@@ -32,6 +32,9 @@ CONTACTS_LEAST = 20
 MATCHED_LEAST = 0.5
 """Share of measured contacts that must be found in the simulated log to compare contact by contact."""
 
+UNANSWERED_MOST = 0.02
+"""So many more contacts than simulated may be cut off or still wait at the end before nothing can agree."""
+
 BIN_S = 1800.0
 
 AGREES, DIFFERS, CANNOT_TELL = "agrees", "differs", "cannot tell"
@@ -81,6 +84,8 @@ class _Measured:
     error: float
     freedom: float
     placement: Placement | None
+    unanswered: str = ""
+    """Why the contacts that tell of this gate cannot speak for all, where that is so."""
 
 
 def compare_logs(simulated: pd.DataFrame, measured: pd.DataFrame, gates: Sequence[Gate]) -> Comparison:
@@ -107,6 +112,7 @@ def compare_logs(simulated: pd.DataFrame, measured: pd.DataFrame, gates: Sequenc
             "wait_s_mean",
             "wait_answered_s_mean",
             "abandonment",
+            "answered_share",
             "talk_s_mean",
             "contained_share",
         ):
@@ -197,7 +203,8 @@ class _Band:
         if unfit or tolerance is None or math.isnan(tolerance):
             reason = unfit or "the tolerance is a share of a simulated value that is not there"
             return _Measured(replace(row, verdict=CANNOT_TELL, reason=reason), error, freedom, None)
-        return _Measured(row, error, freedom, place(difference, error, freedom, tolerance))
+        placement = place(difference, error, freedom, tolerance)
+        return _Measured(row, error, freedom, placement, _unanswered(expected, seen))
 
     def _unfit(
         self,
@@ -234,6 +241,17 @@ class _Band:
                 seen["contact_id"].reset_index(drop=True).map(frame.groupby("contact_id")["value"].mean()).fillna(found)
             )
         return found.fillna(overall).to_numpy(dtype=float)
+
+
+def _unanswered(expected: pd.DataFrame, seen: pd.DataFrame) -> str:
+    """Say why what was measured cannot speak for all: more were never answered than simulated."""
+    measured, simulated = (float(each["unanswered"].mean()) if len(each) else 0.0 for each in (seen, expected))
+    if measured <= simulated + UNANSWERED_MOST:
+        return ""
+    return (
+        f"{measured:.0%} of the measured contacts were neither answered nor given up (simulated: {simulated:.0%}); "
+        "the others cannot speak for them"
+    )
 
 
 def _sampling_error(drawn: Values, counted: int) -> float:
@@ -278,6 +296,8 @@ def _decide(judged: Sequence[_Measured]) -> list[Row]:
         decided = p_value <= level
         verdict = CANNOT_TELL if not decided else AGREES if measured.placement.inside_p <= p_value else DIFFERS
         reason, needed = _words(row, row.tolerance, verdict, measured, level)
+        if verdict == AGREES and measured.unanswered:
+            verdict, reason = CANNOT_TELL, measured.unanswered
         rows.append(replace(row, verdict=verdict, reason=reason, contacts_needed=needed))
     return rows
 

@@ -38,7 +38,7 @@ class Journal:
         Raises:
             OSError: the disk took none or only a part of the line.
         """
-        line = (json.dumps({"kind": kind, **facts}, ensure_ascii=False) + "\n").encode()
+        line = (json.dumps({"kind": kind, **facts}, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
         written = os.write(self._file, line)
         if written != len(line):
             raise OSError(f"the journal took {written} of {len(line)} bytes: is the disk full?")

@@ -25,7 +25,8 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
     """Fold legs to one row per contact (and replication), ordered by arrival; our own faults are left out.
 
     Columns: the ids, channel, intent, team (of the first leg), arrived_s, wait_s (first leg), offered, answered,
-    abandoned, talk_s and handle_s (over all legs; handle_s null where a part of it cannot be seen), transferred,
+    abandoned, unanswered (neither answered nor given up: cut off, in error, or still waiting at the end), talk_s and
+    handle_s (over all legs; handle_s null where a part of it cannot be seen), transferred,
     contained, self_service.
     """
     legs = legs[~legs["leg_end"].isin(OUR_FAULTS)]
@@ -45,6 +46,8 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
     summed = work.groupby(keys).sum(min_count=1).reindex(first.index)
     answered = first["answered_s"].notna()
     offered = ~first["leg_end"].isin(NOT_OFFERED) | answered
+    gave_up = first["leg_end"].isin(["abandoned", "silent", "balked"])
+    offered_or_waiting = (first["leg_end"] != "closed") & first["arrived_s"].notna()
     whole = answered & (summed["unfinished"].fillna(0) == 0)
     person = answered & (summed["talk_s"].notna() | (summed["unfinished"] > 0))
     folded = pd.DataFrame(
@@ -58,10 +61,11 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
             "wait_s": waited.astype(float),
             "offered": offered,
             "answered": answered,
-            "abandoned": first["leg_end"].isin(["abandoned", "silent", "balked"]),
+            "abandoned": gave_up,
             "talk_s": summed["talk_s"].where(whole & person),
             "handle_s": (summed["talk_s"] + summed["wrap_s"].fillna(0.0)).where(whole & person),
             "wrap_seen": summed["wrap_s"].notna(),
+            "unanswered": offered_or_waiting & ~answered & ~gave_up,
             "transferred": summed["transferred"] > 0,
             "contained": first["leg_end"] == "contained",
             "self_service": answered & ~person,
@@ -71,7 +75,7 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _wait(c: pd.DataFrame, within_s: float) -> Values:
-    return np.where(c["offered"], c["wait_s"], np.nan)
+    return np.where(c["answered"] | c["abandoned"], c["wait_s"], np.nan)
 
 
 def _wait_answered(c: pd.DataFrame, within_s: float) -> Values:
@@ -103,6 +107,10 @@ def _abandonment(c: pd.DataFrame, within_s: float) -> Values:
     return np.where(c["offered"], c["abandoned"], np.nan)
 
 
+def _answered_share(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["answered"] | c["abandoned"] | c["unanswered"], c["answered"], np.nan)
+
+
 def _handle(c: pd.DataFrame, within_s: float) -> Values:
     return c["handle_s"].to_numpy(dtype=float)
 
@@ -127,6 +135,7 @@ METRICS: dict[str, Callable[[pd.DataFrame, float], Values]] = {
     "service_level_answered_or_abandoned": _level_either,
     "service_level_answered": _level_answered,
     "abandonment": _abandonment,
+    "answered_share": _answered_share,
     "handle_s_mean": _handle,
     "talk_s_mean": _talk,
     "transfer_share": _transferred,

@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import platform
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
                 raise RunError(f"{folder} is not empty; name a new folder with -o")
-        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        except OSError as error:
             raise RunError(f"{folder} cannot be a run folder: {error.strerror}") from None
         run = cls(folder, {**facts, "state": RUNNING, "versions": _versions(), "machine": _machine()})
         run.write_facts()
@@ -186,16 +187,25 @@ def find_runs(top: Path = RUNS) -> Iterator[Run]:
 
 
 def query(sql: str, runs: list[Run]) -> pd.DataFrame:
-    """Answer SQL over the tables of runs, read in place by DuckDB: views `legs`, `steps`, `messages`, `staffing`.
+    """Answer SQL over the tables of runs, read in place by DuckDB: a view for each table of `results.log`.
+
+    A killed run is read from its journal.
 
     Raises:
         RunError: DuckDB's own words on what is wrong with the SQL.
     """
-    with duckdb.connect() as connection:
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         for name in TABLES:
             files = [str(run.folder / f"{name}.parquet") for run in runs if run.has_table(name)]
+            killed = [run for run in runs if not run.has_table(name) and (run.folder / JOURNAL).is_file()]
+            for number, run in enumerate(killed):
+                files.append(f"{folder}/{name}{number}.parquet")
+                table = pa.Table.from_pandas(run.table(name), schema=TABLES[name], preserve_index=False)
+                pq.write_table(table, files[-1])
             if files:
                 connection.read_parquet(files, union_by_name=True, filename=True).create_view(name)
+        if not runs:
+            raise RunError("no runs were found to ask: name the folder they lie in")
         try:
             answer: pd.DataFrame = connection.sql(sql).df()
         except (duckdb.Error, AttributeError) as error:

@@ -41,6 +41,7 @@ _METRIC_WORDS = {
     "service_level_answered_or_abandoned": "Answered or gone within {within}",
     "service_level_answered": "Of those answered: within {within}",
     "abandonment": "Gave up waiting",
+    "answered_share": "Were answered at all",
     "handle_s_mean": "Time an agent needs for one contact",
     "talk_s_mean": "Time a customer spends with an agent",
     "transfer_share": "Passed on to another team",
@@ -270,6 +271,8 @@ def _difference_sentence(row: Row) -> str:
             return f"{customers} spend {by} {length} with an agent than you believe: {instead}"
         case "abandonment":
             return f"{of_hundred} give up waiting than you believe: {instead}"
+        case "answered_share":
+            return f"{of_hundred} are answered at all than you believe: {instead}"
         case "transfer_share":
             return f"{of_hundred} are passed on to another team than you believe: {instead}"
         case "contained_share":

@@ -103,10 +103,11 @@ def _references(document: Document) -> Iterator[Fault]:
     questions = values.get("questions")
     if isinstance(questions, dict) and questions and "default" not in questions:
         yield document.fault(("questions",), sorted(questions), "a question named `default` among them")
-    steps = values.get("steps")
-    if isinstance(steps, list) and steps and not (isinstance(steps[0], dict) and steps[0].get("open")):
+    told = values.get("steps")
+    steps = told if isinstance(told, list) else []
+    if steps and not (isinstance(steps[0], dict) and steps[0].get("open")):
         yield document.fault(("steps", 0), steps[0], "`open: true` as the first step")
-    texts = [(("steps", i, "say"), s.get("say")) for i, s in enumerate(steps or []) if isinstance(s, dict)]
+    texts = [(("steps", i, "say"), s.get("say")) for i, s in enumerate(steps) if isinstance(s, dict)]
     if isinstance(questions, dict):
         texts += [(("questions", name, "text"), q.get("text")) for name, q in questions.items() if isinstance(q, dict)]
     for key, text in texts:

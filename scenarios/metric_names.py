@@ -36,6 +36,9 @@ METRIC_NAMES: dict[str, MetricName] = {
     ),
     "service_level_answered": MetricName("share", True, "answered within T / answered", _KOOLE),
     "abandonment": MetricName("share", False, "abandoned / offered", _GANS),
+    "answered_share": MetricName(
+        "share", False, "answered by a person or a page / all who came while it was open", "complement of loss"
+    ),
     "handle_s_mean": MetricName(
         "s", False, "mean time with people over all legs of an answered contact: talk + hold + wrap-up", _GANS
     ),

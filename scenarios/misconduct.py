@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, RootModel
 
-from scenarios.faults import Fault, FaultsFoundError, one_of
+from scenarios.faults import Fault, one_of
 from scenarios.models import Strict, check_model
 from scenarios.scenario import Share
 from scenarios.yaml_reader import Document, read_file
@@ -44,6 +44,3 @@ def read_misconduct(path: Path, teams: list[str]) -> Misconduct:
 def no_misconduct() -> Misconduct:
     """Return a desk that behaves as believed."""
     return Misconduct({})
-
-
-__all__ = ["FaultsFoundError", "Misconduct", "TeamMisconduct", "no_misconduct", "read_misconduct"]

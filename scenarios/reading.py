@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -265,8 +266,11 @@ def _hours(document: Document, folder: Path) -> Iterator[Fault]:
 def find_file(kind: str, name: str, folder: Path | None = None) -> Path | None:
     """Find `name`.yaml among the files of a kind (journeys, personas, targets …): beside a scenario, then ours."""
     places = ([folder / kind] if folder else []) + [HERE / kind]
-    found = [place / f"{name}.yaml" for place in places if (place / f"{name}.yaml").is_file()]
-    return found[0] if found else None
+    for place in places:
+        with contextlib.suppress(OSError):  # a name too long for any file is the name of none
+            if (place / f"{name}.yaml").is_file():
+                return place / f"{name}.yaml"
+    return None
 
 
 def _intent_codes(document: Document, intents: list[str]) -> Iterator[Fault]:

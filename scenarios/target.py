@@ -26,8 +26,12 @@ def _regex(text: str) -> str:
 
 
 def _base(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port out of range, a bracket left open
+        whole = False
+    if not whole or parts.query or parts.fragment or parts.username:
         raise ValueError("an address such as http://127.0.0.1:8000")
     return text.rstrip("/")
 
@@ -43,7 +47,7 @@ class FormField(Strict):
 
     selector: Selector = Field(description="the field, as a CSS selector")
     fill: str | None = Field(None, description="the text to fill in")
-    choose: str | None = Field(None, description="the label of the choice in a select")
+    choose: str | None = Field(None, description="the label, or else the value, of the choice in a select")
     by_intent: dict[str, str] = Field(
         default_factory=dict, description="instead of fill or choose, for these intents: such as each one's queue"
     )

@@ -100,6 +100,8 @@ def read_file(path: Path) -> Document:
         FaultsFoundError: it cannot be read, is too large or is not YAML 1.2.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_fifo() or path.is_dir()):
+            raise FaultsFoundError([Fault(str(path), 1, "the file", "a device", "a YAML file")])
         if path.stat().st_size > FILE_BYTES_MOST:
             found = f"{path.stat().st_size} bytes long"
             raise FaultsFoundError([Fault(str(path), 1, "the file", found, f"at most {FILE_BYTES_MOST} bytes")])

@@ -135,6 +135,8 @@ def fit(run: Run, scenario: Path, arrivals: Arrivals = "replayed") -> Path:
     name = scenario.stem
     if not (name.isascii() and name.isidentifier() and name.islower() and len(name) <= 40 and name[0] != "_"):
         raise FitError(f"{scenario} cannot name a scenario: lower case, digits and underscores, such as bank_january")
+    if run.facts.get("kind") != "recorded":
+        raise FitError(f"{run.folder} is a {run.facts.get('kind')} run: fit a run that `testdrive import` made")
     if scenario.exists():
         raise FitError(f"{scenario} is there already; name a new file with -o")
     lacking = [fact for fact in ("origin", "time_zone") if fact not in run.facts]

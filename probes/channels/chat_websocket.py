@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import aiohttp
 
@@ -13,7 +14,8 @@ from probes.channels.contract import Caller, Surroundings
 from probes.journeys import LAST, Open, Seen
 
 MESSAGE_BYTES_MOST = 64_000
-SEEN_MOST = 10_000
+SEEN_MOST = 2_000
+YIELD_EVERY = 16
 
 
 class ChatWebSocket:
@@ -27,7 +29,7 @@ class ChatWebSocket:
         self._around, self._caller, self._chat = around, caller, around.target.chat
         self._http: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._seen: asyncio.Queue[Seen] = asyncio.Queue(SEEN_MOST)
+        self._seen: asyncio.Queue[Seen] = asyncio.Queue()
         self._reader: asyncio.Task[None] | None = None
 
     async def open(self, opening: Open) -> None:
@@ -56,9 +58,12 @@ class ChatWebSocket:
         await self._send(type="message", text=text)
 
     async def next_seen(self, until_s: float | None) -> Seen:
-        """Return what came, when it came."""
-        if not self._seen.empty() or until_s is None:
+        """Return what came, when it came; what came after the deadline does not count any more."""
+        if until_s is None:
             return await self._seen.get()
+        if not self._seen.empty():
+            seen = self._seen.get_nowait()
+            return Seen("nothing", until_s, until_s) if seen.seen_by_s > until_s else seen
         try:
             return await self._around.clock.wait_until(self._seen.get(), until_s)
         except TimeoutError:
@@ -72,8 +77,7 @@ class ChatWebSocket:
         """Close the line."""
         if self._reader is not None:
             self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+            await asyncio.wait([self._reader])
         if self._socket is not None:
             with contextlib.suppress(aiohttp.ClientError, OSError):
                 await self._socket.close()
@@ -95,31 +99,36 @@ class ChatWebSocket:
         async for frame in self._socket:
             if frame.type is aiohttp.WSMsgType.TEXT:
                 for seen in self._understand(frame.data, clock.now_s()):
-                    self._put(seen)
-                    if seen.kind in LAST:
+                    if not self._put(seen) or seen.kind in LAST:
                         return
+            if self._seen.qsize() % YIELD_EVERY == 0:
+                await asyncio.sleep(0)  # frames that are there already are read without a break: let others run
         now_s = clock.now_s()
         code = self._socket.close_code
         self._put(Seen("error", now_s, now_s, f"the desk closed the line without a word (code {code})"))
 
-    def _put(self, seen: Seen) -> None:
-        with contextlib.suppress(asyncio.QueueFull):  # a desk that floods is cut off there; what came first is kept
+    def _put(self, seen: Seen) -> bool:
+        """Keep what was seen; a desk that floods is cut off there, and what came first is kept."""
+        if self._seen.qsize() < SEEN_MOST:
             self._seen.put_nowait(seen)
+            return True
+        self._seen.put_nowait(Seen("error", seen.seen_by_s, seen.seen_by_s, f"the desk sent over {SEEN_MOST} messages"))
+        return False
 
     def _understand(self, data: str, at_s: float) -> Iterator[Seen]:
         try:
             said = json.loads(data)
             kind = said["type"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             yield Seen("error", at_s, at_s, "the desk sent what is not a message")
             return
-        text, team, agent = str(said.get("text", "")), said.get("team"), said.get("agent")
+        text, team, agent = _text(said, "text"), _text(said, "team") or None, _text(said, "agent") or None
         match kind:
             case "accepted":
                 yield Seen("accepted", at_s, at_s)
                 yield Seen("automatic", at_s, at_s, text)
             case "queue":
-                yield Seen("position", at_s, at_s, str(said.get("position", "")))
+                yield Seen("position", at_s, at_s, _text(said, "position"))
             case "joined":
                 yield Seen("taken", at_s, at_s, team=team, agent=agent)
             case "typing":
@@ -132,6 +141,11 @@ class ChatWebSocket:
                 yield Seen("shut", at_s, at_s, text)
             case "closed":
                 yield Seen("closed", at_s, at_s, text, resolved=said.get("how") == "resolved")
+
+
+def _text(said: dict[str, Any], key: str) -> str:
+    """Return a part of a message as text that any file can hold."""
+    return str(said.get(key) or "").encode("utf-8", "replace").decode()
 
 
 def _words(error: BaseException) -> str:

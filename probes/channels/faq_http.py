@@ -7,7 +7,8 @@ import asyncio
 import aiohttp
 
 from probes.channels.contract import Caller, Surroundings
-from probes.channels.pages import parse, text_at
+from probes.channels.fetch import read_text
+from probes.channels.pages import PageTooDeepError, parse, text_at
 from probes.journeys import Open, Seen
 
 
@@ -33,14 +34,14 @@ class FaqHttp:
                 aiohttp.ClientSession(connector=self._around.connector, connector_owner=False) as http,
                 http.get(url, headers={"From": self._caller.persona.email}) as answer,
             ):
-                text = (await answer.content.read(self._around.target.page_bytes_most)).decode("utf-8", "replace")
+                text = await read_text(answer, self._around.target.page_bytes_most)
                 now_s = clock.now_s()
                 if answer.status == 200:
                     found = text_at(parse(text), self._faq.answer)
                     self._seen.append(Seen("page", now_s, now_s, found, resolved=bool(found)))
                 else:
                     self._seen.append(Seen("error", now_s, now_s, f"HTTP {answer.status}"))
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
             now_s = clock.now_s()
             self._seen.append(Seen("error", now_s, now_s, f"{type(error).__name__}: {error}"))
 

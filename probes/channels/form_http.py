@@ -12,7 +12,8 @@ from urllib.parse import urljoin
 import aiohttp
 
 from probes.channels.contract import Caller, Surroundings
-from probes.channels.pages import find_form, parse, text_at
+from probes.channels.fetch import read_text
+from probes.channels.pages import PageTooDeepError, find_form, parse, text_at
 from probes.channels.ticket_page import TicketWatch
 from probes.journeys import Open, Seen
 
@@ -37,7 +38,7 @@ class FormHttp:
         self._http = aiohttp.ClientSession(connector=self._around.connector, connector_owner=False, cookie_jar=jar)
         try:
             await self._send_form(opening)
-        except (aiohttp.ClientError, OSError, TimeoutError, UnicodeDecodeError) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
             self._ticket.fail(f"{type(error).__name__}: {error}")
 
     async def _send_form(self, opening: Open) -> None:
@@ -59,15 +60,21 @@ class FormHttp:
             value = self._caller.field_value(field, opening)
             if field.choose is not None:
                 choices = found.choices.get(field.selector, {})
-                if value not in choices:
+                if value not in choices and value not in choices.values():
                     self._ticket.fail(
                         f"{field.selector} has no choice {value!r}; it has {', '.join(choices) or 'none'}"
                     )
                     return
-                value = choices[value]
+                value = choices.get(value, value)
             values[found.names[field.selector]] = value
         asked_s = self._around.clock.now_s()
-        url, status, text = await self._fetch("POST", urljoin(url, found.action), values)
+        try:
+            action = urljoin(url, found.action)
+            self._around.guard.check_url(action)
+        except ValueError:
+            self._ticket.fail(f"the form goes to {found.action!r}, which is no address")
+            return
+        url, status, text = await self._fetch("POST", action, values)
         now_s = self._around.clock.now_s()
         accepted = re.search(form.accepted_url, url)
         if accepted is None:
@@ -101,7 +108,7 @@ class FormHttp:
         asked_s = clock.now_s()
         try:
             _, status, text = await self._fetch("GET", self._url)
-        except (aiohttp.ClientError, OSError, TimeoutError, UnicodeDecodeError) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
             self._ticket.fail(f"{type(error).__name__}: {error}")
             return
         if status == 304:
@@ -120,14 +127,10 @@ class FormHttp:
         most = self._around.target.page_bytes_most
         async with asyncio.timeout(self._around.target.request_s_most):
             async with self._http.request(method, url, data=data, headers=headers, max_redirects=5) as answer:
-                body = await answer.content.read(most + 1)
-                while not answer.content.at_eof() and len(body) <= most:
-                    body += await answer.content.read(most + 1 - len(body))
-                if len(body) > most:
-                    raise aiohttp.ClientPayloadError(f"the page is larger than {most} bytes")
+                text = await read_text(answer, most)
                 if answer.status == 200 and url == self._url:
                     self._tag = answer.headers.get("ETag", "")
-                return str(answer.url), answer.status, body.decode(answer.charset or "utf-8", "replace")
+                return str(answer.url), answer.status, text
 
 
 def not_accepted(status: int, refused: str) -> str:

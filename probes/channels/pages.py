@@ -18,8 +18,33 @@ class PageMessage:
     text: str
 
 
+DEPTH_MOST = 500
+"""No page for people nests deeper; a parser's time grows with the square of it."""
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_CLOSES_ITSELF = {"p", "li", "dt", "dd", "option", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup"}
+
+
+class PageTooDeepError(ValueError):
+    """A page nests its elements deeper than any page for people does."""
+
+
 def parse(html: str) -> LexborHTMLParser:
-    """Parse a page."""
+    """Parse a page.
+
+    Raises:
+        PageTooDeepError: its elements nest more than `DEPTH_MOST` deep.
+    """
+    depth = 0
+    for closing, name in _TAG.findall(html):
+        tag = name.lower()
+        if tag in _VOID or tag in _CLOSES_ITSELF:
+            continue
+        depth += -1 if closing else 1
+        if depth > DEPTH_MOST:
+            raise PageTooDeepError(f"the page nests more than {DEPTH_MOST} elements")
+        depth = max(depth, 0)
     return LexborHTMLParser(html)
 
 
@@ -36,7 +61,7 @@ def messages(page: LexborHTMLParser, selector: str, own_text: list[str], rules: 
 
 def read_message(html: str, own_text: list[str], rules: list[SpeakerRule]) -> PageMessage:
     """Read one message from its HTML."""
-    alone = LexborHTMLParser(re.sub(r"<br\s*/?>", "\n", html))
+    alone = parse(re.sub(r"<br\s*/?>", "\n", html))
     body = alone.body
     whole = body.text() if body is not None else ""
     parts: dict[str, str] = {}

@@ -9,7 +9,7 @@ import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from probes.channels.pages import PageMessage, messages, parse, text_at
+from probes.channels.pages import PageMessage, PageTooDeepError, messages, parse, text_at
 from probes.clock import Clock
 from probes.journeys import Seen
 from scenarios.target import Form
@@ -54,7 +54,12 @@ class TicketWatch:
 
     def read(self, html: str, asked_s: float, came_s: float) -> None:
         """Take in another look."""
-        form, page = self._form, parse(html)
+        try:
+            page = parse(html)
+        except PageTooDeepError as error:
+            self.fail(str(error))
+            return
+        form = self._form
         if form.lost is not None and page.css_first(form.lost) is not None:
             self.fail("the ticket page does not know us any more")
             return

@@ -109,7 +109,7 @@ class CrowdHost:
         self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
         loaded = load_scenario(Path(options.scenario))
         seed = int(options.seed) if options.seed else loaded.scenario.seed
-        errand = scenario_errand(loaded, seed, None, everyone=True)
+        errand = scenario_errand(loaded, seed)
         folder = new_folder(loaded.scenario.scenario, "load", Path(options.run_folder) if options.run_folder else None)
         fire: Any = environment.events.request.fire
 
@@ -120,7 +120,7 @@ class CrowdHost:
             )  # fmt: skip
 
         target, charter = read_target(Path(options.target_file)), read_charter(Path(options.charter))
-        return await play_real(loaded, errand.plan, seed, folder, target, charter, watch)
+        return await play_real(errand, folder, target, charter, watch)
 
 
 def host_crowd() -> CrowdHost:

@@ -42,12 +42,19 @@ def make_site(hall: Hall) -> web.Application:
         return _page(pages, "article", question=hall.loaded.scenario.intents[intent], fact=fact)
 
     async def rehearsal(request: web.Request) -> web.Response:
-        """Begin the day so that `start_s` comes in `lead_s` wall seconds; answers with the clock in force."""
-        wanted = await request.json()
-        start_s, lead_s = wanted.get("start_s"), wanted.get("lead_s")
-        if not isinstance(start_s, int | float) or not isinstance(lead_s, int | float):
-            raise web.HTTPBadRequest(text="start_s: scenario time to begin at; lead_s: wall seconds until then")
-        begun = hall.begin_day(time.time() + lead_s - start_s / hall.scale)
+        """Begin the day so that `start_s` comes in `lead_s` wall seconds; answers with the clock in force.
+
+        Without `start_s` it begins as with a first visitor, when the first channel opens.
+        """
+        try:
+            wanted = await request.json()
+            start_s, lead_s = wanted.get("start_s"), float(wanted.get("lead_s", 0))
+            epoch_s = None if start_s is None else time.time() + lead_s - float(start_s) / hall.scale
+        except (ValueError, TypeError, AttributeError):
+            raise web.HTTPBadRequest(
+                text="start_s: scenario time to begin at; lead_s: wall seconds until then"
+            ) from None
+        begun = hall.begin_day(epoch_s)
         return web.json_response({"epoch_s": hall.epoch_s, "scale": hall.scale, "begun": begun})
 
     site.add_routes(

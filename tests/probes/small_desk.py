@@ -224,7 +224,7 @@ class SmallDesk:
             clock = Clock.real(epoch_s=self.epoch_s, scale=self.scale)
             return await play_plan(
                 self.loaded, plan, run, self.target, charter, clock, 1, Instrument(scale=self.scale), sessions,
-                browser, until_s=until_s,
+                browser=browser, until_s=until_s,
             )  # fmt: skip
 
         shopped = loop.run(shop())

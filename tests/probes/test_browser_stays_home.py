@@ -143,7 +143,7 @@ def test_a_missing_chromium_is_named_with_the_command_that_brings_it(
     monkeypatch: pytest.MonkeyPatch, probe_loop: LoopThread, tmp_path: Path
 ) -> None:
     """Without it a fresh machine would fail with a page of Playwright's own advice that does not work offline."""
-    monkeypatch.setattr(browser_module, "SYSTEM_BROWSERS", ())
+    monkeypatch.setattr(browser_module, "system_browsers", list)
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     with pytest.raises(BrowserMissingError, match="apt-get install chromium-headless-shell"):
         probe_loop.run(open_browser().__aenter__())

@@ -75,8 +75,8 @@ class Shop:
         async def shop() -> Shopped:
             clock = Clock.real(epoch_s=epoch_s, scale=SCALE)
             return await play_plan(
-                loaded, plan, run, self.target(), self.charter(), clock, 1, Instrument(scale=SCALE), sessions, browser,
-                until_s=300.0,
+                loaded, plan, run, self.target(), self.charter(), clock, 1, Instrument(scale=SCALE), sessions,
+                browser=browser, until_s=300.0,
             )  # fmt: skip
 
         return self.loop.run(shop())

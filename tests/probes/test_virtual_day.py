@@ -6,11 +6,10 @@ import pandas as pd
 import pytest
 
 from probes.desk.desk import DeskOptions
-from probes.errand import play_virtual
+from probes.errand import play_virtual, scenario_errand
 from results.log import check_legs
 from results.runs import Run
 from scenarios.misconduct import Misconduct, TeamMisconduct
-from scenarios.plan import make_plan
 from scenarios.reading import LoadedScenario, load_scenario
 from simulator.simulate import simulate
 
@@ -25,7 +24,7 @@ def loaded() -> LoadedScenario:
 
 def play(loaded: LoadedScenario, folder: Path, misconduct: Misconduct | None = None) -> Run:
     options = DeskOptions(SEED, misconduct=misconduct or Misconduct({}), truth=folder.with_suffix(".truth"))
-    return play_virtual(loaded, make_plan(loaded, SEED), folder, options, lambda tick: None)
+    return play_virtual(scenario_errand(loaded, SEED), folder, options, lambda tick: None)
 
 
 @pytest.fixture(scope="module")
