@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -27,3 +28,13 @@ def desk_of(folder: Path, scale: float = 10.0, scenario: Path = FIVE_MINUTES) ->
             yield ["--target", str(target), "--charter", str(charter)]
         finally:
             desk.terminate()
+
+
+def wait_for(there: Callable[[], bool], seconds_most: float = 60.0) -> None:
+    """Wait until something is there."""
+    tick = threading.Event()
+    for _ in range(round(seconds_most / 0.02)):
+        if there():
+            return
+        tick.wait(0.02)
+    raise AssertionError(f"it was not there after {seconds_most:g} s")

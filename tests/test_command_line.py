@@ -1,4 +1,5 @@
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from ruamel.yaml import YAML
 
 import testdrive
 from testdrive import VERBS, Exit
+from tests.desks import VERB, desk_of, wait_for
 
 TOP = Path(__file__).resolve().parent.parent
 HOUR = TOP / "tests" / "days" / "short_hour.yaml"
@@ -205,3 +207,60 @@ def test_help_is_quick_to_load() -> None:
     code = f"import sys, testdrive; testdrive._parser(); print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_readmes_first_shop_works(tmp_path: Path) -> None:
+    """Without it a QA lead's first command could fail on our own desk."""
+    with desk_of(tmp_path, scenario=TOP / "scenarios" / "quiet_tuesday.yaml") as where:
+        for number, arguments in enumerate(
+            (["ask_on_chat", "--intent", "order_status"], ["ask_on_chat", "look_it_up"])
+        ):
+            done = run("shop", *arguments, *where, "-o", tmp_path / f"run{number}", "--json")
+            assert done.returncode in (0, 4), done.stderr
+            document = json.loads(done.stdout)
+            assert document["played"] == number + 1
+            assert set(document["outcomes"]) <= {"resolved", "unresolved"}
+        late = run("shop", TOP / "scenarios" / "quiet_tuesday.yaml", *where, "-o", tmp_path / "late")
+        assert late.returncode == 2
+        assert "needs a desk that was just opened" in late.stderr
+
+
+def test_ctrl_c_in_the_simulation_ends_the_whole_run(tmp_path: Path) -> None:
+    """Without it an interrupted run would go on to shop a desk for minutes."""
+    command = [*VERB, "run", str(HOUR), "--replications", "5000", "--threads", "1", "-o", str(tmp_path / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TOP) as begun:
+        wait_for(lambda: (tmp_path / "run" / "simulated" / "run.json").exists())
+        begun.send_signal(signal.SIGINT)
+        _, err = begun.communicate(timeout=120)
+    assert begun.returncode == 130, err
+    assert "Traceback" not in err
+    assert not (tmp_path / "run" / "measured").exists()
+
+
+def test_a_desk_that_closes_forms_unanswered_never_agrees(tmp_path: Path) -> None:
+    """Without it a desk could drop half of its customers, and the rest would speak for them."""
+    (tmp_path / "silent.yaml").write_text("front: {silent: 0.5}\n")
+    arguments = ["--clock", "virtual", "--replications", 8, "--misconduct", tmp_path / "silent.yaml", "--json"]
+    done = run("run", HOUR, *arguments, "-o", tmp_path / "run")
+    assert done.returncode in (1, 3), done.stderr
+    document = json.loads(done.stdout)
+    assert document["verdict"] != "agrees"
+    shown = {(row["channel"], row["metric"]): row["difference"] for row in document["rows"]}
+    assert shown["chat", "answered_share"] < -0.1
+    facts = json.loads((tmp_path / "run" / "measured" / "run.json").read_text())
+    assert facts["misconduct"] == {"front": {"silent": 0.5}}
+
+
+def test_only_a_recorded_run_can_be_fitted(tmp_path: Path) -> None:
+    """Without it a simulation's replications would be fitted as if they were one day."""
+    assert run("simulate", HOUR, "--replications", 1, "-o", tmp_path / "run").returncode == 0
+    done = run("fit", tmp_path / "run", "-o", tmp_path / "fitted.yaml")
+    assert done.returncode == 2
+    assert "testdrive import" in done.stderr
+
+
+def test_the_command_line_knows_the_bounds_of_a_scenario() -> None:
+    """Without it --days could ask for more than a scenario file may."""
+    from scenarios.scenario import DAYS_MOST
+
+    assert testdrive.DAYS_MOST == DAYS_MOST
