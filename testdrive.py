@@ -207,7 +207,7 @@ def simulate(asked: argparse.Namespace) -> int:
     if asked.json:
         document = {
             "run": str(run.folder),
-            "engine": "simpy",
+            "engine": asked.engine,
             "replications": simulated.replications,
             "contacts": simulated.contacts,
             "wall_s": simulated.wall_s,
@@ -518,11 +518,12 @@ def _simulate(asked: argparse.Namespace, loaded: LoadedScenario, folder: Path, s
     from simulator.simulate import simulate as simulate_scenario
 
     seed = _seed(asked, loaded)
-    facts = {**_facts(loaded, seed), "kind": "simulated", "engine": "simpy", "plan": "same" if same_plan else "drawn"}
+    engine: Any = getattr(asked, "engine", "compiled")  # `run` has no choice of engine
+    facts = {**_facts(loaded, seed), "kind": "simulated", "engine": engine, "plan": "same" if same_plan else "drawn"}
     run = Run.create(folder, facts)
     with _progress(asked, f"simulating {loaded.scenario.scenario}") as progress:
         simulated = simulate_scenario(
-            loaded, seed, asked.replications, same_plan, asked.threads, progress, asked.shoppers
+            loaded, seed, asked.replications, same_plan, asked.threads, progress, asked.shoppers, engine
         )
     run.write_table("legs", simulated.legs)
     run.write_table("staffing", simulated.staffing)
@@ -771,7 +772,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "replications-30": ("--replications", {"type": _count, "default": 30, "metavar": "N", "help": "default: 30"}),
     "threads": ("--threads", {"type": _count, "default": min(2, os.cpu_count() or 1), "metavar": "N",
         "help": "replications at once"}),
-    "engine": ("--engine", {"choices": ["simpy"], "default": "simpy", "help": "the engine (one so far)"}),
+    "engine": ("--engine", {"choices": ["compiled", "simpy"], "default": "compiled",
+        "help": "compiled: the one to run; simpy: the one to read. They give the same tables"}),
     "check-goals": ("--check-goals", {"action": "store_true", "help": "exit 1 where a goal of the scenario is missed"}),
     "shoppers": ("--shoppers", {"type": _count, "metavar": "N", "help": "N shoppers on each channel that has any"}),
     "clock-any": ("--clock", {"choices": ["virtual", "real"], "help": "virtual: the day alone, in seconds; real: "

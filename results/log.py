@@ -121,10 +121,11 @@ def table_of(name: str, rows: Iterable[dict[str, object]] | pd.DataFrame) -> pd.
 
 
 def _column(frame: pd.DataFrame, field: pa.Field) -> object:
-    if field.name not in frame.columns:
-        values: Any = None
-    else:
-        values = frame[field.name].to_numpy()
+    if field.name in frame.columns and _is_of(frame[field.name].dtype, field.type):
+        return frame[field.name].array
+    values: Any = frame[field.name].to_numpy() if field.name in frame.columns else None
+    if values is None and field.type == _TEXT:
+        return pd.array(pa.nulls(len(frame), pa.large_string()), dtype="str")
     if values is None and not pa.types.is_floating(field.type):
         values = [None] * len(frame)
     if pa.types.is_floating(field.type):
@@ -135,6 +136,11 @@ def _column(frame: pd.DataFrame, field: pa.Field) -> object:
     if pa.types.is_boolean(field.type):
         return pd.array(values, dtype="boolean")
     return pd.array(values, dtype="str")
+
+
+def _is_of(dtype: object, wanted: pa.DataType) -> bool:
+    """Say whether a column has the type it should have already: a long log is not copied for nothing."""
+    return bool(wanted == _TEXT and dtype == "str") or bool(wanted == _WHOLE and dtype == "Int32")
 
 
 def ordered(legs: pd.DataFrame) -> pd.DataFrame:

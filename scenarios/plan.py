@@ -6,9 +6,15 @@ only adds customers and nothing depends on order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from scenarios.draws import Purpose, poisson_count, uniform, visit
 from scenarios.identity import (
@@ -32,6 +38,9 @@ PLAN_COLUMNS = (
 )  # fmt: skip
 """`due_s` and `patience_s` in scenario seconds (patience infinite: never gives up); `entity` keys the luck."""
 
+_GLUE = pa.scalar("", pa.large_string())
+_COUNT, _PATIENCE = int(Purpose.COUNT), int(Purpose.PATIENCE)
+
 CONTACTS_MOST = 20_000_000
 
 
@@ -39,8 +48,39 @@ class PlanTooLargeError(ValueError):
     """The scenario asks for more contacts than a plan may hold."""
 
 
+_Names: TypeAlias = "tuple[pa.Array, npt.NDArray[np.int64], npt.NDArray[np.int64]] | pa.Array"
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnPlan:
+    """A plan as columns of numbers, a row per first attempt, in the order of customers' ids: what an engine reads."""
+
+    loaded: LoadedScenario
+    entity: npt.NDArray[np.uint64]
+    due_us: npt.NDArray[np.int64]
+    patience_us: npt.NDArray[np.int64]
+    channel: npt.NDArray[np.int64]
+    """Position in the scenario's `channels`."""
+    intent: npt.NDArray[np.int64]
+    """Position in the scenario's `intents`."""
+    shopper: npt.NDArray[np.bool_]
+    names: _Names
+    """Customers' ids; of drawn customers in parts: beginnings, the position of each one's, and its number."""
+    recorded: npt.NDArray[np.bool_]
+    """Whether the contact has an id of its own, from the log that is played again."""
+
+    def customer_ids(self) -> pa.Array:
+        """Return the customers' ids as text."""
+        return _joined(*self.names) if isinstance(self.names, tuple) else self.names
+
+    def contact_ids(self, customer_ids: pa.Array) -> pa.Array:
+        """Return the first attempts' ids as text."""
+        first = suffixed(customer_ids, contact_id("", 0, 1))
+        return pc.if_else(pa.array(self.recorded), customer_ids, first) if self.recorded.any() else first
+
+
 def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers: int | None = None) -> pd.DataFrame:
-    """Draw the plan of one replication: a row per first attempt, ordered by customer.
+    """Draw the plan of one replication as a table: a row per first attempt, ordered by customer.
 
     Args:
         loaded: the scenario.
@@ -49,29 +89,66 @@ def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
         shoppers: overrides the scenario: so many shoppers on each channel that has any.
     """
     scenario = loaded.scenario
-    parts = [_cell_rows(loaded, index, seed, replication) for index in range(len(scenario.demand))]
+    drawn = draw_plan(loaded, seed, replication, shoppers)
+    customers = drawn.customer_ids()
+    channels = _words(list(scenario.channels), drawn.channel)
+    rows = {
+        "customer_id": pd.Series(customers.to_numpy(zero_copy_only=False), dtype=object),
+        "case_id": _text(suffixed(customers, case_id("", 0))),
+        "contact_id": _text(drawn.contact_ids(customers)),
+        "attempt": np.full(len(drawn.entity), 1, dtype=np.int32),
+        "channel": channels,
+        "intent": _words(list(scenario.intents), drawn.intent),
+        "journey": channels.map({name: hours.journey for name, hours in scenario.channels.items()}),
+        "language": pd.array([scenario.language], dtype="str").repeat(len(drawn.entity)),
+        "played_by": pd.array(["background", "shopper"], dtype="str").take(drawn.shopper.astype(np.int64)),
+        "due_s": drawn.due_us / 1e6,
+        "patience_s": np.where(drawn.patience_us >= NEVER_US, np.inf, drawn.patience_us / 1e6),
+        "entity": drawn.entity,
+    }
+    return pd.DataFrame(rows)[list(PLAN_COLUMNS)]
+
+
+def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers: int | None = None) -> DrawnPlan:
+    """Draw the plan of one replication as numbers; the arguments are `make_plan`'s.
+
+    Raises:
+        PlanTooLargeError: more contacts than a plan may hold.
+    """
+    scenario = loaded.scenario
+    parts = [_cells(loaded, index, seed, replication) for index in range(len(scenario.demand))]
+    cells = sorted((cell for part in parts for cell in part), key=lambda cell: (cell.intent, cell.minute))
+    counts = np.array([cell.count for cell in cells], dtype=np.int64)
+    cell_of = np.repeat(np.arange(len(cells)), counts)
+    k = np.arange(len(cell_of)) - np.repeat(np.cumsum(counts) - counts, counts)
+    first = np.array([customer_entity(cell.intent, cell.minute, 0) for cell in cells], dtype=np.uint64)
+    entity = first[cell_of] + k.astype(np.uint64)
+    start_s = np.array([cell.start_s for cell in cells])[cell_of]
+    length_s = np.array([cell.length_s for cell in cells])[cell_of]
+    due_us = np.rint((start_s + length_s * uniforms(seed, replication, entity, int(Purpose.INSTANT))) * 1e6)
+    intents, channels = list(scenario.intents), list(scenario.channels)
+    demand_of = np.array([cell.demand for cell in cells], dtype=np.int64)[cell_of]
+    intent = np.array([intents.index(demand.intent) for demand in scenario.demand], dtype=np.int64)[demand_of]
+    channel = np.zeros(len(entity), dtype=np.int64)
+    luck = uniforms(seed, replication, entity, int(Purpose.CHANNEL))
+    for index, demand in enumerate(scenario.demand):
+        here = np.flatnonzero(demand_of == index)
+        chosen = np.searchsorted(np.cumsum(list(demand.channels.values())), luck[here])
+        places = np.array([channels.index(name) for name in demand.channels])
+        channel[here] = places[np.minimum(chosen, len(places) - 1)]
+    beginnings = pa.array([customer_id(cell.intent, cell.minute, 0)[:-5] for cell in cells], pa.large_string())
+    recorded = np.zeros(len(entity), dtype=np.bool_)
+    columns = (entity, due_us.astype(np.int64), channel, intent, recorded)
+    names: _Names = (beginnings, cell_of, k)
     if loaded.arrivals:
-        parts.append(_replayed_rows(loaded))
-    rows = pd.concat(parts, ignore_index=True) if parts else _frame([], [], [], [], [])
-    entities = rows["entity"].to_numpy(dtype=np.uint64)
-    patience = np.full(len(rows), np.inf)
-    for channel, law in scenario.patience.items():
-        chosen = (rows["channel"] == channel).to_numpy()
-        drawn = _patience_us_many(seed, replication, entities[chosen], law_row(law))
-        patience[chosen] = np.where(drawn >= NEVER_US, np.inf, drawn / 1e6)
-    rows["patience_s"] = patience
-    rows["case_id"] = [case_id(customer, 0) for customer in rows["customer_id"]]
-    replayed = rows.pop("recorded_id")
-    rows["contact_id"] = [
-        recorded or contact_id(customer, 0, 1) for recorded, customer in zip(replayed, rows["customer_id"], strict=True)
-    ]
-    rows["attempt"] = np.int32(1)
-    rows["language"] = scenario.language
-    rows["journey"] = rows["channel"].map({name: hours.journey for name, hours in scenario.channels.items()})
-    rows["played_by"] = _played_by(
-        scenario, rows["channel"].to_numpy(dtype=object), entities, seed, replication, shoppers
-    )
-    return rows[list(PLAN_COLUMNS)].sort_values("customer_id", kind="stable", ignore_index=True)
+        columns, names = _with_recorded(loaded, columns, _joined(*names))
+    entity, due, channel, intent, recorded = columns
+    patience = np.full(len(entity), NEVER_US, dtype=np.int64)
+    for name, law in scenario.patience.items():
+        here = np.flatnonzero(channel == channels.index(name))
+        patience[here] = np.minimum(_patience_us_many(seed, replication, entity[here], law_row(law)), NEVER_US)
+    shopper = _shoppers(scenario, channel, entity, seed, replication, shoppers)
+    return DrawnPlan(loaded, entity, due, patience, channel, intent, shopper, names, recorded)
 
 
 def patience_us(seed: int, replication: int, entity: int, case: int, attempt: int, law: LawRow | None) -> int:
@@ -88,7 +165,7 @@ def _patience_us_many(
 ) -> npt.NDArray[np.int64]:
     drawn = np.empty(len(entities), dtype=np.int64)
     for i in range(len(entities)):
-        u = uniform(seed, replication, entities[i], visit(0, 1, 0), 4, 0)  # Purpose.PATIENCE
+        u = uniform(seed, replication, entities[i], visit(0, 1, 0), _PATIENCE, 0)
         drawn[i] = drawn_us(law[0], law[1], law[2], law[3], law[4], u)
     return drawn
 
@@ -102,72 +179,114 @@ def uniforms(seed: int, replication: int, entities: npt.NDArray[np.uint64], purp
     return drawn
 
 
-def _cell_rows(loaded: LoadedScenario, index: int, seed: int, replication: int) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Cell:
+    """An intent's interval, and how many customers luck gave it."""
+
+    intent: str
+    minute: int
+    demand: int
+    start_s: float
+    length_s: float
+    count: int
+
+
+def _cells(loaded: LoadedScenario, index: int, seed: int, replication: int) -> list[_Cell]:
     demand = loaded.scenario.demand[index]
-    intent, length_s = demand.intent, demand.interval_minutes * 60
-    edges = np.cumsum(list(demand.channels.values()))
-    names = np.array(list(demand.channels), dtype=object)
-    customers: list[str] = []
-    entities: list[int] = []
-    starts: list[float] = []
-    for day in range(loaded.scenario.days):
-        for start_s, mean in loaded.contacts[index]:
-            at_s = day * DAY_S + start_s
-            minute = int(at_s // 60)
-            u = uniform(seed, replication, cell_entity(intent, minute), 0, int(Purpose.COUNT), 0)
-            count = poisson_count(u, mean * demand.factor)
-            if count > CUSTOMERS_PER_INTERVAL_MOST or len(customers) + count > CONTACTS_MOST:
-                raise PlanTooLargeError(
-                    f"{loaded.path}: demand[{index}] draws {count} contacts of {intent} in one interval and "
-                    f"{len(customers) + count} in all; at most {CUSTOMERS_PER_INTERVAL_MOST} and {CONTACTS_MOST}"
-                )
-            customers += [customer_id(intent, minute, k) for k in range(count)]
-            entities += [customer_entity(intent, minute, k) for k in range(count)]
-            starts += [at_s] * count
-    keys = np.array(entities, dtype=np.uint64)
-    due_us = np.rint((np.array(starts) + length_s * uniforms(seed, replication, keys, int(Purpose.INSTANT))) * 1e6)
-    chosen = np.searchsorted(edges, uniforms(seed, replication, keys, int(Purpose.CHANNEL)))
-    channels = names[np.minimum(chosen, len(names) - 1)]
-    return _frame(customers, keys, due_us / 1e6, channels, [intent] * len(customers))
+    starts_s = [day * DAY_S + start_s for day in range(loaded.scenario.days) for start_s, _ in loaded.contacts[index]]
+    means = [mean * demand.factor for _ in range(loaded.scenario.days) for _, mean in loaded.contacts[index]]
+    minutes = [int(at_s // 60) for at_s in starts_s]
+    keys = cell_entity(demand.intent, 0) + np.array(minutes, dtype=np.uint64)
+    counts = _counts(seed, replication, keys, np.array(means, dtype=np.float64)).tolist()
+    total = 0
+    for count in counts:
+        total += count
+        if count > CUSTOMERS_PER_INTERVAL_MOST or total > CONTACTS_MOST:
+            raise PlanTooLargeError(
+                f"{loaded.path}: demand[{index}] draws {count} contacts of {demand.intent} in one interval and "
+                f"{total} in all; at most {CUSTOMERS_PER_INTERVAL_MOST} and {CONTACTS_MOST}"
+            )
+    length_s = float(demand.interval_minutes * 60)
+    return [
+        _Cell(demand.intent, minute, index, start_s, length_s, count)
+        for minute, start_s, count in zip(minutes, starts_s, counts, strict=True)
+    ]
 
 
-def _replayed_rows(loaded: LoadedScenario) -> pd.DataFrame:
-    ids, due_s, channels, intents = zip(*loaded.arrivals, strict=True)
-    entities = np.array([recorded_entity(recorded) for recorded in ids], dtype=np.uint64)
-    due_us = np.array([us(at) for at in due_s])
-    frame = _frame(list(ids), entities, due_us / 1e6, list(channels), list(intents))
-    frame["recorded_id"] = list(ids)
-    return frame[frame["due_s"] < loaded.horizon_s]
+@jit
+def _counts(
+    seed: int, replication: int, cells: npt.NDArray[np.uint64], means: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
+    drawn = np.empty(len(cells), dtype=np.int64)
+    for i in range(len(cells)):
+        drawn[i] = poisson_count(uniform(seed, replication, cells[i], 0, _COUNT, 0), means[i])
+    return drawn
 
 
-def _frame(customers: object, entities: object, due_s: object, channels: object, intents: object) -> pd.DataFrame:
-    frame = pd.DataFrame(
-        {"customer_id": customers, "entity": entities, "due_s": due_s, "channel": channels, "intent": intents}
-    ).astype({"entity": np.uint64, "due_s": np.float64, "customer_id": object, "channel": object, "intent": object})
-    frame["recorded_id"] = ""
-    return frame
+def suffixed(texts: pa.Array, suffix: str) -> pa.Array:
+    """Return large strings with `suffix` at the end of each."""
+    return pc.binary_join_element_wise(texts, pa.scalar(suffix, pa.large_string()), _GLUE)
 
 
-def _played_by(
+def _joined(beginnings: pa.Array, beginning: npt.NDArray[np.int64], k: npt.NDArray[np.int64]) -> pa.Array:
+    digits = pa.array([f"{number:05d}" for number in range(int(k.max(initial=-1)) + 1)], pa.large_string())
+    return pc.binary_join_element_wise(beginnings.take(pa.array(beginning)), digits.take(pa.array(k)), _GLUE)
+
+
+_Columns = tuple[
+    npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]
+]
+"""Entity, due_us, channel, intent, recorded."""
+
+
+def _with_recorded(loaded: LoadedScenario, drawn: _Columns, drawn_names: pa.Array) -> tuple[_Columns, pa.Array]:
+    """Put recorded arrivals among drawn customers, in the order of ids."""
+    channels: list[str] = list(loaded.scenario.channels)
+    intents = list(loaded.scenario.intents)
+    rows = [(name, us(due_s), channel, intent) for name, due_s, channel, intent in loaded.arrivals]
+    rows = [row for row in rows if row[1] / 1e6 < loaded.horizon_s]
+    added: _Columns = (
+        np.array([recorded_entity(row[0]) for row in rows], dtype=np.uint64),
+        np.array([row[1] for row in rows], dtype=np.int64),
+        np.array([channels.index(row[2]) for row in rows], dtype=np.int64),
+        np.array([intents.index(row[3]) for row in rows], dtype=np.int64),
+        np.ones(len(rows), dtype=np.bool_),
+    )
+    names = [*drawn_names.to_pylist(), *(row[0] for row in rows)]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    entity, due_us, channel, intent, recorded = (np.concatenate(pair)[order] for pair in zip(drawn, added, strict=True))
+    return (entity, due_us, channel, intent, recorded), pa.array([names[i] for i in order], pa.large_string())
+
+
+def _shoppers(
     scenario: Scenario,
-    channels: npt.NDArray[np.object_],
+    channel: npt.NDArray[np.int64],
     entities: npt.NDArray[np.uint64],
     seed: int,
     replication: int,
     shoppers: int | None,
-) -> npt.NDArray[np.object_]:
+) -> npt.NDArray[np.bool_]:
     """Choose shoppers by keyed draw: a larger count or share keeps those already chosen."""
-    played_by = np.full(len(channels), "background", dtype=object)
+    chosen = np.zeros(len(channel), dtype=np.bool_)
+    if not scenario.shoppers:
+        return chosen
     drawn = uniforms(seed, replication, entities, int(Purpose.SHOPPER))
-    for channel, asked in scenario.shoppers.items():
-        here = np.flatnonzero(channels == channel)
+    for name, asked in scenario.shoppers.items():
+        here = np.flatnonzero(channel == list(scenario.channels).index(name))
         count = shoppers if shoppers is not None else asked.count
         if count is None:
-            chosen = here[drawn[here] < (asked.share or 0.0)]
+            chosen[here[drawn[here] < (asked.share or 0.0)]] = True
         else:
-            chosen = here[np.argsort(drawn[here], kind="stable")[:count]]
-        played_by[chosen] = "shopper"
-    return played_by
+            chosen[here[np.argsort(drawn[here], kind="stable")[:count]]] = True
+    return chosen
+
+
+def _words(words: Sequence[object], chosen: npt.NDArray[np.int64]) -> pd.Series[Any]:
+    return pd.Series(np.array(words, dtype=object)[chosen], dtype=object)
+
+
+def _text(values: pa.Array) -> Any:
+    return pd.array(values, dtype="str")
 
 
 def retry_delay_us(seed: int, replication: int, entity: int, case: int, attempt: int, retry: Retry) -> int | None:

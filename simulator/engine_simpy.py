@@ -18,7 +18,7 @@ import pandas as pd
 import simpy
 
 from results.log import STAFFING, ordered, table_of
-from scenarios.draws import Purpose, uniform
+from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.identity import contact_id, seat_entity
 from scenarios.laws import LawRow, drawn_us, law_row
 from scenarios.plan import patience_us, retry_delay_us
@@ -249,7 +249,11 @@ class Engine:
     def _wait(self, teams: tuple[str, ...], contact: int, leg: int, patience: int) -> simpy.Event:
         now = self.now_us
         waiting = _Waiting(now, contact, leg, self.env.event())
-        self.queues.setdefault(teams, deque()).append(waiting)
+        queue = self.queues.setdefault(teams, deque())
+        place = len(queue)
+        while place and _order(queue[place - 1]) > _order(waiting):  # after a conversation of no time at all
+            place -= 1
+        queue.insert(place, waiting)
         self._want_match()
         if now + patience <= self.horizon_us:
             self._on(now + patience, event_key(EventClass.GIVE_UP, contact, leg), lambda: self._give_up(waiting))
@@ -319,6 +323,8 @@ class Engine:
         return self._drawn_us(Purpose.SERVICE, entity, attempt, leg, laws.get(intent) or laws["default"])
 
     def _transfer(self, team: str, intent: str, entity: int, attempt: int, leg: int) -> tuple[str, bool] | None:
+        if leg >= LEG_MOST:
+            return None
         u = None
         for transfer in self.scenario.transfers:
             if transfer.from_team == team and (transfer.intents is None or intent in transfer.intents):

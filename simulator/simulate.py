@@ -15,17 +15,27 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from results.log import check_legs
 from results.runs import run_id
-from scenarios.plan import make_plan
+from scenarios.plan import DrawnPlan, draw_plan, make_plan
 from scenarios.reading import LoadedScenario, load_scenario
+from simulator.columns import Replicated, legs_table, staffing_table
+from simulator.engine_compiled import Arrivals, replicate
 from simulator.engine_simpy import Engine, Luck
+from simulator.floor_arrays import Floor, floor_of, shifts_of
+
+EngineName = Literal["compiled", "simpy"]
+"""The engine to run and the one to read; they give the same tables."""
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 """Legs and staffing of one replication."""
+
+Kept = TypeVar("Kept")
 
 Progress = Callable[[float], None]
 """Told the share of the work that is done, between 0 and 1."""
@@ -56,6 +66,7 @@ def simulate(
     threads: int = 1,
     progress: Progress | None = None,
     shoppers: int | None = None,
+    engine: EngineName = "compiled",
 ) -> Simulated:
     """Simulate.
 
@@ -65,29 +76,88 @@ def simulate(
         replications: how many; each has its own luck.
         same_plan: keep replication 0's customers in all of them and redraw only what the desk does to them: the band
             that a measured day is held against.
-        threads: worker processes; SimPy holds the interpreter lock, so threads would not help it.
+        threads: replications at once: threads for the compiled engine; for SimPy, which holds the interpreter lock,
+            processes.
         progress: told how far it is. An interruption (Ctrl-C) keeps the replications that are done.
         shoppers: overrides how many shoppers a plan holds on each channel that has any.
+        engine: which of the two; the tables are the same.
     """
     seed = loaded.scenario.seed if seed is None else seed
     began = time.perf_counter()
     jobs = [_Job(loaded.path, loaded.scenario.days, seed, r, same_plan, shoppers) for r in range(replications)]
-    done: list[tuple[pd.DataFrame, pd.DataFrame]] = []
     kind = "same" if same_plan else "drawn"
     name = run_id("simulated", loaded.scenario.scenario, loaded.hash, seed, loaded.scenario.days, replications, kind)
-    results = _in_processes(jobs, threads) if threads > 1 else _here(loaded, jobs, progress)
+    run_jobs = _compiled if engine == "compiled" else _simpy
+    legs, staffing, done = run_jobs(loaded, jobs, threads, name, progress)
+    check_legs(legs)
+    return Simulated(name, legs, staffing, done, same_plan, time.perf_counter() - began)
+
+
+def _kept(results: Generator[Kept, None, None], of: int, progress: Progress | None) -> list[Kept]:
+    """Collect results in their order; an interruption keeps those that are there, unless there are none."""
+    done: list[Kept] = []
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(results):
-        for number, tables in enumerate(results, start=1):
-            done.append(tables)
+        for result in results:
+            done.append(result)
             if progress:
-                progress(number / replications)
+                progress(len(done) / of)
     if not done:
         raise KeyboardInterrupt
+    return done
+
+
+def _simpy(
+    loaded: LoadedScenario, jobs: list[_Job], threads: int, name: str, progress: Progress | None
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    results = _in_processes(jobs, threads) if threads > 1 else _here(loaded, jobs, progress)
+    done = _kept(results, len(jobs), progress)
     legs = pd.concat([legs for legs, _ in done], ignore_index=True)
-    legs["run_id"] = name
-    check_legs(legs)
+    legs["run_id"] = pd.array([name], dtype="str").repeat(len(legs))
     staffing = pd.concat([staffing for _, staffing in done], ignore_index=True)
-    return Simulated(name, legs, staffing, len(done), same_plan, time.perf_counter() - began)
+    return legs, staffing, len(done)
+
+
+def _compiled(
+    loaded: LoadedScenario, jobs: list[_Job], threads: int, name: str, progress: Progress | None
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    floor = floor_of(loaded)
+    shared = draw_plan(loaded, jobs[0].seed, 0, jobs[0].shoppers) if jobs[0].same_plan else None
+    done = _kept(_in_threads(loaded, floor, jobs, shared, threads), len(jobs), progress)
+    return legs_table(floor, done, name), staffing_table(floor, done), len(done)
+
+
+def _in_threads(
+    loaded: LoadedScenario, floor: Floor, jobs: list[_Job], shared: DrawnPlan | None, threads: int
+) -> Generator[Replicated, None, None]:
+    def one(job: _Job) -> Replicated:
+        return replicated(
+            loaded,
+            floor,
+            shared,
+            Luck(job.seed, 0 if job.same_plan else job.replication, job.replication),
+            job.shoppers,
+        )
+
+    if threads == 1:
+        yield from map(one, jobs)
+        return
+    with concurrent.futures.ThreadPoolExecutor(min(threads, len(jobs))) as pool:
+        try:
+            yield from pool.map(one, jobs)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def replicated(
+    loaded: LoadedScenario, floor: Floor, plan: DrawnPlan | None, luck: Luck, shoppers: int | None = None
+) -> Replicated:
+    """Run one replication in the compiled engine; the plan is drawn where none is given."""
+    plan = plan or draw_plan(loaded, luck.seed, luck.plan, shoppers)
+    by_due = np.argsort(plan.due_us, kind="stable")
+    arrivals = Arrivals(plan.entity, plan.due_us, plan.patience_us, plan.channel, plan.intent, by_due)
+    shifts = shifts_of(floor, luck.seed, luck.desk)
+    happened = replicate(luck.seed, luck.plan, luck.desk, floor.horizon_us, arrivals, floor.arrays, shifts)
+    return Replicated(luck.desk, plan, happened)
 
 
 @dataclass(frozen=True)

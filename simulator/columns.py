@@ -1,0 +1,185 @@
+"""Turn what the compiled engine's loop gives into the contact log: words by table, never one by one.
+
+Holds how legs of many replications become one table of legs and one of staffing; refuses to know how they came about.
+
+>>> import numpy as np
+>>> taken(("front", "back"), np.array([1, -1, 0])).tolist()
+['back', nan, 'front']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from results.log import table_of
+from scenarios.identity import case_id, contact_id
+from scenarios.jit import jit
+from scenarios.plan import DrawnPlan, suffixed
+from simulator.engine_compiled import (
+    ANSWERED,
+    ARRIVED,
+    ATTEMPT,
+    ENDED,
+    ENDS,
+    HISTORY,
+    LEG,
+    LEG_END,
+    NUMBER,
+    OUTCOME,
+    QUEUE,
+    SEAT,
+    TEAM,
+    WRAP,
+    Happened,
+    Small,
+)
+from simulator.floor_arrays import Floor, Whole
+
+Numbers = npt.NDArray[np.int64]
+Real = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Replicated:
+    """One replication as the engine gave it, with the plan it played."""
+
+    replication: int
+    plan: DrawnPlan
+    happened: Happened
+
+
+def taken(words: Sequence[str | None], codes: npt.NDArray[Any]) -> Any:
+    """Return the word of each code as a column of text; null where the code is -1."""
+    known = pa.array(words, pa.large_string())
+    return pd.array(known.take(pa.array(codes, pa.int32(), mask=codes < 0)), dtype="str")
+
+
+def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.DataFrame:
+    """Return the contact log of replications, in its order."""
+    orders = [log_order(part.happened.facts, len(part.plan.entity)) for part in parts]
+    legs = sum(len(order) for order in orders)
+
+    def fact(column: int) -> Numbers:
+        pairs = zip(parts, orders, strict=True)
+        return np.concatenate([part.happened.facts[:, column][order] for part, order in pairs]).astype(np.int64)
+
+    def time_us(column: int) -> Numbers:
+        pairs = zip(parts, orders, strict=True)
+        return np.concatenate([part.happened.times_us[:, column][order] for part, order in pairs])
+
+    scenario = parts[0].plan.loaded.scenario
+    number, attempt, team, queue = fact(NUMBER), fact(ATTEMPT), fact(TEAM), fact(QUEUE)
+    firsts = np.cumsum([0, *(len(part.plan.entity) for part in parts)])
+    contact = number + np.repeat(firsts[:-1], [len(order) for order in orders])
+    arrived_us, answered_us, ended_us, wrap_us = (time_us(column) for column in (ARRIVED, ANSWERED, ENDED, WRAP))
+    served = (team >= 0) & (floor.arrays.pages[queue] < 0) & (ended_us >= 0)
+
+    def planned(column: Callable[[DrawnPlan], Any]) -> Any:
+        return np.concatenate([column(part.plan) for part in parts])[contact]
+
+    ids = [part.plan.customer_ids() for part in parts]
+    customers = pa.concat_arrays(ids)
+    contacts = pa.concat_arrays([part.plan.contact_ids(own) for part, own in zip(parts, ids, strict=True)])
+    channel = planned(lambda plan: plan.channel)
+    columns: dict[str, object] = {
+        "run_id": taken([run_id], np.zeros(legs, dtype=np.int64)),
+        "source": taken(["simulated"], np.zeros(legs, dtype=np.int64)),
+        "replication": pd.array(
+            np.repeat([part.replication for part in parts], [len(o) for o in orders]), dtype="Int32"
+        ),
+        "played_by": taken(["background", "shopper"], planned(lambda plan: plan.shopper).astype(np.int64)),
+        "customer_id": _text(customers.take(pa.array(contact))),
+        "case_id": _text(suffixed(customers, case_id("", 0)).take(pa.array(contact))),
+        "contact_id": _text(_attempts(customers, contacts, contact, attempt)),
+        "attempt": pd.array(attempt, dtype="Int32"),
+        "leg": pd.array(fact(LEG), dtype="Int32"),
+        "channel": taken(floor.channels, channel),
+        "intent": taken(floor.intents, planned(lambda plan: plan.intent)),
+        "journey": taken([hours.journey for hours in scenario.channels.values()], channel),
+        "language": taken([scenario.language], np.zeros(legs, dtype=np.int64)),
+        "team": taken(floor.teams, team),
+        "queue": taken(floor.queues, queue),
+        "priority": pd.array(np.zeros(legs, dtype=np.int64), dtype="Int32"),
+        "agent": taken(floor.seats, fact(SEAT)),
+        "due_s": arrived_us / 1e6,
+        "arrived_s": arrived_us / 1e6,
+        "answered_s": _seconds(answered_us, answered_us >= 0),
+        "ended_s": _seconds(ended_us, ended_us >= 0),
+        "released_s": _seconds(ended_us + np.maximum(wrap_us, 0), served),
+        "talk_s": _seconds(ended_us - answered_us, served),
+        "wrap_s": _seconds(wrap_us, wrap_us >= 0),
+        "history_carried": pd.arrays.BooleanArray(fact(HISTORY) == 1, fact(HISTORY) < 0),
+        "leg_end": taken(ENDS, fact(LEG_END)),
+        "contact_outcome": taken(ENDS, fact(OUTCOME)),
+    }
+    return table_of("legs", pd.DataFrame(columns, copy=False))
+
+
+def staffing_table(floor: Floor, parts: Sequence[Replicated]) -> pd.DataFrame:
+    """Return when each seat was on duty, ordered by replication, seat and time."""
+    duties = np.concatenate([part.happened.duties for part in parts])
+    replication = np.repeat([part.replication for part in parts], [len(part.happened.duties) for part in parts])
+    kept = duties[:, 2] > duties[:, 1]
+    duties, replication = duties[kept], replication[kept]
+    seat = duties[:, 0]
+    by_name = np.argsort(np.array(floor.seats, dtype=str)) if floor.seats else np.empty(0, dtype=np.int64)
+    place = np.empty(len(floor.seats), dtype=np.int64)
+    place[by_name] = np.arange(len(by_name))
+    position = np.repeat(np.arange(len(parts)), [len(part.happened.duties) for part in parts])[kept]
+    order = np.lexsort((duties[:, 1], place[seat], position))
+    columns: dict[str, object] = {
+        "replication": pd.array(replication[order], dtype="Int32"),
+        "seat": taken(floor.seats, seat[order]),
+        "team": taken(floor.teams, floor.seat_team[seat[order]]),
+        "state": taken(["on_duty"], np.zeros(len(order), dtype=np.int64)),
+        "from_s": duties[order, 1] / 1e6,
+        "to_s": duties[order, 2] / 1e6,
+    }
+    return table_of("staffing", pd.DataFrame(columns, copy=False))
+
+
+@jit
+def log_order(facts: Small, contacts: int) -> Whole:
+    """Return the rows by contact; of one contact they stand in the order in which they began already."""
+    begins = np.zeros(contacts + 1, dtype=np.int64)
+    for row in range(len(facts)):
+        begins[facts[row, NUMBER] + 1] += 1
+    for number in range(contacts):
+        begins[number + 1] += begins[number]
+    order = np.empty(len(facts), dtype=np.int64)
+    for row in range(len(facts)):
+        number = facts[row, NUMBER]
+        order[begins[number]] = row
+        begins[number] += 1
+    return order
+
+
+def _attempts(customers: pa.Array, contacts: pa.Array, contact: Numbers, attempt: Numbers) -> pa.Array:
+    """Return contact ids: the plan's for first attempts, made of customer and attempt for later ones."""
+    ids = contacts.take(pa.array(contact))
+    later = np.flatnonzero(attempt > 1)
+    if not len(later):
+        return ids
+    endings = pa.array([contact_id("", 0, n) for n in range(int(attempt.max()) + 1)], pa.large_string())
+    again = pc.binary_join_element_wise(
+        customers.take(pa.array(contact[later])),
+        endings.take(pa.array(attempt[later])),
+        pa.scalar("", pa.large_string()),
+    )
+    return pc.replace_with_mask(ids, pa.array(attempt > 1), again)
+
+
+def _seconds(time_us: Numbers, known: npt.NDArray[np.bool_]) -> Real:
+    return np.where(known, time_us / 1e6, np.nan)
+
+
+def _text(values: pa.Array) -> Any:
+    return pd.array(values, dtype="str")

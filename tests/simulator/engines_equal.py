@@ -1,0 +1,166 @@
+"""Do the two engines give the same contact log, cell for cell? Random scenarios, and a count of what happened in them.
+
+    python -m tests.simulator.engines_equal                     2,000 scenarios and the table of what occurred
+    python -m tests.simulator.engines_equal --scenario 17       one of them again
+    python -m tests.simulator.engines_equal --mutants           a fault put into each engine, one at a time
+
+Refuses to be content with few: what is asked for and did not occur is said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest import mock
+
+import pandas as pd
+
+from scenarios.plan import make_plan
+from scenarios.reading import LoadedScenario
+from simulator import engine_simpy
+from simulator.columns import legs_table, staffing_table
+from simulator.engine_simpy import Engine, Luck
+from simulator.events import EventClass
+from simulator.floor_arrays import floor_of
+from simulator.simulate import replicated
+from tests.simulator.random_scenarios import random_scenario
+from tests.written import written
+
+Tables = tuple[pd.DataFrame, pd.DataFrame]
+
+ENDS = ("answered", "transferred", "abandoned", "closed", "contained", "censored")
+"""The leg_ends that the scenario language can bring about today."""
+EVENTS = (EventClass.END, EventClass.SHIFT, EventClass.JOIN, EventClass.MATCH, EventClass.GIVE_UP)
+"""The classes of events that happen today: closing hours are looked at on arrival, and there are no timers yet."""
+
+LUCK = Luck(seed=11, plan=0, desk=1)
+"""The desk has other luck than the customers, so that a draw from the wrong one is seen."""
+
+
+def by_simpy(loaded: LoadedScenario, events: Counter[str] | None = None) -> Tables:
+    """Return legs and staffing by the SimPy engine; `events` counts what happened by class."""
+    tally: Counter[str] = Counter() if events is None else events
+
+    class CountedAt(engine_simpy._At):
+        def __init__(self, env: Any, at_us: int, key: int) -> None:
+            super().__init__(env, at_us, key)
+            assert self.callbacks is not None
+            self.callbacks.append(lambda _: tally.update([f"event {EventClass(key >> 64).name}"]))
+
+    with mock.patch.object(engine_simpy, "_At", CountedAt):
+        engine = Engine(loaded, make_plan(loaded, LUCK.seed, LUCK.plan), LUCK)
+        engine.run()
+    return engine.legs("", LUCK.desk), engine.staffing(LUCK.desk)
+
+
+def by_compiled(loaded: LoadedScenario) -> Tables:
+    """Return legs and staffing by the compiled engine."""
+    floor = floor_of(loaded)
+    parts = [replicated(loaded, floor, None, LUCK)]
+    return legs_table(floor, parts, ""), staffing_table(floor, parts)
+
+
+def difference(number: int, events: Counter[str] | None = None) -> str | None:
+    """Simulate a random scenario in both engines; return the first difference in words, or None."""
+    with TemporaryDirectory() as folder:
+        loaded = written(Path(folder), *random_scenario(number))
+        simpy, compiled = by_simpy(loaded, events), by_compiled(loaded)
+        if events is not None:
+            events.update(what_occurred(simpy[0], simpy[1], loaded))
+    for name, one, other in zip(("legs", "staffing"), simpy, compiled, strict=True):
+        try:
+            pd.testing.assert_frame_equal(one, other, check_exact=True)
+        except AssertionError as error:
+            return f"{name}: {' '.join(str(error).split())[:400]}\nreplay: {replay(number)}"
+    return None
+
+
+def replay(number: int) -> str:
+    """Return the command that simulates one random scenario again."""
+    return f"python -m tests.simulator.engines_equal --scenario {number}"
+
+
+def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScenario) -> Counter[str]:
+    """Count ends of legs, and branches that only a coincidence or several features at once lead to."""
+    counts: Counter[str] = Counter({f"leg_end {end}": int((legs["leg_end"] == end).sum()) for end in ENDS})
+    served = legs[legs["agent"].notna()]
+    left = staffing[staffing["to_s"] < loaded.horizon_s]
+    freed = set(zip(served["agent"], served["released_s"], strict=True))
+    ended_s, begun_s = set(served["released_s"].dropna()), set(legs["arrived_s"])
+    abandoned = legs[legs["leg_end"] == "abandoned"]
+    branches: dict[str, Any] = {
+        "a third leg": legs["leg"] >= 2,
+        "a transfer with history": legs["history_carried"].fillna(False),
+        "a second attempt": legs["attempt"] == 2,
+        "a fourth attempt": legs["attempt"] >= 4,
+        "an attempt after a redial at once": (legs["attempt"] > 1) & legs["arrived_s"].isin(abandoned["ended_s"]),
+        "no wait accepted": abandoned["ended_s"] == abandoned["arrived_s"],
+        "a conversation of no time": served["talk_s"] == 0,
+        "a wrap-up of no time": served["wrap_s"] == 0,
+        "a wrap-up past the end": served["released_s"] > loaded.horizon_s,
+        "censored while waiting": legs["answered_s"].isna() & (legs["leg_end"] == "censored"),
+        "censored while talking": served["leg_end"] == "censored",
+        "answered as an agent is freed": (served["answered_s"] > served["arrived_s"])
+        & served["answered_s"].isin(ended_s),
+        "joined as an agent is freed": legs["arrived_s"].isin(ended_s),
+        "gave up as an agent was freed elsewhere": abandoned["ended_s"].isin(ended_s),
+        "gave up as another joined": abandoned["ended_s"].isin(begun_s)
+        & (abandoned["ended_s"] > abandoned["arrived_s"]),
+        "joined together with another": legs.duplicated("arrived_s"),
+        "a queue of several teams": legs["queue"].str.contains("+", regex=False),
+        "answered by the second team asked": served["team"] != served["queue"].str.split("+").str[0],
+        "a seat left idle": [pair not in freed for pair in zip(left["seat"], left["to_s"], strict=True)],
+        "a seat left when its work was done": [pair in freed for pair in zip(left["seat"], left["to_s"], strict=True)],
+        "a seat came back": staffing.duplicated("seat"),
+    }  # fmt: skip
+    counts.update({f"branch {name}": int(sum(rows)) for name, rows in branches.items()})
+    return counts
+
+
+def compare(numbers: range, tell: Callable[[str], object] = lambda _: None) -> tuple[list[str], Counter[str]]:
+    """Compare the engines on scenarios; return the differences and what occurred."""
+    events: Counter[str] = Counter({f"event {kind.name}": 0 for kind in EVENTS})
+    found = []
+    for number in numbers:
+        told = difference(number, events)
+        if told:
+            found.append(told)
+            tell(told)
+    return found, events
+
+
+def main(words: list[str]) -> int:
+    """Run the command; exit 1 where the engines differ or something asked for did not occur often enough."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulator.engines_equal", description=__doc__)
+    parser.add_argument("--scenarios", type=int, default=2000, help="how many (default: 2000)")
+    parser.add_argument("--scenario", type=int, help="only this one")
+    parser.add_argument("--first", action="store_true", help="stop at the first difference")
+    parser.add_argument("--mutants", action="store_true", help="put one fault after the other into each engine")
+    asked = parser.parse_args(words)
+    if asked.mutants:
+        from tests.simulator.mutants import try_all
+
+        return try_all()
+    if asked.scenario is not None:
+        print(difference(asked.scenario) or f"scenario {asked.scenario}: no cell differs")
+        return 0
+    if asked.first:
+        for number in range(asked.scenarios):
+            if told := difference(number):
+                print(f"caught by scenario {number}: {told}")
+                return 1
+        return 0
+    found, events = compare(range(asked.scenarios), print)
+    for name, count in sorted(events.items()):
+        print(f"{count:9,}  {name}{'' if count >= 100 else '   FEWER THAN 100'}")
+    print(f"{asked.scenarios - len(found):,} of {asked.scenarios:,} scenarios: no cell differs")
+    return 1 if found or min(events.values()) < 100 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,203 @@
+"""Random scenarios with many features at once, and whole-second times so that much happens in one microsecond.
+
+A scenario is a function of its number alone, so any failure can be replayed by naming it.
+
+>>> random_scenario(7) == random_scenario(7)
+True
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from tests.written import Arrival
+
+Law = dict[str, Any]
+
+CHANNELS = ("phone", "chat", "email", "faq")
+TEAMS = ("front", "back", "extra", "night", "pages")
+INTENTS = ("order", "refund", "order_late")
+
+
+def random_scenario(number: int) -> tuple[dict[str, Any], list[Arrival]]:
+    """Return a scenario as plain values, and the arrivals it replays."""
+    luck = random.Random(number)
+    grid_s = luck.choice([1, 10, 60, 60, 300])
+    """Deterministic times are multiples of this, so that ties are common."""
+    begins_s = luck.choice([0, 3600, 30_000, 86_400 - 1800, 86_400 - 20 * grid_s])
+    begins_s = min(begins_s, 86_000) // grid_s * grid_s
+    lasts_s = luck.choice([10, 30, 60]) * grid_s
+    channels = luck.sample(CHANNELS, luck.randint(1, len(CHANNELS)))
+    intents = INTENTS[: luck.randint(1, len(INTENTS))]
+    days = luck.choice([1, 1, 1, 2])
+    teams: dict[str, Any] = {}
+    for name in TEAMS[: luck.randint(1, 4)]:
+        teams[name] = _team(luck, channels, intents, grid_s, begins_s, lasts_s)
+    if "faq" in channels and luck.random() < 0.7:
+        teams = _with_pages(luck, teams, intents, grid_s)
+    pairs = [
+        (channel, intent)
+        for channel in channels
+        for intent in intents
+        if any(channel in team["channels"] and intent in team.get("skills", intents) for team in teams.values())
+    ]
+    scenario: dict[str, Any] = {
+        "scenario": "random",
+        "title": f"Random scenario {number}",
+        "time_zone": "UTC",
+        "starts": "2026-03-03",
+        "days": days,
+        "channels": {channel: _hours(luck, begins_s, lasts_s) for channel in channels},
+        "intents": dict.fromkeys(intents, "?"),
+        "teams": teams,
+        "patience": {channel: _patience(luck, grid_s) for channel in channels if luck.random() < 0.75},
+        "retry": {channel: _retry(luck, grid_s) for channel in channels if luck.random() < 0.5},
+        "transfers": _transfers(luck, teams, intents),
+        "demand": _demand(luck, pairs, begins_s),
+    }
+    if luck.random() < 0.3:
+        scenario["shoppers"] = {luck.choice(channels): luck.choice([{"share": 0.3}, {"count": 5}])}
+    return scenario, _arrivals(luck, pairs, grid_s, begins_s, lasts_s, days)
+
+
+def _team(
+    luck: random.Random, channels: list[str], intents: tuple[str, ...], grid_s: int, begins_s: int, lasts_s: int
+) -> dict[str, Any]:
+    team: dict[str, Any] = {
+        "channels": luck.sample(channels, luck.randint(1, len(channels))),
+        "agents": _agents(luck, begins_s, lasts_s),
+        "service": {"default": _time(luck, grid_s)},
+    }
+    if luck.random() < 0.5:
+        team["skills"] = luck.sample(intents, luck.randint(1, len(intents)))
+    if luck.random() < 0.4:
+        team["service"][luck.choice(intents)] = _time(luck, grid_s)
+    if luck.random() < 0.5:
+        team["wrap"] = _time(luck, grid_s)
+    if luck.random() < 0.4:
+        team["shrinkage"] = luck.choice([0.1, 0.3, 0.6])
+        team["shrinkage_block_minutes"] = luck.choice([1, 7, 30])
+    return team
+
+
+def _with_pages(luck: random.Random, teams: dict[str, Any], intents: tuple[str, ...], grid_s: int) -> dict[str, Any]:
+    pages: dict[str, Any] = {"channels": ["faq"], "self_service": True, "service": {"default": _time(luck, grid_s)}}
+    if luck.random() < 0.8:
+        pages["contained"] = luck.choice([0.0, 0.4, 0.9])
+    if luck.random() < 0.3:
+        pages["skills"] = luck.sample(intents, 1)
+    return {"pages": pages, **teams} if luck.random() < 0.7 else {**teams, "pages": pages}
+
+
+def _agents(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, int]:
+    """A roster that rises and falls around the time when contacts come."""
+    steps = {0: luck.randint(0, 4)} if luck.random() < 0.8 else {}
+    for _ in range(luck.randint(0 if steps else 1, 5)):
+        at_s = min(max(0, begins_s + luck.randint(-2, 12) * max(lasts_s // 10, 1)), 86_399)
+        steps[at_s // 60 * 60 if luck.random() < 0.5 else at_s] = luck.randint(0, 4)
+    return {_clock(at_s): count for at_s, count in sorted(steps.items())}
+
+
+def _hours(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, str]:
+    if luck.random() < 0.6:
+        return {"opens": "00:00", "closes": "24:00"}
+    opens_s = luck.choice([0, begins_s, min(begins_s + lasts_s // 4, 86_398)])
+    return {"opens": _clock(opens_s), "closes": _clock(min(max(opens_s + 1, begins_s + lasts_s * 2 // 3), 86_400))}
+
+
+def _time(luck: random.Random, grid_s: int) -> Law:
+    """A law of talking, wrapping up or coming back."""
+    mean_s = grid_s * luck.randint(1, 8)
+    return luck.choice(
+        [
+            {"law": "deterministic", "value_s": grid_s * luck.randint(0, 6)},
+            {"law": "deterministic", "value_s": grid_s * luck.randint(1, 6)},
+            {"law": "deterministic", "value_s": 0},
+            {"law": "exponential", "mean_s": mean_s},
+            {"law": "lognormal", "mean_s": mean_s, "cv": luck.choice([0.3, 1.0, 3.0])},
+            {"law": "uniform", "low_s": 0, "high_s": 2 * mean_s},
+            {
+                "law": "empirical",
+                "points": [[0, 0], [0.2, 0], [0.2, grid_s], [0.6, grid_s], [0.6, mean_s], [1, mean_s]],
+            },
+        ]
+    )
+
+
+def _patience(luck: random.Random, grid_s: int) -> Law:
+    mean_s = grid_s * luck.randint(1, 10)
+    return luck.choice(
+        [
+            {"law": "deterministic", "value_s": 0},
+            {"law": "deterministic", "value_s": mean_s},
+            {"law": "exponential", "mean_s": mean_s},
+            {
+                "law": "empirical",
+                "points": [[0, 0], [0.3, 0], [0.3, grid_s], [0.6, grid_s], [0.6, mean_s], [0.9, mean_s]],
+            },
+            _time(luck, grid_s),
+        ]
+    )
+
+
+def _retry(luck: random.Random, grid_s: int) -> dict[str, Any]:
+    return {
+        "probability": luck.choice([0.3, 0.7, 1.0]),
+        "after": _time(luck, grid_s),
+        "attempts_most": luck.randint(1, 5),
+    }
+
+
+def _transfers(luck: random.Random, teams: dict[str, Any], intents: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Transfers from team to team: chains, circles and several from one."""
+    people = [name for name, team in teams.items() if not team.get("self_service")]
+    transfers = []
+    for name in people:
+        for _ in range(luck.choice([0, 0, 1, 2])):
+            transfer: dict[str, Any] = {
+                "from": name,
+                "to": luck.choice(people),
+                "probability": luck.choice([0.1, 0.35]),
+                "history_carried": luck.random() < 0.5,
+            }
+            if luck.random() < 0.4:
+                transfer["intents"] = luck.sample(intents, luck.randint(1, len(intents)))
+            transfers.append(transfer)
+    return transfers
+
+
+def _demand(luck: random.Random, pairs: list[tuple[str, str]], begins_s: int) -> list[dict[str, Any]]:
+    demand = []
+    for intent in dict.fromkeys(intent for _, intent in pairs):
+        if luck.random() < 0.6:
+            served = [channel for channel, other in pairs if other == intent]
+            starts_s = min(begins_s // 60 * 60, 86_400 - 1200)
+            demand.append(
+                {
+                    "intent": intent,
+                    "channels": {channel: 1 / len(served) for channel in served},
+                    "interval_minutes": luck.choice([1, 10]),
+                    "starts": _clock(starts_s),
+                    "contacts": [luck.choice([2, 10, 25]), luck.choice([0, 5])],
+                }
+            )
+    return demand
+
+
+def _arrivals(
+    luck: random.Random, pairs: list[tuple[str, str]], grid_s: int, begins_s: int, lasts_s: int, days: int
+) -> list[Arrival]:
+    """Contacts on the grid, sometimes many in one second, the last perhaps at the very end."""
+    arrivals: list[Any] = []
+    for number in range(luck.choice([1, 10, 40, 80]) if pairs else 0):
+        at_s = begins_s + luck.randint(0, max(lasts_s // grid_s, 1)) * grid_s + luck.choice([0, 0, 0, 86_400])
+        if luck.random() < 0.1:
+            at_s += luck.choice([0.25, -0.000001, 0.000001])
+        at_s = min(max(at_s, 0), days * 86_400 - luck.choice([1, 0.000001]))
+        arrivals.append((f"c{luck.randrange(10**6):06d}.{number}", f"{at_s:.6f}", *luck.choice(pairs)))
+    return sorted(arrivals, key=lambda arrival: float(arrival[1]))
+
+
+def _clock(at_s: int) -> str:
+    return f"{at_s // 3600:02d}:{at_s % 3600 // 60:02d}:{at_s % 60:02d}"

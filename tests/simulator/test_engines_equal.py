@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scenarios.reading import HERE, load_scenario
+from simulator import engine_compiled
+from simulator.engine_compiled import variant_of
+from simulator.events import EventClass
+from simulator.floor_arrays import floor_of
+from simulator.simulate import simulate
+from tests.simulator.engines_equal import ENDS, EVENTS, compare, replay
+from tests.simulator.mutants import MUTANTS, SCENARIOS, survives
+from tests.written import about, demand, one_desk, written
+
+
+@pytest.mark.parametrize("first", range(0, 60, 15))
+def test_both_engines_give_the_same_log_cell_for_cell(first):
+    """Without it the fast engine could tell another story than the one that can be read, and nobody would know."""
+    found, events = compare(range(first, first + 15))
+    assert found == []
+    assert min(events[f"event {kind.name}"] for kind in EVENTS) > 0
+    assert min(events[f"leg_end {end}"] for end in ENDS) > 0
+
+
+@pytest.mark.parametrize("name", ["quiet_tuesday", "broadband_move"])
+def test_both_engines_agree_on_a_shipped_scenario(name):
+    """Without it the engines could agree on small days and part ways on a day with ten thousand contacts."""
+    loaded = load_scenario(HERE / f"{name}.yaml", 1)
+    compiled, simpy = (simulate(loaded, replications=1, engine=engine) for engine in ("compiled", "simpy"))
+    pd.testing.assert_frame_equal(compiled.legs, simpy.legs, check_exact=True)
+    pd.testing.assert_frame_equal(compiled.staffing, simpy.staffing, check_exact=True)
+    assert compiled.run_id == simpy.run_id
+
+
+def test_every_variant_of_the_loop_gives_what_the_whole_one_gives(tmp_path):
+    """Without it a scenario could get another answer for being simple enough for a leaner loop."""
+    scenario = one_desk(2, about(300), demand=[demand(600)], patience={"phone": about(120)})
+    loaded = written(tmp_path, scenario)
+    assert variant_of(floor_of(loaded).arrays) == "one_queue"
+    lean = simulate(loaded, replications=2).legs
+    both = {**engine_compiled.VARIANTS, "one_queue": engine_compiled.VARIANTS["whole"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_compiled, "VARIANTS", both)
+        pd.testing.assert_frame_equal(lean, simulate(loaded, replications=2).legs, check_exact=True)
+
+
+def test_threads_change_nothing_of_the_compiled_engine(tmp_path):
+    """Without it results would hang on how many cores a machine has."""
+    loaded = written(tmp_path, one_desk(2, about(300), demand=[demand(300)], patience={"phone": about(60)}))
+    for same_plan in (False, True):
+        one, three = (simulate(loaded, replications=5, same_plan=same_plan, threads=threads) for threads in (1, 3))
+        pd.testing.assert_frame_equal(one.legs, three.legs)
+        pd.testing.assert_frame_equal(one.staffing, three.staffing)
+
+
+def test_the_compiled_engine_names_every_class_of_events_that_the_other_names():
+    """Without it a kind of event added to one engine could be forgotten in the other."""
+    from simulator import engine_simpy
+
+    sources = [inspect.getsource(module) for module in (engine_simpy, engine_compiled)]
+    for kind in EventClass:
+        named = [f"EventClass.{kind.name}" in source for source in sources]
+        assert named == [kind in EVENTS] * 2, kind
+
+
+def test_the_keys_of_both_engines_sort_alike():
+    """Without it a contact of high number or leg could spill into its neighbour's place in the compiled key."""
+    from simulator.events import event_key
+
+    facts = [
+        (int(kind), number, attempt, leg)
+        for kind in EventClass
+        for number in (0, 19_999_999)
+        for attempt in (1, 4095)
+        for leg in (0, 4095)
+    ]
+    one = [event_key(EventClass(kind), number << 12 | attempt, leg) for kind, number, attempt, leg in facts]
+    other = [engine_compiled.event_number(*fact) for fact in facts]
+    assert np.argsort(np.array(one, dtype=object)).tolist() == np.argsort(other).tolist()
+    assert len(set(other)) == len(facts)
+
+
+def test_a_failure_names_the_command_that_replays_it():
+    """Without it a difference found over night could not be looked at in the morning."""
+    assert replay(17) == "python -m tests.simulator.engines_equal --scenario 17"
+
+
+@pytest.mark.parametrize("mutant", [MUTANTS[7], MUTANTS[-15]], ids=lambda mutant: mutant[0])
+def test_the_harness_notices_a_fault(mutant):
+    """Without it the two engines could be found equal because the comparison looks at nothing."""
+    assert survives(mutant) is None
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant[1].split('_')[-1]}: {mutant[0]}")
+def test_every_mutant_of_either_engine_is_caught(mutant):
+    """Without it a rule could be wrong in both engines' neighbourhood and no scenario would touch it."""
+    assert SCENARIOS == 50
+    assert survives(mutant) is None
