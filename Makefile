@@ -30,5 +30,9 @@ packages:
 verdicts: set-up
 	$(BIN)/python tests/verdicts.py
 
+# How fast the engines are, on this machine; in one run.
+bench: set-up
+	$(BIN)/python -m tests.benchmarks.bench_engines
+
 clean:
 	rm -rf .venv runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
