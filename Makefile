@@ -17,6 +17,7 @@ set-up: packages .venv/set-up
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet -e '.[browser,load,test]'
+	$(BIN)/python -m simulator.ready
 	touch $@
 
 # A browser, where none is found: half the size of Debian's `chromium`.

@@ -16,7 +16,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from scenarios.jit import jit
 from scenarios.laws import EMPIRICAL, drawn_us
 from scenarios.units import DAY_US, NEVER_US
 from simulator.events import EventClass
-from simulator.floor_arrays import FloorArrays, Shifts, Whole
+from simulator.floor_arrays import FloorArrays, Real, Shifts, Whole
 
 Small = npt.NDArray[np.int32]
 
@@ -76,7 +76,7 @@ class Happened(NamedTuple):
     """Rows of seat, from, to."""
 
 
-Replicate = Callable[[int, int, int, int, Arrivals, FloorArrays, Shifts], tuple[Whole, Small, Whole]]
+Replicate = Callable[[int, int, int, int, Arrivals, FloorArrays, Shifts, int], tuple[Whole, Small, Whole, bool]]
 
 
 @jit
@@ -121,21 +121,22 @@ def _pop(heap: Whole, size: int) -> None:
 
 
 @jit
-def _roomier(array: Any, used: int) -> Any:
-    """Return a copy with twice the rows."""
-    larger = np.empty((2 * len(array) + 16, array.shape[1]), dtype=array.dtype)
-    larger[:used] = array[:used]
-    return larger
+def _spells_most(shifts: Shifts, teams: int) -> int:
+    """Return how many times a seat can come on duty: once for each seat that a roster adds."""
+    present = np.zeros(teams, dtype=np.int64)
+    most = 0
+    for team, wanted in zip(shifts.team, shifts.present):  # noqa: B905  Numba knows no strict
+        most += max(0, wanted - present[team])
+        present[team] = wanted
+    return most
 
 
 @jit
-def _law_us(floor: FloorArrays, law: int, u: float) -> int:
-    if floor.law_kind[law] == EMPIRICAL:
-        begins, ends = floor.law_at[law], floor.law_at[law + 1]
-        return drawn_us(EMPIRICAL, 0.0, 0.0, floor.law_shares[begins:ends], floor.law_times[begins:ends], u)
-    return drawn_us(
-        floor.law_kind[law], floor.law_a[law], floor.law_b[law], floor.law_shares, floor.law_times, u
-    )  # a closed form reads no table
+def _law_us(kind: Whole, a: Real, b: Real, table_at: Whole, shares: Real, times: Real, law: int, u: float) -> int:
+    if kind[law] == EMPIRICAL:
+        begins, ends = table_at[law], table_at[law + 1]
+        return drawn_us(EMPIRICAL, 0.0, 0.0, shares[begins:ends], times[begins:ends], u)
+    return drawn_us(kind[law], a[law], b[law], shares, times, u)  # a closed form reads no table
 
 
 @jit
@@ -158,18 +159,32 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
 
     @jit
     def replicate(
-        seed: int, plan: int, desk: int, horizon_us: int, arrivals: Arrivals, floor: FloorArrays, shifts: Shifts
-    ) -> tuple[Whole, Small, Whole]:
-        contacts, teams, queues = len(arrivals.entity), len(floor.wrap_law), len(floor.pages)
-        intents = floor.service_law.shape[1]
-        seats = floor.seats_at[teams]
-        room = contacts + contacts // 4 + 16
+        seed: int,
+        plan: int,
+        desk: int,
+        horizon_us: int,
+        arrivals: Arrivals,
+        floor: FloorArrays,
+        shifts: Shifts,
+        room: int,
+    ) -> tuple[Whole, Small, Whole, bool]:
+        # each array under a name of its own: to reach into a tuple within the loop costs a count of references
+        entities, due_us_of, patience_us_of, channel_of, intent_of, by_due = arrivals
+        shift_at_us, shift_team, shift_present = shifts
+        law_kind, law_a, law_b, law_at, law_shares, law_times = floor[:6]
+        opens_us, closes_us, patience_law, retry_probability, retry_law, retry_attempts_most = floor[6:12]
+        first_queue, page_team, queue_teams_at, queue_teams, team_queue = floor[12:17]
+        service_law, wrap_law, contained = floor[17:20]
+        transfer_at, transfer_to, transfer_probability, transfer_history, seats_at = floor[20:]
+        contacts, teams, queues = len(entities), len(wrap_law), len(page_team)
+        intents = service_law.shape[1]
+        seats = seats_at[teams]
         times = np.empty((room, TIMES), dtype=np.int64)
         facts = np.empty((room, FACTS), dtype=np.int32)
         legs, joined_from = 0, 0
-        heap = np.empty((256, 3), dtype=np.int64)
+        heap = np.empty((2 * room, 3), dtype=np.int64)  # a leg has one event to come, and perhaps a stale give-up
         pending = 0
-        duties = np.empty((seats + 16, 3), dtype=np.int64)
+        duties = np.empty((_spells_most(shifts, teams), 3), dtype=np.int64)
         spells = 0
         queue_head, queue_tail = np.full(queues, -1, dtype=np.int64), np.full(queues, -1, dtype=np.int64)
         waiting = 0
@@ -178,7 +193,7 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
         idle_before, idle_behind = np.full(seats, -1, dtype=np.int64), np.full(seats, -1, dtype=np.int64)
         idle_head, idle_tail = np.full(teams, -1, dtype=np.int64), np.full(teams, -1, dtype=np.int64)
         next_arrival, next_shift, now = 0, 0, 0
-        match_wanted = False
+        match_wanted, fits = False, True
 
         while True:
             # -- the least pending event: of the heap, the arrivals, the shifts, and MATCH
@@ -186,14 +201,14 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
             if pending > 0:
                 at_us, key = heap[0, 0], heap[0, 1]
             if next_arrival < contacts:
-                comer = arrivals.by_due[next_arrival]
-                due_us = arrivals.due_us[comer]
+                comer = by_due[next_arrival]
+                due_us = due_us_of[comer]
                 if due_us <= at_us:
                     joins = JOIN | (comer << 24) | (1 << 12)
                     if due_us < at_us or joins < key:
                         at_us, key, source = due_us, joins, 1
-            if next_shift < len(shifts.at_us):
-                shift_us = shifts.at_us[next_shift]
+            if next_shift < len(shift_at_us):
+                shift_us = shift_at_us[next_shift]
                 if shift_us < at_us or (shift_us == at_us and key > SHIFT):
                     at_us, key, source = shift_us, SHIFT, 2
             if match_wanted and (at_us > now or key > MATCH):
@@ -206,29 +221,30 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                 row = heap[0, 2]
                 _pop(heap, pending)
                 pending -= 1
-            if pending + 4 > len(heap):
-                heap = _roomier(heap, pending)
             released = -1
 
             if source == 1 or (source == 0 and kind == JOIN >> 60):
                 # -- a contact joins: arrives, tries again (leg 0) or is passed on
                 number, attempt, leg = (key >> 24) & 0xFFFFFFFFF, (key >> 12) & 0xFFF, key & 0xFFF
                 last, history, patience_us = -1, -1, NEVER_US
-                channel, intent = arrivals.channel[number], arrivals.intent[number]
+                channel, intent = channel_of[number], intent_of[number]
                 if transfers and leg > 0:
                     last = row
-                    queue = floor.team_queue[floor.transfer_to[facts[row, BEHIND]]]
-                    history = floor.transfer_history[facts[row, BEHIND]]
+                    queue = team_queue[transfer_to[facts[row, BEHIND]]]
+                    history = transfer_history[facts[row, BEHIND]]
                 else:
-                    queue = floor.first_queue[channel, intent] if several else 0
+                    queue = first_queue[channel, intent] if several else 0
                     if source == 1:
                         next_arrival += 1
-                        patience_us = arrivals.patience_us[number]
-                    elif retries and floor.patience_law[channel] >= 0:
-                        u = uniform(seed, plan, arrivals.entity[number], attempt << 12, _PATIENCE, 0)
-                        patience_us = _law_us(floor, floor.patience_law[channel], u)
-                if legs == len(times):
-                    times, facts = _roomier(times, legs), _roomier(facts, legs)
+                        patience_us = patience_us_of[number]
+                    elif retries and patience_law[channel] >= 0:
+                        u = uniform(seed, plan, entities[number], attempt << 12, _PATIENCE, 0)
+                        patience_us = _law_us(
+                            law_kind, law_a, law_b, law_at, law_shares, law_times, patience_law[channel], u
+                        )
+                if legs == room:
+                    fits = False
+                    break
                 row = legs
                 legs += 1
                 times[row, ARRIVED], times[row, ANSWERED], times[row, ENDED], times[row, WRAP] = now, -1, -1, -1
@@ -237,15 +253,17 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                 facts[row, QUEUE], facts[row, TEAM], facts[row, SEAT], facts[row, HISTORY] = queue, -1, -1, history
                 facts[row, LEG_END], facts[row, OUTCOME], facts[row, LAST] = CENSORED, CENSORED, last
                 of_day_us = now % DAY_US
-                if leg == 0 and (of_day_us < floor.opens_us[channel] or of_day_us >= floor.closes_us[channel]):
+                if leg == 0 and (of_day_us < opens_us[channel] or of_day_us >= closes_us[channel]):
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = CLOSED, CLOSED, _GONE
-                elif pages and floor.pages[queue] >= 0:
-                    team = floor.pages[queue]
+                elif pages and page_team[queue] >= 0:
+                    team = page_team[queue]
                     times[row, ANSWERED] = now
                     facts[row, TEAM], facts[row, STATE] = team, _READING
-                    u = uniform(seed, desk, arrivals.entity[number], (attempt << 12) | leg, _SERVICE, 0)
-                    until_us = now + _law_us(floor, floor.service_law[team, intent], u)
+                    u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
+                    until_us = now + _law_us(
+                        law_kind, law_a, law_b, law_at, law_shares, law_times, service_law[team, intent], u
+                    )
                     if until_us <= horizon_us:
                         _push(heap, pending, until_us, event_number(END >> 60, number, attempt, leg), row)
                         pending += 1
@@ -285,9 +303,9 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                             ):
                                 continue
                         if several:
-                            for place in range(floor.queue_teams_at[queue], floor.queue_teams_at[queue + 1]):
-                                if idle_head[floor.queue_teams[place]] >= 0:
-                                    best, chosen = head, floor.queue_teams[place]
+                            for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
+                                if idle_head[queue_teams[place]] >= 0:
+                                    best, chosen = head, queue_teams[place]
                                     break
                         elif idle_head[0] >= 0:
                             best, chosen = head, 0
@@ -310,18 +328,16 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                     times[best, ANSWERED] = now
                     facts[best, TEAM], facts[best, SEAT], facts[best, STATE] = chosen, seat, _TALKING
                     number, attempt, leg = facts[best, NUMBER], facts[best, ATTEMPT], facts[best, LEG]
-                    u = uniform(seed, desk, arrivals.entity[number], (attempt << 12) | leg, _SERVICE, 0)
-                    until_us = now + _law_us(floor, floor.service_law[chosen, arrivals.intent[number]], u)
+                    u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
+                    until_us = now + _law_us(
+                        law_kind, law_a, law_b, law_at, law_shares, law_times, service_law[chosen, intent_of[number]], u
+                    )
                     if until_us <= horizon_us:
-                        if pending == len(heap):
-                            heap = _roomier(heap, pending)
                         _push(heap, pending, until_us, event_number(END >> 60, number, attempt, leg), best)
                         pending += 1
                 # who joined since the last time and waits on: only now can their patience matter
                 for row in range(joined_from, legs):
                     if facts[row, STATE] == _WAITING and times[row, GIVES_UP] <= horizon_us:
-                        if pending == len(heap):
-                            heap = _roomier(heap, pending)
                         gives_up = event_number(GIVE_UP >> 60, facts[row, NUMBER], facts[row, ATTEMPT], facts[row, LEG])
                         _push(heap, pending, times[row, GIVES_UP], gives_up, row)
                         pending += 1
@@ -329,11 +345,11 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
 
             elif source == 2:
                 # -- a team's seats change: idle ones leave first, highest number first; busy ones when they finish
-                team, wanted = shifts.team[next_shift], shifts.present[next_shift]
+                team, wanted = shift_team[next_shift], shift_present[next_shift]
                 next_shift += 1
                 target[team] = wanted
-                seat = floor.seats_at[team + 1] - 1
-                while on_duty[team] > wanted and seat >= floor.seats_at[team]:
+                seat = seats_at[team + 1] - 1
+                while on_duty[team] > wanted and seat >= seats_at[team]:
                     if idle_since[seat] >= 0:
                         before, behind = idle_before[seat], idle_behind[seat]
                         if before >= 0:
@@ -345,14 +361,12 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                         else:
                             idle_tail[team] = before
                         idle_since[seat] = -1
-                        if spells == len(duties):
-                            duties = _roomier(duties, spells)
                         duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
                         spells += 1
                         duty_since[seat] = -1
                         on_duty[team] -= 1
                     seat -= 1
-                seat = floor.seats_at[team]
+                seat = seats_at[team]
                 while on_duty[team] < wanted:
                     if duty_since[seat] < 0:
                         duty_since[seat], idle_since[seat] = now, now
@@ -374,13 +388,13 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
 
             elif kind == END >> 60:
                 number, attempt, leg = facts[row, NUMBER], facts[row, ATTEMPT], facts[row, LEG]
-                entity, word = arrivals.entity[number], (attempt << 12) | leg
+                entity, word = entities[number], (attempt << 12) | leg
                 team = facts[row, TEAM]
                 if facts[row, STATE] == _WRAPPING:
                     facts[row, STATE] = _GONE
                     released = row
                 elif pages and facts[row, STATE] == _READING:
-                    found = uniform(seed, desk, entity, word, _CONTAINMENT, 0) < floor.contained[team]
+                    found = uniform(seed, desk, entity, word, _CONTAINMENT, 0) < contained[team]
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, STATE] = (CONTAINED if found else ANSWERED_END), _GONE
                     _settle(facts, row, RESOLVED if found else UNRESOLVED)
@@ -388,9 +402,9 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                     times[row, ENDED] = now
                     facts[row, STATE] = _GONE
                     wrap_us = 0
-                    if floor.wrap_law[team] >= 0:
+                    if wrap_law[team] >= 0:
                         u = uniform(seed, desk, entity, word, _WRAP, 0)
-                        wrap_us = _law_us(floor, floor.wrap_law[team], u)
+                        wrap_us = _law_us(law_kind, law_a, law_b, law_at, law_shares, law_times, wrap_law[team], u)
                         times[row, WRAP] = wrap_us
                     if wrap_us > 0:
                         facts[row, STATE] = _WRAPPING
@@ -401,15 +415,15 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                         released = row
                     passed = -1
                     if transfers and leg < LEG_MOST:
-                        cell = team * intents + arrivals.intent[number]
-                        begins, ends = floor.transfer_at[cell], floor.transfer_at[cell + 1]
+                        cell = team * intents + intent_of[number]
+                        begins, ends = transfer_at[cell], transfer_at[cell + 1]
                         if begins < ends:
                             u = uniform(seed, desk, entity, word, _TRANSFER, 0)
                             for transfer in range(begins, ends):
-                                if u < floor.transfer_probability[transfer]:
+                                if u < transfer_probability[transfer]:
                                     passed = transfer
                                     break
-                                u -= floor.transfer_probability[transfer]
+                                u -= transfer_probability[transfer]
                     if transfers and passed >= 0:
                         facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, passed
                         _push(heap, pending, now, event_number(JOIN >> 60, number, attempt, leg + 1), row)
@@ -435,12 +449,14 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                 _settle(facts, row, ABANDONED)
                 if retries:
                     number, attempt = facts[row, NUMBER], facts[row, ATTEMPT]
-                    channel, entity = arrivals.channel[number], arrivals.entity[number]
-                    if attempt < floor.retry_attempts_most[channel]:
+                    channel, entity = channel_of[number], entities[number]
+                    if attempt < retry_attempts_most[channel]:
                         u = uniform(seed, plan, entity, attempt << 12, _RETRY, 0)
-                        if u < floor.retry_probability[channel]:
+                        if u < retry_probability[channel]:
                             u = uniform(seed, plan, entity, attempt << 12, _RETRY_DELAY, 0)
-                            back_us = now + _law_us(floor, floor.retry_law[channel], u)
+                            back_us = now + _law_us(
+                                law_kind, law_a, law_b, law_at, law_shares, law_times, retry_law[channel], u
+                            )
                             if back_us < horizon_us:
                                 _push(heap, pending, back_us, event_number(JOIN >> 60, number, attempt + 1, 0), row)
                                 pending += 1
@@ -449,8 +465,6 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                 # -- an agent is free: goes home where there are too many, else is idle from now
                 team, seat = facts[released, TEAM], facts[released, SEAT]
                 if on_duty[team] > target[team]:
-                    if spells == len(duties):
-                        duties = _roomier(duties, spells)
                     duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
                     spells += 1
                     duty_since[seat] = -1
@@ -473,11 +487,9 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
 
         for seat in range(seats):
             if duty_since[seat] >= 0:
-                if spells == len(duties):
-                    duties = _roomier(duties, spells)
                 duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], horizon_us
                 spells += 1
-        return times[:legs], facts[:legs], duties[:spells]
+        return times[:legs], facts[:legs], duties[:spells], fits
 
     return replicate
 
@@ -500,5 +512,10 @@ def replicate(
     seed: int, plan: int, desk: int, horizon_us: int, arrivals: Arrivals, floor: FloorArrays, shifts: Shifts
 ) -> Happened:
     """Run one replication: customers' luck comes from replication `plan`, the desk's from `desk`."""
-    loop: Any = VARIANTS[variant_of(floor)]
-    return Happened(*loop(seed, plan, desk, horizon_us, arrivals, floor, shifts))
+    loop = VARIANTS[variant_of(floor)]
+    room = len(arrivals.entity) * 5 // 4 + 64
+    while True:
+        times_us, facts, duties, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, room)
+        if fits:
+            return Happened(times_us, facts, duties)
+        room *= 2  # arrays that grow within the loop would cost every scenario half its speed: start again instead

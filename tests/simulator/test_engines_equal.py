@@ -48,6 +48,16 @@ def test_every_variant_of_the_loop_gives_what_the_whole_one_gives(tmp_path):
         pd.testing.assert_frame_equal(lean, simulate(loaded, replications=2).legs, check_exact=True)
 
 
+def test_more_legs_than_were_reckoned_with_are_all_there(tmp_path):
+    """Without it a day on which everybody redials could end early, or the loop write past its arrays."""
+    retry = {"phone": {"probability": 1.0, "after": about(60), "attempts_most": 100}}
+    scenario = one_desk(0, demand=[demand(40)], patience={"phone": about(30)}, retry=retry)
+    loaded = written(tmp_path, scenario)
+    compiled, simpy = (simulate(loaded, replications=1, engine=engine).legs for engine in ("compiled", "simpy"))
+    assert len(compiled) > 2000
+    pd.testing.assert_frame_equal(compiled, simpy, check_exact=True)
+
+
 def test_threads_change_nothing_of_the_compiled_engine(tmp_path):
     """Without it results would hang on how many cores a machine has."""
     loaded = written(tmp_path, one_desk(2, about(300), demand=[demand(300)], patience={"phone": about(60)}))

@@ -1,0 +1,35 @@
+"""Compile all that is compiled, so that no command has to: `python -m simulator.ready`, which `make` does at set-up.
+
+Refuses to leave anything behind but Numba's cache.
+
+>>> make_ready(lambda told: None)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import numpy as np
+
+from scenarios.reading import HERE, load_scenario
+from simulator.engine_compiled import VARIANTS, Arrivals
+from simulator.floor_arrays import floor_of, shifts_of
+from simulator.simulate import simulate
+
+
+def make_ready(tell: Callable[[str], object]) -> None:
+    """Compile each variant of the loop on a day without customers, then all else on a short day with some."""
+    loaded = load_scenario(HERE / "quiet_tuesday.yaml", days=1)
+    floor = floor_of(loaded)
+    none = np.empty(0, dtype=np.int64)
+    nobody = Arrivals(none.astype(np.uint64), none, none, none, none, none)
+    for number, (name, loop) in enumerate(VARIANTS.items(), start=1):
+        tell(f"compiling the engine, {number} of {len(VARIANTS)}: {name}")
+        loop(1, 0, 0, floor.horizon_us, nobody, floor.arrays, shifts_of(floor, 1, 0), 64)
+    tell("compiling plan and log")
+    simulate(loaded, replications=1)
+
+
+if __name__ == "__main__":
+    make_ready(lambda told: sys.stderr.write(f"{told}\n"))
