@@ -130,6 +130,9 @@ class Retry(Strict):
     probability: Share = Field(description="share of those who gave up who try again")
     after: Law = Field(description="how long they wait before they do")
     attempts_most: Annotated[int, Field(ge=1, le=100)] = Field(5, description="no customer tries more often")
+    patience: Literal["fresh", "kept"] = Field(
+        "fresh", description="fresh: each attempt draws its own patience; kept: all have that of the first"
+    )
 
 
 class Transfer(Strict):

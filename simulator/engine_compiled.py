@@ -172,10 +172,10 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
         entities, due_us_of, patience_us_of, channel_of, intent_of, by_due = arrivals
         shift_at_us, shift_team, shift_present = shifts
         law_kind, law_a, law_b, law_at, law_shares, law_times = floor[:6]
-        opens_us, closes_us, patience_law, retry_probability, retry_law, retry_attempts_most = floor[6:12]
-        first_queue, page_team, queue_teams_at, queue_teams, team_queue = floor[12:17]
-        service_law, wrap_law, contained = floor[17:20]
-        transfer_at, transfer_to, transfer_probability, transfer_history, seats_at = floor[20:]
+        opens_us, closes_us, patience_law, retry_probability, retry_law, retry_attempts_most, retry_keeps = floor[6:13]
+        first_queue, page_team, queue_teams_at, queue_teams, team_queue = floor[13:18]
+        service_law, wrap_law, contained = floor[18:21]
+        transfer_at, transfer_to, transfer_probability, transfer_history, seats_at = floor[21:]
         contacts, teams, queues = len(entities), len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -238,7 +238,8 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                         next_arrival += 1
                         patience_us = patience_us_of[number]
                     elif retries and patience_law[channel] >= 0:
-                        u = uniform(seed, plan, entities[number], attempt << 12, _PATIENCE, 0)
+                        drawn_at = 1 if retry_keeps[channel] else attempt
+                        u = uniform(seed, plan, entities[number], drawn_at << 12, _PATIENCE, 0)
                         patience_us = _law_us(
                             law_kind, law_a, law_b, law_at, law_shares, law_times, patience_law[channel], u
                         )

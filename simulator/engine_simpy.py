@@ -196,7 +196,8 @@ class Engine:
             due_us = self.now_us + delay_us
             if due_us >= self.horizon_us:
                 return
-            patience = patience_us(self.luck.seed, self.luck.plan, entity, 0, attempt, self.patience.get(channel))
+            if retry.patience == "fresh":
+                patience = patience_us(self.luck.seed, self.luck.plan, entity, 0, attempt, self.patience.get(channel))
             facts = {**facts, "contact_id": contact_id(str(facts["customer_id"]), 0, attempt)}
             yield _At(self.env, due_us, event_key(EventClass.JOIN, number << 12 | attempt))
 

@@ -47,7 +47,8 @@ class FloorArrays(NamedTuple):
     retry_probability: Real
     retry_law: Whole
     retry_attempts_most: Whole
-    """By channel; -1 where there is none."""
+    retry_keeps: Whole
+    """By channel; -1 where there is none, and `retry_keeps` 1 where later attempts have the first one's patience."""
     first_queue: Whole
     """By channel x intent: the queue a contact joins first."""
     pages: Whole
@@ -164,6 +165,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         retry_probability=_real(retry.probability if retry else -1.0 for retry in retries),
         retry_law=_whole(retry_law),
         retry_attempts_most=_whole(retry.attempts_most if retry else -1 for retry in retries),
+        retry_keeps=_whole(int(retry is not None and retry.patience == "kept") for retry in retries),
         first_queue=np.array(first, dtype=np.int64),
         pages=_whole(pages),
         queue_teams_at=_at(len(able) for able in queues),

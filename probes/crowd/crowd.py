@@ -134,12 +134,14 @@ class Crowd:
         if due_s >= self._until_s:
             return
         attempt += 1
-        patience = patience_us(
-            contact.seed, contact.replication, contact.entity, 0, attempt, self._patience.get(channel)
-        )
+        patience_s = contact.patience_s
+        if retry.patience == "fresh":
+            patience = patience_us(
+                contact.seed, contact.replication, contact.entity, 0, attempt, self._patience.get(channel)
+            )
+            patience_s = math.inf if patience >= NEVER_US else patience / 1e6
         customer = str(contact.facts["customer_id"])
         facts = {**contact.facts, "contact_id": contact_id(customer, 0, attempt), "attempt": attempt}
-        patience_s = math.inf if patience >= NEVER_US else patience / 1e6
         await self._around.clock.sleep_until_s(due_s)
         if not self._stopping:
             self._begin(Contact(facts, due_s, patience_s, contact.entity, contact.seed, contact.replication))

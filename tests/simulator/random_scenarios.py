@@ -146,6 +146,7 @@ def _retry(luck: random.Random, grid_s: int) -> dict[str, Any]:
         "probability": luck.choice([0.3, 0.7, 1.0]),
         "after": _time(luck, grid_s),
         "attempts_most": luck.randint(1, 5),
+        "patience": luck.choice(["fresh", "kept"]),
     }
 
 
