@@ -1,8 +1,8 @@
 """Queueing theory: what single queues with exponential times do in the long run, exactly.
 
 Holds Erlang B, C and A as closed forms or short sums, and the mean wait of M/G/1. Refuses anything that changes with
-time: where demand or staffing moves within the day, simulate. Rates are per second, times in seconds; `load` is offered
-work in erlangs (arrivals per second times mean service time).
+time: see `simulator.theory.chains`. Rates are per second, times in seconds; `load` is offered work in erlangs (arrivals
+per second times mean service time).
 
 >>> round(erlang_b(5.0, 8), 6)
 0.070048
@@ -12,8 +12,10 @@ work in erlangs (arrivals per second times mean service time).
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,23 +37,17 @@ class QueueTheory:
     occupancy: float
     queue_mean: float
     busy_mean: float
-    _level: tuple[float, ...]
-    _rates: tuple[float, float]
+    _answered_within: Callable[[float], float] = field(repr=False, compare=False)
 
     def service_level(self, within_s: float) -> float:
         """Return the share of all arrivals answered within `within_s` seconds.
-
-        Somebody who finds k ahead in the queue of n busy agents is answered after k + 1 departures, each of which ends
-        when an agent is released or someone ahead gives up: a hypoexponential race with their own patience. With
-        exponential times it is summed by uniformization (Jensen 1953), good to 1e-8.
 
         Raises:
             ValueError: `within_s` is negative.
         """
         if within_s < 0:
             raise ValueError(f"within_s is {within_s}; expected 0 or more")
-        release, impatience = self._rates
-        return _answered_within(self._level, release, impatience, within_s)
+        return self._answered_within(within_s)
 
 
 def erlang_b(load: float, agents: int) -> float:
@@ -66,7 +62,7 @@ def erlang_b(load: float, agents: int) -> float:
     Raises:
         ValueError: an argument is out of range.
     """
-    _check(load=load, agents=agents)
+    check_queue(load=load, agents=agents)
     if load == 0:
         return 0.0 if agents else 1.0
     inverse = 1.0
@@ -87,7 +83,7 @@ def erlang_c(arrivals_per_s: float, service_s_mean: float, agents: int) -> Queue
         ValueError: an argument is out of range, or the work offered reaches the number of agents: no long run exists.
     """
     load = arrivals_per_s * service_s_mean
-    _check(load=load, agents=agents, arrivals_per_s=arrivals_per_s, service_s_mean=service_s_mean)
+    check_queue(load=load, agents=agents, arrivals_per_s=arrivals_per_s, service_s_mean=service_s_mean)
     if load >= agents:
         raise ValueError(f"{load:g} erlangs for {agents} agents: the queue grows for ever; expected less than {agents}")
     blocked, rho = erlang_b(load, agents), load / agents
@@ -99,8 +95,9 @@ def erlang_c(arrivals_per_s: float, service_s_mean: float, agents: int) -> Queue
         level.append(share)
         share *= rho
     return QueueTheory(
-        p_wait, wait, wait, 0.0, rho, arrivals_per_s * wait, load, tuple(level), (agents / service_s_mean, 0.0)
-    )
+        p_wait, wait, wait, 0.0, rho, arrivals_per_s * wait, load,
+        functools.partial(answered_within, tuple(level), agents / service_s_mean, 0.0),
+    )  # fmt: skip
 
 
 def erlang_a(arrivals_per_s: float, service_s_mean: float, agents: int, patience_s_mean: float) -> QueueTheory:
@@ -114,7 +111,7 @@ def erlang_a(arrivals_per_s: float, service_s_mean: float, agents: int, patience
         ValueError: an argument is out of range.
     """
     load = arrivals_per_s * service_s_mean
-    _check(load=load, agents=agents, arrivals_per_s=arrivals_per_s, service_s_mean=service_s_mean)
+    check_queue(load=load, agents=agents, arrivals_per_s=arrivals_per_s, service_s_mean=service_s_mean)
     if agents < 1:
         raise ValueError("agents is 0; expected at least 1")
     if not 0 < patience_s_mean < math.inf:
@@ -143,7 +140,7 @@ def erlang_a(arrivals_per_s: float, service_s_mean: float, agents: int, patience
     queue = math.fsum(k * p for k, p in enumerate(waiting))
     abandonment = theta * queue / arrivals_per_s
     busy = arrivals_per_s * (1.0 - abandonment) * service_s_mean
-    answered_wait = _answered_wait(waiting, agents * mu, theta)
+    answered_wait = answered_wait_s(waiting, agents * mu, theta)
     return QueueTheory(
         1.0 - free,
         queue / arrivals_per_s,
@@ -152,8 +149,7 @@ def erlang_a(arrivals_per_s: float, service_s_mean: float, agents: int, patience
         busy / agents,
         queue,
         busy,
-        (free, *waiting),
-        (agents * mu, theta),
+        functools.partial(answered_within, (free, *waiting), agents * mu, theta),
     )
 
 
@@ -164,13 +160,13 @@ def mean_wait_one_server(arrivals_per_s: float, service_s_mean: float, service_c
         ValueError: an argument is out of range, or the server is offered more than it can do.
     """
     load = arrivals_per_s * service_s_mean
-    _check(load=load, agents=1, arrivals_per_s=arrivals_per_s, service_s_mean=service_s_mean)
+    check_queue(load=load, agents=1, arrivals_per_s=arrivals_per_s, service_s_mean=service_s_mean)
     if load >= 1 or service_cv < 0:
         raise ValueError(f"{load:g} erlangs, cv {service_cv:g}; expected less than 1 erlang and a cv of 0 or more")
     return load * service_s_mean * (1.0 + service_cv**2) / (2.0 * (1.0 - load))
 
 
-def _answered_wait(waiting: list[float], release: float, theta: float) -> float:
+def answered_wait_s(waiting: list[float], release: float, theta: float) -> float:
     """Return E[wait; answered]: one who finds k ahead passes k + 1 stages of rate release + (j + 1) theta.
 
     In stage j (j people ahead of them after the next departure) they survive with probability
@@ -185,11 +181,13 @@ def _answered_wait(waiting: list[float], release: float, theta: float) -> float:
     return total
 
 
-def _answered_within(level: tuple[float, ...], release: float, theta: float, within_s: float) -> float:
+def answered_within(level: tuple[float, ...], release: float, theta: float, within_s: float) -> float:
     """Return P(answered within T): level[0] at once, level[1 + k] with k ahead in the queue.
 
-    Position k moves to k - 1 at rate release + k theta (position 0: answered, at rate release) and is lost at rate
-    theta. The chain's probabilities after T, summed over the Poisson number of jumps of a faster clock.
+    Somebody who finds k ahead is answered after k + 1 departures, each of which comes when an agent is released or
+    someone ahead gives up: a hypoexponential race with their own patience, summed by uniformization (Jensen 1953),
+    good to 1e-8. Position k moves to k - 1 at rate release + k theta (position 0: answered, at rate release) and is
+    lost at rate theta. The chain's probabilities after T, summed over the Poisson number of jumps of a faster clock.
     """
     waiting = np.trim_zeros(np.where(np.array(level[1:]) < 1e-18, 0.0, level[1:]), "b")
     onward = release + theta * np.arange(len(waiting))
@@ -208,7 +206,12 @@ def _answered_within(level: tuple[float, ...], release: float, theta: float, wit
     return float(level[0] + answered)
 
 
-def _check(load: float, agents: int, arrivals_per_s: float = 1.0, service_s_mean: float = 1.0) -> None:
+def check_queue(load: float, agents: int, arrivals_per_s: float = 1.0, service_s_mean: float = 1.0) -> None:
+    """Refuse what is no queue.
+
+    Raises:
+        ValueError: an argument is out of range; the message names it.
+    """
     if not 0 <= agents <= AGENTS_MOST:
         raise ValueError(f"agents is {agents}; expected 0 to {AGENTS_MOST}")
     if not 0 <= load < math.inf:
