@@ -89,6 +89,7 @@ def _told(error: Exception) -> int:
     from results.runs import RunError
     from scenarios.plan import PlanTooLargeError
     from simulator.fit import FitError
+    from simulator.validation.validate import UnknownSystemError
 
     if isinstance(error, RefusedByCharterError):
         _say(f"refused: {error}")
@@ -96,9 +97,10 @@ def _told(error: Exception) -> int:
     if isinstance(error, ConnectionError):
         _say(f"unreachable: {error}")
         return Exit.UNREACHABLE
-    if isinstance(
-        error, RunError | FitError | PlanTooLargeError | NothingToPlayError | UsageError | BrowserMissingError
-    ):
+    bad_input = (
+        RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
+    )  # fmt: skip
+    if isinstance(error, bad_input):
         _say(str(error))
         return Exit.BAD_INPUT
     if isinstance(error, OSError) and (error.filename or error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT)):
@@ -230,6 +232,32 @@ def simulate(asked: argparse.Namespace) -> int:
     if simulated.replications < asked.replications:
         return Exit.INTERRUPTED
     return Exit.DIFFERS if asked.check_goals and not all(met for _, _, met in goals) else Exit.AGREES
+
+
+def validate(asked: argparse.Namespace) -> int:
+    """Hold the simulator against published and exact systems, each rebuilt as a scenario."""
+    from simulator.validation.validate import validate as validate_systems
+    from simulator.validation.validate import validation_table
+
+    with _progress(asked, "validating") as progress:
+        found = validate_systems(
+            asked.only, asked.quick, 1 if asked.seed is None else asked.seed, asked.threads, asked.contacts, progress
+        )
+    if asked.json:
+        _print_json({"systems": [dataclasses.asdict(row) for row in found.rows], "failed": found.failed})
+    else:
+        print(validation_table(found.rows))
+        contacts = sum({row.id.split(":")[0]: row.contacts for row in found.rows}.values())
+        told = f"{found.failed} failed, {found.untold} cannot be told"
+        print(f"{len(found.rows)} figures over {contacts:,} contacts: {told}")
+    codes = [Exit.AGREES]
+    if found.failed:
+        codes.append(Exit.DIFFERS)
+    if found.untold or not found.rows:
+        codes.append(Exit.CANNOT_TELL)
+    if not found.whole:
+        codes.append(Exit.INTERRUPTED)
+    return _worst(codes)
 
 
 def desk(asked: argparse.Namespace) -> int:
@@ -735,6 +763,8 @@ VERBS = {
     "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json", "scenario days seed out json shoppers"),
     "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
         "scenario days seed out json engine replications-10 threads check-goals shoppers"),
+    "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
+        "only quick contacts seed json threads"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
         "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
     "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
@@ -772,6 +802,10 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "replications-30": ("--replications", {"type": _count, "default": 30, "metavar": "N", "help": "default: 30"}),
     "threads": ("--threads", {"type": _count, "default": min(2, os.cpu_count() or 1), "metavar": "N",
         "help": "replications at once"}),
+    "only": ("--only", {"nargs": "+", "default": [], "metavar": "SYSTEM", "help": "only these systems, by id"}),
+    "quick": ("--quick", {"action": "store_true", "help": "leave out systems that take millions of contacts"}),
+    "contacts": ("--contacts", {"type": _count, "default": 6_000_000, "metavar": "N",
+        "help": "contacts played of one system at most, however wide its errors still are (default: 6 million)"}),
     "engine": ("--engine", {"choices": ["compiled", "simpy"], "default": "compiled",
         "help": "compiled: the one to run; simpy: the one to read. They give the same tables"}),
     "check-goals": ("--check-goals", {"action": "store_true", "help": "exit 1 where a goal of the scenario is missed"}),

@@ -1,0 +1,1 @@
+"""Published and exact systems, rebuilt as scenarios and simulated: what `testdrive validate` runs."""

@@ -1,0 +1,156 @@
+"""What is measured of a simulated system, as sums per replication: a value is the ratio of two sums.
+
+Ratios are taken over all replications together, as means of ratios are biased; their standard error is the ratio
+estimator's (Cochran, Sampling Techniques, 1977, sec. 6.4), the replications being the sample. Contacts count where
+they arrived inside the window; shares of time are exact integrals over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from results.log import wait_s
+from results.metrics import contacts_of, values_of
+from results.statistics import Estimate
+
+Array = npt.NDArray[np.float64]
+
+Sums = tuple[Array, Array]
+"""Numerator and denominator, a number for each replication."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a batch of replications left: its legs, its contacts inside the window, and the window in seconds."""
+
+    legs: pd.DataFrame = field(repr=False)
+    contacts: pd.DataFrame = field(repr=False)
+    replications: int
+    from_s: float
+    until_s: float
+    horizon_s: float
+
+    @classmethod
+    def of(cls, legs: pd.DataFrame, replications: int, window_s: tuple[float, float], horizon_s: float) -> Seen:
+        """Fold a batch's legs."""
+        contacts = contacts_of(legs)
+        inside = contacts[(contacts["arrived_s"] >= window_s[0]) & (contacts["arrived_s"] < window_s[1])]
+        return cls(legs, inside, replications, *window_s, horizon_s)
+
+    @property
+    def cut_off(self) -> int:
+        """How many legs that began inside the window never came to an answer, as the run ended first."""
+        return int(((self.legs["leg_end"] == "censored") & self.legs["answered_s"].isna() & self._inside()).sum())
+
+    def legs_inside(self, leg: int | None = None) -> pd.DataFrame:
+        """Return legs that began inside the window: all, or the first (0), second (1) …"""
+        chosen = self._inside() if leg is None else self._inside() & (self.legs["leg"] == leg)
+        return self.legs[chosen]
+
+    def _inside(self) -> pd.Series[bool]:
+        return (self.legs["arrived_s"] >= self.from_s) & (self.legs["arrived_s"] < self.until_s)
+
+    def summed(self, replication: pd.Series[int], values: npt.NDArray[Any]) -> Array:
+        """Add values up by replication."""
+        summed = np.bincount(replication.to_numpy(dtype=np.int64), weights=values, minlength=self.replications)
+        return summed.astype(np.float64)
+
+
+Measure = Callable[[Seen], Sums]
+
+
+def contact_mean(metric: str, within_s: float | None = None, intent: str | None = None) -> Measure:
+    """Return a metric of the registry, as every report shows it; of one intent or of all."""
+
+    def measure(seen: Seen) -> Sums:
+        contacts = seen.contacts if intent is None else seen.contacts[seen.contacts["intent"] == intent]
+        values = values_of(contacts, metric, within_s)
+        known = ~np.isnan(values)
+        replication = contacts["replication"]
+        return seen.summed(replication, np.where(known, values, 0.0)), seen.summed(replication, known.astype(float))
+
+    return measure
+
+
+def waited(intent: str | None = None) -> Measure:
+    """Return the share of contacts that waited at all before the first answer, or before giving up."""
+
+    def measure(seen: Seen) -> Sums:
+        contacts = seen.contacts if intent is None else seen.contacts[seen.contacts["intent"] == intent]
+        late = (contacts["wait_s"] > 0).to_numpy(dtype=np.float64)
+        return seen.summed(contacts["replication"], late), seen.summed(contacts["replication"], np.ones(len(late)))
+
+    return measure
+
+
+def leg_wait(leg: int) -> Measure:
+    """Return the mean wait of a first (0) or second (1) leg."""
+
+    def measure(seen: Seen) -> Sums:
+        legs = seen.legs_inside(leg)
+        waits = wait_s(legs).fillna(0.0).to_numpy(dtype=np.float64)
+        return seen.summed(legs["replication"], waits), seen.summed(legs["replication"], np.ones(len(waits)))
+
+    return measure
+
+
+def wait_all_legs(seen: Seen) -> Sums:
+    """Return the mean wait of a contact over all its legs."""
+    legs = seen.legs_inside()
+    firsts = (legs["leg"] == 0).to_numpy(dtype=np.float64)
+    waits = wait_s(legs).fillna(0.0).to_numpy(dtype=np.float64)
+    return seen.summed(legs["replication"], waits), seen.summed(legs["replication"], firsts)
+
+
+def attempts(seen: Seen) -> Sums:
+    """Return attempts per customer."""
+    legs = seen.legs_inside(0)
+    firsts = (legs["attempt"] == 1).to_numpy(dtype=np.float64)
+    return seen.summed(legs["replication"], np.ones(len(legs))), seen.summed(legs["replication"], firsts)
+
+
+def occupancy(team: str, agents: int) -> Measure:
+    """Return the share of the window in which a team's agents are with a customer or in the work after."""
+
+    def measure(seen: Seen) -> Sums:
+        legs = seen.legs[(seen.legs["team"] == team) & seen.legs["answered_s"].notna()]
+        return _time_inside(seen, legs, "answered_s", legs["released_s"], agents)
+
+    return measure
+
+
+def queue_mean(seen: Seen) -> Sums:
+    """Return the mean number waiting."""
+    return _time_inside(seen, seen.legs, "arrived_s", seen.legs["answered_s"].fillna(seen.legs["ended_s"]), 1)
+
+
+def in_system_mean(seen: Seen) -> Sums:
+    """Return the mean number waiting or being served."""
+    return _time_inside(seen, seen.legs, "arrived_s", seen.legs["ended_s"], 1)
+
+
+def _time_inside(seen: Seen, legs: pd.DataFrame, begins: str, ends: pd.Series[float], of: int) -> Sums:
+    ended = np.minimum(ends.fillna(seen.horizon_s).to_numpy(dtype=np.float64), seen.until_s)
+    began = np.maximum(legs[begins].to_numpy(dtype=np.float64), seen.from_s)
+    spent = seen.summed(legs["replication"], np.maximum(ended - began, 0.0))
+    return spent, np.full(seen.replications, of * (seen.until_s - seen.from_s))
+
+
+def ratio_estimate(sums: Sums) -> Estimate:
+    """Estimate a ratio of sums with its standard error over replications; NaN where nothing was seen."""
+    above, below = sums
+    count, whole = len(above), float(below.sum())
+    if whole == 0:
+        return Estimate(np.nan, np.inf, 1)
+    ratio = float(above.sum()) / whole
+    if count < 2:
+        return Estimate(ratio, np.inf, 1)
+    strays = above - ratio * below
+    error = float(np.sqrt(count / (count - 1) * np.square(strays).sum())) / whole
+    return Estimate(ratio, error, count - 1)

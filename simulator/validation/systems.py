@@ -1,0 +1,441 @@
+"""The systems: each a scenario, and figures of it that are published or that theory gives exactly.
+
+Holds what the scenario language can say today: single queues with every law, calls passed on, redialling, skills, days
+with shifts and a spike. Leaves out finite lines and priority, which theory has but the language has not yet. What is
+published stands here as printed, with the error of its last digit; the rest is computed by `simulator.theory` where it
+is asked for, so that no number of ours is pinned.
+
+>>> published_error("0.033")
+0.0005
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from scenarios.laws import AnyLaw, Law
+from simulator.theory import (
+    QueueTheory,
+    constant_service,
+    erlang_a,
+    erlang_c,
+    general_patience,
+    mean_wait_one_server,
+)
+from simulator.theory.models import Phase, SkillTeam, Waits, day_of_phases, redialling, second_tier, skills
+from simulator.validation import measures
+from simulator.validation.measures import Measure, contact_mean, occupancy, waited
+
+HOUR_S = 3600.0
+CONTACTS_A_REPLICATION = 4000
+TAIL_S = HOUR_S
+"""Contacts of the last hour are not counted: the run might end before they are answered."""
+
+PYWORKFORCE = "rodrigo-arenas/pyworkforce, README and test suite (MIT)"
+HERZOG = "A-Herzog/Callcenter-Simulator, test suite (Apache-2.0)"
+GANS = "Gans, Koole and Mandelbaum, M&SOM 5 (2003) 79, sec. 4.2: 48 calls a minute, 50 agents"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A figure a system should show: how it is measured, its value, and how far off is too far.
+
+    `error` is half a unit of the last digit where the value is printed somewhere, else 0.
+    """
+
+    metric: str
+    measure: Measure
+    value: float
+    tolerance: float
+    source: str
+    error: float = 0.0
+
+
+@dataclass(frozen=True)
+class System:
+    """A scenario as plain values, the window in seconds in which it is watched, and what is expected of it.
+
+    The desk starts empty, which the long run does not: the first hours are left out, many times as long as such a queue
+    needs to forget. Days that end empty are watched whole.
+    """
+
+    model: str
+    scenario: dict[str, Any]
+    window_s: tuple[float, float]
+    expected: tuple[Expected, ...]
+
+
+def tolerance_of(metric: str, value: float) -> float:
+    """Return how far from `value` a simulated figure may be: 3 % of a wait (0.3 s at least), 2 % of a share (0.003).
+
+    >>> tolerance_of("wait_s_mean (refund)", 100.0), tolerance_of("abandonment", 0.04)
+    (3.0, 0.003)
+    """
+    name = metric.split(" (")[0]
+    if name.endswith("_s_mean"):
+        return max(0.03 * value, 0.3)
+    if name in ("queue_mean", "in_system_mean"):
+        return max(0.04 * value, 0.03)
+    return max(0.02 * value, 0.003)
+
+
+def published_error(printed: str) -> float:
+    """Return half a unit of the last digit of a printed number."""
+    return float(Decimal(1).scaleb(int(Decimal(printed).as_tuple().exponent)) / 2)
+
+
+# -- building ------------------------------------------------------------------------------------------------------
+
+
+def _about(mean_s: float) -> dict[str, Any]:
+    return {"law": "exponential", "mean_s": mean_s}
+
+
+def _law(written: Mapping[str, Any]) -> AnyLaw:
+    adapter: TypeAdapter[AnyLaw] = TypeAdapter(Law)
+    return adapter.validate_python(dict(written))
+
+
+def _team(agents: int | Mapping[str, int], service: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    roster = {"00:00": agents} if isinstance(agents, int) else dict(agents)
+    return {"channels": ["phone"], "agents": roster, "service": {"default": dict(service)}, **more}
+
+
+def _scenario(teams: Mapping[str, Any], per_hour: Mapping[str, float], **more: Any) -> dict[str, Any]:
+    """Return a phone desk around the clock with even demand, as many days as give a few thousand contacts."""
+    rate = sum(per_hour.values())
+    return {
+        "scenario": "validated", "title": "A system with a known answer", "time_zone": "UTC", "starts": "2026-03-03",
+        "days": max(1, math.ceil(CONTACTS_A_REPLICATION / (24 * rate))),
+        "channels": {"phone": {"opens": "00:00", "closes": "24:00"}},
+        "intents": dict.fromkeys(per_hour, "A question"),
+        "demand": [
+            {"intent": intent, "channels": {"phone": 1.0}, "interval_minutes": 60, "contacts": [hourly] * 24}
+            for intent, hourly in per_hour.items()
+        ],
+        "teams": dict(teams), **more,
+    }  # fmt: skip
+
+
+def _steady(model: str, scenario: dict[str, Any], expected: tuple[Expected, ...], warm_h: float = 8.0) -> System:
+    demand = scenario["demand"]
+    hours = math.ceil(warm_h + max(2.0, CONTACTS_A_REPLICATION / sum(one["contacts"][0] for one in demand)))
+    if hours >= 24:
+        return System(model, scenario, (warm_h * HOUR_S, scenario["days"] * 24 * HOUR_S - TAIL_S), expected)
+    # so many come in an hour that a part of a day is enough; those who came last are served after it
+    demand = [{**one, "contacts": one["contacts"][:hours]} for one in demand]
+    return System(model, {**scenario, "demand": demand}, (warm_h * HOUR_S, hours * HOUR_S), expected)
+
+
+def _row(metric: str, measure: Measure, value: float, source: str) -> Expected:
+    return Expected(metric, measure, value, tolerance_of(metric, value), source)
+
+
+def _printed(metric: str, measure: Measure, printed: str, source: str) -> Expected:
+    value, error = float(printed), published_error(printed)
+    return Expected(metric, measure, value, max(tolerance_of(metric, value), 2 * error), source, error)
+
+
+def _queue_rows(queue: QueueTheory, agents: int, source: str, within_s: float) -> tuple[Expected, ...]:
+    rows = [
+        _row("p_wait", waited(), queue.p_wait, source),
+        _row("wait_s_mean", contact_mean("wait_s_mean"), queue.wait_s_mean, source),
+        _row("occupancy", occupancy("front", agents), queue.occupancy, source),
+        _row(
+            f"service_level_offered_{within_s:g}s",
+            contact_mean("service_level_offered", within_s),
+            queue.service_level(within_s),
+            source,
+        ),
+    ]
+    if queue.abandonment > 1e-9:
+        answered = contact_mean("wait_answered_s_mean")
+        rows.insert(2, _row("abandonment", contact_mean("abandonment"), queue.abandonment, source))
+        rows.insert(3, _row("wait_answered_s_mean", answered, queue.wait_answered_s_mean, source))
+    return tuple(rows)
+
+
+def _patient(per_hour: float, service_s: float, agents: int, within_s: float) -> System:
+    queue = erlang_c(per_hour / HOUR_S, service_s, agents)
+    scenario = _scenario({"front": _team(agents, _about(service_s))}, {"order": per_hour})
+    return _steady("M/M/n", scenario, _queue_rows(queue, agents, "Erlang C (1917), closed form", within_s))
+
+
+def _impatient(per_hour: float, service_s: float, agents: int, patience_s: float) -> System:
+    queue = erlang_a(per_hour / HOUR_S, service_s, agents, patience_s)
+    scenario = _scenario(
+        {"front": _team(agents, _about(service_s))}, {"order": per_hour}, patience={"phone": _about(patience_s)}
+    )
+    return _steady("M/M/n+M", scenario, _queue_rows(queue, agents, "Erlang A (Palm 1946), exact sum", 20), 3)
+
+
+def _general(patience: dict[str, Any], per_hour: float = 240, service_s: float = 300, agents: int = 19) -> System:
+    queue = general_patience(per_hour / HOUR_S, service_s, agents, _law(patience))
+    scenario = _scenario({"front": _team(agents, _about(service_s))}, {"order": per_hour}, patience={"phone": patience})
+    source = "Zeltyn and Mandelbaum 2005, sec. 3, integrals"
+    return _steady(f"M/M/n+G ({patience['law']} patience)", scenario, _queue_rows(queue, agents, source, 20), 4)
+
+
+def _one_agent(per_hour: float, service: dict[str, Any], mean_s: float, cv: float, **more: Any) -> System:
+    """One agent whose work, wrap-up included, has the mean and cv given: the law's own where it is the whole."""
+    wait = mean_wait_one_server(per_hour / HOUR_S, mean_s, cv)
+    source = "Pollaczek (1930) and Khinchine (1932)"
+    rows = (
+        _row("wait_s_mean", contact_mean("wait_s_mean"), wait, source),
+        _row("p_wait", waited(), per_hour * mean_s / HOUR_S, source),
+        _row("occupancy", occupancy("front", 1), per_hour * mean_s / HOUR_S, source),
+    )
+    scenario = _scenario({"front": _team(1, service, **more)}, {"order": per_hour})
+    return _steady("M/G/1", scenario, rows, 24)
+
+
+def _two_intents() -> System:
+    rates, means = {"order": 4.0, "refund": 3.0}, {"order": 180.0, "refund": 400.0}
+    whole = sum(rates.values())
+    mean = sum(rates[i] * means[i] for i in rates) / whole
+    square = sum(rates[i] * 2 * means[i] ** 2 for i in rates) / whole
+    wait = mean_wait_one_server(whole / HOUR_S, mean, math.sqrt(square / mean**2 - 1))
+    source = "Pollaczek (1930) and Khinchine (1932), a mixture of two laws"
+    team = {**_team(1, _about(1)), "service": {intent: _about(mean_s) for intent, mean_s in means.items()}}
+    rows = tuple(
+        _row(_of("wait_s_mean", intent), contact_mean("wait_s_mean", None, intent), wait, source)
+        for intent in (None, *rates)
+    )
+    return _steady("M/G/1, two intents", _scenario({"front": team}, rates), rows, 24)
+
+
+def _constant() -> System:
+    per_hour, service_s, agents = 60.0, 240.0, 6
+    queue = constant_service(per_hour / HOUR_S, service_s, agents)
+    source = "Crommelin (1932), solved"
+    rows = (
+        _row("p_wait", waited(), queue.p_wait, source),
+        _row("wait_s_mean", contact_mean("wait_s_mean"), queue.wait_s_mean, source),
+        _row("queue_mean", measures.queue_mean, queue.queue_mean, source),
+    )
+    service = {"law": "deterministic", "value_s": service_s}
+    return _steady("M/D/n", _scenario({"front": _team(agents, service)}, {"order": per_hour}), rows)
+
+
+# -- published -----------------------------------------------------------------------------------------------------
+
+
+def _published_patient() -> System:
+    rows = (
+        _printed("p_wait", waited(), "0.174132", PYWORKFORCE),
+        _printed("service_level_offered_20s", contact_mean("service_level_offered", 20), "0.88835", PYWORKFORCE),
+        _printed("occupancy", occupancy("front", 14), "0.714286", PYWORKFORCE),
+    )
+    return _steady("M/M/n", _scenario({"front": _team(14, _about(180))}, {"order": 200}), rows)
+
+
+def _published_impatient(
+    per_hour: float, service_s: float, agents: int, patience_s: float, rows: tuple[Expected, ...]
+) -> System:
+    teams = {"front": _team(agents, _about(service_s))}
+    scenario = _scenario(teams, {"order": per_hour}, patience={"phone": _about(patience_s)})
+    return _steady("M/M/n+M", scenario, rows, 3)
+
+
+def _pyworkforce() -> System:
+    rows = (
+        _printed("p_wait", waited(), "0.14526", PYWORKFORCE),
+        _printed("abandonment", contact_mean("abandonment"), "0.013984", PYWORKFORCE),
+        _printed("occupancy", occupancy("front", 14), "0.704297", PYWORKFORCE),
+        _printed("wait_s_mean", contact_mean("wait_s_mean"), "4.19514", PYWORKFORCE),
+        _printed("service_level_offered_20s", contact_mean("service_level_offered", 20), "0.916792", PYWORKFORCE),
+    )
+    return _published_impatient(200, 180, 14, 300, rows)
+
+
+def _herzog() -> System:
+    rows = (
+        _printed("abandonment", contact_mean("abandonment"), "0.033", HERZOG),
+        _printed("wait_s_mean", contact_mean("wait_s_mean"), "9.91", HERZOG),
+        _printed("queue_mean", measures.queue_mean, "0.58", HERZOG),
+        _printed("in_system_mean", measures.in_system_mean, "10.73", HERZOG),
+    )
+    return _published_impatient(210, 180, 13, 300, rows)
+
+
+def _gans() -> System:
+    rows = (
+        _printed("abandonment", contact_mean("abandonment"), "0.031", GANS),
+        _printed("wait_s_mean", contact_mean("wait_s_mean"), "3.7", GANS),
+        _printed("occupancy", occupancy("front", 50), "0.93", GANS),
+    )
+    return _published_impatient(2880, 60, 50, 120, rows)
+
+
+# -- more than one queue -------------------------------------------------------------------------------------------
+
+
+def _passed_on(teams: Mapping[str, Any], share: float) -> dict[str, Any]:
+    return {
+        "channels": {name: {"opens": "00:00", "closes": "24:00"} for name in ("phone", "email")},
+        "transfers": [{"from": "front", "to": "back", "probability": share}],
+        "teams": dict(teams),
+    }
+
+
+def _jackson() -> System:
+    first, second = erlang_c(150 / HOUR_S, 200, 10).wait_s_mean, erlang_c(30 / HOUR_S, 540, 6).wait_s_mean
+    source = "Jackson (1957)"
+    rows = (
+        _row("wait_first_s_mean", measures.leg_wait(0), first, source),
+        _row("wait_second_s_mean", measures.leg_wait(1), second, source),
+        _row("wait_whole_s_mean", measures.wait_all_legs, first + 0.2 * second, source),
+    )
+    teams = {"front": _team(10, _about(200)), "back": {**_team(6, _about(540)), "channels": ["email"]}}
+    return _steady("two tiers", {**_scenario({}, {"order": 150}), **_passed_on(teams, 0.2)}, rows)
+
+
+def _second_tier() -> System:
+    first, second = second_tier(60 / HOUR_S, (180, 300), (3, 2), 120, 0.25, (40, 80))
+    source = "Markov chain, sparse solve"
+    rows = (
+        _row("abandonment", contact_mean("abandonment"), first.abandonment, source),
+        _row("wait_first_s_mean", measures.leg_wait(0), first.wait_s_mean, source),
+        _row("wait_second_s_mean", measures.leg_wait(1), second.wait_s_mean, source),
+    )
+    teams = {"front": _team(3, _about(180)), "back": {**_team(2, _about(300)), "channels": ["email"]}}
+    scenario = {**_scenario({}, {"order": 60}), **_passed_on(teams, 0.25), "patience": {"phone": _about(120)}}
+    return _steady("two tiers, impatient", scenario, rows)
+
+
+def _redial() -> System:
+    found = redialling(60 / HOUR_S, 300, 5, 120, 0.5, 600)
+    source = "Markov chain of queue and orbit, sparse solve"
+    rows = (
+        *_waits_rows(found.attempt, source),
+        _row("attempts_mean", measures.attempts, found.attempts, source),
+        _row("occupancy", occupancy("front", 5), found.occupancy, source),
+    )
+    retry = {"phone": {"probability": 0.5, "after": _about(600), "attempts_most": 100}}
+    teams = {"front": _team(5, _about(300))}
+    scenario = _scenario(teams, {"order": 60}, patience={"phone": _about(120)}, retry=retry)
+    return _steady("M/M/n+M with redialling", scenario, rows)
+
+
+def _waits_rows(found: Waits, source: str, intent: str | None = None) -> tuple[Expected, ...]:
+    wait, lost = contact_mean("wait_s_mean", None, intent), contact_mean("abandonment", None, intent)
+    return (
+        _row(_of("p_wait", intent), waited(intent), found.p_wait, source),
+        _row(_of("wait_s_mean", intent), wait, found.wait_s_mean, source),
+        _row(_of("abandonment", intent), lost, found.abandonment, source),
+    )
+
+
+def _of(metric: str, part: str | None) -> str:
+    return metric if part is None else f"{metric} ({part})"
+
+
+def _skilled(model: str, per_hour: dict[str, float], teams: dict[str, tuple[int, float, list[str]]]) -> System:
+    intents = list(per_hour)
+    desk = [SkillTeam(n, mean_s, frozenset(map(intents.index, able))) for n, mean_s, able in teams.values()]
+    found, busy = skills([rate / HOUR_S for rate in per_hour.values()], desk, 90)
+    source = "Markov chain with the line's order, sparse solve"
+    rows = [row for waits, intent in zip(found, intents, strict=True) for row in _waits_rows(waits, source, intent)]
+    for (name, (agents, _, _)), share in zip(teams.items(), busy, strict=True):
+        rows.append(_row(_of("occupancy", name), occupancy(name, agents), share, source))
+    written = {name: _team(n, _about(mean_s), skills=able) for name, (n, mean_s, able) in teams.items()}
+    return _steady(model, _scenario(written, per_hour, patience={"phone": _about(90)}), tuple(rows), 3)
+
+
+def _n_design() -> System:
+    teams = {"orders": (2, 200.0, ["order"]), "everything": (2, 240.0, ["order", "refund"])}
+    return _skilled("N-design", {"order": 30.0, "refund": 18.0}, teams)
+
+
+def _bilingual() -> System:
+    teams = {
+        "english": (2, 240.0, ["hello"]),
+        "french": (1, 240.0, ["bonjour"]),
+        "both": (1, 240.0, ["hello", "bonjour"]),
+    }
+    return _skilled("bilingual routing", {"hello": 28.0, "bonjour": 14.0}, teams)
+
+
+# -- days ----------------------------------------------------------------------------------------------------------
+
+HALF_HOUR_S = 1800.0
+
+
+def _day(model: str, half_hours: list[float], roster: dict[int, int], service_s: float, patience_s: float) -> System:
+    """A day told by contacts in each half-hour from midnight and agents from each half-hour on; it ends empty."""
+    phases, agents = [], 0
+    for number in range(48):
+        agents = roster.get(number, agents)
+        coming = half_hours[number] if number < len(half_hours) else 0.0
+        phases.append(Phase(HALF_HOUR_S, coming / HALF_HOUR_S, agents))
+    found = day_of_phases(phases, service_s, patience_s)
+    rows = _waits_rows(found, "Markov chain through the day, uniformization")
+    clock = {f"{number // 2:02d}:{number % 2 * 30:02d}": count for number, count in roster.items()}
+    scenario = _scenario(
+        {"front": _team(clock, _about(service_s))}, {"order": 1.0}, patience={"phone": _about(patience_s)}
+    )
+    scenario["demand"] = [{"intent": "order", "channels": {"phone": 1.0}, "contacts": half_hours}]
+    scenario["days"] = max(1, round(CONTACTS_A_REPLICATION / sum(half_hours)))
+    return System(model, scenario, (0.0, scenario["days"] * 24 * HOUR_S), rows)
+
+
+def _shifts() -> System:
+    curve = [0.0] * 16 + [20, 45, 70, 80, 75, 65, 50, 55, 65, 60, 50, 40, 30, 20, 10]
+    roster = {0: 0, 16: 5, 18: 11, 22: 8, 24: 11, 27: 5, 30: 3, 34: 0}
+    return _day("M(t)/M/n(t)+M, a day with shifts", curve, roster, 300, 150)
+
+
+def _spike() -> System:
+    curve = [30.0] * 4 + [120.0] + [30.0] * 5
+    return _day("M(t)/M/n+M, a 30-minute spike", curve, {0: 5}, 240, 240)
+
+
+# -- the list ------------------------------------------------------------------------------------------------------
+
+SYSTEMS: dict[str, Callable[[], System]] = {
+    "erlang_c_3": lambda: _patient(60, 100, 3, 30),
+    "erlang_a_pyworkforce": _pyworkforce,
+    "erlang_a_herzog": _herzog,
+    "erlang_a_gans": _gans,
+    "erlang_a_10": lambda: _impatient(120, 300, 10, 180),
+    "erlang_a_overloaded": lambda: _impatient(120, 300, 8, 180),
+    "erlang_a_45": lambda: _impatient(800, 210, 45, 100),
+    "erlang_a_195": lambda: _impatient(2000, 360, 195, 400),
+    "erlang_a_4": lambda: _impatient(30, 500, 4, 240),
+    "patience_deterministic": lambda: _general({"law": "deterministic", "value_s": 120}),
+    "patience_uniform": lambda: _general({"law": "uniform", "low_s": 0, "high_s": 240}),
+    "patience_lognormal": lambda: _general({"law": "lognormal", "mean_s": 120, "cv": 1}),
+    "patience_table": lambda: _general({"law": "empirical", "points": [[0, 0], [0.05, 0], [0.35, 60], [0.8, 300]]}),
+    "constant_service": _constant,
+    "one_agent_uniform": lambda: _one_agent(9, {"law": "uniform", "low_s": 0, "high_s": 400}, 200, 3**-0.5),
+    "one_agent_lognormal": lambda: _one_agent(9, {"law": "lognormal", "mean_s": 200, "cv": 1}, 200, 1),
+    "one_agent_table": lambda: _one_agent(
+        9, {"law": "empirical", "points": [[0, 100], [0.5, 100], [0.5, 300], [1, 300]]}, 200, 0.5
+    ),
+    "one_agent_wrap_up": lambda: _one_agent(
+        7, _about(200), 260, 200 / 260, wrap={"law": "deterministic", "value_s": 60}
+    ),
+    "two_intents": _two_intents,
+    "second_tier": _second_tier,
+    "redial": _redial,
+    "n_design": _n_design,
+    "bilingual": _bilingual,
+    "shifts": _shifts,
+    "spike": _spike,
+    "erlang_c_published": _published_patient,
+    "erlang_c_6": lambda: _patient(40, 420, 6, 60),
+    "erlang_c_12": lambda: _patient(120, 300, 12, 20),
+    "erlang_c_23": lambda: _patient(360, 200, 23, 30),
+    "one_agent_skewed": lambda: _one_agent(8, {"law": "lognormal", "mean_s": 300, "cv": 1.2}, 300, 1.2),
+    "jackson": _jackson,
+}
+"""Every system by its id, made when asked for."""
+
+SLOW = ("erlang_c_published", "erlang_c_6", "erlang_c_12", "erlang_c_23", "one_agent_skewed", "jackson")
+"""Busy and patient: their waits take millions of contacts; `--quick` leaves them out."""
