@@ -194,6 +194,7 @@ def plan(asked: argparse.Namespace) -> int:
 
 def simulate(asked: argparse.Namespace) -> int:
     """Simulate a scenario and print its metrics; with --check-goals fail where one is missed."""
+    from results.cautions import cautions_of
     from results.figures import figures_of, goal_met
     from results.metrics import contacts_of
     from results.runs import new_folder
@@ -203,7 +204,10 @@ def simulate(asked: argparse.Namespace) -> int:
     run, simulated = _simulate(asked, loaded, new_folder(loaded.scenario.scenario, "simulate", asked.out), False)
     values = figures_of(loaded, simulated.legs)
     per_s = simulated.contacts / simulated.wall_s
-    run.write_facts(metrics=[dataclasses.asdict(value) for value in values])
+    cautions = [dataclasses.asdict(caution) for caution in cautions_of(loaded, simulated.legs)]
+    run.write_facts(metrics=[dataclasses.asdict(value) for value in values], warnings=cautions)
+    for caution in cautions:
+        _say(f"warning: {caution['text']}")
     contacts = contacts_of(simulated.legs) if asked.check_goals or not asked.json else None
     goals = [(goal, *goal_met(goal, contacts)) for goal in loaded.scenario.goals] if contacts is not None else []
     if asked.json:
@@ -215,6 +219,7 @@ def simulate(asked: argparse.Namespace) -> int:
             "wall_s": simulated.wall_s,
             "contacts_per_s": per_s,
             "metrics": [{**dataclasses.asdict(value), "intent": None, "interval": None} for value in values],
+            "warnings": cautions,
         }
         if asked.check_goals:
             document["goals"] = [

@@ -12,6 +12,8 @@ Values = npt.NDArray[np.floating]
 
 BATCHES_MOST = 20
 BATCH_CONTACTS_LEAST = 10
+MSER_BATCH = 5
+MSER_BATCHES_LEAST = 10
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,24 @@ def batch_means_error(residuals: Values) -> tuple[float, float]:
         return np.inf, 1.0
     means = np.array([batch.mean() for batch in np.array_split(residuals, count)])
     return float(means.std(ddof=1) / np.sqrt(count)), float(count - 1)
+
+
+def warm_up(values: Values) -> int | None:
+    """Return how many of the first values to leave out, as they still show how the run began; None: cannot tell.
+
+    MSER-5 (White 1997, Simulation 69:323; White, Cobb and Spratt 2000): among means of five, the truncation that
+    makes the standard error of what is left smallest. Where that would leave less than half, the run is too short to
+    know when it has settled.
+    """
+    means = values[: len(values) // MSER_BATCH * MSER_BATCH].reshape(-1, MSER_BATCH).mean(axis=1)
+    if len(means) < MSER_BATCHES_LEAST:
+        return None
+    kept = np.arange(len(means), 0, -1)
+    centred = means - means.mean()  # so that the difference of squares below loses no digits
+    sums, squares = np.cumsum(centred[::-1])[::-1], np.cumsum(np.square(centred)[::-1])[::-1]
+    spread = (squares - np.square(sums) / kept) / np.square(kept)
+    dropped = int(np.argmin(spread[: -MSER_BATCHES_LEAST // 2]))
+    return None if dropped > len(means) // 2 else dropped * MSER_BATCH
 
 
 @dataclass(frozen=True)

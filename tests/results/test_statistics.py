@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from results.statistics import Estimate, batch_means_error, holm_levels, place, replication_estimate
+from results.statistics import Estimate, batch_means_error, holm_levels, place, replication_estimate, warm_up
 
 
 def test_an_estimate_of_replications_is_students():
@@ -94,3 +94,43 @@ def test_holm_rejects_what_the_adjusted_p_values_reject(p_values):
     rejected = [p <= level for p, level in zip(p_values, holm_levels(p_values, 0.05), strict=True)]
     close = np.abs(adjusted - 0.05) < 1e-9
     assert all(a == b or c for a, b, c in zip(rejected, adjusted <= 0.05, close, strict=True))
+
+
+def _settling(rng, count, bias, rho=0.8, lasts=200):
+    """An AR(1) series of mean 10 that starts `bias` too high and forgets it over `lasts` values."""
+    noise, values = rng.normal(size=count), np.empty(count)
+    values[0] = noise[0] / np.sqrt(1 - rho**2)
+    for t in range(1, count):
+        values[t] = rho * values[t - 1] + noise[t]
+    return 10 + values + bias * np.exp(-np.arange(count) / lasts)
+
+
+def test_the_warm_up_is_found_and_takes_the_bias_away():
+    """Without it a steady-state figure would carry the empty desk it began with (White 1997)."""
+    rng = np.random.default_rng(7)
+    raw, left, dropped = [], [], []
+    for _ in range(60):
+        values = _settling(rng, 4000, bias=20)
+        out = warm_up(values)
+        assert out is not None
+        assert out % 5 == 0
+        raw.append(values.mean())
+        left.append(values[out:].mean())
+        dropped.append(out)
+    assert np.mean(raw) - 10 > 0.9
+    assert abs(np.mean(left) - 10) < 0.1
+    assert 300 < np.median(dropped) < 1500
+
+
+def test_a_run_that_begins_settled_is_kept_nearly_whole():
+    """Without it the cure would throw away data that has no fault."""
+    rng = np.random.default_rng(8)
+    dropped = [warm_up(_settling(rng, 4000, bias=0)) for _ in range(60)]
+    assert np.median([out for out in dropped if out is not None]) <= 200
+
+
+def test_a_run_that_never_settles_cannot_tell_its_warm_up():
+    """Without it a queue that grows for ever would be given a warm-up, and then believed."""
+    assert warm_up(np.arange(1000.0)) is None
+    assert warm_up(np.ones(20)) is None
+    assert warm_up(np.ones(1000)) == 0

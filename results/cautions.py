@@ -1,0 +1,131 @@
+"""Cautions: reasons to read a simulation's figures with care, as data beside them.
+
+Holds two that no interval shows: a queue that can only grow, and a run that ended before its customers were answered.
+Refuses to guess: a caution is raised only where the scenario or the log leaves no doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from scenarios.reading import LoadedScenario
+from scenarios.units import DAY_S, clock_s
+
+UNSTABLE, TOO_SHORT = "unstable", "horizon too short"
+
+CUT_OFF_SHARE_MOST = 0.005
+"""A tenth of what a 5 % abandonment goal turns on: fewer cut off do not move a figure anybody reads."""
+
+TRANSFERS_FOLLOWED = 5
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One reason: its kind, the channel or teams it is about, the value found, the limit it passes, and a sentence."""
+
+    kind: str
+    about: str
+    value: float
+    limit: float
+    text: str
+
+
+def cautions_of(loaded: LoadedScenario, legs: pd.DataFrame) -> list[Caution]:
+    """Return every caution a simulation's figures need."""
+    return [*_unstable(loaded), *_cut_off(legs)]
+
+
+def _cut_off(legs: pd.DataFrame) -> Iterator[Caution]:
+    first = legs[(legs["leg"] == 0) & ~legs["leg_end"].isin(["closed"])]
+    waiting = (first["leg_end"] == "censored") & first["answered_s"].isna()
+    for channel, found in waiting.groupby(first["channel"]):
+        share = float(found.mean())
+        if share > CUT_OFF_SHARE_MOST:
+            text = (
+                f"{channel}: {share:.1%} of contacts were still waiting when the run ended, and what they would have "
+                f"waited is missing; simulate more days, or roster until the queue is empty"
+            )
+            yield Caution(TOO_SHORT, str(channel), share, CUT_OFF_SHARE_MOST, text.replace("%", " %", 1))
+
+
+def _unstable(loaded: LoadedScenario) -> Iterator[Caution]:
+    """Find teams that those who never give up offer more work than there is time, over the whole horizon.
+
+    The work of contacts that only these teams can take, each at the fastest of them, against their rostered time less
+    shrinkage: whatever the order of service, the rest is left waiting.
+    """
+    work = _work_s(loaded)
+    for teams in dict.fromkeys(work):
+        offered = sum(seconds for able, seconds in work.items() if set(able) <= set(teams))
+        capacity = sum(_capacity_s(loaded, name) for name in teams)
+        if offered >= capacity and offered > 0:
+            named = " and ".join(teams)
+            text = (
+                f"{named}: {offered / 3600:,.0f} hours of work from customers who never give up for "
+                f"{capacity / 3600:,.0f} agent hours; the queue grows as long as the run lasts, so its waits tell "
+                f"the run's length; roster more, or say how patient they are"
+            )
+            yield Caution(UNSTABLE, named, offered, capacity, text)
+
+
+def _work_s(loaded: LoadedScenario) -> dict[tuple[str, ...], float]:
+    """Return seconds of work over the horizon by the teams that can take it, transfers followed."""
+    scenario = loaded.scenario
+    found: dict[tuple[str, ...], float] = {}
+    for (channel, intent), contacts in _patient(loaded).items():
+        able = tuple(
+            name
+            for name, team in scenario.teams.items()
+            if channel in team.channels and (team.skills is None or intent in team.skills)
+        )
+        coming = {able: contacts}
+        for _ in range(TRANSFERS_FOLLOWED):
+            passed: dict[tuple[str, ...], float] = {}
+            for teams, count in coming.items():
+                if not teams or scenario.teams[teams[0]].self_service:
+                    continue
+                found[teams] = found.get(teams, 0.0) + count * min(_handle_s(loaded, name, intent) for name in teams)
+                for transfer in scenario.transfers if len(teams) == 1 else ():  # else: who answered is not known
+                    if transfer.from_team == teams[0] and (transfer.intents is None or intent in transfer.intents):
+                        to = (transfer.to_team,)
+                        passed[to] = passed.get(to, 0.0) + count * transfer.probability
+            coming = passed
+    return found
+
+
+def _patient(loaded: LoadedScenario) -> dict[tuple[str, str], float]:
+    """Return contacts over the horizon by channel and intent, where nobody gives up and the channel is open."""
+    scenario = loaded.scenario
+    found: dict[tuple[str, str], float] = {}
+    hours = {name: (clock_s(open_.opens), clock_s(open_.closes)) for name, open_ in scenario.channels.items()}
+
+    def add(channel: str, intent: str, at_s: float, contacts: float) -> None:
+        opens, closes = hours[channel]  # type: ignore[index]  # channels were checked when the scenario was read
+        if channel not in scenario.patience and opens <= at_s % DAY_S < closes:
+            found[channel, intent] = found.get((channel, intent), 0.0) + contacts
+
+    for index, demand in enumerate(scenario.demand):
+        for channel, share in demand.channels.items():
+            for at_s, contacts in loaded.contacts[index]:
+                add(channel, demand.intent, at_s, contacts * demand.factor * share * scenario.days)
+    for _, due_s, channel_name, intent in loaded.arrivals:
+        if due_s < loaded.horizon_s:
+            add(channel_name, intent, due_s, 1.0)
+    return found
+
+
+def _handle_s(loaded: LoadedScenario, name: str, intent: str) -> float:
+    team = loaded.scenario.teams[name]
+    law = team.service.get(intent) or team.service["default"]
+    return law.mean() + (team.wrap.mean() if team.wrap else 0.0)
+
+
+def _capacity_s(loaded: LoadedScenario, name: str) -> float:
+    team = loaded.scenario.teams[name]
+    steps = [(at, count) for at, count in loaded.agents.get(name, []) if at < loaded.horizon_s]
+    ends = [at for at, _ in steps[1:]] + [loaded.horizon_s]
+    rostered = sum((end - at) * count for (at, count), end in zip(steps, ends, strict=True))
+    return rostered * (1.0 - team.shrinkage)
