@@ -4,22 +4,14 @@ Holds what the scenario language can say today: single queues with every law, ca
 with shifts and a spike. Leaves out finite lines and priority, which theory has but the language has not yet. What is
 published stands here as printed, with the error of its last digit; the rest is computed by `simulator.theory` where it
 is asked for, so that no number of ours is pinned.
-
->>> published_error("0.033")
-0.0005
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from scenarios.laws import AnyLaw, Law
 from simulator.theory import (
     QueueTheory,
     constant_service,
@@ -30,124 +22,33 @@ from simulator.theory import (
 )
 from simulator.theory.models import Phase, SkillTeam, Waits, day_of_phases, redialling, second_tier, skills
 from simulator.validation import measures
-from simulator.validation.measures import Measure, contact_mean, occupancy, waited
-
-HOUR_S = 3600.0
-CONTACTS_A_REPLICATION = 4000
-TAIL_S = HOUR_S
-"""Contacts of the last hour are not counted: the run might end before they are answered."""
+from simulator.validation.measures import contact_mean, occupancy, waited
+from simulator.validation.telling import (
+    CONTACTS_A_REPLICATION,
+    HOUR_S,
+    Expected,
+    System,
+    about,
+    desk,
+    expected,
+    law_of,
+    named,
+    printed,
+    steady,
+    team,
+)
 
 PYWORKFORCE = "rodrigo-arenas/pyworkforce, README and test suite (MIT)"
 HERZOG = "A-Herzog/Callcenter-Simulator, test suite (Apache-2.0)"
-GANS = "Gans, Koole and Mandelbaum, M&SOM 5 (2003) 79, sec. 4.2: 48 calls a minute, 50 agents"
-
-
-@dataclass(frozen=True)
-class Expected:
-    """A figure a system should show: how it is measured, its value, and how far off is too far.
-
-    `error` is half a unit of the last digit where the value is printed somewhere, else 0.
-    """
-
-    metric: str
-    measure: Measure
-    value: float
-    tolerance: float
-    source: str
-    error: float = 0.0
-
-
-@dataclass(frozen=True)
-class System:
-    """A scenario as plain values, the window in seconds in which it is watched, and what is expected of it.
-
-    The desk starts empty, which the long run does not: the first hours are left out, many times as long as such a queue
-    needs to forget. Days that end empty are watched whole.
-    """
-
-    model: str
-    scenario: dict[str, Any]
-    window_s: tuple[float, float]
-    expected: tuple[Expected, ...]
-
-
-def tolerance_of(metric: str, value: float) -> float:
-    """Return how far from `value` a simulated figure may be: 3 % of a wait (0.3 s at least), 2 % of a share (0.003).
-
-    >>> tolerance_of("wait_s_mean (refund)", 100.0), tolerance_of("abandonment", 0.04)
-    (3.0, 0.003)
-    """
-    name = metric.split(" (")[0]
-    if name.endswith("_s_mean"):
-        return max(0.03 * value, 0.3)
-    if name in ("queue_mean", "in_system_mean"):
-        return max(0.04 * value, 0.03)
-    return max(0.02 * value, 0.003)
-
-
-def published_error(printed: str) -> float:
-    """Return half a unit of the last digit of a printed number."""
-    return float(Decimal(1).scaleb(int(Decimal(printed).as_tuple().exponent)) / 2)
-
-
-# -- building ------------------------------------------------------------------------------------------------------
-
-
-def _about(mean_s: float) -> dict[str, Any]:
-    return {"law": "exponential", "mean_s": mean_s}
-
-
-def _law(written: Mapping[str, Any]) -> AnyLaw:
-    adapter: TypeAdapter[AnyLaw] = TypeAdapter(Law)
-    return adapter.validate_python(dict(written))
-
-
-def _team(agents: int | Mapping[str, int], service: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    roster = {"00:00": agents} if isinstance(agents, int) else dict(agents)
-    return {"channels": ["phone"], "agents": roster, "service": {"default": dict(service)}, **more}
-
-
-def _scenario(teams: Mapping[str, Any], per_hour: Mapping[str, float], **more: Any) -> dict[str, Any]:
-    """Return a phone desk around the clock with even demand, as many days as give a few thousand contacts."""
-    rate = sum(per_hour.values())
-    return {
-        "scenario": "validated", "title": "A system with a known answer", "time_zone": "UTC", "starts": "2026-03-03",
-        "days": max(1, math.ceil(CONTACTS_A_REPLICATION / (24 * rate))),
-        "channels": {"phone": {"opens": "00:00", "closes": "24:00"}},
-        "intents": dict.fromkeys(per_hour, "A question"),
-        "demand": [
-            {"intent": intent, "channels": {"phone": 1.0}, "interval_minutes": 60, "contacts": [hourly] * 24}
-            for intent, hourly in per_hour.items()
-        ],
-        "teams": dict(teams), **more,
-    }  # fmt: skip
-
-
-def _steady(model: str, scenario: dict[str, Any], expected: tuple[Expected, ...], warm_h: float = 8.0) -> System:
-    demand = scenario["demand"]
-    hours = math.ceil(warm_h + max(2.0, CONTACTS_A_REPLICATION / sum(one["contacts"][0] for one in demand)))
-    if hours >= 24:
-        return System(model, scenario, (warm_h * HOUR_S, scenario["days"] * 24 * HOUR_S - TAIL_S), expected)
-    # so many come in an hour that a part of a day is enough; those who came last are served after it
-    demand = [{**one, "contacts": one["contacts"][:hours]} for one in demand]
-    return System(model, {**scenario, "demand": demand}, (warm_h * HOUR_S, hours * HOUR_S), expected)
-
-
-def _row(metric: str, measure: Measure, value: float, source: str) -> Expected:
-    return Expected(metric, measure, value, tolerance_of(metric, value), source)
-
-
-def _printed(metric: str, measure: Measure, printed: str, source: str) -> Expected:
-    value, error = float(printed), published_error(printed)
-    return Expected(metric, measure, value, max(tolerance_of(metric, value), 2 * error), source, error)
+GANS = "Gans, Koole and Mandelbaum, Telephone call centers, M&SOM 5 (2003) 79: 48 calls a minute, 50 agents"
 
 
 def _queue_rows(queue: QueueTheory, agents: int, source: str, within_s: float) -> tuple[Expected, ...]:
     rows = [
-        _row("p_wait", waited(), queue.p_wait, source),
-        _row("wait_s_mean", contact_mean("wait_s_mean"), queue.wait_s_mean, source),
-        _row("occupancy", occupancy("front", agents), queue.occupancy, source),
-        _row(
+        expected("p_wait", waited(), queue.p_wait, source),
+        expected("wait_s_mean", contact_mean("wait_s_mean"), queue.wait_s_mean, source),
+        expected("occupancy", occupancy("front", agents), queue.occupancy, source),
+        expected(
             f"service_level_offered_{within_s:g}s",
             contact_mean("service_level_offered", within_s),
             queue.service_level(within_s),
@@ -156,30 +57,30 @@ def _queue_rows(queue: QueueTheory, agents: int, source: str, within_s: float) -
     ]
     if queue.abandonment > 1e-9:
         answered = contact_mean("wait_answered_s_mean")
-        rows.insert(2, _row("abandonment", contact_mean("abandonment"), queue.abandonment, source))
-        rows.insert(3, _row("wait_answered_s_mean", answered, queue.wait_answered_s_mean, source))
+        rows.insert(2, expected("abandonment", contact_mean("abandonment"), queue.abandonment, source))
+        rows.insert(3, expected("wait_answered_s_mean", answered, queue.wait_answered_s_mean, source))
     return tuple(rows)
 
 
 def _patient(per_hour: float, service_s: float, agents: int, within_s: float) -> System:
     queue = erlang_c(per_hour / HOUR_S, service_s, agents)
-    scenario = _scenario({"front": _team(agents, _about(service_s))}, {"order": per_hour})
-    return _steady("M/M/n", scenario, _queue_rows(queue, agents, "Erlang C (1917), closed form", within_s))
+    scenario = desk({"front": team(agents, about(service_s))}, {"order": per_hour})
+    return steady("M/M/n", scenario, _queue_rows(queue, agents, "Erlang C (1917), closed form", within_s))
 
 
 def _impatient(per_hour: float, service_s: float, agents: int, patience_s: float) -> System:
     queue = erlang_a(per_hour / HOUR_S, service_s, agents, patience_s)
-    scenario = _scenario(
-        {"front": _team(agents, _about(service_s))}, {"order": per_hour}, patience={"phone": _about(patience_s)}
+    scenario = desk(
+        {"front": team(agents, about(service_s))}, {"order": per_hour}, patience={"phone": about(patience_s)}
     )
-    return _steady("M/M/n+M", scenario, _queue_rows(queue, agents, "Erlang A (Palm 1946), exact sum", 20), 3)
+    return steady("M/M/n+M", scenario, _queue_rows(queue, agents, "Erlang A (Palm 1946), exact sum", 20), 3)
 
 
 def _general(patience: dict[str, Any], per_hour: float = 240, service_s: float = 300, agents: int = 19) -> System:
-    queue = general_patience(per_hour / HOUR_S, service_s, agents, _law(patience))
-    scenario = _scenario({"front": _team(agents, _about(service_s))}, {"order": per_hour}, patience={"phone": patience})
+    queue = general_patience(per_hour / HOUR_S, service_s, agents, law_of(patience))
+    scenario = desk({"front": team(agents, about(service_s))}, {"order": per_hour}, patience={"phone": patience})
     source = "Zeltyn and Mandelbaum 2005, sec. 3, integrals"
-    return _steady(f"M/M/n+G ({patience['law']} patience)", scenario, _queue_rows(queue, agents, source, 20), 4)
+    return steady(f"M/M/n+G ({patience['law']} patience)", scenario, _queue_rows(queue, agents, source, 20), 4)
 
 
 def _one_agent(per_hour: float, service: dict[str, Any], mean_s: float, cv: float, **more: Any) -> System:
@@ -187,12 +88,12 @@ def _one_agent(per_hour: float, service: dict[str, Any], mean_s: float, cv: floa
     wait = mean_wait_one_server(per_hour / HOUR_S, mean_s, cv)
     source = "Pollaczek (1930) and Khinchine (1932)"
     rows = (
-        _row("wait_s_mean", contact_mean("wait_s_mean"), wait, source),
-        _row("p_wait", waited(), per_hour * mean_s / HOUR_S, source),
-        _row("occupancy", occupancy("front", 1), per_hour * mean_s / HOUR_S, source),
+        expected("wait_s_mean", contact_mean("wait_s_mean"), wait, source),
+        expected("p_wait", waited(), per_hour * mean_s / HOUR_S, source),
+        expected("occupancy", occupancy("front", 1), per_hour * mean_s / HOUR_S, source),
     )
-    scenario = _scenario({"front": _team(1, service, **more)}, {"order": per_hour})
-    return _steady("M/G/1", scenario, rows, 24)
+    scenario = desk({"front": team(1, service, **more)}, {"order": per_hour})
+    return steady("M/G/1", scenario, rows, 24)
 
 
 def _two_intents() -> System:
@@ -202,12 +103,12 @@ def _two_intents() -> System:
     square = sum(rates[i] * 2 * means[i] ** 2 for i in rates) / whole
     wait = mean_wait_one_server(whole / HOUR_S, mean, math.sqrt(square / mean**2 - 1))
     source = "Pollaczek (1930) and Khinchine (1932), a mixture of two laws"
-    team = {**_team(1, _about(1)), "service": {intent: _about(mean_s) for intent, mean_s in means.items()}}
+    front = {**team(1, about(1)), "service": {intent: about(mean_s) for intent, mean_s in means.items()}}
     rows = tuple(
-        _row(_of("wait_s_mean", intent), contact_mean("wait_s_mean", None, intent), wait, source)
+        expected(named("wait_s_mean", intent), contact_mean("wait_s_mean", None, intent), wait, source)
         for intent in (None, *rates)
     )
-    return _steady("M/G/1, two intents", _scenario({"front": team}, rates), rows, 24)
+    return steady("M/G/1, two intents", desk({"front": front}, rates), rows, 24)
 
 
 def _constant() -> System:
@@ -215,12 +116,12 @@ def _constant() -> System:
     queue = constant_service(per_hour / HOUR_S, service_s, agents)
     source = "Crommelin (1932), solved"
     rows = (
-        _row("p_wait", waited(), queue.p_wait, source),
-        _row("wait_s_mean", contact_mean("wait_s_mean"), queue.wait_s_mean, source),
-        _row("queue_mean", measures.queue_mean, queue.queue_mean, source),
+        expected("p_wait", waited(), queue.p_wait, source),
+        expected("wait_s_mean", contact_mean("wait_s_mean"), queue.wait_s_mean, source),
+        expected("queue_mean", measures.queue_mean, queue.queue_mean, source),
     )
     service = {"law": "deterministic", "value_s": service_s}
-    return _steady("M/D/n", _scenario({"front": _team(agents, service)}, {"order": per_hour}), rows)
+    return steady("M/D/n", desk({"front": team(agents, service)}, {"order": per_hour}), rows)
 
 
 # -- published -----------------------------------------------------------------------------------------------------
@@ -228,47 +129,47 @@ def _constant() -> System:
 
 def _published_patient() -> System:
     rows = (
-        _printed("p_wait", waited(), "0.174132", PYWORKFORCE),
-        _printed("service_level_offered_20s", contact_mean("service_level_offered", 20), "0.88835", PYWORKFORCE),
-        _printed("occupancy", occupancy("front", 14), "0.714286", PYWORKFORCE),
+        printed("p_wait", waited(), "0.174132", PYWORKFORCE),
+        printed("service_level_offered_20s", contact_mean("service_level_offered", 20), "0.88835", PYWORKFORCE),
+        printed("occupancy", occupancy("front", 14), "0.714286", PYWORKFORCE),
     )
-    return _steady("M/M/n", _scenario({"front": _team(14, _about(180))}, {"order": 200}), rows)
+    return steady("M/M/n", desk({"front": team(14, about(180))}, {"order": 200}), rows)
 
 
 def _published_impatient(
     per_hour: float, service_s: float, agents: int, patience_s: float, rows: tuple[Expected, ...]
 ) -> System:
-    teams = {"front": _team(agents, _about(service_s))}
-    scenario = _scenario(teams, {"order": per_hour}, patience={"phone": _about(patience_s)})
-    return _steady("M/M/n+M", scenario, rows, 3)
+    teams = {"front": team(agents, about(service_s))}
+    scenario = desk(teams, {"order": per_hour}, patience={"phone": about(patience_s)})
+    return steady("M/M/n+M", scenario, rows, 3)
 
 
 def _pyworkforce() -> System:
     rows = (
-        _printed("p_wait", waited(), "0.14526", PYWORKFORCE),
-        _printed("abandonment", contact_mean("abandonment"), "0.013984", PYWORKFORCE),
-        _printed("occupancy", occupancy("front", 14), "0.704297", PYWORKFORCE),
-        _printed("wait_s_mean", contact_mean("wait_s_mean"), "4.19514", PYWORKFORCE),
-        _printed("service_level_offered_20s", contact_mean("service_level_offered", 20), "0.916792", PYWORKFORCE),
+        printed("p_wait", waited(), "0.14526", PYWORKFORCE),
+        printed("abandonment", contact_mean("abandonment"), "0.013984", PYWORKFORCE),
+        printed("occupancy", occupancy("front", 14), "0.704297", PYWORKFORCE),
+        printed("wait_s_mean", contact_mean("wait_s_mean"), "4.19514", PYWORKFORCE),
+        printed("service_level_offered_20s", contact_mean("service_level_offered", 20), "0.916792", PYWORKFORCE),
     )
     return _published_impatient(200, 180, 14, 300, rows)
 
 
 def _herzog() -> System:
     rows = (
-        _printed("abandonment", contact_mean("abandonment"), "0.033", HERZOG),
-        _printed("wait_s_mean", contact_mean("wait_s_mean"), "9.91", HERZOG),
-        _printed("queue_mean", measures.queue_mean, "0.58", HERZOG),
-        _printed("in_system_mean", measures.in_system_mean, "10.73", HERZOG),
+        printed("abandonment", contact_mean("abandonment"), "0.033", HERZOG),
+        printed("wait_s_mean", contact_mean("wait_s_mean"), "9.91", HERZOG),
+        printed("queue_mean", measures.queue_mean, "0.58", HERZOG),
+        printed("in_system_mean", measures.in_system_mean, "10.73", HERZOG),
     )
     return _published_impatient(210, 180, 13, 300, rows)
 
 
 def _gans() -> System:
     rows = (
-        _printed("abandonment", contact_mean("abandonment"), "0.031", GANS),
-        _printed("wait_s_mean", contact_mean("wait_s_mean"), "3.7", GANS),
-        _printed("occupancy", occupancy("front", 50), "0.93", GANS),
+        printed("abandonment", contact_mean("abandonment"), "0.031", GANS),
+        printed("wait_s_mean", contact_mean("wait_s_mean"), "3.7", GANS),
+        printed("occupancy", occupancy("front", 50), "0.93", GANS),
     )
     return _published_impatient(2880, 60, 50, 120, rows)
 
@@ -288,25 +189,25 @@ def _jackson() -> System:
     first, second = erlang_c(150 / HOUR_S, 200, 10).wait_s_mean, erlang_c(30 / HOUR_S, 540, 6).wait_s_mean
     source = "Jackson (1957)"
     rows = (
-        _row("wait_first_s_mean", measures.leg_wait(0), first, source),
-        _row("wait_second_s_mean", measures.leg_wait(1), second, source),
-        _row("wait_whole_s_mean", measures.wait_all_legs, first + 0.2 * second, source),
+        expected("wait_first_s_mean", measures.leg_wait(0), first, source),
+        expected("wait_second_s_mean", measures.leg_wait(1), second, source),
+        expected("wait_whole_s_mean", measures.wait_all_legs, first + 0.2 * second, source),
     )
-    teams = {"front": _team(10, _about(200)), "back": {**_team(6, _about(540)), "channels": ["email"]}}
-    return _steady("two tiers", {**_scenario({}, {"order": 150}), **_passed_on(teams, 0.2)}, rows)
+    teams = {"front": team(10, about(200)), "back": {**team(6, about(540)), "channels": ["email"]}}
+    return steady("two tiers", {**desk({}, {"order": 150}), **_passed_on(teams, 0.2)}, rows)
 
 
 def _second_tier() -> System:
     first, second = second_tier(60 / HOUR_S, (180, 300), (3, 2), 120, 0.25, (40, 80))
     source = "Markov chain, sparse solve"
     rows = (
-        _row("abandonment", contact_mean("abandonment"), first.abandonment, source),
-        _row("wait_first_s_mean", measures.leg_wait(0), first.wait_s_mean, source),
-        _row("wait_second_s_mean", measures.leg_wait(1), second.wait_s_mean, source),
+        expected("abandonment", contact_mean("abandonment"), first.abandonment, source),
+        expected("wait_first_s_mean", measures.leg_wait(0), first.wait_s_mean, source),
+        expected("wait_second_s_mean", measures.leg_wait(1), second.wait_s_mean, source),
     )
-    teams = {"front": _team(3, _about(180)), "back": {**_team(2, _about(300)), "channels": ["email"]}}
-    scenario = {**_scenario({}, {"order": 60}), **_passed_on(teams, 0.25), "patience": {"phone": _about(120)}}
-    return _steady("two tiers, impatient", scenario, rows)
+    teams = {"front": team(3, about(180)), "back": {**team(2, about(300)), "channels": ["email"]}}
+    scenario = {**desk({}, {"order": 60}), **_passed_on(teams, 0.25), "patience": {"phone": about(120)}}
+    return steady("two tiers, impatient", scenario, rows)
 
 
 def _redial() -> System:
@@ -314,38 +215,34 @@ def _redial() -> System:
     source = "Markov chain of queue and orbit, sparse solve"
     rows = (
         *_waits_rows(found.attempt, source),
-        _row("attempts_mean", measures.attempts, found.attempts, source),
-        _row("occupancy", occupancy("front", 5), found.occupancy, source),
+        expected("attempts_mean", measures.attempts, found.attempts, source),
+        expected("occupancy", occupancy("front", 5), found.occupancy, source),
     )
-    retry = {"phone": {"probability": 0.5, "after": _about(600), "attempts_most": 100}}
-    teams = {"front": _team(5, _about(300))}
-    scenario = _scenario(teams, {"order": 60}, patience={"phone": _about(120)}, retry=retry)
-    return _steady("M/M/n+M with redialling", scenario, rows)
+    retry = {"phone": {"probability": 0.5, "after": about(600), "attempts_most": 100}}
+    teams = {"front": team(5, about(300))}
+    scenario = desk(teams, {"order": 60}, patience={"phone": about(120)}, retry=retry)
+    return steady("M/M/n+M with redialling", scenario, rows)
 
 
 def _waits_rows(found: Waits, source: str, intent: str | None = None) -> tuple[Expected, ...]:
     wait, lost = contact_mean("wait_s_mean", None, intent), contact_mean("abandonment", None, intent)
     return (
-        _row(_of("p_wait", intent), waited(intent), found.p_wait, source),
-        _row(_of("wait_s_mean", intent), wait, found.wait_s_mean, source),
-        _row(_of("abandonment", intent), lost, found.abandonment, source),
+        expected(named("p_wait", intent), waited(intent), found.p_wait, source),
+        expected(named("wait_s_mean", intent), wait, found.wait_s_mean, source),
+        expected(named("abandonment", intent), lost, found.abandonment, source),
     )
-
-
-def _of(metric: str, part: str | None) -> str:
-    return metric if part is None else f"{metric} ({part})"
 
 
 def _skilled(model: str, per_hour: dict[str, float], teams: dict[str, tuple[int, float, list[str]]]) -> System:
     intents = list(per_hour)
-    desk = [SkillTeam(n, mean_s, frozenset(map(intents.index, able))) for n, mean_s, able in teams.values()]
-    found, busy = skills([rate / HOUR_S for rate in per_hour.values()], desk, 90)
+    floor = [SkillTeam(n, mean_s, frozenset(map(intents.index, able))) for n, mean_s, able in teams.values()]
+    found, busy = skills([rate / HOUR_S for rate in per_hour.values()], floor, 90)
     source = "Markov chain with the line's order, sparse solve"
     rows = [row for waits, intent in zip(found, intents, strict=True) for row in _waits_rows(waits, source, intent)]
     for (name, (agents, _, _)), share in zip(teams.items(), busy, strict=True):
-        rows.append(_row(_of("occupancy", name), occupancy(name, agents), share, source))
-    written = {name: _team(n, _about(mean_s), skills=able) for name, (n, mean_s, able) in teams.items()}
-    return _steady(model, _scenario(written, per_hour, patience={"phone": _about(90)}), tuple(rows), 3)
+        rows.append(expected(named("occupancy", name), occupancy(name, agents), share, source))
+    written = {name: team(n, about(mean_s), skills=able) for name, (n, mean_s, able) in teams.items()}
+    return steady(model, desk(written, per_hour, patience={"phone": about(90)}), tuple(rows), 3)
 
 
 def _n_design() -> System:
@@ -377,9 +274,7 @@ def _day(model: str, half_hours: list[float], roster: dict[int, int], service_s:
     found = day_of_phases(phases, service_s, patience_s)
     rows = _waits_rows(found, "Markov chain through the day, uniformization")
     clock = {f"{number // 2:02d}:{number % 2 * 30:02d}": count for number, count in roster.items()}
-    scenario = _scenario(
-        {"front": _team(clock, _about(service_s))}, {"order": 1.0}, patience={"phone": _about(patience_s)}
-    )
+    scenario = desk({"front": team(clock, about(service_s))}, {"order": 1.0}, patience={"phone": about(patience_s)})
     scenario["demand"] = [{"intent": "order", "channels": {"phone": 1.0}, "contacts": half_hours}]
     scenario["days"] = max(1, round(CONTACTS_A_REPLICATION / sum(half_hours)))
     return System(model, scenario, (0.0, scenario["days"] * 24 * HOUR_S), rows)
@@ -419,7 +314,7 @@ SYSTEMS: dict[str, Callable[[], System]] = {
         9, {"law": "empirical", "points": [[0, 100], [0.5, 100], [0.5, 300], [1, 300]]}, 200, 0.5
     ),
     "one_agent_wrap_up": lambda: _one_agent(
-        7, _about(200), 260, 200 / 260, wrap={"law": "deterministic", "value_s": 60}
+        7, about(200), 260, 200 / 260, wrap={"law": "deterministic", "value_s": 60}
     ),
     "two_intents": _two_intents,
     "second_tier": _second_tier,

@@ -23,7 +23,8 @@ from results.terminal import grid
 from scenarios.reading import LoadedScenario, load_scenario
 from simulator.simulate import Progress, simulate
 from simulator.validation.measures import Seen, Sums, ratio_estimate
-from simulator.validation.systems import SLOW, SYSTEMS, Expected, System
+from simulator.validation.systems import SLOW, SYSTEMS
+from simulator.validation.telling import Expected, System
 
 PASSED, FAILED, CANNOT_TELL = "passed", "failed", "cannot tell"
 

@@ -8,7 +8,8 @@ import testdrive
 from simulator.theory import erlang_a
 from simulator.validation import measures, validate
 from simulator.validation.measures import contact_mean, ratio_estimate
-from simulator.validation.systems import SLOW, SYSTEMS, published_error
+from simulator.validation.systems import SLOW, SYSTEMS
+from simulator.validation.telling import published_error
 from simulator.validation.validate import CANNOT_TELL, FAILED, PASSED, UnknownSystemError
 
 HOUR_S = 3600.0
