@@ -548,12 +548,15 @@ def _facts(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
 
 def _simulate(asked: argparse.Namespace, loaded: LoadedScenario, folder: Path, same_plan: bool) -> tuple[Run, Any]:
     from results.runs import FINISHED, INTERRUPTED, Run
+    from scenarios.jit import is_cold
     from simulator.simulate import simulate as simulate_scenario
 
     seed = _seed(asked, loaded)
     engine: Any = getattr(asked, "engine", "compiled")  # `run` has no choice of engine
     facts = {**_facts(loaded, seed), "kind": "simulated", "engine": engine, "plan": "same" if same_plan else "drawn"}
     run = Run.create(folder, facts)
+    if is_cold():
+        _say("compiling the engine, this once; about half a minute")
     with _progress(asked, f"simulating {loaded.scenario.scenario}") as progress:
         simulated = simulate_scenario(
             loaded, seed, asked.replications, same_plan, asked.threads, progress, asked.shoppers, engine

@@ -56,6 +56,11 @@ def _cache_folder() -> str:
 numba.config.CACHE_DIR = _cache_folder()  # type: ignore[attr-defined]  # set by name at run time
 
 
+def is_cold() -> bool:
+    """Say whether nothing has been compiled yet on this machine, so that the first run will take its time."""
+    return next(Path(numba.config.CACHE_DIR).rglob("*.nbi"), None) is None  # type: ignore[attr-defined]
+
+
 def jit(function: Function) -> Function:
     """Compile `function` (nogil, cached); it keeps its type for readers and checkers."""
     compiled: Function = numba.njit(function, cache=True, nogil=True)

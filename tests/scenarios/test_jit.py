@@ -62,3 +62,12 @@ def test_an_edited_rule_is_seen(copy, file, rule, changed):
         path.write_text(original)
     assert len(caches) < len(set((folder / "cache/testdrive").iterdir()))
     assert after == pytest.approx(2 * before, abs=1) if file == "laws.py" else after == before
+
+
+def test_the_first_run_on_a_machine_is_known_to_be_slow(tmp_path: Path) -> None:
+    """Without it a planner's first command would stand still for half a minute without a word."""
+    code = "from scenarios.jit import is_cold as cold; from scenarios.draws import visit as v; "
+    code += "print(cold(), v(0, 1, 0), cold())"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert said.stdout.split() == ["True", "4096", "False"]
