@@ -25,7 +25,8 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
     """Fold legs to one row per contact (and replication), ordered by arrival; our own faults are left out.
 
     Columns: the ids, channel, intent, team (of the first leg), arrived_s, wait_s (first leg), offered, answered,
-    abandoned, unanswered (neither answered nor given up: cut off, in error, or still waiting at the end), talk_s and
+    abandoned, blocked, unanswered (neither answered nor given up: cut off, turned away, in error, or still waiting at
+    the end), talk_s and
     handle_s (over all legs; handle_s null where a part of it cannot be seen), transferred,
     contained, self_service.
     """
@@ -62,6 +63,7 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
             "offered": offered,
             "answered": answered,
             "abandoned": gave_up,
+            "blocked": first["leg_end"] == "blocked",
             "talk_s": summed["talk_s"].where(whole & person),
             "handle_s": (summed["talk_s"] + summed["wrap_s"].fillna(0.0)).where(whole & person),
             "wrap_seen": summed["wrap_s"].notna(),
@@ -107,6 +109,10 @@ def _abandonment(c: pd.DataFrame, within_s: float) -> Values:
     return np.where(c["offered"], c["abandoned"], np.nan)
 
 
+def _blocked(c: pd.DataFrame, within_s: float) -> Values:
+    return np.where(c["offered"], c["blocked"], np.nan)
+
+
 def _answered_share(c: pd.DataFrame, within_s: float) -> Values:
     return np.where(c["answered"] | c["abandoned"] | c["unanswered"], c["answered"], np.nan)
 
@@ -135,6 +141,7 @@ METRICS: dict[str, Callable[[pd.DataFrame, float], Values]] = {
     "service_level_answered_or_abandoned": _level_either,
     "service_level_answered": _level_answered,
     "abandonment": _abandonment,
+    "blocked_share": _blocked,
     "answered_share": _answered_share,
     "handle_s_mean": _handle,
     "talk_s_mean": _talk,

@@ -52,6 +52,7 @@ class Purpose(IntEnum):
     CONTAINMENT = 12
     PERSONA = 13
     PAUSE = 14
+    RETRY_CHANNEL = 15
 
 
 Word = int | np.uint64

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.faults import Fault
 from scenarios.models import Strict, read_model
-from scenarios.reading import _clock, _dict, _list
+from scenarios.references import clock_at, dict_at, list_at
 from scenarios.scenario import Channel, Clock, Name, TimeZone
 from scenarios.yaml_reader import MISSING, Document
 
@@ -189,16 +189,16 @@ def load_mapping(path: Path) -> LoadedMapping:
 def _references(document: Document) -> Iterator[Fault]:
     """Yield what is wrong between places of the file; tolerant of places that are wrong in themselves."""
     values = document.values
-    clock, keep, outcome = (_dict(values, name) for name in ("clock", "keep", "outcome"))
+    clock, keep, outcome = (dict_at(values, name) for name in ("clock", "keep", "outcome"))
     if clock.get("form") == "time_of_day" and "date" not in clock:
         yield document.fault(("clock", "date"), MISSING, "the column with the date, as times of day need one")
     if clock.get("form") == "instants" and "date" in clock:
         yield document.fault(("clock", "date"), clock["date"], "no such key where times are instants")
-    opens, closes = _clock(keep.get("opens", "00:00")), _clock(keep.get("closes", "24:00"))
+    opens, closes = clock_at(keep.get("opens", "00:00")), clock_at(keep.get("closes", "24:00"))
     if opens is not None and closes is not None and closes <= opens:
         key = ("keep", "closes" if "closes" in keep else "opens")
         yield document.fault(key, keep.get(key[1]), "a closing later than the opening")
-    rules = _list(outcome, "rules")
+    rules = list_at(outcome, "rules")
     ends = {rule.get("leg_end") for rule in rules if isinstance(rule, dict)}
     if ends & set(ANSWERED_ENDS) and not values.get("answered"):
         yield document.fault(("answered",), MISSING, "columns that say when a person answered, as some rows are")

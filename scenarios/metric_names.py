@@ -36,6 +36,7 @@ METRIC_NAMES: dict[str, MetricName] = {
     ),
     "service_level_answered": MetricName("share", True, "answered within T / answered", _KOOLE),
     "abandonment": MetricName("share", False, "abandoned / offered", _GANS),
+    "blocked_share": MetricName("share", False, "got a busy signal / offered", _GANS),
     "answered_share": MetricName(
         "share", False, "answered by a person or a page / all who came while it was open", "complement of loss"
     ),

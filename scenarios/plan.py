@@ -29,7 +29,7 @@ from scenarios.identity import (
 from scenarios.jit import jit
 from scenarios.laws import LawRow, drawn_us, law_row
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import Retry, Scenario
+from scenarios.scenario import Channel, Retry, Scenario
 from scenarios.units import DAY_S, NEVER_US, us
 
 PLAN_COLUMNS = (
@@ -289,10 +289,30 @@ def _text(values: pa.Array) -> Any:
     return pd.array(values, dtype="str")
 
 
-def retry_delay_us(seed: int, replication: int, entity: int, case: int, attempt: int, retry: Retry) -> int | None:
-    """Draw after how long one who gave up on `attempt` tries again, in microseconds; None where they do not."""
+def retry_delay_us(
+    seed: int, replication: int, entity: int, case: int, attempt: int, retry: Retry, blocked: bool = False
+) -> int | None:
+    """Draw after how long one who gave up on `attempt`, or was `blocked`, tries again, in microseconds.
+
+    None where they do not.
+    """
     word = visit(case, attempt, 0)
-    if uniform(seed, replication, entity, word, int(Purpose.RETRY), 0) >= retry.probability:
+    again = retry.probability_blocked if blocked else retry.probability
+    if uniform(seed, replication, entity, word, int(Purpose.RETRY), 0) >= again:
         return None
     u = uniform(seed, replication, entity, word, int(Purpose.RETRY_DELAY), 0)
     return int(drawn_us(*law_row(retry.after), u))
+
+
+def retry_channel(
+    seed: int, replication: int, entity: int, case: int, attempt: int, channel: Channel, retry: Retry
+) -> Channel:
+    """Draw on which channel one whose `attempt` failed on `channel` tries again."""
+    if not retry.to:
+        return channel
+    u = uniform(seed, replication, entity, visit(case, attempt, 0), int(Purpose.RETRY_CHANNEL), 0)
+    for to, share in retry.to.items():
+        if u < share:
+            return to
+        u -= share
+    return channel

@@ -14,12 +14,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.laws import Law
 from scenarios.models import Strict
-from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, clock_s
+from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
 
 Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
 CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "social")
 
 GATES_MOST = 6
+PRIORITIES_MOST = 99
+RANKS_MOST = 99
 DAYS_MOST = 700
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -57,6 +59,10 @@ class ChannelHours(Strict):
 
     opens: Clock = Field(description="when it opens each day, HH:MM")
     closes: Clock = Field(description="when it closes each day, HH:MM")
+    lines: Annotated[int, Field(ge=1, le=LINES_MOST)] | None = Field(
+        None,
+        description="customers it holds at once, waiting and being served; one more gets a busy signal. Left out: any",
+    )
     journey: str | None = Field(None, description="the journey (scenarios/journeys/NAME.yaml) its customers play")
 
 
@@ -88,11 +94,32 @@ class Replay(Strict):
     csv: FileName = Field(description="the table, beside this file; due_s in scenario seconds")
 
 
+class Break(Strict):
+    """A pause of a whole shift; who is with a customer finishes first."""
+
+    starts: Clock = Field(description="when it begins, HH:MM")
+    minutes: Annotated[int, Field(ge=1, le=1439)] = Field(description="how long it lasts")
+
+
+class Shift(Strict):
+    """People who come and go together, each day."""
+
+    starts: Clock = Field(description="when they come, HH:MM")
+    ends: Clock = Field(description="when they go, HH:MM; earlier than they come: on the next day")
+    agents: Annotated[int, Field(ge=0, le=AGENTS_MOST)] = Field(description="how many they are")
+    breaks: list[Break] = Field(default_factory=list, description="when all of them pause")
+
+
 class Team(Strict):
     """People (or pages) who answer: which contacts they can take, how many are there, how long they take."""
 
     channels: list[Channel] = Field(min_length=1, description="the channels it answers")
     skills: list[Name] | None = Field(None, description="intents it can take; all where left out")
+    ranks: dict[Name, Annotated[int, Field(ge=1, le=RANKS_MOST)]] = Field(
+        default_factory=dict,
+        description="how well an intent suits the team, 1 the best, and 1 where left out: an agent takes the lowest "
+        "rank that waits, and a customer goes to the free team that ranks the intent lowest",
+    )
     self_service: bool = Field(False, description="true for pages that answer any number at once, without agents")
     contained: Share | None = Field(None, description="self-service only: share of visits that find their answer")
     agents: Annotated[dict[Clock, Annotated[int, Field(ge=0, le=AGENTS_MOST)]], Field(min_length=1)] | None = Field(
@@ -100,6 +127,9 @@ class Team(Strict):
     )
     agents_csv: FileName | None = Field(
         None, description="CSV with columns from_s and agents, scenario seconds, beside this file"
+    )
+    shifts: Annotated[list[Shift], Field(min_length=1, max_length=200)] | None = Field(
+        None, description="the same told by who comes and goes together, with breaks; shifts add up"
     )
     shrinkage: Annotated[float, Field(ge=0, le=0.95)] = Field(
         0.0, description="probability that a rostered seat is empty"
@@ -112,26 +142,53 @@ class Team(Strict):
 
     @model_validator(mode="after")
     def _agents_once(self) -> Team:
-        given = (self.agents is not None) + (self.agents_csv is not None)
+        given = sum(told is not None for told in (self.agents, self.agents_csv, self.shifts))
         if self.self_service and given:
             raise ValueError("no agents in a self-service team")
         if not self.self_service and given != 1:
-            raise ValueError("either agents or agents_csv")
+            raise ValueError("one of agents, agents_csv and shifts")
         if self.contained is not None and not self.self_service:
             raise ValueError("contained only in a self-service team")
-        if self.self_service and (self.wrap is not None or self.shrinkage):
-            raise ValueError("no wrap or shrinkage in a self-service team")
+        if self.self_service and (self.wrap is not None or self.shrinkage or self.ranks):
+            raise ValueError("no wrap, shrinkage or ranks in a self-service team")
         return self
+
+    def takes(self, channel: Channel, intent: str) -> bool:
+        """Say whether the team answers such a contact when it first comes."""
+        return channel in self.channels and (self.skills is None or intent in self.skills)
+
+    def rank(self, intent: str) -> int:
+        """Return how well an intent suits the team: 1 is the best."""
+        return self.ranks.get(intent, 1)
+
+
+class Priority(Strict):
+    """Contacts that are served before others."""
+
+    priority: Annotated[int, Field(ge=0, le=PRIORITIES_MOST)] = Field(
+        description="the higher is served first, and all without one are 0; nobody is interrupted"
+    )
+    channels: list[Channel] | None = Field(None, description="only these; all where left out")
+    intents: list[Name] | None = Field(None, description="only these; all where left out")
+
+    def concerns(self, channel: Channel, intent: str) -> bool:
+        """Say whether the rule speaks of such a contact."""
+        return (self.channels is None or channel in self.channels) and (self.intents is None or intent in self.intents)
 
 
 class Retry(Strict):
     """What those who gave up do: with `probability` they come back after a drawn delay, as a new attempt."""
 
     probability: Share = Field(description="share of those who gave up who try again")
+    probability_blocked: Share = Field(0.0, description="share of those who got a busy signal who try again")
     after: Law = Field(description="how long they wait before they do")
     attempts_most: Annotated[int, Field(ge=1, le=100)] = Field(5, description="no customer tries more often")
     patience: Literal["fresh", "kept"] = Field(
-        "fresh", description="fresh: each attempt draws its own patience; kept: all have that of the first"
+        "fresh", description="fresh: each attempt draws its own patience; kept: it has that of the one before"
+    )
+    to: dict[Channel, Share] = Field(
+        default_factory=dict,
+        description="share of those who try again who do so on another channel; the others stay on this one",
     )
 
 
@@ -216,6 +273,11 @@ class Scenario(Strict):
         description="how long customers wait on a channel before they give up; where left out they never do",
     )
     retry: dict[Channel, Retry] = Field(default_factory=dict, description="what those who gave up do then")
+    priorities: list[Priority] = Field(
+        default_factory=list,
+        max_length=100,
+        description="who is served before whom; of several rules for a contact the first counts",
+    )
     transfers: list[Transfer] = Field(default_factory=list, description="which answers pass the customer on")
     shoppers: dict[Channel, Shoppers] = Field(
         default_factory=dict, description="which of the customers are played by us"
@@ -224,6 +286,15 @@ class Scenario(Strict):
     gates: list[Gate] = Field(
         default_factory=list, max_length=GATES_MOST, description="figures that decide a comparison, at most six"
     )
+
+    def priority_of(self, channel: Channel, intent: str) -> int:
+        """Return the priority of a contact: that of the first rule that concerns it, else 0."""
+        return next((rule.priority for rule in self.priorities if rule.concerns(channel, intent)), 0)
+
+    def who_takes(self, channel: Channel, intent: str) -> tuple[str, ...]:
+        """Return the teams that answer such a contact, in the order in which they are asked: by rank, then as told."""
+        able = [name for name, team in self.teams.items() if team.takes(channel, intent)]
+        return tuple(sorted(able, key=lambda name: self.teams[name].rank(intent)))
 
     @property
     def origin(self) -> datetime.datetime:

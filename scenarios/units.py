@@ -16,6 +16,9 @@ DAY_US = DAY_S * 1_000_000
 AGENTS_MOST = 5_000
 """Agents of one team at one time."""
 
+LINES_MOST = 1_000_000
+"""Customers that a channel holds at once, where it says how many."""
+
 INTERVAL_CONTACTS_MOST = 60_000
 """Expected contacts of one intent in one interval."""
 

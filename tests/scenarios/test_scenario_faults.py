@@ -116,16 +116,19 @@ QUIET = read_file(HERE / "quiet_tuesday.yaml").values
 @given(_mangled(QUIET))
 def test_a_scenario_with_anything_anywhere_is_read_or_told(changes):
     """Without it some wrong value in some place would end in a traceback instead of a fault."""
-    from scenarios.reading import _references, _same_cells, _Tables
+    from scenarios.reading import _same_cells, _Tables
+    from scenarios.references import hops, references
 
     values = QUIET
     for path, value in changes:
         values = _replaced(values, path, value)
     document, faults = Document("x.yaml", values, {(): 1}), []
     try:
-        check_model(document, Scenario, lambda doc: _references(doc, HERE))
+        check_model(document, Scenario, references)
     except FaultsFoundError as error:
         faults += error.faults
     if isinstance(values, dict):
-        list(_same_cells(document, _Tables(document, HERE, faults)))
+        tables = _Tables(document, HERE, faults)
+        list(_same_cells(document, tables))
+        list(hops(document, tables.arrivals))
     assert len(faults) == len(set(faults))

@@ -1,0 +1,291 @@
+"""What the parts of a scenario file say of each other: does this team exist, is that intent answered, do shares add up?
+
+Reads plain values and is tolerant of places that are wrong in themselves, so that these faults are told together with
+all others. Refuses to read files and to know the models' own bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from scenarios.faults import Fault, one_of
+from scenarios.identity import intent_code
+from scenarios.metric_names import METRIC_NAMES
+from scenarios.rosters import break_spell_s, shift_spell_s
+from scenarios.scenario import CHANNELS, Break, Shift
+from scenarios.units import AGENTS_MOST, DAY_S, clock_s
+from scenarios.yaml_reader import MISSING, Document, Key, Words
+
+
+def references(document: Document) -> Iterator[Fault]:
+    """Yield what is wrong between places of the file; tolerant of places that are wrong in themselves."""
+    values = document.values
+    channels: list[str] = [name for name in dict_at(values, "channels") if name in CHANNELS]
+    if len(channels) < len(dict_at(values, "channels")) or not channels:
+        channels = list(CHANNELS)  # a misspelt channel is one fault; what refers to it is not another
+    intents, teams = list(dict_at(values, "intents")), dict_at(values, "teams")
+
+    def known(key: Key, found: Any, words: list[str]) -> Iterator[Fault]:
+        if isinstance(found, str) and words and found not in words:
+            yield document.fault(key, found, one_of(words, found))
+
+    yield from _intent_codes(document, intents)
+    for i, demand in enumerate(list_at(values, "demand")):
+        if isinstance(demand, dict):
+            yield from known(("demand", i, "intent"), demand.get("intent"), intents)
+            yield from _mix(document, i, demand, channels)
+            yield from _intervals(document, i, demand)
+    for name, team in teams.items():
+        if not isinstance(team, dict):
+            continue
+        for word, words in (("channels", channels), ("skills", intents)):
+            for i, found in enumerate(list_at(team, word)):
+                yield from known(("teams", name, word, i), found, words)
+        for intent in dict_at(team, "ranks"):
+            yield from known(("teams", name, "ranks", intent), intent, _skilled(team, intents))
+        yield from _shifts(document, name, team)
+        service = dict_at(team, "service")
+        for intent in service:
+            yield from known(("teams", name, "service", intent), intent, [*intents, "default"])
+        if not set(service) <= {*intents, "default"} or not isinstance(team.get("service"), dict):
+            continue  # told already; a misspelt intent is one fault
+        for intent in [] if "default" in service else list_at(team, "skills") or intents:
+            if isinstance(intent, str) and intent in intents and intent not in service:
+                yield document.fault(("teams", name, "service", intent), MISSING, "a law for this intent, or `default`")
+    for part in ("patience", "retry", "shoppers"):
+        for channel in dict_at(values, part):
+            if channel in CHANNELS:
+                yield from known((part, channel), channel, channels)
+    for i, rule in enumerate(list_at(values, "priorities")):
+        for word, words in (("channels", channels), ("intents", intents)):
+            for j, found in enumerate(list_at(rule, word)):
+                if word == "intents" or found in CHANNELS:
+                    yield from known(("priorities", i, word, j), found, words)
+    yield from _retries(document, channels)
+    yield from _served(document, channels, intents, teams)
+    yield from _transfers(document, intents, teams)
+    yield from _metrics(document, channels, teams)
+    if not values.get("demand") and not values.get("replay"):
+        yield document.fault(("demand",), MISSING, "demand (by intent and interval) or replay (recorded arrivals)")
+
+
+def _intent_codes(document: Document, intents: list[str]) -> Iterator[Fault]:
+    codes: dict[int, str] = {}
+    for intent in intents:
+        other = codes.setdefault(intent_code(intent), intent)
+        if other != intent:
+            yield document.fault(
+                ("intents", intent), intent, f"another name: its random numbers would be those of {other!r}"
+            )
+
+
+def _mix(document: Document, i: int, demand: dict[str, Any], channels: list[str]) -> Iterator[Fault]:
+    mix = dict_at(demand, "channels")
+    for channel in mix:
+        if channel in CHANNELS and channel not in channels:
+            yield document.fault(("demand", i, "channels", channel), channel, one_of(channels, channel))
+    shares = [share for share in mix.values() if isinstance(share, int | float)]
+    if shares and len(shares) == len(mix) and abs(sum(shares) - 1) > 1e-6:
+        found = Words(f"shares that add up to {sum(shares):.6g}")
+        yield document.fault(("demand", i, "channels"), found, "shares that add up to 1")
+
+
+def _intervals(document: Document, i: int, demand: dict[str, Any]) -> Iterator[Fault]:
+    starts, minutes = clock_at(demand.get("starts", "00:00")), demand.get("interval_minutes", 30)
+    contacts = list_at(demand, "contacts")
+    if starts is None or not isinstance(minutes, int):
+        return
+    if contacts and starts + len(contacts) * minutes * 60 > DAY_S:
+        most = (DAY_S - starts) // (minutes * 60)
+        found = Words(f"{len(contacts)} intervals long")
+        yield document.fault(("demand", i, "contacts"), found, f"at most {most}, up to midnight")
+
+
+def _served(document: Document, channels: list[str], intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
+    for i, demand in enumerate(list_at(document.values, "demand")):
+        if not isinstance(demand, dict) or demand.get("intent") not in intents:
+            continue
+        for channel, share in dict_at(demand, "channels").items():
+            served = is_served(channel, demand["intent"], intents, teams)
+            if channel in channels and teams and not served and share != 0:
+                expected = f"a team with channel {channel} and skill {demand['intent']}"
+                yield document.fault(("demand", i, "channels", channel), Words("answered by no team"), expected)
+
+
+def is_served(channel: str, intent: str, intents: list[str], teams: dict[str, Any]) -> bool:
+    """Say whether a team takes an intent on a channel; where a team has faults of its own, it may."""
+    for team in teams.values():
+        if not isinstance(team, dict) or not isinstance(team.get("channels"), list):
+            return True
+        skills = list_at(team, "skills") or intents
+        if not (set(map(str, team["channels"])) <= set(CHANNELS) and set(map(str, skills)) <= set(intents)):
+            return True
+        if channel in team["channels"] and intent in skills:
+            return True
+    return False
+
+
+def _skilled(team: dict[str, Any], intents: list[str]) -> list[str]:
+    skills = [skill for skill in list_at(team, "skills") if skill in intents]
+    return skills or intents
+
+
+def _shifts(document: Document, name: str, team: dict[str, Any]) -> Iterator[Fault]:
+    """Find shifts of no length, and breaks outside their shift or in one another."""
+    total = 0
+    for i, values in enumerate(list_at(team, "shifts")):
+        try:
+            shift = Shift.model_validate(values)
+        except ValueError:
+            continue  # told already
+        key: Key = ("teams", name, "shifts", i)
+        if shift.starts == shift.ends:
+            yield document.fault((*key, "ends"), shift.ends, f"another time than starts ({shift.starts})")
+            continue
+        begins_s, ends_s = shift_spell_s(shift)
+        spells: list[tuple[tuple[int, int], Break]] = sorted(
+            ((break_spell_s(pause, shift), pause) for pause in shift.breaks), key=lambda spell: spell[0]
+        )
+        free_from_s = begins_s
+        for (from_s, to_s), pause in spells:
+            if from_s < begins_s or to_s > ends_s:
+                expected = f"a break that begins and ends within the shift ({shift.starts} to {shift.ends})"
+                yield document.fault((*key, "breaks"), Words(f"from {pause.starts}, {pause.minutes} minutes"), expected)
+            elif from_s < free_from_s:
+                yield document.fault(
+                    (*key, "breaks"), Words(f"from {pause.starts} in the break before"), "breaks one after the other"
+                )
+            free_from_s = to_s
+        total += shift.agents
+        if total > AGENTS_MOST:
+            yield document.fault((*key, "agents"), shift.agents, f"at most {AGENTS_MOST} over all shifts of a team")
+            return
+
+
+def _retries(document: Document, channels: list[str]) -> Iterator[Fault]:
+    """Find redials to channels that are not there or no other, and shares of more than all."""
+    for channel, retry in dict_at(document.values, "retry").items():
+        shares = dict_at(retry, "to")
+        for to in shares:
+            others = [name for name in channels if name != channel]
+            if to in CHANNELS and to not in others:
+                yield document.fault(("retry", channel, "to", to), to, one_of(others, to))
+        told = [share for share in shares.values() if isinstance(share, int | float)]
+        if sum(told) > 1 + 1e-9:
+            found = Words(f"shares that add up to {sum(told):.6g}")
+            yield document.fault(("retry", channel, "to"), found, "at most 1 in all")
+
+
+def hops(document: Document, arrivals: Iterable[tuple[str, float, str, str]]) -> Iterator[Fault]:
+    """Find customers, drawn or recorded ones, whose next attempt is on a channel where nobody takes their intent."""
+    values = document.values
+    intents, teams, retries = list(dict_at(values, "intents")), dict_at(values, "teams"), dict_at(values, "retry")
+    coming = {(channel, intent) for _, _, channel, intent in arrivals}
+    for demand in list_at(values, "demand"):
+        coming |= {
+            (channel, str(value_at(demand, "intent")))
+            for channel, share in dict_at(demand, "channels").items()
+            if share
+        }
+    told: set[str] = set()
+    waiting = sorted(coming)
+    while waiting:
+        channel, intent = waiting.pop()
+        for to, share in dict_at(retries.get(channel), "to").items():
+            if (to, intent) in coming or not share or to not in dict_at(values, "channels") or intent not in intents:
+                continue
+            coming.add((to, intent))
+            waiting.append((to, intent))
+            if not is_served(to, intent, intents, teams) and f"{channel} {to}" not in told:
+                told.add(f"{channel} {to}")
+                expected = f"a channel where a team takes {intent}, which comes on {channel}"
+                yield document.fault(("retry", channel, "to", to), to, expected)
+
+
+def _transfers(document: Document, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
+    total: dict[tuple[str, str], float] = {}
+    for i, transfer in enumerate(list_at(document.values, "transfers")):
+        if not isinstance(transfer, dict):
+            continue
+        for word in ("from", "to"):
+            name = transfer.get(word)
+            if isinstance(name, str) and name not in teams:
+                if teams:
+                    yield document.fault(("transfers", i, word), name, one_of(teams, name))
+            elif isinstance(name, str) and isinstance(teams[name], dict) and teams[name].get("self_service"):
+                yield document.fault(("transfers", i, word), name, "a team with agents")
+        for j, intent in enumerate(list_at(transfer, "intents")):
+            if isinstance(intent, str) and intents and intent not in intents:
+                yield document.fault(("transfers", i, "intents", j), intent, one_of(intents, intent))
+        yield from _lawless(document, i, transfer, intents, teams)
+        for intent in list_at(transfer, "intents") or intents:
+            probability = transfer.get("probability")
+            if isinstance(probability, int | float) and isinstance(transfer.get("from"), str):
+                pair = (str(transfer["from"]), str(intent))
+                total[pair] = total.get(pair, 0) + probability
+                if total[pair] > 1 + 1e-9:
+                    found = Words(f"{probability:g}, which makes {total[pair]:.6g}")
+                    expected = f"at most 1 in all from {pair[0]} for {pair[1]}"
+                    yield document.fault(("transfers", i, "probability"), found, expected)
+                    break
+
+
+def _lawless(
+    document: Document, i: int, transfer: dict[str, Any], intents: list[str], teams: dict[str, Any]
+) -> Iterator[Fault]:
+    """Find intents that a transfer passes to a team that has no law for how long they take."""
+    to, sender = teams.get(str(transfer.get("to"))), teams.get(str(transfer.get("from")))
+    if not (isinstance(to, dict) and isinstance(sender, dict)) or to.get("self_service"):
+        return
+    service = dict_at(to, "service")
+    for intent in list_at(transfer, "intents") or list_at(sender, "skills") or intents:
+        if intent in intents and service and intent not in service and "default" not in service:
+            expected = f"a team with a service law for {intent}, or `default`; or name the transfer's intents"
+            yield document.fault(("transfers", i, "to"), transfer["to"], expected)
+            return
+
+
+def _metrics(document: Document, channels: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
+    for part in ("goals", "gates"):
+        for i, item in enumerate(list_at(document.values, part)):
+            if not isinstance(item, dict):
+                continue
+            metric, channel, team = item.get("metric"), item.get("channel"), item.get("team")
+            if isinstance(channel, str) and channel in CHANNELS and channel not in channels:
+                yield document.fault((part, i, "channel"), channel, one_of(channels, channel))
+            if isinstance(team, str) and teams and team not in teams:
+                yield document.fault((part, i, "team"), team, one_of(teams, team))
+            if not isinstance(metric, str):
+                continue
+            if metric not in METRIC_NAMES:
+                yield document.fault((part, i, "metric"), metric, one_of(METRIC_NAMES, metric))
+            elif METRIC_NAMES[metric].needs_within_s and item.get("within_s") is None:
+                yield document.fault((part, i, "within_s"), MISSING, f"the T of {metric}, in seconds")
+            elif not METRIC_NAMES[metric].needs_within_s and "within_s" in item:
+                yield document.fault((part, i, "within_s"), item["within_s"], f"no within_s with {metric}")
+
+
+def dict_at(values: Any, key: str) -> dict[str, Any]:
+    """Return the mapping at a key of plain values; empty where there is none."""
+    found = value_at(values, key)
+    return found if isinstance(found, dict) else {}
+
+
+def list_at(values: Any, key: str) -> list[Any]:
+    """Return the list at a key of plain values; empty where there is none."""
+    found = value_at(values, key)
+    return found if isinstance(found, list) else []
+
+
+def value_at(values: Any, key: str) -> Any:
+    """Return what stands at a key of plain values; None where nothing does."""
+    return values.get(key) if isinstance(values, dict) else None
+
+
+def clock_at(text: Any) -> int | None:
+    """Read a time of day as seconds after midnight; None where it is none."""
+    try:
+        return clock_s(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

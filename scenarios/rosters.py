@@ -1,0 +1,68 @@
+"""Who is rostered when: what a team's `agents` or `shifts` say of each day, as steps over the whole horizon.
+
+A step is (scenario second, agents from then on). Shifts add up, their breaks take away. Refuses to know single people:
+seats are counted, and which of them pauses is the engine's (idle ones first, busy ones when they have finished), so a
+break that begins late ends on time.
+
+>>> shift = Shift(starts="22:00", ends="06:00", agents=2, breaks=[Break(starts="02:00", minutes=30)])
+>>> [(at_s / 3600, count) for at_s, count in shift_steps([shift], days=1)]
+[(0.0, 2), (2.0, 0), (2.5, 2), (6.0, 0), (22.0, 2)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from scenarios.scenario import Break, Shift
+from scenarios.units import DAY_S, clock_s
+
+Steps = list[tuple[float, int]]
+
+
+def daily_steps(agents: Mapping[str, int], days: int) -> Steps:
+    """Return the steps of a roster told by time of day; before the first time there is nobody."""
+    ordered = sorted((clock_s(at), count) for at, count in agents.items())
+    rows: Steps = []
+    for day in range(days):
+        if ordered[0][0] > 0:
+            rows.append((day * DAY_S + 0.0, 0))
+        rows += [(day * DAY_S + float(at), count) for at, count in ordered if at < DAY_S]
+    return rows
+
+
+def shift_steps(shifts: Iterable[Shift], days: int) -> Steps:
+    """Return the steps of shifts that recur each day; one that began the evening before the first day goes on in it."""
+    changes: dict[int, int] = {0: 0}
+    for shift in shifts:
+        for begins_s, ends_s, change in _spells(shift):
+            for day in range(-1, days):
+                for at_s, more in ((begins_s, change), (ends_s, -change)):
+                    at_s = max(at_s + day * DAY_S, 0)
+                    changes[at_s] = changes.get(at_s, 0) + more
+    rows: Steps = []
+    count = 0
+    for at_s, change in sorted(changes.items()):
+        count += change
+        if at_s < days * DAY_S and (not rows or rows[-1][1] != count):
+            rows.append((float(at_s), count))
+    return rows
+
+
+def shift_spell_s(shift: Shift) -> tuple[int, int]:
+    """Return when a shift begins and ends, in seconds after the midnight before it begins."""
+    begins_s, ends_s = clock_s(shift.starts), clock_s(shift.ends)
+    return begins_s, ends_s if ends_s > begins_s else ends_s + DAY_S
+
+
+def break_spell_s(pause: Break, shift: Shift) -> tuple[int, int]:
+    """Return when a break of a shift begins and ends, in the seconds of `shift_spell_s`."""
+    begins_s = clock_s(pause.starts)
+    begins_s += DAY_S if begins_s < clock_s(shift.starts) else 0
+    return begins_s, begins_s + pause.minutes * 60
+
+
+def _spells(shift: Shift) -> Iterator[tuple[int, int, int]]:
+    """Yield (from, to, agents more): the shift, and its breaks with fewer."""
+    yield (*shift_spell_s(shift), shift.agents)
+    for pause in shift.breaks:
+        yield (*break_spell_s(pause, shift), -shift.agents)
