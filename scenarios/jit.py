@@ -65,3 +65,9 @@ def jit(function: Function) -> Function:
     """Compile `function` (nogil, cached); it keeps its type for readers and checkers."""
     compiled: Function = numba.njit(function, cache=True, nogil=True)
     return compiled
+
+
+def jit_in_place(function: Function) -> Function:
+    """Compile `function` into whatever calls it: for leaves of a hot loop, where handing over arrays costs a call."""
+    compiled: Function = numba.njit(function, cache=True, nogil=True, forceinline=True)
+    return compiled

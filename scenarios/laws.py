@@ -185,16 +185,22 @@ def normal_quantile(p: float) -> float:
 
 
 @jit
-def quantile_s(kind: int, a: float, b: float, shares: Array, times: Array, u: float) -> float:
-    """Return the time in seconds that a share `u` of draws does not exceed; infinite for "never"."""
+def closed_form_s(kind: int, a: float, b: float, u: float) -> float:
+    """Return `quantile_s` of a law that needs no table."""
     if kind == EXPONENTIAL:
         return float(-a * np.log1p(-u))
     if kind == DETERMINISTIC:
         return a
     if kind == UNIFORM:
         return a + (b - a) * u
-    if kind == LOGNORMAL:
-        return float(np.exp(a + b * normal_quantile(u)))
+    return float(np.exp(a + b * normal_quantile(u)))
+
+
+@jit
+def quantile_s(kind: int, a: float, b: float, shares: Array, times: Array, u: float) -> float:
+    """Return the time in seconds that a share `u` of draws does not exceed; infinite for "never"."""
+    if kind != EMPIRICAL:
+        return closed_form_s(kind, a, b, u)
     if u > shares[-1]:
         return float(np.inf)
     i = np.searchsorted(shares, u)
@@ -205,12 +211,29 @@ def quantile_s(kind: int, a: float, b: float, shares: Array, times: Array, u: fl
 
 
 @jit
-def drawn_us(kind: int, a: float, b: float, shares: Array, times: Array, u: float) -> int:
-    """Return the drawn time in whole microseconds: the one place where a time is rounded."""
-    time_s = quantile_s(kind, a, b, shares, times, u)
+def rounded_us(time_s: float) -> int:
+    """Return a drawn time in whole microseconds: the one place where a time is rounded."""
     if time_s > 1e11:
         return NEVER_US
     return int(np.rint(time_s * 1e6))
+
+
+@jit
+def drawn_us(kind: int, a: float, b: float, shares: Array, times: Array, u: float) -> int:
+    """Return the drawn time in whole microseconds."""
+    return rounded_us(quantile_s(kind, a, b, shares, times, u))
+
+
+@jit
+def closed_form_us(kind: int, a: float, b: float, u: float) -> int:
+    """Return `drawn_us` of a law that needs no table."""
+    return rounded_us(closed_form_s(kind, a, b, u))
+
+
+def time_us(law: LawRow, u: float) -> int:
+    """Draw from outside compiled code, where handing over a table costs more than the draw."""
+    kind, a, b, shares, times = law
+    return int(drawn_us(kind, a, b, shares, times, u) if kind == EMPIRICAL else closed_form_us(kind, a, b, u))
 
 
 _NO_TABLE = np.zeros(1)

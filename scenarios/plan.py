@@ -27,7 +27,7 @@ from scenarios.identity import (
     recorded_entity,
 )
 from scenarios.jit import jit
-from scenarios.laws import LawRow, drawn_us, law_row
+from scenarios.laws import LawRow, drawn_us, law_row, time_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel, Retry, Scenario
 from scenarios.units import DAY_S, NEVER_US, us
@@ -156,7 +156,7 @@ def patience_us(seed: int, replication: int, entity: int, case: int, attempt: in
     if law is None:
         return NEVER_US
     u = uniform(seed, replication, entity, visit(case, attempt, 0), int(Purpose.PATIENCE), 0)
-    return int(drawn_us(*law, u))
+    return time_us(law, u)
 
 
 @jit
@@ -301,7 +301,7 @@ def retry_delay_us(
     if uniform(seed, replication, entity, word, int(Purpose.RETRY), 0) >= again:
         return None
     u = uniform(seed, replication, entity, word, int(Purpose.RETRY_DELAY), 0)
-    return int(drawn_us(*law_row(retry.after), u))
+    return time_us(law_row(retry.after), u)
 
 
 def retry_channel(

@@ -27,6 +27,7 @@ from simulator.engine_compiled import (
     ANSWERED,
     ARRIVED,
     ATTEMPT,
+    CHANNEL,
     ENDED,
     ENDS,
     HISTORY,
@@ -88,7 +89,7 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
     ids = [part.plan.customer_ids() for part in parts]
     customers = pa.concat_arrays(ids)
     contacts = pa.concat_arrays([part.plan.contact_ids(own) for part, own in zip(parts, ids, strict=True)])
-    channel = planned(lambda plan: plan.channel)
+    channel = fact(CHANNEL)
     columns: dict[str, object] = {
         "run_id": taken([run_id], np.zeros(legs, dtype=np.int64)),
         "source": taken(["simulated"], np.zeros(legs, dtype=np.int64)),
@@ -107,7 +108,7 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "language": taken([scenario.language], np.zeros(legs, dtype=np.int64)),
         "team": taken(floor.teams, team),
         "queue": taken(floor.queues, queue),
-        "priority": pd.array(np.zeros(legs, dtype=np.int64), dtype="Int32"),
+        "priority": pd.array(floor.arrays.queue_priority[queue], dtype="Int32"),
         "agent": taken(floor.seats, fact(SEAT)),
         "due_s": arrived_us / 1e6,
         "arrived_s": arrived_us / 1e6,

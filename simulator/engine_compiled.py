@@ -5,6 +5,9 @@ draws, the laws and the enumeration of events, and nothing else: here queues and
 and shifts are sorted arrays beside a heap, and the best pair is sought over queues of numbers. The hot loop is long, as
 the house style allows it: what it does in one place costs no call and no copy.
 
+The heap holds times and what the event is of; who comes first in the same microsecond is looked up only where two times
+are the same.
+
 One source is compiled in a few named variants: in each, the features its scenarios do not use are constants that the
 compiler leaves out. Refuses objects, text and floating-point time within the loop. Guarded by
 tests/simulator/test_engines_equal.py.
@@ -22,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.draws import LEG_MOST, Purpose, uniform
-from scenarios.jit import jit
-from scenarios.laws import EMPIRICAL, drawn_us
+from scenarios.jit import jit, jit_in_place
+from scenarios.laws import EMPIRICAL, closed_form_us, drawn_us
 from scenarios.units import DAY_US, NEVER_US
 from simulator.events import EventClass
 from simulator.floor_arrays import FloorArrays, Real, Shifts, Whole
@@ -34,11 +37,11 @@ END, SHIFT, JOIN, MATCH, GIVE_UP = (
     int(kind) << 60
     for kind in (EventClass.END, EventClass.SHIFT, EventClass.JOIN, EventClass.MATCH, EventClass.GIVE_UP)
 )
-_TRANSFER, _SERVICE, _WRAP, _CONTAINMENT, _PATIENCE, _RETRY, _RETRY_DELAY = (
+_TRANSFER, _SERVICE, _WRAP, _CONTAINMENT, _PATIENCE, _RETRY, _RETRY_DELAY, _RETRY_CHANNEL = (
     int(purpose)
     for purpose in (
         Purpose.TRANSFER, Purpose.SERVICE, Purpose.WRAP, Purpose.CONTAINMENT, Purpose.PATIENCE, Purpose.RETRY,
-        Purpose.RETRY_DELAY,
+        Purpose.RETRY_DELAY, Purpose.RETRY_CHANNEL,
     )
 )  # fmt: skip
 
@@ -46,25 +49,41 @@ _TRANSFER, _SERVICE, _WRAP, _CONTAINMENT, _PATIENCE, _RETRY, _RETRY_DELAY = (
 ARRIVED, ANSWERED, ENDED, WRAP, GIVES_UP = range(5)
 TIMES = 5
 # Numbers, -1 where there is none; the last four are the loop's own.
-NUMBER, ATTEMPT, LEG, QUEUE, TEAM, SEAT, HISTORY, LEG_END, OUTCOME, STATE, BEFORE, BEHIND, LAST = range(13)
-FACTS = 13
+NUMBER, ATTEMPT, LEG, CHANNEL, QUEUE, TEAM, SEAT, HISTORY, LEG_END, OUTCOME, STATE, BEFORE, BEHIND, LAST = range(14)
+FACTS = 14
 
-ENDS = ("censored", "answered", "transferred", "abandoned", "closed", "contained", "resolved", "unresolved")
+ENDS = ("censored", "answered", "transferred", "abandoned", "closed", "contained", "resolved", "unresolved", "blocked")
 """What LEG_END and OUTCOME mean: words of the contact log."""
-CENSORED, ANSWERED_END, TRANSFERRED, ABANDONED, CLOSED, CONTAINED, RESOLVED, UNRESOLVED = range(8)
+CENSORED, ANSWERED_END, TRANSFERRED, ABANDONED, CLOSED, CONTAINED, RESOLVED, UNRESOLVED, BLOCKED = range(9)
 
 _WAITING, _TALKING, _WRAPPING, _READING, _GONE = range(5)
 
+# What an event in the heap is: the row of a leg and, in the lowest two bits, what happens to it.
+_ENDS, _JOINS, _GIVES_UP = range(3)
+
+_HEAP, _ARRIVAL, _SHIFT, _MATCH = range(4)
+
 
 class Arrivals(NamedTuple):
-    """First attempts in the order of the log (by customer), and `by_due`: their numbers in the order they come."""
+    """First attempts in the order in which they come; `number` is their place in the order of the log (by customer)."""
 
-    entity: npt.NDArray[np.uint64]
+    number: Whole
     due_us: Whole
+    """One more than there are arrivals: the last never comes."""
+    entity: npt.NDArray[np.uint64]
+    """By number."""
     patience_us: Whole
     channel: Whole
     intent: Whole
-    by_due: Whole
+    """By number."""
+
+    @classmethod
+    def of(
+        cls, entity: npt.NDArray[np.uint64], due_us: Whole, patience_us: Whole, channel: Whole, intent: Whole
+    ) -> Arrivals:
+        """Put arrivals, told in the order of the log, into the order in which they come."""
+        number = np.argsort(due_us, kind="stable")
+        return cls(number, np.append(due_us[number], NEVER_US), entity, patience_us, channel, intent)
 
 
 class Happened(NamedTuple):
@@ -79,45 +98,71 @@ class Happened(NamedTuple):
 Replicate = Callable[[int, int, int, int, Arrivals, FloorArrays, Shifts, int], tuple[Whole, Small, Whole, bool]]
 
 
-@jit
+@jit_in_place
+def _wide(value: int) -> int:
+    """Return a fact as 64 bits: shifted as 32 it would lose what it names."""
+    return np.int64(value)  # type: ignore[return-value]  # an int to Numba
+
+
+@jit_in_place
 def event_number(kind: int, number: int, attempt: int, leg: int) -> int:
     """Pack class, contact and leg into 63 bits that sort as `simulator.events` says."""
     return (kind << 60) | (number << 24) | (attempt << 12) | leg
 
 
-@jit
-def _push(heap: Whole, size: int, at_us: int, key: int, row: int) -> None:
-    """Put an event into a binary heap of (time, key, row); there is room for it."""
+@jit_in_place
+def _event_of(facts: Small, event: int) -> int:
+    """Return the `event_number` of an event in the heap."""
+    row, what = event >> 2, event & 3
+    number, attempt, leg = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT]), _wide(facts[row, LEG])
+    if what == _ENDS:
+        return event_number(END >> 60, number, attempt, leg)
+    if what == _GIVES_UP:
+        return event_number(GIVE_UP >> 60, number, attempt, leg)
+    if facts[row, LEG_END] == TRANSFERRED:
+        return event_number(JOIN >> 60, number, attempt, leg + 1)
+    return event_number(JOIN >> 60, number, attempt + 1, 0)
+
+
+@jit_in_place
+def _push(heap_us: Whole, heap: Whole, facts: Small, size: int, at_us: int, event: int) -> None:
+    """Put an event into a binary heap; there is room for it."""
     child = size
     while child > 0:
         parent = (child - 1) >> 1
-        if heap[parent, 0] < at_us or (heap[parent, 0] == at_us and heap[parent, 1] < key):
+        if heap_us[parent] < at_us:
             break
-        heap[child, 0], heap[child, 1], heap[child, 2] = heap[parent, 0], heap[parent, 1], heap[parent, 2]
+        if heap_us[parent] == at_us and _event_of(facts, heap[parent]) < _event_of(facts, event):
+            break
+        heap_us[child], heap[child] = heap_us[parent], heap[parent]
         child = parent
-    heap[child, 0], heap[child, 1], heap[child, 2] = at_us, key, row
+    heap_us[child], heap[child] = at_us, event
 
 
-@jit
-def _pop(heap: Whole, size: int) -> None:
-    """Take the least event out of a heap of `size`."""
+@jit_in_place
+def _pop(heap_us: Whole, heap: Whole, facts: Small, size: int) -> None:
+    """Take the least event out of a heap of `size`; an empty heap says that nothing comes.
+
+    The hole sinks to the bottom and the last event rises from there, which takes half the comparisons (Wegener 1993,
+    Theoretical Computer Science 118:81).
+    """
     last = size - 1
-    at_us, key, row = heap[last, 0], heap[last, 1], heap[last, 2]
-    parent = 0
-    while True:
-        child = 2 * parent + 1
-        if child >= last:
-            break
-        right = child + 1
-        if right < last and (
-            heap[right, 0] < heap[child, 0] or (heap[right, 0] == heap[child, 0] and heap[right, 1] < heap[child, 1])
-        ):
-            child = right
-        if at_us < heap[child, 0] or (at_us == heap[child, 0] and key < heap[child, 1]):
-            break
-        heap[parent, 0], heap[parent, 1], heap[parent, 2] = heap[child, 0], heap[child, 1], heap[child, 2]
-        parent = child
-    heap[parent, 0], heap[parent, 1], heap[parent, 2] = at_us, key, row
+    hole, child = 0, 1
+    while child + 1 < last:
+        left_us, right_us = heap_us[child], heap_us[child + 1]
+        if right_us == left_us:
+            child += _event_of(facts, heap[child + 1]) < _event_of(facts, heap[child])
+        else:
+            child += right_us < left_us
+        heap_us[hole], heap[hole] = heap_us[child], heap[child]
+        hole = child
+        child = 2 * hole + 1
+    if child < last:
+        heap_us[hole], heap[hole] = heap_us[child], heap[child]
+        hole = child
+    _push(heap_us, heap, facts, hole, heap_us[last], heap[last])
+    if last == 0:
+        heap_us[0] = NEVER_US
 
 
 @jit
@@ -125,21 +170,22 @@ def _spells_most(shifts: Shifts, teams: int) -> int:
     """Return how many times a seat can come on duty: once for each seat that a roster adds."""
     present = np.zeros(teams, dtype=np.int64)
     most = 0
-    for team, wanted in zip(shifts.team, shifts.present):  # noqa: B905  Numba knows no strict
+    for change in range(len(shifts.team)):
+        team, wanted = shifts.team[change], shifts.present[change]
         most += max(0, wanted - present[team])
         present[team] = wanted
     return most
 
 
-@jit
+@jit_in_place
 def _law_us(kind: Whole, a: Real, b: Real, table_at: Whole, shares: Real, times: Real, law: int, u: float) -> int:
     if kind[law] == EMPIRICAL:
         begins, ends = table_at[law], table_at[law + 1]
         return drawn_us(EMPIRICAL, 0.0, 0.0, shares[begins:ends], times[begins:ends], u)
-    return drawn_us(kind[law], a[law], b[law], shares, times, u)  # a closed form reads no table
+    return closed_form_us(kind[law], a[law], b[law], u)
 
 
-@jit
+@jit_in_place
 def _settle(facts: Small, row: int, outcome: int) -> None:
     """Write a contact's outcome on all its legs."""
     while row >= 0:
@@ -147,14 +193,15 @@ def _settle(facts: Small, row: int, outcome: int) -> None:
         row = facts[row, LAST]
 
 
-def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Replicate:
+def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: bool) -> Replicate:
     """Compile the loop for scenarios that use no more than these features.
 
     Args:
         several: more than one queue or team.
         transfers: some answers pass the customer on.
-        retries: some who gave up try again.
+        retries: some who gave up or were turned away try again.
         pages: some contacts are self-service.
+        lines: some channels hold only so many customers.
     """
 
     @jit
@@ -169,25 +216,29 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
         room: int,
     ) -> tuple[Whole, Small, Whole, bool]:
         # each array under a name of its own: to reach into a tuple within the loop costs a count of references
-        entities, due_us_of, patience_us_of, channel_of, intent_of, by_due = arrivals
+        numbers, due_us_of, entities, patience_us_of, channel_of, intent_of = arrivals
         shift_at_us, shift_team, shift_present = shifts
         law_kind, law_a, law_b, law_at, law_shares, law_times = floor[:6]
-        opens_us, closes_us, patience_law, retry_probability, retry_law, retry_attempts_most, retry_keeps = floor[6:13]
-        first_queue, page_team, queue_teams_at, queue_teams, team_queue = floor[13:18]
-        service_law, wrap_law, contained = floor[18:21]
-        transfer_at, transfer_to, transfer_probability, transfer_history, seats_at = floor[21:]
-        contacts, teams, queues = len(entities), len(wrap_law), len(page_team)
+        opens_us, closes_us, patience_law, retry_probability, retry_blocked, retry_law = floor[6:12]
+        retry_attempts_most, retry_keeps, retry_to_at, retry_to, retry_to_share, lines_of = floor[12:18]
+        first_queue, page_team, queue_priority, queue_teams_at, queue_teams, queue_ranks = floor[18:24]
+        transfer_queue, service_law, wrap_law, contained = floor[24:28]
+        transfer_at, transfer_to, transfer_probability, transfer_history, seats_at = floor[28:]
+        teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
         times = np.empty((room, TIMES), dtype=np.int64)
         facts = np.empty((room, FACTS), dtype=np.int32)
         legs, joined_from = 0, 0
-        heap = np.empty((2 * room, 3), dtype=np.int64)  # a leg has one event to come, and perhaps a stale give-up
+        # a leg has one event to come, and perhaps a stale give-up
+        heap_us, heap = np.empty(2 * room + 1, dtype=np.int64), np.empty(2 * room + 1, dtype=np.int64)
+        heap_us[0] = NEVER_US
         pending = 0
         duties = np.empty((_spells_most(shifts, teams), 3), dtype=np.int64)
         spells = 0
         queue_head, queue_tail = np.full(queues, -1, dtype=np.int64), np.full(queues, -1, dtype=np.int64)
         waiting = 0
+        in_use = np.zeros(len(opens_us), dtype=np.int64)
         on_duty, target = np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64)
         duty_since, idle_since = np.full(seats, -1, dtype=np.int64), np.full(seats, -1, dtype=np.int64)
         idle_before, idle_behind = np.full(seats, -1, dtype=np.int64), np.full(seats, -1, dtype=np.int64)
@@ -197,122 +248,150 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
 
         while True:
             # -- the least pending event: of the heap, the arrivals, the shifts, and MATCH
-            at_us, key, source = NEVER_US, 0, 0
-            if pending > 0:
-                at_us, key = heap[0, 0], heap[0, 1]
-            if next_arrival < contacts:
-                comer = by_due[next_arrival]
-                due_us = due_us_of[comer]
-                if due_us <= at_us:
-                    joins = JOIN | (comer << 24) | (1 << 12)
-                    if due_us < at_us or joins < key:
-                        at_us, key, source = due_us, joins, 1
-            if next_shift < len(shift_at_us):
-                shift_us = shift_at_us[next_shift]
-                if shift_us < at_us or (shift_us == at_us and key > SHIFT):
-                    at_us, key, source = shift_us, SHIFT, 2
-            if match_wanted and (at_us > now or key > MATCH):
-                at_us, key, source = now, MATCH, 3
+            at_us, source = heap_us[0], _HEAP
+            event = heap[0]
+            due_us = due_us_of[next_arrival]
+            if due_us < at_us:
+                at_us, source = due_us, _ARRIVAL
+            elif due_us == at_us and at_us < NEVER_US:
+                joins = event_number(JOIN >> 60, numbers[next_arrival], 1, 0)
+                source = _ARRIVAL if joins < _event_of(facts, event) else _HEAP
+            shift_us = shift_at_us[next_shift]
+            if shift_us < at_us or (shift_us == at_us and (source == _ARRIVAL or event & 3 != _ENDS)):
+                at_us, source = shift_us, _SHIFT
+            if match_wanted and (at_us > now or (source == _HEAP and event & 3 == _GIVES_UP)):
+                at_us, source = now, _MATCH
             if at_us > horizon_us:
                 break
             now = at_us
-            row, kind = -1, key >> 60
-            if source == 0:
-                row = heap[0, 2]
-                _pop(heap, pending)
+            row, what = -1, -1
+            if source == _HEAP:
+                row, what = event >> 2, event & 3
+                _pop(heap_us, heap, facts, pending)
                 pending -= 1
-            released = -1
+            released, lost = -1, -1
 
-            if source == 1 or (source == 0 and kind == JOIN >> 60):
-                # -- a contact joins: arrives, tries again (leg 0) or is passed on
-                number, attempt, leg = (key >> 24) & 0xFFFFFFFFF, (key >> 12) & 0xFFF, key & 0xFFF
-                last, history, patience_us = -1, -1, NEVER_US
-                channel, intent = channel_of[number], intent_of[number]
-                if transfers and leg > 0:
-                    last = row
-                    queue = team_queue[transfer_to[facts[row, BEHIND]]]
-                    history = transfer_history[facts[row, BEHIND]]
-                else:
-                    queue = first_queue[channel, intent] if several else 0
-                    if source == 1:
-                        next_arrival += 1
-                        patience_us = patience_us_of[number]
-                    elif retries and patience_law[channel] >= 0:
-                        drawn_at = 1 if retry_keeps[channel] else attempt
-                        u = uniform(seed, plan, entities[number], drawn_at << 12, _PATIENCE, 0)
-                        patience_us = _law_us(
-                            law_kind, law_a, law_b, law_at, law_shares, law_times, patience_law[channel], u
-                        )
+            if source == _ARRIVAL or (source == _HEAP and what == _JOINS):
+                # -- a contact joins: arrives, tries again or is passed on
                 if legs == room:
                     fits = False
                     break
+                last, history, leg, attempt = -1, -1, 0, 1
+                if source == _ARRIVAL:
+                    number = numbers[next_arrival]
+                    next_arrival += 1
+                    patience_us = patience_us_of[number]
+                    channel, intent = channel_of[number], intent_of[number]
+                    queue = first_queue[channel, intent] if several else 0
+                else:
+                    number, attempt = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT])
+                    channel, intent = _wide(facts[row, CHANNEL]), intent_of[number]
+                    patience_us = NEVER_US
+                    queue = 0
+                    if transfers and facts[row, LEG_END] == TRANSFERRED:
+                        last, leg = row, _wide(facts[row, LEG]) + 1
+                        passed = facts[row, BEHIND]
+                        queue = transfer_queue[transfer_to[passed], channel, intent]
+                        history = transfer_history[passed]
+                    elif retries:
+                        keeps = retry_keeps[channel]
+                        begins, ends = retry_to_at[channel], retry_to_at[channel + 1]
+                        if begins < ends:
+                            u = uniform(seed, plan, entities[number], attempt << 12, _RETRY_CHANNEL, 0)
+                            for hop in range(begins, ends):
+                                if u < retry_to_share[hop]:
+                                    channel = retry_to[hop]
+                                    break
+                                u -= retry_to_share[hop]
+                        attempt += 1
+                        queue = first_queue[channel, intent] if several else 0
+                        if keeps:
+                            patience_us = times[row, GIVES_UP] - times[row, ARRIVED]
+                        elif patience_law[channel] >= 0:
+                            u = uniform(seed, plan, entities[number], attempt << 12, _PATIENCE, 0)
+                            patience_us = _law_us(
+                                law_kind, law_a, law_b, law_at, law_shares, law_times, patience_law[channel], u
+                            )
                 row = legs
                 legs += 1
                 times[row, ARRIVED], times[row, ANSWERED], times[row, ENDED], times[row, WRAP] = now, -1, -1, -1
                 times[row, GIVES_UP] = now + patience_us
                 facts[row, NUMBER], facts[row, ATTEMPT], facts[row, LEG] = number, attempt, leg
-                facts[row, QUEUE], facts[row, TEAM], facts[row, SEAT], facts[row, HISTORY] = queue, -1, -1, history
+                facts[row, CHANNEL], facts[row, QUEUE], facts[row, TEAM] = channel, queue, -1
+                facts[row, SEAT], facts[row, HISTORY] = -1, history
                 facts[row, LEG_END], facts[row, OUTCOME], facts[row, LAST] = CENSORED, CENSORED, last
                 of_day_us = now % DAY_US
                 if leg == 0 and (of_day_us < opens_us[channel] or of_day_us >= closes_us[channel]):
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = CLOSED, CLOSED, _GONE
-                elif pages and page_team[queue] >= 0:
-                    team = page_team[queue]
-                    times[row, ANSWERED] = now
-                    facts[row, TEAM], facts[row, STATE] = team, _READING
-                    u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
-                    until_us = now + _law_us(
-                        law_kind, law_a, law_b, law_at, law_shares, law_times, service_law[team, intent], u
-                    )
-                    if until_us <= horizon_us:
-                        _push(heap, pending, until_us, event_number(END >> 60, number, attempt, leg), row)
-                        pending += 1
+                elif lines and leg == 0 and 0 <= lines_of[channel] <= in_use[channel]:
+                    times[row, ENDED] = now
+                    facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = BLOCKED, BLOCKED, _GONE
+                    lost = row
                 else:
-                    # last in the queue, but before any of higher number who joined in this microsecond
-                    behind, before = -1, queue_tail[queue]
-                    while before >= 0 and times[before, ARRIVED] == now:
-                        if facts[before, NUMBER] < number:
-                            break
-                        behind, before = before, facts[before, BEFORE]
-                    facts[row, BEFORE], facts[row, BEHIND], facts[row, STATE] = before, behind, _WAITING
-                    if before >= 0:
-                        facts[before, BEHIND] = row
+                    if lines and leg == 0:
+                        in_use[channel] += 1
+                    if pages and page_team[queue] >= 0:
+                        team = page_team[queue]
+                        times[row, ANSWERED] = now
+                        facts[row, TEAM], facts[row, STATE] = team, _READING
+                        u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
+                        until_us = now + _law_us(
+                            law_kind, law_a, law_b, law_at, law_shares, law_times, service_law[team, intent], u
+                        )
+                        if until_us <= horizon_us:
+                            _push(heap_us, heap, facts, pending, until_us, (row << 2) | _ENDS)
+                            pending += 1
                     else:
-                        queue_head[queue] = row
-                    if behind >= 0:
-                        facts[behind, BEFORE] = row
-                    else:
-                        queue_tail[queue] = row
-                    waiting += 1
-                    match_wanted = True
+                        # last in the queue, but before any of higher number who joined in this microsecond
+                        behind, before = -1, queue_tail[queue]
+                        while before >= 0 and times[before, ARRIVED] == now:
+                            if facts[before, NUMBER] < number:
+                                break
+                            behind, before = before, _wide(facts[before, BEFORE])
+                        facts[row, BEFORE], facts[row, BEHIND], facts[row, STATE] = before, behind, _WAITING
+                        if before >= 0:
+                            facts[before, BEHIND] = row
+                        else:
+                            queue_head[queue] = row
+                        if behind >= 0:
+                            facts[behind, BEFORE] = row
+                        else:
+                            queue_tail[queue] = row
+                        waiting += 1
+                        match_wanted = True
 
-            elif source == 3:
-                # -- pair the longest waiting with the longest idle who can serve them, until no pair is left
+            elif source == _MATCH:
+                # -- the best pair, until none is left: highest priority, lowest rank, longest wait, longest idle
                 match_wanted = False
                 while waiting > 0:
                     best, chosen = -1, -1
-                    for queue in range(queues if several else 1):
-                        head = queue_head[queue]
-                        if head < 0:
-                            continue
-                        if best >= 0:
-                            if times[head, ARRIVED] > times[best, ARRIVED]:
+                    if several:
+                        best_priority, best_rank = 0, 0
+                        for queue in range(queues):
+                            head = queue_head[queue]
+                            if head < 0 or (best >= 0 and queue_priority[queue] < best_priority):
                                 continue
-                            if times[head, ARRIVED] == times[best, ARRIVED] and (
-                                facts[head, NUMBER] > facts[best, NUMBER]
-                            ):
-                                continue
-                        if several:
                             for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
-                                if idle_head[queue_teams[place]] >= 0:
-                                    best, chosen = head, queue_teams[place]
-                                    break
-                        elif idle_head[0] >= 0:
-                            best, chosen = head, 0
+                                team = queue_teams[place]
+                                if idle_head[team] < 0:
+                                    continue
+                                rank = queue_ranks[place]
+                                better = best < 0 or queue_priority[queue] > best_priority or rank < best_rank
+                                if not better and rank == best_rank:
+                                    if times[head, ARRIVED] == times[best, ARRIVED]:
+                                        better = facts[head, NUMBER] < facts[best, NUMBER]
+                                    else:
+                                        better = times[head, ARRIVED] < times[best, ARRIVED]
+                                if better:
+                                    best, chosen = head, team
+                                    best_priority, best_rank = queue_priority[queue], rank
+                                break
+                    elif idle_head[0] >= 0:
+                        best, chosen = queue_head[0], 0
                     if best < 0:
                         break
-                    queue, behind = facts[best, QUEUE], facts[best, BEHIND]
+                    queue, behind = _wide(facts[best, QUEUE]), _wide(facts[best, BEHIND])
                     queue_head[queue] = behind
                     if behind >= 0:
                         facts[behind, BEFORE] = -1
@@ -328,23 +407,23 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                     idle_since[seat] = -1
                     times[best, ANSWERED] = now
                     facts[best, TEAM], facts[best, SEAT], facts[best, STATE] = chosen, seat, _TALKING
-                    number, attempt, leg = facts[best, NUMBER], facts[best, ATTEMPT], facts[best, LEG]
-                    u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
+                    number = _wide(facts[best, NUMBER])
+                    word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
+                    u = uniform(seed, desk, entities[number], word, _SERVICE, 0)
                     until_us = now + _law_us(
                         law_kind, law_a, law_b, law_at, law_shares, law_times, service_law[chosen, intent_of[number]], u
                     )
                     if until_us <= horizon_us:
-                        _push(heap, pending, until_us, event_number(END >> 60, number, attempt, leg), best)
+                        _push(heap_us, heap, facts, pending, until_us, (best << 2) | _ENDS)
                         pending += 1
                 # who joined since the last time and waits on: only now can their patience matter
-                for row in range(joined_from, legs):
-                    if facts[row, STATE] == _WAITING and times[row, GIVES_UP] <= horizon_us:
-                        gives_up = event_number(GIVE_UP >> 60, facts[row, NUMBER], facts[row, ATTEMPT], facts[row, LEG])
-                        _push(heap, pending, times[row, GIVES_UP], gives_up, row)
+                for late in range(joined_from, legs):
+                    if facts[late, STATE] == _WAITING and times[late, GIVES_UP] <= horizon_us:
+                        _push(heap_us, heap, facts, pending, times[late, GIVES_UP], (late << 2) | _GIVES_UP)
                         pending += 1
                 joined_from = legs
 
-            elif source == 2:
+            elif source == _SHIFT:
                 # -- a team's seats change: idle ones leave first, highest number first; busy ones when they finish
                 team, wanted = shift_team[next_shift], shift_present[next_shift]
                 next_shift += 1
@@ -387,55 +466,55 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                     seat += 1
                 match_wanted = waiting > 0 or match_wanted
 
-            elif kind == END >> 60:
-                number, attempt, leg = facts[row, NUMBER], facts[row, ATTEMPT], facts[row, LEG]
-                entity, word = entities[number], (attempt << 12) | leg
-                team = facts[row, TEAM]
+            elif what == _ENDS:
                 if facts[row, STATE] == _WRAPPING:
                     facts[row, STATE] = _GONE
                     released = row
-                elif pages and facts[row, STATE] == _READING:
-                    found = uniform(seed, desk, entity, word, _CONTAINMENT, 0) < contained[team]
-                    times[row, ENDED] = now
-                    facts[row, LEG_END], facts[row, STATE] = (CONTAINED if found else ANSWERED_END), _GONE
-                    _settle(facts, row, RESOLVED if found else UNRESOLVED)
                 else:
+                    number, attempt = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT])
+                    leg, team = _wide(facts[row, LEG]), _wide(facts[row, TEAM])
+                    entity, word = entities[number], (attempt << 12) | leg
                     times[row, ENDED] = now
-                    facts[row, STATE] = _GONE
-                    wrap_us = 0
-                    if wrap_law[team] >= 0:
-                        u = uniform(seed, desk, entity, word, _WRAP, 0)
-                        wrap_us = _law_us(law_kind, law_a, law_b, law_at, law_shares, law_times, wrap_law[team], u)
-                        times[row, WRAP] = wrap_us
-                    if wrap_us > 0:
-                        facts[row, STATE] = _WRAPPING
-                        if now + wrap_us <= horizon_us:
-                            _push(heap, pending, now + wrap_us, key, row)
-                            pending += 1
+                    settled = RESOLVED
+                    if pages and facts[row, STATE] == _READING:
+                        found = uniform(seed, desk, entity, word, _CONTAINMENT, 0) < contained[team]
+                        facts[row, LEG_END], facts[row, STATE] = (CONTAINED if found else ANSWERED_END), _GONE
+                        settled = RESOLVED if found else UNRESOLVED
                     else:
-                        released = row
-                    passed = -1
-                    if transfers and leg < LEG_MOST:
-                        cell = team * intents + intent_of[number]
-                        begins, ends = transfer_at[cell], transfer_at[cell + 1]
-                        if begins < ends:
-                            u = uniform(seed, desk, entity, word, _TRANSFER, 0)
-                            for transfer in range(begins, ends):
-                                if u < transfer_probability[transfer]:
-                                    passed = transfer
-                                    break
-                                u -= transfer_probability[transfer]
-                    if transfers and passed >= 0:
-                        facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, passed
-                        _push(heap, pending, now, event_number(JOIN >> 60, number, attempt, leg + 1), row)
-                        pending += 1
-                    else:
-                        facts[row, LEG_END] = ANSWERED_END
-                        _settle(facts, row, RESOLVED)
+                        facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, _GONE
+                        wrap_us = 0
+                        if wrap_law[team] >= 0:
+                            u = uniform(seed, desk, entity, word, _WRAP, 0)
+                            wrap_us = _law_us(law_kind, law_a, law_b, law_at, law_shares, law_times, wrap_law[team], u)
+                            times[row, WRAP] = wrap_us
+                        if wrap_us > 0:
+                            facts[row, STATE] = _WRAPPING
+                            if now + wrap_us <= horizon_us:
+                                _push(heap_us, heap, facts, pending, now + wrap_us, (row << 2) | _ENDS)
+                                pending += 1
+                        else:
+                            released = row
+                        if transfers and leg < LEG_MOST:
+                            cell = team * intents + intent_of[number]
+                            begins, ends = transfer_at[cell], transfer_at[cell + 1]
+                            if begins < ends:
+                                u = uniform(seed, desk, entity, word, _TRANSFER, 0)
+                                for transfer in range(begins, ends):
+                                    if u < transfer_probability[transfer]:
+                                        facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, transfer
+                                        _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                                        pending += 1
+                                        break
+                                    u -= transfer_probability[transfer]
+                    if facts[row, LEG_END] != TRANSFERRED:
+                        _settle(facts, row, settled)
+                        if lines:
+                            in_use[facts[row, CHANNEL]] -= 1
 
             elif facts[row, STATE] == _WAITING:
                 # -- patience ends
-                queue, before, behind = facts[row, QUEUE], facts[row, BEFORE], facts[row, BEHIND]
+                queue = _wide(facts[row, QUEUE])
+                before, behind = _wide(facts[row, BEFORE]), _wide(facts[row, BEHIND])
                 if before >= 0:
                     facts[before, BEHIND] = behind
                 else:
@@ -448,23 +527,28 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
                 times[row, ENDED] = now
                 facts[row, LEG_END], facts[row, STATE] = ABANDONED, _GONE
                 _settle(facts, row, ABANDONED)
-                if retries:
-                    number, attempt = facts[row, NUMBER], facts[row, ATTEMPT]
-                    channel, entity = channel_of[number], entities[number]
-                    if attempt < retry_attempts_most[channel]:
-                        u = uniform(seed, plan, entity, attempt << 12, _RETRY, 0)
-                        if u < retry_probability[channel]:
-                            u = uniform(seed, plan, entity, attempt << 12, _RETRY_DELAY, 0)
-                            back_us = now + _law_us(
-                                law_kind, law_a, law_b, law_at, law_shares, law_times, retry_law[channel], u
-                            )
-                            if back_us < horizon_us:
-                                _push(heap, pending, back_us, event_number(JOIN >> 60, number, attempt + 1, 0), row)
-                                pending += 1
+                if lines:
+                    in_use[facts[row, CHANNEL]] -= 1
+                lost = row
+
+            if retries and lost >= 0:
+                # -- one who gave up or was turned away: do they try again?
+                number, attempt = _wide(facts[lost, NUMBER]), _wide(facts[lost, ATTEMPT])
+                channel = _wide(facts[lost, CHANNEL])
+                if attempt < retry_attempts_most[channel]:
+                    again = retry_blocked[channel] if facts[lost, LEG_END] == BLOCKED else retry_probability[channel]
+                    if uniform(seed, plan, entities[number], attempt << 12, _RETRY, 0) < again:
+                        u = uniform(seed, plan, entities[number], attempt << 12, _RETRY_DELAY, 0)
+                        back_us = now + _law_us(
+                            law_kind, law_a, law_b, law_at, law_shares, law_times, retry_law[channel], u
+                        )
+                        if back_us < horizon_us:
+                            _push(heap_us, heap, facts, pending, back_us, (lost << 2) | _JOINS)
+                            pending += 1
 
             if released >= 0:
                 # -- an agent is free: goes home where there are too many, else is idle from now
-                team, seat = facts[released, TEAM], facts[released, SEAT]
+                team, seat = _wide(facts[released, TEAM]), _wide(facts[released, SEAT])
                 if on_duty[team] > target[team]:
                     duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
                     spells += 1
@@ -496,8 +580,8 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool) -> Repl
 
 
 VARIANTS: dict[str, Replicate] = {
-    "one_queue": _variant(several=False, transfers=False, retries=False, pages=False),
-    "whole": _variant(several=True, transfers=True, retries=True, pages=True),
+    "one_queue": _variant(several=False, transfers=False, retries=False, pages=False, lines=False),
+    "whole": _variant(several=True, transfers=True, retries=True, pages=True, lines=True),
 }
 """The loop by name; a scenario runs in the first that knows all it uses."""
 
@@ -505,7 +589,8 @@ VARIANTS: dict[str, Replicate] = {
 def variant_of(floor: FloorArrays) -> str:
     """Name the leanest variant that knows all of a scenario's features."""
     one_queue = len(floor.pages) == 1 and len(floor.wrap_law) == 1 and floor.pages[0] < 0
-    plain = not len(floor.transfer_to) and bool((floor.retry_probability < 0).all())
+    tries_again = bool((floor.retry_attempts_most > 0).any())
+    plain = not len(floor.transfer_to) and not tries_again and bool((floor.lines < 0).all())
     return "one_queue" if one_queue and plain else "whole"
 
 

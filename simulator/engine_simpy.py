@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import functools
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import simpy
 
 from results.log import STAFFING, ordered, table_of
 from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.identity import contact_id, seat_entity
-from scenarios.laws import LawRow, drawn_us, law_row
-from scenarios.plan import patience_us, retry_delay_us
+from scenarios.laws import LawRow, law_row, time_us
+from scenarios.plan import patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel, Team
 from scenarios.units import DAY_US, NEVER_US, clock_s, us
@@ -42,23 +43,55 @@ class Luck:
     desk: int
 
 
+class Line(NamedTuple):
+    """A queue: contacts whom the same teams take, with equal liking, and whom none of the others here overtakes."""
+
+    teams: tuple[str, ...]
+    """In the order in which they are asked: the lowest rank first."""
+    ranks: tuple[int, ...]
+    priority: int
+
+
+@dataclass(slots=True)
+class Leg:
+    """What is known of one leg; a row of the contact log. Times in microseconds, None where it did not happen."""
+
+    number: int
+    attempt: int
+    leg: int
+    channel: Channel
+    intent: str
+    line: Line
+    history: bool | None
+    due_us: int
+    arrived_us: int
+    team: str | None = None
+    agent: str | None = None
+    answered_us: int | None = None
+    ended_us: int | None = None
+    wrap_us: int | None = None
+    served: bool = False
+    """An agent had it and is done with it: there is a time of talk."""
+    leg_end: str = "censored"
+    outcome: str = "censored"
+
+
 class _At(simpy.Event):
     """An event that happens at a time and in the order of its key."""
 
     def __init__(self, env: simpy.Environment, at_us: int, key: int) -> None:
-        super().__init__(env)
-        self._ok = True
-        self._value = None
+        self.env, self.callbacks, self._ok, self._value = env, [], True, None  # as simpy.Timeout does
         env.schedule(self, priority=key, delay=at_us - env.now)  # type: ignore[arg-type]  # SimPy adds, ints stay ints
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class _Waiting:
     """A contact in a queue; `called` succeeds with (team, seat), or with None when patience ends."""
 
     joined_us: int
     contact: int
     leg: int
+    gives_up_us: int
     called: simpy.Event
     waits: bool = True
 
@@ -99,18 +132,23 @@ class Engine:
         self.env = simpy.Environment()
         self.horizon_us = us(loaded.horizon_s)
         self.floors = {name: _TeamFloor(name, team) for name, team in self.scenario.teams.items()}
-        self.queues: dict[tuple[str, ...], deque[_Waiting]] = {}
+        self.queues: dict[Line, deque[_Waiting]] = {}
         self.match_wanted = False
-        self.rows: list[dict[str, object]] = []
+        self.waiting = 0
+        self.newcomers: list[_Waiting] = []
+        """Who joined since contacts and agents were last paired."""
+        self.rows: list[Leg] = []
         self.seats: list[dict[str, object]] = []
+        self.in_use: Counter[str] = Counter()
+        """Customers a channel holds now: how many of its lines are taken."""
         self.patience: dict[str, LawRow] = {channel: law_row(law) for channel, law in self.scenario.patience.items()}
         self.service = {
             name: {intent: law_row(law) for intent, law in team.service.items()}
             for name, team in self.scenario.teams.items()
         }
         self.wrap = {name: law_row(team.wrap) for name, team in self.scenario.teams.items() if team.wrap}
-        self.eligible: dict[tuple[str, str], tuple[str, ...]] = {
-            (channel, intent): tuple(self._who_can(channel, intent))
+        self.lines = {
+            (channel, intent): self._line(self.scenario.who_takes(channel, intent), channel, intent)
             for channel in self.scenario.channels
             for intent in self.scenario.intents
         }
@@ -147,9 +185,34 @@ class Engine:
 
     def legs(self, run_id: str, replication: int) -> pd.DataFrame:
         """Return the contact log of this replication."""
-        frame = table_of("legs", self.rows)
-        frame["run_id"], frame["source"], frame["replication"] = run_id, "simulated", replication
-        return ordered(table_of("legs", frame))
+        rows, plan = self.rows, self.plan.iloc[[leg.number for leg in self.rows]].reset_index(drop=True)
+        journeys = {name: hours.journey for name, hours in self.scenario.channels.items()}
+
+        def in_s(times_us: list[int | None]) -> Any:
+            return np.array([np.nan if at_us is None else at_us / 1e6 for at_us in times_us], dtype=np.float64)
+
+        answered, ended = ([getattr(leg, name) for leg in rows] for name in ("answered_us", "ended_us"))
+        talked = [leg.ended_us - leg.answered_us if leg.served else None for leg in rows]  # type: ignore[operator]
+        released = [leg.ended_us + (leg.wrap_us or 0) if leg.served else None for leg in rows]  # type: ignore[operator]
+        customers, firsts = plan["customer_id"].tolist(), plan["contact_id"].tolist()
+        ids = [
+            first if leg.attempt == 1 else contact_id(customer, 0, leg.attempt)
+            for leg, first, customer in zip(rows, firsts, customers, strict=True)
+        ]
+        columns: dict[str, object] = {
+            "run_id": run_id, "source": "simulated", "replication": replication, "contact_id": ids,
+            **{name: plan[name] for name in ("customer_id", "case_id", "intent", "language", "played_by")},
+            **{name: [getattr(leg, name) for leg in rows] for name in ("attempt", "leg", "channel", "team", "agent")},
+            "journey": [journeys[leg.channel] for leg in rows],
+            "queue": ["+".join(leg.line.teams) for leg in rows],
+            "priority": [leg.line.priority for leg in rows],
+            "due_s": in_s([leg.due_us for leg in rows]), "arrived_s": in_s([leg.arrived_us for leg in rows]),
+            "answered_s": in_s(answered), "ended_s": in_s(ended), "released_s": in_s(released),
+            "talk_s": in_s(talked), "wrap_s": in_s([leg.wrap_us for leg in rows]),
+            "history_carried": [leg.history for leg in rows], "leg_end": [leg.leg_end for leg in rows],
+            "contact_outcome": [leg.outcome for leg in rows],
+        }  # fmt: skip
+        return ordered(table_of("legs", pd.DataFrame(columns, index=range(len(rows)))))
 
     def staffing(self, replication: int) -> pd.DataFrame:
         """Return when each seat was on duty."""
@@ -161,175 +224,155 @@ class Engine:
 
     def _arrivals(self) -> Process:
         plan = self.plan
-        columns = [
-            "customer_id",
-            "case_id",
-            "contact_id",
-            "channel",
-            "intent",
-            "journey",
-            "language",
-            "played_by",
-        ]
-        texts = list(zip(*(plan[name].tolist() for name in columns), strict=True))
         due_us = [us(at) for at in plan["due_s"].tolist()]
         patience = [NEVER_US if at == float("inf") else us(at) for at in plan["patience_s"].tolist()]
-        entities = plan["entity"].tolist()
+        entities, channels, intents = (plan[name].tolist() for name in ("entity", "channel", "intent"))
         for number in sorted(range(len(plan)), key=due_us.__getitem__):
-            facts: dict[str, object] = dict(zip(columns, texts[number], strict=True))
             yield _At(self.env, due_us[number], event_key(EventClass.JOIN, number << 12 | 1))
-            self.env.process(self._customer(number, entities[number], facts, due_us[number], patience[number]))
+            case = self._case(number, entities[number], channels[number], intents[number], patience[number])
+            self.env.process(case)
 
-    def _customer(self, number: int, entity: int, facts: dict[str, object], due_us: int, patience: int) -> Process:
+    def _case(self, number: int, entity: int, channel: Channel, intent: str, patience: int) -> Process:
         """One customer's case: contact after contact, until it is settled or they no longer try."""
-        channel = cast(Channel, facts["channel"])
-        retry = self.scenario.retry.get(channel)
+        seed, plan = self.luck.seed, self.luck.plan
         attempt = 1
         while True:
-            outcome = yield from self._contact(number << 12 | attempt, entity, attempt, facts, due_us, patience)
-            if outcome != "abandoned" or retry is None or attempt >= retry.attempts_most:
+            outcome = yield from self._contact(number, entity, attempt, channel, intent, patience)
+            retry = self.scenario.retry.get(channel)
+            if outcome not in ("abandoned", "blocked") or retry is None or attempt >= retry.attempts_most:
                 return
-            delay_us = retry_delay_us(self.luck.seed, self.luck.plan, entity, 0, attempt, retry)
-            if delay_us is None:
+            delay_us = retry_delay_us(seed, plan, entity, 0, attempt, retry, outcome == "blocked")
+            if delay_us is None or self.now_us + delay_us >= self.horizon_us:
                 return
+            channel = retry_channel(seed, plan, entity, 0, attempt, channel, retry)
             attempt += 1
-            due_us = self.now_us + delay_us
-            if due_us >= self.horizon_us:
-                return
             if retry.patience == "fresh":
-                patience = patience_us(self.luck.seed, self.luck.plan, entity, 0, attempt, self.patience.get(channel))
-            facts = {**facts, "contact_id": contact_id(str(facts["customer_id"]), 0, attempt)}
-            yield _At(self.env, due_us, event_key(EventClass.JOIN, number << 12 | attempt))
+                patience = patience_us(seed, plan, entity, 0, attempt, self.patience.get(channel))
+            yield _At(self.env, self.now_us + delay_us, event_key(EventClass.JOIN, number << 12 | attempt))
 
     def _contact(
-        self, contact: int, entity: int, attempt: int, facts: dict[str, object], due_us: int, patience: int
+        self, number: int, entity: int, attempt: int, channel: Channel, intent: str, patience: int
     ) -> Generator[simpy.Event, Any, str]:
-        """One attempt over one channel, leg after leg; returns its outcome."""
-        channel, intent = str(facts["channel"]), str(facts["intent"])
-        teams = self.eligible[channel, intent]
+        """One attempt over one channel, from being let in to hanging up; returns its outcome."""
+        now = self.now_us
+        first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, now, now)
+        self.rows.append(first)
         opens, closes = self.hours[channel]
-        leg, history = 0, None
-        outcome = "censored"
-        mine: list[dict[str, object]] = []
+        lines = self.scenario.channels[channel].lines
+        if not opens <= now % DAY_US < closes:
+            return _turned_away(first, "closed", now)
+        if lines is not None and self.in_use[channel] >= lines:
+            return _turned_away(first, "blocked", now)
+        self.in_use[channel] += 1
+        outcome = yield from self._legs(first, entity, patience)
+        self.in_use[channel] -= 1
+        return outcome
+
+    def _legs(self, leg: Leg, entity: int, patience: int) -> Generator[simpy.Event, Any, str]:
+        """One contact that was let in, leg after leg; returns its outcome."""
+        contact = leg.number << 12 | leg.attempt
+        mine = [leg]
         while True:
-            now = self.now_us
-            row: dict[str, object] = {
-                **facts, "attempt": attempt, "leg": leg, "due_s": (due_us if leg == 0 else now) / 1e6,
-                "arrived_s": now / 1e6, "queue": "+".join(teams), "priority": 0, "history_carried": history,
-                "leg_end": "censored", "contact_outcome": "censored",
-            }  # fmt: skip
-            self.rows.append(row)
-            mine.append(row)
-            if leg == 0 and not opens <= now % DAY_US < closes:
-                row["leg_end"] = outcome = "closed"
-                row["ended_s"] = now / 1e6
-                break
-            floor = self.floors[teams[0]]
+            floor = self.floors[leg.line.teams[0]]
             if floor.team.self_service:
-                outcome = yield from self._self_service(floor, contact, entity, attempt, row)
+                outcome = yield from self._self_service(floor, contact, entity, leg)
                 break
-            called = yield self._wait(teams, contact, leg, patience)
-            now = self.now_us
+            called = yield self._wait(leg.line, contact, leg.leg, patience)
             if called is None:
-                row["leg_end"] = outcome = "abandoned"
-                row["ended_s"] = now / 1e6
+                leg.leg_end = outcome = "abandoned"
+                leg.ended_us = self.now_us
                 break
             floor, seat = called
-            to = yield from self._conversation(floor, seat, contact, leg, entity, attempt, row)
+            to = yield from self._conversation(floor, seat, contact, entity, leg)
             if to is None:
                 outcome = "resolved"
                 break
-            teams, history = (to[0],), to[1]
-            leg += 1
+            team, history = to
             patience = NEVER_US  # one who has been answered once does not hang up on the way to the next
-            yield _At(self.env, self.now_us, event_key(EventClass.JOIN, contact, leg))
-        for row in mine:
-            row["contact_outcome"] = outcome
+            yield _At(self.env, self.now_us, event_key(EventClass.JOIN, contact, leg.leg + 1))
+            line = self._line((team,), leg.channel, leg.intent)
+            now = self.now_us
+            leg = Leg(leg.number, leg.attempt, leg.leg + 1, leg.channel, leg.intent, line, history, now, now)
+            self.rows.append(leg)
+            mine.append(leg)
+        for one in mine:
+            one.outcome = outcome
         return outcome
 
-    def _wait(self, teams: tuple[str, ...], contact: int, leg: int, patience: int) -> simpy.Event:
+    def _line(self, teams: tuple[str, ...], channel: Channel, intent: str) -> Line:
+        ranks = tuple(self.scenario.teams[name].rank(intent) for name in teams)
+        return Line(teams, ranks, self.scenario.priority_of(channel, intent))
+
+    def _wait(self, line: Line, contact: int, leg: int, patience: int) -> simpy.Event:
         now = self.now_us
-        waiting = _Waiting(now, contact, leg, self.env.event())
-        queue = self.queues.setdefault(teams, deque())
+        waiting = _Waiting(now, contact, leg, now + patience, self.env.event())
+        queue = self.queues.setdefault(line, deque())
         place = len(queue)
         while place and _order(queue[place - 1]) > _order(waiting):  # after a conversation of no time at all
             place -= 1
         queue.insert(place, waiting)
+        self.waiting += 1
+        self.newcomers.append(waiting)
         self._want_match()
-        if now + patience <= self.horizon_us:
-            self._on(now + patience, event_key(EventClass.GIVE_UP, contact, leg), lambda: self._give_up(waiting))
         return waiting.called
 
-    @staticmethod
-    def _give_up(waiting: _Waiting) -> None:
+    def _give_up(self, waiting: _Waiting) -> None:
         if waiting.waits:
-            waiting.waits = False
-            waiting.called.succeed(None)
+            self._call(waiting, None)
+
+    def _call(self, waiting: _Waiting, who: tuple[_TeamFloor, int] | None) -> None:
+        """End a wait: somebody answers, or patience has ended."""
+        waiting.waits = False
+        self.waiting -= 1
+        waiting.called.succeed(who)
 
     def _conversation(
-        self,
-        floor: _TeamFloor,
-        seat: int,
-        contact: int,
-        leg: int,
-        entity: int,
-        attempt: int,
-        row: dict[str, object],
+        self, floor: _TeamFloor, seat: int, contact: int, entity: int, leg: Leg
     ) -> Generator[simpy.Event, Any, tuple[str, bool] | None]:
         """Talk, and perhaps pass on: returns (team, history carried) of a transfer, None of an answer."""
-        answered = self.now_us
-        row.update(team=floor.name, agent=f"{floor.name}-{seat + 1:02d}", answered_s=answered / 1e6)
-        talk_us = self._service_us(floor.name, str(row["intent"]), entity, attempt, leg)
-        yield _At(self.env, answered + talk_us, event_key(EventClass.END, contact, leg))
-        now = self.now_us
-        wrap_us = 0
+        leg.team, leg.agent, leg.answered_us = floor.name, f"{floor.name}-{seat + 1:02d}", self.now_us
+        ends_us = self.now_us + self._service_us(entity, leg)
+        yield _At(self.env, ends_us, event_key(EventClass.END, contact, leg.leg))
+        leg.ended_us, leg.served = ends_us, True
         if floor.name in self.wrap:
-            wrap_us = self._drawn_us(Purpose.WRAP, entity, attempt, leg, self.wrap[floor.name])
-            row["wrap_s"] = wrap_us / 1e6
-        row.update(ended_s=now / 1e6, talk_s=talk_us / 1e6, released_s=(now + wrap_us) / 1e6)
-        if wrap_us:
-            self._on(now + wrap_us, event_key(EventClass.END, contact, leg), lambda: self._release(floor, seat))
+            leg.wrap_us = time_us(self.wrap[floor.name], self._uniform(Purpose.WRAP, entity, leg))
+        if leg.wrap_us:
+            key = event_key(EventClass.END, contact, leg.leg)
+            self._on(ends_us + leg.wrap_us, key, lambda: self._release(floor, seat))
         else:
             self._release(floor, seat)
-        to = self._transfer(floor.name, str(row["intent"]), entity, attempt, leg)
-        row["leg_end"] = "transferred" if to else "answered"
+        to = self._transfer(entity, leg)
+        leg.leg_end = "transferred" if to else "answered"
         return to
 
-    def _self_service(
-        self, floor: _TeamFloor, contact: int, entity: int, attempt: int, row: dict[str, object]
-    ) -> Generator[simpy.Event, Any, str]:
+    def _self_service(self, floor: _TeamFloor, contact: int, entity: int, leg: Leg) -> Generator[simpy.Event, Any, str]:
         """Read a page: no queue, no agent; it holds the answer or it does not."""
-        row.update(team=floor.name, answered_s=self.now_us / 1e6)
-        talk_us = self._service_us(floor.name, str(row["intent"]), entity, attempt, 0)
-        yield _At(self.env, self.now_us + talk_us, event_key(EventClass.END, contact, 0))
-        found = self._uniform(Purpose.CONTAINMENT, entity, attempt, 0) < (
+        leg.team, leg.answered_us = floor.name, self.now_us
+        ends_us = self.now_us + self._service_us(entity, leg)
+        yield _At(self.env, ends_us, event_key(EventClass.END, contact, leg.leg))
+        found = self._uniform(Purpose.CONTAINMENT, entity, leg) < (
             1.0 if floor.team.contained is None else floor.team.contained
         )
-        row.update(ended_s=self.now_us / 1e6, leg_end="contained" if found else "answered")
+        leg.ended_us, leg.leg_end = ends_us, "contained" if found else "answered"
         return "resolved" if found else "unresolved"
 
     # -- luck --------------------------------------------------------------------------------------------------
 
-    def _uniform(self, purpose: Purpose, entity: int, attempt: int, leg: int) -> float:
-        word = (
-            attempt << 12
-        ) | leg  # visit(0, attempt, leg), spelt out: a call into compiled code costs more than the shift
+    def _uniform(self, purpose: Purpose, entity: int, leg: Leg) -> float:
+        word = (leg.attempt << 12) | leg.leg  # visit(0, …), spelt out: a call into compiled code costs more
         return uniform(self.luck.seed, self.luck.desk, entity, word, int(purpose), 0)
 
-    def _drawn_us(self, purpose: Purpose, entity: int, attempt: int, leg: int, law: LawRow) -> int:
-        return int(drawn_us(*law, self._uniform(purpose, entity, attempt, leg)))
+    def _service_us(self, entity: int, leg: Leg) -> int:
+        laws = self.service[str(leg.team)]
+        return time_us(laws.get(leg.intent) or laws["default"], self._uniform(Purpose.SERVICE, entity, leg))
 
-    def _service_us(self, team: str, intent: str, entity: int, attempt: int, leg: int) -> int:
-        laws = self.service[team]
-        return self._drawn_us(Purpose.SERVICE, entity, attempt, leg, laws.get(intent) or laws["default"])
-
-    def _transfer(self, team: str, intent: str, entity: int, attempt: int, leg: int) -> tuple[str, bool] | None:
-        if leg >= LEG_MOST:
+    def _transfer(self, entity: int, leg: Leg) -> tuple[str, bool] | None:
+        if leg.leg >= LEG_MOST:
             return None
         u = None
         for transfer in self.scenario.transfers:
-            if transfer.from_team == team and (transfer.intents is None or intent in transfer.intents):
-                u = self._uniform(Purpose.TRANSFER, entity, attempt, leg) if u is None else u
+            if transfer.from_team == leg.team and (transfer.intents is None or leg.intent in transfer.intents):
+                u = self._uniform(Purpose.TRANSFER, entity, leg) if u is None else u
                 if u < transfer.probability:
                     return transfer.to_team, transfer.history_carried
                 u -= transfer.probability
@@ -337,38 +380,44 @@ class Engine:
 
     # -- the floor ---------------------------------------------------------------------------------------------
 
-    def _who_can(self, channel: str, intent: str) -> Iterator[str]:
-        for name, team in self.scenario.teams.items():
-            if channel in team.channels and (team.skills is None or intent in team.skills):
-                yield name
-
     def _on(self, at_us: int, key: int, act: Callable[[], None]) -> None:
         event = _At(self.env, at_us, key)
         assert event.callbacks is not None
         event.callbacks.append(lambda _: act())
 
     def _want_match(self) -> None:
-        if not self.match_wanted:
+        if self.waiting and not self.match_wanted:
             self.match_wanted = True
             self._on(self.now_us, event_key(EventClass.MATCH), self._match)
 
     def _match(self) -> None:
-        """Pair the longest waiting with the longest idle who can serve them, until no pair is left."""
+        """Pair contacts with agents who can serve them, always the best pair, until no pair is left.
+
+        The best pair has the highest priority, then the lowest rank, then the longest wait; of the teams of that rank
+        the one told first, and there the agent who has been idle longest.
+        """
         self.match_wanted = False
-        while True:
-            best: _Waiting | None = None
-            for teams, queue in self.queues.items():
+        while self.waiting:
+            best: tuple[int, int, tuple[int, int, int]] | None = None
+            for line, queue in self.queues.items():
                 while queue and not queue[0].waits:
                     queue.popleft()
-                if queue and (best is None or _order(queue[0]) < _order(best)):
-                    floor = next((f for name in teams if (f := self.floors[name]).has_idle()), None)
-                    if floor is not None:
-                        best, chosen, source = queue[0], floor, queue
+                if not queue or (best is not None and -line.priority > best[0]):
+                    continue
+                for name, rank in zip(line.teams, line.ranks, strict=True):
+                    if self.floors[name].has_idle():
+                        pair = (-line.priority, rank, _order(queue[0]))
+                        if best is None or pair < best:
+                            best, floor, source = pair, self.floors[name], queue
+                        break
             if best is None:
-                return
-            source.popleft()
-            best.waits = False
-            best.called.succeed((chosen, chosen.take_idle()))
+                break
+            self._call(source.popleft(), (floor, floor.take_idle()))
+        for waiting in self.newcomers:  # those who wait on: only now can their patience matter
+            if waiting.waits and waiting.gives_up_us <= self.horizon_us:
+                key = event_key(EventClass.GIVE_UP, waiting.contact, waiting.leg)
+                self._on(waiting.gives_up_us, key, functools.partial(self._give_up, waiting))
+        self.newcomers.clear()
 
     def _release(self, floor: _TeamFloor, seat: int) -> None:
         if len(floor.on_duty_since) > floor.target:
@@ -435,3 +484,9 @@ class Engine:
 
 def _order(waiting: _Waiting) -> tuple[int, int, int]:
     return waiting.joined_us, waiting.contact, waiting.leg
+
+
+def _turned_away(leg: Leg, end: str, now_us: int) -> str:
+    leg.leg_end = leg.outcome = end
+    leg.ended_us = now_us
+    return end

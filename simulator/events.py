@@ -11,18 +11,17 @@ from enum import IntEnum
 
 
 class EventClass(IntEnum):
-    """Classes of events, in the order in which they happen within one microsecond."""
+    """Classes of events, in the order in which they happen within one microsecond.
+
+    The numbers leave room where what is to come belongs: closing after shifts, timers after joins.
+    """
 
     END = 1
     """A conversation, or the work after it, ends."""
     SHIFT = 2
     """A team's seats change: shifts, breaks, absences."""
-    CLOSE = 3
-    """A channel closes."""
     JOIN = 4
     """A contact joins a queue: arrives, is transferred, tries again."""
-    TIMER = 5
-    """A timer that is neither an end nor a give-up."""
     MATCH = 6
     """Waiting contacts and idle agents are paired until no pair is left."""
     GIVE_UP = 7

@@ -23,7 +23,7 @@ from scenarios.jit import jit
 from scenarios.laws import AnyLaw, law_row
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel
-from scenarios.units import clock_s, us
+from scenarios.units import NEVER_US, clock_s, us
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -45,19 +45,28 @@ class FloorArrays(NamedTuple):
     """By channel, within a day."""
     patience_law: Whole
     retry_probability: Real
+    retry_blocked: Real
     retry_law: Whole
     retry_attempts_most: Whole
     retry_keeps: Whole
-    """By channel; -1 where there is none, and `retry_keeps` 1 where later attempts have the first one's patience."""
+    """By channel; -1 where there is none, and `retry_keeps` 1 where the next attempt has the patience of this one."""
+    retry_to_at: Whole
+    retry_to: Whole
+    retry_to_share: Real
+    """By channel: on which others those who try again do so."""
+    lines: Whole
+    """By channel: customers it holds at once, or -1."""
     first_queue: Whole
     """By channel x intent: the queue a contact joins first."""
     pages: Whole
     """By queue: the self-service team that answers it, or -1."""
+    queue_priority: Whole
     queue_teams_at: Whole
     queue_teams: Whole
-    """By queue: its teams, in the order in which they are asked."""
-    team_queue: Whole
-    """By team: the queue of those transferred to it, or -1."""
+    queue_ranks: Whole
+    """By queue: its teams, in the order in which they are asked, and how each ranks its contacts."""
+    transfer_queue: Whole
+    """By team x channel x intent: the queue of those transferred to it, or -1."""
     service_law: Whole
     """By team x intent."""
     wrap_law: Whole
@@ -73,7 +82,7 @@ class FloorArrays(NamedTuple):
 
 
 class Shifts(NamedTuple):
-    """When the number of present seats of a team changes, in the order of time."""
+    """When the number of present seats of a team changes, in the order of time; the last change never comes."""
 
     at_us: Whole
     team: Whole
@@ -105,6 +114,14 @@ class _Roster:
     entities: npt.NDArray[np.uint64]
 
 
+class _Queue(NamedTuple):
+    """Contacts that the same teams take, with equal liking, and that have the same priority."""
+
+    teams: tuple[int, ...]
+    ranks: tuple[int, ...]
+    priority: int
+
+
 class _Laws:
     """Laws, each put down once."""
 
@@ -128,12 +145,24 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     intents, teams = tuple(scenario.intents), tuple(scenario.teams)
     numbers = {name: number for number, name in enumerate(teams)}
     laws = _Laws()
-    queues: dict[tuple[int, ...], int] = {}
+    queues: dict[_Queue, int] = {}
+
+    def queue_of(able: tuple[int, ...], channel: Channel, intent: str) -> int:
+        ranks = tuple(scenario.teams[teams[team]].rank(intent) for team in able)
+        return queues.setdefault(_Queue(able, ranks, scenario.priority_of(channel, intent)), len(queues))
+
     first = [
-        [queues.setdefault(_able(loaded, channel, intent), len(queues)) for intent in intents] for channel in channels
+        [
+            queue_of(tuple(numbers[name] for name in scenario.who_takes(channel, intent)), channel, intent)
+            for intent in intents
+        ]
+        for channel in channels
     ]
     reached = {numbers[transfer.to_team] for transfer in scenario.transfers}
-    team_queue = [queues.setdefault((t,), len(queues)) if t in reached else -1 for t in range(len(teams))]
+    passed_on = [
+        [[queue_of((team,), channel, intent) if team in reached else -1 for intent in intents] for channel in channels]
+        for team in range(len(teams))
+    ]
     retries = [scenario.retry.get(channel) for channel in channels]
     service = [
         [laws.number(team.service.get(intent) or team.service.get("default")) for intent in intents]
@@ -151,7 +180,8 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     patience = [laws.number(scenario.patience.get(channel)) for channel in channels]
     retry_law = [laws.number(retry.after if retry else None) for retry in retries]
     wrap = [laws.number(team.wrap) for team in scenario.teams.values()]
-    pages = [t[0] if t and scenario.teams[teams[t[0]]].self_service else -1 for t in queues]
+    pages = [q.teams[0] if q.teams and scenario.teams[teams[q.teams[0]]].self_service else -1 for q in queues]
+    hops = [list(retry.to.items()) if retry else [] for retry in retries]
     arrays = FloorArrays(
         law_kind=_whole(row[0] for row in laws.rows),
         law_a=_real(row[1] for row in laws.rows),
@@ -163,14 +193,21 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         closes_us=_whole(us(clock_s(scenario.channels[channel].closes)) for channel in channels),
         patience_law=_whole(patience),
         retry_probability=_real(retry.probability if retry else -1.0 for retry in retries),
+        retry_blocked=_real(retry.probability_blocked if retry else -1.0 for retry in retries),
         retry_law=_whole(retry_law),
         retry_attempts_most=_whole(retry.attempts_most if retry else -1 for retry in retries),
         retry_keeps=_whole(int(retry is not None and retry.patience == "kept") for retry in retries),
+        retry_to_at=_at(len(some) for some in hops),
+        retry_to=_whole(channels.index(to) for some in hops for to, _ in some),
+        retry_to_share=_real(share for some in hops for _, share in some),
+        lines=_whole(-1 if (n := scenario.channels[channel].lines) is None else n for channel in channels),
         first_queue=np.array(first, dtype=np.int64),
         pages=_whole(pages),
-        queue_teams_at=_at(len(able) for able in queues),
-        queue_teams=_whole(team for able in queues for team in able),
-        team_queue=_whole(team_queue),
+        queue_priority=_whole(queue.priority for queue in queues),
+        queue_teams_at=_at(len(queue.teams) for queue in queues),
+        queue_teams=_whole(team for queue in queues for team in queue.teams),
+        queue_ranks=_whole(rank for queue in queues for rank in queue.ranks),
+        transfer_queue=np.array(passed_on, dtype=np.int64).reshape(len(teams), len(channels), len(intents)),
         service_law=np.array(service, dtype=np.int64),
         wrap_law=_whole(wrap),
         contained=_real(1.0 if team.contained is None else team.contained for team in scenario.teams.values()),
@@ -182,7 +219,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     )
     return Floor(
         arrays, channels, intents, teams,
-        queues=tuple("+".join(teams[team] for team in able) for able in queues),
+        queues=tuple("+".join(teams[team] for team in queue.teams) for queue in queues),
         seats=tuple(f"{name}-{k + 1:02d}" for name, count in zip(teams, seats, strict=True) for k in range(count)),
         seat_team=np.repeat(np.arange(len(teams)), seats),
         rosters=tuple(_roster(loaded, name, numbers[name]) for name in loaded.agents),
@@ -203,10 +240,10 @@ def shifts_of(floor: Floor, seed: int, replication: int) -> Shifts:
             at_us, present = roster.at_us, roster.count
         parts.append((at_us, np.full(len(at_us), roster.team), present))
     if not parts:
-        return Shifts(_whole([]), _whole([]), _whole([]))
+        parts = [(_whole([]), _whole([]), _whole([]))]
     at_us, team, present = (np.concatenate([part[i] for part in parts]) for i in range(3))
     order = np.argsort(at_us, kind="stable")
-    return Shifts(at_us[order], team[order], present[order])
+    return Shifts(np.append(at_us[order], NEVER_US), team[order], present[order])
 
 
 @jit
@@ -258,14 +295,6 @@ def _roster(loaded: LoadedScenario, name: str, number: int) -> _Roster:
         team.shrinkage,
         team.shrinkage_block_minutes * 60_000_000,
         np.array([seat_entity(name, seat) for seat in range(most)], dtype=np.uint64),
-    )
-
-
-def _able(loaded: LoadedScenario, channel: Channel, intent: str) -> tuple[int, ...]:
-    return tuple(
-        number
-        for number, team in enumerate(loaded.scenario.teams.values())
-        if channel in team.channels and (team.skills is None or intent in team.skills)
     )
 
 

@@ -23,7 +23,7 @@ def make_ready(tell: Callable[[str], object]) -> None:
     loaded = load_scenario(HERE / "quiet_tuesday.yaml", days=1)
     floor = floor_of(loaded)
     none = np.empty(0, dtype=np.int64)
-    nobody = Arrivals(none.astype(np.uint64), none, none, none, none, none)
+    nobody = Arrivals.of(none.astype(np.uint64), none, none, none, none)
     for number, (name, loop) in enumerate(VARIANTS.items(), start=1):
         tell(f"compiling the engine, {number} of {len(VARIANTS)}: {name}")
         loop(1, 0, 0, floor.horizon_us, nobody, floor.arrays, shifts_of(floor, 1, 0), 64)

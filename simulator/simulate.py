@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from results.log import check_legs
@@ -153,8 +152,7 @@ def replicated(
 ) -> Replicated:
     """Run one replication in the compiled engine; the plan is drawn where none is given."""
     plan = plan or draw_plan(loaded, luck.seed, luck.plan, shoppers)
-    by_due = np.argsort(plan.due_us, kind="stable")
-    arrivals = Arrivals(plan.entity, plan.due_us, plan.patience_us, plan.channel, plan.intent, by_due)
+    arrivals = Arrivals.of(plan.entity, plan.due_us, plan.patience_us, plan.channel, plan.intent)
     shifts = shifts_of(floor, luck.seed, luck.desk)
     happened = replicate(luck.seed, luck.plan, luck.desk, floor.horizon_us, arrivals, floor.arrays, shifts)
     return Replicated(luck.desk, plan, happened)

@@ -18,7 +18,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import simpy
 
 from scenarios.plan import draw_plan, make_plan
@@ -70,8 +69,8 @@ def by_engine_simpy(loaded: LoadedScenario) -> int:
 def loop_alone(loaded: LoadedScenario) -> Callable[[], int]:
     """Return a function that runs the compiled loop alone: plan drawn before, no table after."""
     floor, plan = floor_of(loaded), draw_plan(loaded, 1)
-    by_due = np.argsort(plan.due_us, kind="stable")
-    arrivals = Arrivals(plan.entity, plan.due_us, plan.patience_us, plan.channel, plan.intent, by_due)
+
+    arrivals = Arrivals.of(plan.entity, plan.due_us, plan.patience_us, plan.channel, plan.intent)
     shifts = shifts_of(floor, 1, 0)
 
     def run() -> int:

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import pandas as pd
 
 from scenarios.plan import make_plan
@@ -33,10 +34,8 @@ from tests.written import written
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 
-ENDS = ("answered", "transferred", "abandoned", "closed", "contained", "censored")
+ENDS = ("answered", "transferred", "abandoned", "closed", "contained", "blocked", "censored")
 """The leg_ends that the scenario language can bring about today."""
-EVENTS = (EventClass.END, EventClass.SHIFT, EventClass.JOIN, EventClass.MATCH, EventClass.GIVE_UP)
-"""The classes of events that happen today: closing hours are looked at on arrival, and there are no timers yet."""
 
 LUCK = Luck(seed=11, plan=0, desk=1)
 """The desk has other luck than the customers, so that a draw from the wrong one is seen."""
@@ -93,6 +92,11 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
     freed = set(zip(served["agent"], served["released_s"], strict=True))
     ended_s, begun_s = set(served["released_s"].dropna()), set(legs["arrived_s"])
     abandoned = legs[legs["leg_end"] == "abandoned"]
+    again = legs[(legs["leg"] == 0) & (legs["attempt"] > 1)]
+    before = legs[legs["leg"] == 0].groupby("case_id").shift()
+    hopped = again["channel"] != before["channel"].reindex(again.index)
+    pairs = _pairs(served)
+    teams = loaded.scenario.teams
     branches: dict[str, Any] = {
         "a third leg": legs["leg"] >= 2,
         "a transfer with history": legs["history_carried"].fillna(False),
@@ -116,15 +120,41 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         "answered by the second team asked": served["team"] != served["queue"].str.split("+").str[0],
         "a seat left idle": [pair not in freed for pair in zip(left["seat"], left["to_s"], strict=True)],
         "a seat left when its work was done": [pair in freed for pair in zip(left["seat"], left["to_s"], strict=True)],
+        "a redial on another channel": hopped,
+        "a redial after a busy signal": before["leg_end"].reindex(again.index) == "blocked",
+        "blocked as a line was freed": legs[legs["leg_end"] == "blocked"]["arrived_s"].isin(set(legs["ended_s"])),
+        "a transfer that has priority": (legs["leg"] > 0) & (legs["priority"] > 0),
+        "overtaken by a higher priority": pairs["overtaken"] & (pairs["priority"] > pairs["other_priority"]),
+        "overtaken by a lower rank": pairs["overtaken"] & (pairs["priority"] == pairs["other_priority"]),
+        "taken by a team of the second rank": [
+            teams[team].rank(intent) > min(teams[name].rank(intent) for name in queue.split("+"))
+            for team, intent, queue in zip(served["team"], served["intent"], served["queue"], strict=True)
+        ],
+        "a break": [bool(team.shifts and any(shift.breaks for shift in team.shifts)) for team in teams.values()],
         "a seat came back": staffing.duplicated("seat"),
     }  # fmt: skip
     counts.update({f"branch {name}": int(sum(rows)) for name, rows in branches.items()})
     return counts
 
 
+def _pairs(served: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs of contacts that one team took one after the other, and whether the second had waited longer."""
+    waited = served[served["answered_s"] > served["arrived_s"]].sort_values(["team", "answered_s"], kind="stable")
+    other = waited.shift(-1)
+    return pd.DataFrame(
+        {
+            "overtaken": (other["team"] == waited["team"])
+            & (other["arrived_s"] < waited["arrived_s"])
+            & np.array([team in str(queue) for team, queue in zip(waited["team"], other["queue"], strict=True)], bool),
+            "priority": waited["priority"],
+            "other_priority": other["priority"],
+        }
+    )
+
+
 def compare(numbers: range, tell: Callable[[str], object] = lambda _: None) -> tuple[list[str], Counter[str]]:
     """Compare the engines on scenarios; return the differences and what occurred."""
-    events: Counter[str] = Counter({f"event {kind.name}": 0 for kind in EVENTS})
+    events: Counter[str] = Counter({f"event {kind.name}": 0 for kind in EventClass})
     found = []
     for number in numbers:
         told = difference(number, events)

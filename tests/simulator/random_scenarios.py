@@ -1,6 +1,7 @@
 """Random scenarios with many features at once, and whole-second times so that much happens in one microsecond.
 
-A scenario is a function of its number alone, so any failure can be replayed by naming it.
+A scenario is a function of the luck it is given: a number, by which any failure can be replayed, or Hypothesis, which
+makes a failing one smaller.
 
 >>> random_scenario(7) == random_scenario(7)
 True
@@ -21,8 +22,12 @@ INTENTS = ("order", "refund", "order_late")
 
 
 def random_scenario(number: int) -> tuple[dict[str, Any], list[Arrival]]:
+    """Return the scenario of a number."""
+    return drawn_scenario(random.Random(number))
+
+
+def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
     """Return a scenario as plain values, and the arrivals it replays."""
-    luck = random.Random(number)
     grid_s = luck.choice([1, 10, 60, 60, 300])
     """Deterministic times are multiples of this, so that ties are common."""
     begins_s = luck.choice([0, 3600, 30_000, 86_400 - 1800, 86_400 - 20 * grid_s])
@@ -44,7 +49,7 @@ def random_scenario(number: int) -> tuple[dict[str, Any], list[Arrival]]:
     ]
     scenario: dict[str, Any] = {
         "scenario": "random",
-        "title": f"Random scenario {number}",
+        "title": "A random scenario",
         "time_zone": "UTC",
         "starts": "2026-03-03",
         "days": days,
@@ -52,7 +57,10 @@ def random_scenario(number: int) -> tuple[dict[str, Any], list[Arrival]]:
         "intents": dict.fromkeys(intents, "?"),
         "teams": teams,
         "patience": {channel: _patience(luck, grid_s) for channel in channels if luck.random() < 0.75},
-        "retry": {channel: _retry(luck, grid_s) for channel in channels if luck.random() < 0.5},
+        "retry": {
+            channel: _retry(luck, grid_s, channel, channels, pairs) for channel in channels if luck.random() < 0.5
+        },
+        "priorities": [_priority(luck, channels, intents) for _ in range(luck.choice([0, 0, 1, 3]))],
         "transfers": _transfers(luck, teams, intents),
         "demand": _demand(luck, pairs, begins_s),
     }
@@ -66,11 +74,17 @@ def _team(
 ) -> dict[str, Any]:
     team: dict[str, Any] = {
         "channels": luck.sample(channels, luck.randint(1, len(channels))),
-        "agents": _agents(luck, begins_s, lasts_s),
         "service": {"default": _time(luck, grid_s)},
     }
+    if luck.random() < 0.3:
+        team["shifts"] = [_shift(luck, begins_s, lasts_s) for _ in range(luck.randint(1, 3))]
+    else:
+        team["agents"] = _agents(luck, begins_s, lasts_s)
     if luck.random() < 0.5:
         team["skills"] = luck.sample(intents, luck.randint(1, len(intents)))
+    if luck.random() < 0.4:
+        able = team.get("skills", intents)
+        team["ranks"] = {intent: luck.randint(1, 3) for intent in luck.sample(able, luck.randint(1, len(able)))}
     if luck.random() < 0.4:
         team["service"][luck.choice(intents)] = _time(luck, grid_s)
     if luck.random() < 0.5:
@@ -99,11 +113,37 @@ def _agents(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, int]:
     return {_clock(at_s): count for at_s, count in sorted(steps.items())}
 
 
-def _hours(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, str]:
+def _shift(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, Any]:
+    """A shift around the time when contacts come, perhaps over midnight, perhaps with breaks."""
+    starts_s = (begins_s + luck.randint(-4, 8) * max(lasts_s // 10, 1)) % 86_400
+    length_s = max(min(luck.choice([lasts_s // 2, lasts_s, 4 * lasts_s]), 80_000), 120)
+    breaks, free_s = [], 0
+    for _ in range(luck.choice([0, 1, 2])):
+        free_s += luck.randint(0, max(length_s // 3, 1))
+        minutes = luck.choice([1, 2, 10])
+        if free_s + minutes * 60 <= length_s:
+            breaks.append({"starts": _clock((starts_s + free_s) % 86_400), "minutes": minutes})
+            free_s += minutes * 60
+    ends = _clock((starts_s + length_s) % 86_400)
+    return {"starts": _clock(starts_s), "ends": ends, "agents": luck.randint(1, 3), "breaks": breaks}
+
+
+def _priority(luck: random.Random, channels: list[str], intents: tuple[str, ...]) -> dict[str, Any]:
+    rule: dict[str, Any] = {"priority": luck.randint(0, 3)}
     if luck.random() < 0.6:
-        return {"opens": "00:00", "closes": "24:00"}
+        rule["channels"] = luck.sample(channels, luck.randint(1, len(channels)))
+    if luck.random() < 0.6:
+        rule["intents"] = luck.sample(intents, luck.randint(1, len(intents)))
+    return rule
+
+
+def _hours(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, str]:
+    lines = {"lines": luck.choice([1, 2, 4, 8])} if luck.random() < 0.35 else {}
+    if luck.random() < 0.6:
+        return {"opens": "00:00", "closes": "24:00", **lines}
     opens_s = luck.choice([0, begins_s, min(begins_s + lasts_s // 4, 86_398)])
-    return {"opens": _clock(opens_s), "closes": _clock(min(max(opens_s + 1, begins_s + lasts_s * 2 // 3), 86_400))}
+    closes_s = min(max(opens_s + 1, begins_s + lasts_s * 2 // 3), 86_400)
+    return {"opens": _clock(opens_s), "closes": _clock(closes_s), **lines}
 
 
 def _time(luck: random.Random, grid_s: int) -> Law:
@@ -141,13 +181,24 @@ def _patience(luck: random.Random, grid_s: int) -> Law:
     )
 
 
-def _retry(luck: random.Random, grid_s: int) -> dict[str, Any]:
-    return {
+def _retry(
+    luck: random.Random, grid_s: int, channel: str, channels: list[str], pairs: list[tuple[str, str]]
+) -> dict[str, Any]:
+    """What those who gave up do; on another channel only where all they may come with is answered there."""
+    retry: dict[str, Any] = {
         "probability": luck.choice([0.3, 0.7, 1.0]),
         "after": _time(luck, grid_s),
         "attempts_most": luck.randint(1, 5),
         "patience": luck.choice(["fresh", "kept"]),
     }
+    if luck.random() < 0.6:
+        retry["probability_blocked"] = luck.choice([0.2, 0.6, 1.0])
+    asked = {intent for _, intent in pairs}
+    others = [to for to in channels if to != channel and {intent for other, intent in pairs if other == to} == asked]
+    if others and luck.random() < 0.6:
+        chosen = luck.sample(others, luck.randint(1, min(2, len(others))))
+        retry["to"] = {to: luck.choice([0.2, 0.5]) for to in chosen}
+    return retry
 
 
 def _transfers(luck: random.Random, teams: dict[str, Any], intents: tuple[str, ...]) -> list[dict[str, Any]]:
