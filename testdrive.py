@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from results.comparison import Comparison
     from results.runs import Run
     from scenarios.reading import LoadedScenario
+    from simulator.simulate import Simulated
 
 
 class Exit(IntEnum):
@@ -89,6 +90,7 @@ def _told(error: Exception) -> int:
     from results.runs import RunError
     from scenarios.plan import PlanTooLargeError
     from simulator.fit import FitError
+    from simulator.precision import PrecisionError
     from simulator.validation.validate import UnknownSystemError
 
     if isinstance(error, RefusedByCharterError):
@@ -99,6 +101,7 @@ def _told(error: Exception) -> int:
         return Exit.UNREACHABLE
     bad_input = (
         RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
+        PrecisionError,
     )  # fmt: skip
     if isinstance(error, bad_input):
         _say(str(error))
@@ -195,21 +198,20 @@ def plan(asked: argparse.Namespace) -> int:
 def simulate(asked: argparse.Namespace) -> int:
     """Simulate a scenario and print its metrics; with --check-goals fail where one is missed."""
     from results.cautions import cautions_of
-    from results.figures import figures_of, goal_met
-    from results.metrics import contacts_of
-    from results.runs import new_folder
-    from results.terminal import goals_table, metrics_table
+    from results.figures import goal_met
+    from results.runs import INTERRUPTED, new_folder
+    from results.terminal import goals_table, half_width_text, metrics_table
 
     loaded = _load(asked.scenario, asked)
-    run, simulated = _simulate(asked, loaded, new_folder(loaded.scenario.scenario, "simulate", asked.out), False)
-    values = figures_of(loaded, simulated.legs)
+    folder = new_folder(loaded.scenario.scenario, "simulate", asked.out)
+    run, simulated = _simulate(asked, loaded, folder, False)
+    figures = simulated.figures()
     per_s = simulated.contacts / simulated.wall_s
-    cautions = [dataclasses.asdict(caution) for caution in cautions_of(loaded, simulated.legs)]
-    run.write_facts(metrics=[dataclasses.asdict(value) for value in values], warnings=cautions)
+    cautions = [dataclasses.asdict(caution) for caution in cautions_of(loaded, figures)]
+    goals = [(goal, *goal_met(goal, figures)) for goal in loaded.scenario.goals]
+    run.write_facts(metrics=[dataclasses.asdict(figure) for figure in figures], warnings=cautions)
     for caution in cautions:
         _say(f"warning: {caution['text']}")
-    contacts = contacts_of(simulated.legs) if asked.check_goals or not asked.json else None
-    goals = [(goal, *goal_met(goal, contacts)) for goal in loaded.scenario.goals] if contacts is not None else []
     if asked.json:
         document = {
             "run": str(run.folder),
@@ -218,25 +220,50 @@ def simulate(asked: argparse.Namespace) -> int:
             "contacts": simulated.contacts,
             "wall_s": simulated.wall_s,
             "contacts_per_s": per_s,
-            "metrics": [{**dataclasses.asdict(value), "intent": None, "interval": None} for value in values],
+            "metrics": [{**dataclasses.asdict(figure), "intent": None, "interval": None} for figure in figures],
+            "level": simulated.level,
+            "warm_up_s": run.facts["warm_up_s"],
             "warnings": cautions,
         }
         if asked.check_goals:
             document["goals"] = [
                 {**goal.model_dump(exclude_none=True), "value": value.value, "met": met} for goal, value, met in goals
             ]
+        if asked.half_width:
+            document["half_widths"] = _half_widths(asked, simulated)
         _print_json(document)
     else:
-        print(metrics_table(values))
+        print(metrics_table(figures, simulated.level))
         if goals:
             print(goals_table(goals))
+        for told in _half_widths(asked, simulated) if asked.half_width else []:
+            print(half_width_text(told))
         print(
             f"{simulated.contacts:,} contacts in {simulated.replications} replications, "
             f"{simulated.wall_s:.1f} s ({per_s:,.0f} contacts/s); {run.folder}"
         )
-    if simulated.replications < asked.replications:
+    if run.facts["state"] == INTERRUPTED:
         return Exit.INTERRUPTED
-    return Exit.DIFFERS if asked.check_goals and not all(met for _, _, met in goals) else Exit.AGREES
+    codes = [Exit.AGREES]
+    if asked.check_goals and not all(met for _, _, met in goals):
+        codes.append(Exit.DIFFERS)
+    if not simulated.reached:
+        codes.append(Exit.CANNOT_TELL)
+    return _worst(codes)
+
+
+def _half_widths(asked: argparse.Namespace, simulated: Simulated) -> list[dict[str, Any]]:
+    """Return each half-width that was asked for, and what was reached."""
+    from simulator.precision import Precision
+
+    precision = Precision.read(asked.half_width)
+    return [
+        {
+            "name": key.metric, "within_s": key.within_s, "channel": key.channel, "wanted": precision.wanted[key],
+            "reached": width, "replications": simulated.replications, "looks": simulated.looks,
+        }
+        for key, width in precision.widths(simulated.figures()).items()
+    ]  # fmt: skip
 
 
 def validate(asked: argparse.Namespace) -> int:
@@ -546,29 +573,59 @@ def _facts(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
     return scenario_facts(loaded, seed)
 
 
-def _simulate(asked: argparse.Namespace, loaded: LoadedScenario, folder: Path, same_plan: bool) -> tuple[Run, Any]:
+def _simulate(
+    asked: argparse.Namespace, loaded: LoadedScenario, folder: Path, same_plan: bool
+) -> tuple[Run, Simulated]:
     from results.runs import FINISHED, INTERRUPTED, Run
     from scenarios.jit import is_cold
+    from simulator.precision import REPLICATIONS_MOST, Precision
     from simulator.simulate import simulate as simulate_scenario
 
     seed = _seed(asked, loaded)
-    engine: Any = getattr(asked, "engine", "compiled")  # `run` has no choice of engine
-    facts = {**_facts(loaded, seed), "kind": "simulated", "engine": engine, "plan": "same" if same_plan else "drawn"}
+    # `run` has no choice in these
+    engine, half_widths, cluster = (getattr(asked, name, None) for name in ("engine", "half_width", "cluster"))
+    precision = Precision.read(half_widths) if half_widths else None
+    summary = bool(getattr(asked, "summary", False)) or precision is not None
+    replications = asked.replications or (REPLICATIONS_MOST if precision else 10)
+    facts = {
+        **_facts(loaded, seed), "kind": "simulated", "engine": engine or "compiled",
+        "plan": "same" if same_plan else "drawn", "summary": summary,
+    }  # fmt: skip
     run = Run.create(folder, facts)
     if is_cold():
         _say("compiling the engine, this once; about half a minute")
+    from_s = _warm_up_s(getattr(asked, "warm_up", None), loaded, seed)
     with _progress(asked, f"simulating {loaded.scenario.scenario}") as progress:
         simulated = simulate_scenario(
-            loaded, seed, asked.replications, same_plan, asked.threads, progress, asked.shoppers, engine
-        )
-    run.write_table("legs", simulated.legs)
-    run.write_table("staffing", simulated.staffing)
-    whole = simulated.replications == asked.replications
+            loaded, seed, replications, same_plan, asked.threads, progress, asked.shoppers, engine or "compiled",
+            summary, precision, from_s, cluster,
+        )  # fmt: skip
+    if not summary:
+        run.write_table("legs", simulated.legs)
+        run.write_table("staffing", simulated.staffing)
+    whole = simulated.replications == replications or (precision is not None and simulated.reached)
     run.write_facts(
-        run_id=simulated.run_id, replications=simulated.replications, wall_s=simulated.wall_s,
-        state=FINISHED if whole else INTERRUPTED,
+        run_id=simulated.run_id, replications=simulated.replications, contacts=simulated.contacts,
+        wall_s=simulated.wall_s, warm_up_s=from_s, level=simulated.level, state=FINISHED if whole else INTERRUPTED,
     )  # fmt: skip
     return run, simulated
+
+
+def _warm_up_s(asked: str | float | None, loaded: LoadedScenario, seed: int) -> float:
+    """Return from which scenario second on contacts count."""
+    from scenarios.units import clock_text
+    from simulator.steady import warm_up_s
+
+    if asked is None:
+        return 0.0
+    from_s = warm_up_s(loaded, seed) if asked == "auto" else float(asked) * 3600
+    if from_s is None or from_s >= loaded.horizon_s:
+        raise UsageError(
+            f"--warm-up {asked}: {loaded.scenario.days} day(s) are too short to tell when the desk has settled; "
+            f"simulate more with --days, or say --warm-up HOURS within them"
+        )
+    _say(f"contacts before {clock_text(from_s)} (h:mm from the start) are left out: warm-up")
+    return from_s
 
 
 def _desk_options(asked: argparse.Namespace, loaded: LoadedScenario, seed: int) -> DeskOptions:
@@ -735,6 +792,19 @@ def _days(text: str) -> int:
     return int(text)
 
 
+def _warm_up(text: str) -> str | float:
+    """Read a warm-up."""
+    if text == "auto":
+        return text
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not 0 <= hours < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number of hours")
+    return hours
+
+
 def _port(text: str) -> int:
     """Read a port; 0 takes a free one."""
     if not text.isdecimal() or int(text) > 65_535:
@@ -770,7 +840,8 @@ VERBS = {
         "files power days seed json shoppers replications-20 threads"),
     "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json", "scenario days seed out json shoppers"),
     "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
-        "scenario days seed out json engine replications-10 threads check-goals shoppers"),
+        "scenario days seed out json engine replications half-width summary warm-up threads cluster check-goals "
+        "shoppers"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -804,7 +875,15 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "help": "the scenario file to write"}),
     "json": ("--json", {"action": "store_true", "help": "print one JSON document on stdout and nothing else"}),
     "power": ("--power", {"action": "store_true", "help": "simulate, and say what a comparison can see"}),
-    "replications-10": ("--replications", {"type": _count, "default": 10, "metavar": "N", "help": "default: 10"}),
+    "replications": ("--replications", {"type": _count, "metavar": "N",
+        "help": "default: 10; with --half-width at most so many, default: 10,000"}),
+    "half-width": ("--half-width", {"action": "append", "default": [], "metavar": "METRIC=VALUE",
+        "help": "stop when the interval of [CHANNEL.]METRIC[/T] is no wider than +-VALUE; may be repeated, and all "
+        "hold together. Looks after 10, 20, 40 … replications; keeps figures only"}),
+    "summary": ("--summary", {"action": "store_true", "help": "keep the figures only: memory does not grow"}),
+    "warm-up": ("--warm-up", {"type": _warm_up, "metavar": "auto|HOURS",
+        "help": "leave out contacts of the first hours, as the desk begins empty; auto: as many as MSER-5 says"}),
+    "cluster": ("--cluster", {"metavar": "ADDRESS", "help": "play on a Dask cluster, such as tcp://host:8786"}),
     "replications-20": ("--replications", {"type": _count, "default": 20, "metavar": "N",
         "help": "with --power; default: 20"}),
     "replications-30": ("--replications", {"type": _count, "default": 30, "metavar": "N", "help": "default: 30"}),

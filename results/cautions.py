@@ -6,11 +6,10 @@ Refuses to guess: a caution is raised only where the scenario or the log leaves 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import pandas as pd
-
+from results.figures import Figure
 from scenarios.reading import LoadedScenario
 from scenarios.units import DAY_S, clock_s
 
@@ -33,22 +32,19 @@ class Caution:
     text: str
 
 
-def cautions_of(loaded: LoadedScenario, legs: pd.DataFrame) -> list[Caution]:
+def cautions_of(loaded: LoadedScenario, figures: Iterable[Figure]) -> list[Caution]:
     """Return every caution a simulation's figures need."""
-    return [*_unstable(loaded), *_cut_off(legs)]
+    return [*_unstable(loaded), *_cut_off(figures)]
 
 
-def _cut_off(legs: pd.DataFrame) -> Iterator[Caution]:
-    first = legs[(legs["leg"] == 0) & ~legs["leg_end"].isin(["closed"])]
-    waiting = (first["leg_end"] == "censored") & first["answered_s"].isna()
-    for channel, found in waiting.groupby(first["channel"]):
-        share = float(found.mean())
-        if share > CUT_OFF_SHARE_MOST:
+def _cut_off(figures: Iterable[Figure]) -> Iterator[Caution]:
+    for figure in figures:
+        if figure.name == "still_waiting_share" and figure.value > CUT_OFF_SHARE_MOST:
             text = (
-                f"{channel}: {share:.1%} of contacts were still waiting when the run ended, and what they would have "
-                f"waited is missing; simulate more days, or roster until the queue is empty"
+                f"{figure.channel}: {figure.value:.1%} of contacts were still waiting when the run ended, and what "
+                f"they would have waited is missing; simulate more days, or roster until the queue is empty"
             )
-            yield Caution(TOO_SHORT, str(channel), share, CUT_OFF_SHARE_MOST, text.replace("%", " %", 1))
+            yield Caution(TOO_SHORT, str(figure.channel), figure.value, CUT_OFF_SHARE_MOST, text.replace("%", " %", 1))
 
 
 def _unstable(loaded: LoadedScenario) -> Iterator[Caution]:

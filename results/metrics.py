@@ -6,7 +6,8 @@ metric here is a mean over contacts, and its spread can be had from the contacts
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ import pandas as pd
 from results.log import OUR_FAULTS, wait_s
 
 Values = npt.NDArray[np.float64]
+
+Contacts = pd.DataFrame | Mapping[str, Any]
+"""Columns of `contacts_of`, as a frame or as arrays."""
 
 
 NOT_OFFERED = ("closed", "censored")
@@ -26,7 +30,7 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
 
     Columns: the ids, channel, intent, team (of the first leg), arrived_s, wait_s (first leg), offered, answered,
     abandoned, blocked, unanswered (neither answered nor given up: cut off, turned away, in error, or still waiting at
-    the end), talk_s and
+    the end), waiting (the last of these), talk_s and
     handle_s (over all legs; handle_s null where a part of it cannot be seen), transferred,
     contained, self_service.
     """
@@ -67,6 +71,7 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
             "talk_s": summed["talk_s"].where(whole & person),
             "handle_s": (summed["talk_s"] + summed["wrap_s"].fillna(0.0)).where(whole & person),
             "wrap_seen": summed["wrap_s"].notna(),
+            "waiting": offered_or_waiting & ~answered & (first["leg_end"] == "censored"),
             "unanswered": offered_or_waiting & ~answered & ~gave_up,
             "transferred": summed["transferred"] > 0,
             "contained": first["leg_end"] == "contained",
@@ -76,64 +81,68 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
     return folded.reset_index().sort_values(["replication", "arrived_s", "contact_id"], ignore_index=True)
 
 
-def _wait(c: pd.DataFrame, within_s: float) -> Values:
+def _wait(c: Contacts, within_s: float) -> Values:
     return np.where(c["answered"] | c["abandoned"], c["wait_s"], np.nan)
 
 
-def _wait_answered(c: pd.DataFrame, within_s: float) -> Values:
+def _wait_answered(c: Contacts, within_s: float) -> Values:
     return np.where(c["answered"], c["wait_s"], np.nan)
 
 
-def _quick(c: pd.DataFrame, within_s: float) -> npt.NDArray[np.bool_]:
+def _quick(c: Contacts, within_s: float) -> npt.NDArray[np.bool_]:
     return np.asarray(c["wait_s"] <= within_s + 1e-9)
 
 
-def _level_offered(c: pd.DataFrame, within_s: float) -> Values:
+def _level_offered(c: Contacts, within_s: float) -> Values:
     return np.where(c["offered"], c["answered"] & _quick(c, within_s), np.nan)
 
 
-def _level_less_quick(c: pd.DataFrame, within_s: float) -> Values:
+def _level_less_quick(c: Contacts, within_s: float) -> Values:
     counted = c["offered"] & ~(c["abandoned"] & _quick(c, within_s))
     return np.where(counted, c["answered"] & _quick(c, within_s), np.nan)
 
 
-def _level_either(c: pd.DataFrame, within_s: float) -> Values:
+def _level_either(c: Contacts, within_s: float) -> Values:
     return np.where(c["offered"], (c["answered"] | c["abandoned"]) & _quick(c, within_s), np.nan)
 
 
-def _level_answered(c: pd.DataFrame, within_s: float) -> Values:
+def _level_answered(c: Contacts, within_s: float) -> Values:
     return np.where(c["answered"], _quick(c, within_s), np.nan)
 
 
-def _abandonment(c: pd.DataFrame, within_s: float) -> Values:
+def _abandonment(c: Contacts, within_s: float) -> Values:
     return np.where(c["offered"], c["abandoned"], np.nan)
 
 
-def _blocked(c: pd.DataFrame, within_s: float) -> Values:
+def _blocked(c: Contacts, within_s: float) -> Values:
     return np.where(c["offered"], c["blocked"], np.nan)
 
 
-def _answered_share(c: pd.DataFrame, within_s: float) -> Values:
+def _answered_share(c: Contacts, within_s: float) -> Values:
     return np.where(c["answered"] | c["abandoned"] | c["unanswered"], c["answered"], np.nan)
 
 
-def _handle(c: pd.DataFrame, within_s: float) -> Values:
-    return c["handle_s"].to_numpy(dtype=float)
+def _still_waiting(c: Contacts, within_s: float) -> Values:
+    return np.where(c["answered"] | c["abandoned"] | c["unanswered"], c["waiting"], np.nan)
 
 
-def _talk(c: pd.DataFrame, within_s: float) -> Values:
-    return c["talk_s"].to_numpy(dtype=float)
+def _handle(c: Contacts, within_s: float) -> Values:
+    return np.asarray(c["handle_s"], dtype=np.float64)
 
 
-def _transferred(c: pd.DataFrame, within_s: float) -> Values:
+def _talk(c: Contacts, within_s: float) -> Values:
+    return np.asarray(c["talk_s"], dtype=np.float64)
+
+
+def _transferred(c: Contacts, within_s: float) -> Values:
     return np.where(c["answered"], c["transferred"], np.nan)
 
 
-def _contained(c: pd.DataFrame, within_s: float) -> Values:
+def _contained(c: Contacts, within_s: float) -> Values:
     return np.where(c["self_service"], c["contained"], np.nan)
 
 
-METRICS: dict[str, Callable[[pd.DataFrame, float], Values]] = {
+METRICS: dict[str, Callable[[Contacts, float], Values]] = {
     "wait_s_mean": _wait,
     "wait_answered_s_mean": _wait_answered,
     "service_level_offered": _level_offered,
@@ -143,6 +152,7 @@ METRICS: dict[str, Callable[[pd.DataFrame, float], Values]] = {
     "abandonment": _abandonment,
     "blocked_share": _blocked,
     "answered_share": _answered_share,
+    "still_waiting_share": _still_waiting,
     "handle_s_mean": _handle,
     "talk_s_mean": _talk,
     "transfer_share": _transferred,
@@ -150,7 +160,7 @@ METRICS: dict[str, Callable[[pd.DataFrame, float], Values]] = {
 }
 
 
-def values_of(contacts: pd.DataFrame, metric: str, within_s: float | None = None) -> Values:
+def values_of(contacts: Contacts, metric: str, within_s: float | None = None) -> Values:
     """Return the metric's value for each contact; NaN where it does not concern the contact.
 
     Raises:

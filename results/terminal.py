@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from results.figures import Figure
 from results.power import Power
@@ -11,8 +12,8 @@ from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import Goal
 
 
-def metrics_table(values: Iterable[Figure]) -> str:
-    """Show metrics with their 95 % intervals over replications."""
+def metrics_table(values: Iterable[Figure], level: float = 0.95) -> str:
+    """Show metrics with their intervals; that nobody was turned away or cut off goes without saying."""
     rows = [
         (
             value.channel or "all",
@@ -22,8 +23,20 @@ def metrics_table(values: Iterable[Figure]) -> str:
             f"{value.n:,}",
         )
         for value in values
+        if value.value or value.name not in ("still_waiting_share", "blocked_share")
     ]
-    return grid(("channel", "metric", "value", "95 % interval", "contacts"), rows, right=(2, 3, 4))
+    return grid(("channel", "metric", "value", f"{level * 100:.4g} % interval", "contacts"), rows, right=(2, 3, 4))
+
+
+def half_width_text(told: Mapping[str, Any]) -> str:
+    """Say in a line whether a half-width that was asked for was reached."""
+    name, reached = str(told["name"]), float(told["reached"])
+    verdict = "reached" if reached <= float(told["wanted"]) else "NOT reached"
+    where = told["channel"] or "all"
+    return (
+        f"half-width of {where} {_named(name, told['within_s'])}: {amount(reached, name)}, "
+        f"{amount(float(told['wanted']), name)} wanted: {verdict} after {told['replications']} replications"
+    )
 
 
 def goals_table(goals: Sequence[tuple[Goal, Figure, bool]]) -> str:

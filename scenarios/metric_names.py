@@ -40,6 +40,9 @@ METRIC_NAMES: dict[str, MetricName] = {
     "answered_share": MetricName(
         "share", False, "answered by a person or a page / all who came while it was open", "complement of loss"
     ),
+    "still_waiting_share": MetricName(
+        "share", False, "still waiting when the run ended / all who came while it was open", "a caution, not a result"
+    ),
     "handle_s_mean": MetricName(
         "s", False, "mean time with people over all legs of an answered contact: talk + hold + wrap-up", _GANS
     ),

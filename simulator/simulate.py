@@ -1,5 +1,8 @@
 """Run replications of a scenario and sum them up: the function behind `testdrive simulate`.
 
+Replications are boiled down to their figures where they are played, in threads, processes or on a cluster, and taken
+together in their own order, so that where they were played changes nothing.
+
 >>> from scenarios.reading import HERE, load_scenario
 >>> run = simulate(load_scenario(HERE / "quiet_tuesday.yaml"), replications=2)
 >>> sorted(run.legs["replication"].unique().tolist())
@@ -8,53 +11,89 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
-import multiprocessing
+import functools
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import pandas as pd
 
+from results.figures import Figure, Key, Told, figures_from, keys_of, told_of
 from results.log import check_legs
+from results.metrics import contacts_of
 from results.runs import run_id
 from scenarios.plan import DrawnPlan, draw_plan, make_plan
-from scenarios.reading import LoadedScenario, load_scenario
+from scenarios.reading import LoadedScenario
 from simulator.columns import Replicated, legs_table, staffing_table
 from simulator.engine_compiled import Arrivals, replicate
 from simulator.engine_simpy import Engine, Luck
 from simulator.floor_arrays import Floor, floor_of, shifts_of
+from simulator.fold import contacts_folded
+from simulator.precision import LEVEL, Precision
+from simulator.workers import Workers, open_workers
 
 EngineName = Literal["compiled", "simpy"]
 """The engine to run and the one to read; they give the same tables."""
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
-"""Legs and staffing of one replication."""
-
-Kept = TypeVar("Kept")
+"""Legs and staffing of replications."""
 
 Progress = Callable[[float], None]
 """Told the share of the work that is done, between 0 and 1."""
 
 
+class NoLogError(ValueError):
+    """The log was asked for, but the run was told to keep figures only."""
+
+
 @dataclass(frozen=True)
 class Simulated:
-    """What came out: the tables over all replications, and how long it took."""
+    """What came out: figures over all replications, the tables unless they were not kept, and how long it took."""
 
     run_id: str
-    legs: pd.DataFrame = field(repr=False)
-    staffing: pd.DataFrame = field(repr=False)
     replications: int
+    contacts: int
+    """How many contacts were simulated, over all replications."""
     planned_same: bool
     wall_s: float
+    keys: Sequence[Key] = field(repr=False)
+    told: Sequence[Told] = field(repr=False)
+    level: float
+    """Of the intervals of `figures`: 0.95, or more where a stopping rule looked more than once."""
+    looks: int
+    """How often a stopping rule looked; 0 where there was none."""
+    reached: bool
+    """Whether every half-width that was asked for was reached."""
+    tables: Tables | None = field(repr=False)
+
+    def figures(self) -> list[Figure]:
+        """Return the figures with their intervals over replications."""
+        return figures_from(self.keys, self.told, self.level)
 
     @property
-    def contacts(self) -> int:
-        """How many contacts were simulated, over all replications."""
-        return int((self.legs["leg"] == 0).sum())
+    def legs(self) -> pd.DataFrame:
+        """The contact log.
+
+        Raises:
+            NoLogError: it was not kept.
+        """
+        return self._kept()[0]
+
+    @property
+    def staffing(self) -> pd.DataFrame:
+        """When each seat was on duty.
+
+        Raises:
+            NoLogError: it was not kept.
+        """
+        return self._kept()[1]
+
+    def _kept(self) -> Tables:
+        if self.tables is None:
+            raise NoLogError("only figures were kept (--summary); simulate without it for the log")
+        return self.tables
 
 
 def simulate(
@@ -66,13 +105,17 @@ def simulate(
     progress: Progress | None = None,
     shoppers: int | None = None,
     engine: EngineName = "compiled",
+    summary: bool = False,
+    precision: Precision | None = None,
+    from_s: float = 0.0,
+    cluster: str | None = None,
 ) -> Simulated:
     """Simulate.
 
     Args:
         loaded: the scenario.
         seed: the scenario's own where left out.
-        replications: how many; each has its own luck.
+        replications: how many; each has its own luck. With `precision`, how many at most.
         same_plan: keep replication 0's customers in all of them and redraw only what the desk does to them: the band
             that a measured day is held against.
         threads: replications at once: threads for the compiled engine; for SimPy, which holds the interpreter lock,
@@ -80,71 +123,118 @@ def simulate(
         progress: told how far it is. An interruption (Ctrl-C) keeps the replications that are done.
         shoppers: overrides how many shoppers a plan holds on each channel that has any.
         engine: which of the two; the tables are the same.
+        summary: keep the figures only, so that memory does not grow with replications.
+        precision: stop as soon as the figures it names are known so well.
+        from_s: contacts that arrive before this scenario second do not count in the figures: a warm-up.
+        cluster: address of a Dask scheduler whose workers play the replications.
+
+    Raises:
+        WorkersError: the cluster cannot be used.
     """
     seed = loaded.scenario.seed if seed is None else seed
     began = time.perf_counter()
-    jobs = [_Job(loaded.path, loaded.scenario.days, seed, r, same_plan, shoppers) for r in range(replications)]
-    kind = "same" if same_plan else "drawn"
-    name = run_id("simulated", loaded.scenario.scenario, loaded.hash, seed, loaded.scenario.days, replications, kind)
-    run_jobs = _compiled if engine == "compiled" else _simpy
-    legs, staffing, done = run_jobs(loaded, jobs, threads, name, progress)
-    check_legs(legs)
-    return Simulated(name, legs, staffing, done, same_plan, time.perf_counter() - began)
-
-
-def _kept(results: Generator[Kept, None, None], of: int, progress: Progress | None) -> list[Kept]:
-    """Collect results in their order; an interruption keeps those that are there, unless there are none."""
-    done: list[Kept] = []
-    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(results):
-        for result in results:
-            done.append(result)
-            if progress:
-                progress(len(done) / of)
+    keys = tuple(dict.fromkeys([*keys_of(loaded.scenario), *(precision.keys if precision else ())]))
+    work = Work(loaded, seed, same_plan, shoppers, engine, keys, from_s, summary)
+    looks = precision.looks(replications) if precision else [replications]
+    level = precision.level(looks) if precision else LEVEL
+    done: list[Played] = []
+    looked, reached = 0, precision is None
+    with open_workers(threads, engine == "simpy", cluster) as workers:
+        for look in looks:
+            before = len(done)
+            done += _kept(work, workers, range(before, look), progress, looks[-1])
+            if len(done) < look:
+                break
+            if precision:
+                looked += 1
+                reached = precision.reached(figures_from(keys, [one.told for one in done], level))
+                if reached:
+                    break
     if not done:
         raise KeyboardInterrupt
-    return done
+    kind = "same" if same_plan else "drawn"
+    name = run_id("simulated", loaded.scenario.scenario, loaded.hash, seed, loaded.scenario.days, len(done), kind)
+    tables = None if summary else work.tables(done, name)
+    contacts, told = sum(one.contacts for one in done), [one.told for one in done]
+    taken_s = time.perf_counter() - began
+    return Simulated(name, len(done), contacts, same_plan, taken_s, keys, told, level, looked, reached, tables)
 
 
-def _simpy(
-    loaded: LoadedScenario, jobs: list[_Job], threads: int, name: str, progress: Progress | None
-) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    results = _in_processes(jobs, threads) if threads > 1 else _here(loaded, jobs, progress)
-    done = _kept(results, len(jobs), progress)
-    legs = pd.concat([legs for legs, _ in done], ignore_index=True)
-    legs["run_id"] = pd.array([name], dtype="str").repeat(len(legs))
-    staffing = pd.concat([staffing for _, staffing in done], ignore_index=True)
-    return legs, staffing, len(done)
+@dataclass(frozen=True)
+class Played:
+    """What is kept of one replication."""
+
+    told: Told
+    contacts: int
+    part: Replicated | Tables | None = field(repr=False)
+    """From which the tables are made: the compiled engine's arrays, or SimPy's tables."""
 
 
-def _compiled(
-    loaded: LoadedScenario, jobs: list[_Job], threads: int, name: str, progress: Progress | None
-) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    floor = floor_of(loaded)
-    shared = draw_plan(loaded, jobs[0].seed, 0, jobs[0].shoppers) if jobs[0].same_plan else None
-    done = _kept(_in_threads(loaded, floor, jobs, shared, threads), len(jobs), progress)
-    return legs_table(floor, done, name), staffing_table(floor, done), len(done)
+@dataclass(frozen=True, eq=False)
+class Work:
+    """All that playing a replication takes; goes to other processes and machines as it is."""
 
+    loaded: LoadedScenario
+    seed: int
+    same_plan: bool
+    shoppers: int | None
+    engine: EngineName
+    keys: Sequence[Key]
+    from_s: float
+    summary: bool
 
-def _in_threads(
-    loaded: LoadedScenario, floor: Floor, jobs: list[_Job], shared: DrawnPlan | None, threads: int
-) -> Generator[Replicated, None, None]:
-    def one(job: _Job) -> Replicated:
-        return replicated(
-            loaded,
-            floor,
-            shared,
-            Luck(job.seed, 0 if job.same_plan else job.replication, job.replication),
-            job.shoppers,
-        )
+    @functools.cached_property
+    def floor(self) -> Floor:
+        """The scenario as the compiled engine reads it."""
+        return floor_of(self.loaded)
 
-    if threads == 1:
-        yield from map(one, jobs)
-        return
-    with concurrent.futures.ThreadPoolExecutor(min(threads, len(jobs))) as pool:
-        try:
-            yield from pool.map(one, jobs)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    @functools.cached_property
+    def plan(self) -> DrawnPlan | None:
+        """The plan that all replications share, if they do."""
+        return draw_plan(self.loaded, self.seed, 0, self.shoppers) if self.same_plan else None
+
+    def luck(self, replication: int) -> Luck:
+        """Return a replication's luck."""
+        return Luck(self.seed, 0 if self.same_plan else replication, replication)
+
+    def play_some(self, replications: Sequence[int]) -> list[Played]:
+        """Play replications one after the other."""
+        return [self.play(replication) for replication in replications]
+
+    def play(self, replication: int, watch: Progress | None = None) -> Played:
+        """Play a replication; `watch` is told its progress, where the engine can tell."""
+        return self._simpy(replication, watch) if self.engine == "simpy" else self._compiled(replication)
+
+    def tables(self, played: Sequence[Played], run_id: str) -> Tables:
+        """Join the tables of replications.
+
+        Raises:
+            LogError: the log breaks its own rules: a defect of an engine.
+        """
+        parts = [one.part for one in played]
+        if self.engine == "simpy":
+            legs, staffing = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
+            legs["run_id"] = pd.array([run_id], dtype="str").repeat(len(legs))
+        else:
+            replicated = [part for part in parts if isinstance(part, Replicated)]
+            legs, staffing = legs_table(self.floor, replicated, run_id), staffing_table(self.floor, replicated)
+        check_legs(legs)
+        return legs, staffing
+
+    def _compiled(self, replication: int) -> Played:
+        part = replicated(self.loaded, self.floor, self.plan, self.luck(replication), self.shoppers)
+        contacts = contacts_folded(part.happened)
+        told = told_of(contacts, self.keys, self.loaded.scenario, self.from_s)
+        return Played(told, len(contacts["channel"]), None if self.summary else part)
+
+    def _simpy(self, replication: int, watch: Progress | None) -> Played:
+        luck = self.luck(replication)
+        engine = Engine(self.loaded, make_plan(self.loaded, luck.seed, luck.plan, self.shoppers), luck)
+        engine.run(watch)
+        legs = engine.legs("", replication)
+        contacts = contacts_of(legs)
+        told = told_of(contacts, self.keys, self.loaded.scenario, self.from_s)
+        return Played(told, len(contacts), None if self.summary else (legs, engine.staffing(replication)))
 
 
 def replicated(
@@ -158,43 +248,18 @@ def replicated(
     return Replicated(luck.desk, plan, happened)
 
 
-@dataclass(frozen=True)
-class _Job:
-    path: Path
-    days: int
-    seed: int
-    replication: int
-    same_plan: bool
-    shoppers: int | None
+def _kept(work: Work, workers: Workers | None, replications: range, progress: Progress | None, of: int) -> list[Played]:
+    """Play replications; an interruption keeps those that are done."""
+    done: list[Played] = []
 
+    def tell(share: float) -> None:
+        if progress:
+            progress((replications.start + len(done) + share) / of)
 
-def _here(loaded: LoadedScenario, jobs: list[_Job], progress: Progress | None) -> Generator[Tables, None, None]:
-    plan: pd.DataFrame | None = None
-    for job in jobs:
-        if plan is None or not job.same_plan:
-            plan = make_plan(loaded, job.seed, 0 if job.same_plan else job.replication, job.shoppers)
-        yield _replicate(loaded, job, plan, progress, len(jobs))
-
-
-def _in_processes(jobs: list[_Job], workers: int) -> Generator[Tables, None, None]:
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
-        try:
-            yield from pool.map(_replicate_elsewhere, jobs)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _replicate_elsewhere(job: _Job) -> tuple[pd.DataFrame, pd.DataFrame]:
-    loaded = load_scenario(job.path, job.days)
-    plan = make_plan(loaded, job.seed, 0 if job.same_plan else job.replication, job.shoppers)
-    return _replicate(loaded, job, plan, None, 1)
-
-
-def _replicate(
-    loaded: LoadedScenario, job: _Job, plan: pd.DataFrame, progress: Progress | None, of: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    luck = Luck(job.seed, 0 if job.same_plan else job.replication, job.replication)
-    engine = Engine(loaded, plan, luck)
-    engine.run((lambda share: progress((job.replication + share) / of)) if progress else None)
-    return engine.legs("", job.replication), engine.staffing(job.replication)
+    here = (work.play(replication, tell) for replication in replications)
+    results: Iterable[Played] = workers.play(work, replications) if workers else here
+    with contextlib.suppress(KeyboardInterrupt):
+        for played in results:
+            done.append(played)
+            tell(0.0)
+    return done

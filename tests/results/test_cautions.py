@@ -10,13 +10,13 @@ from tests.written import about, demand, exactly, one_desk, written
 
 
 def _kinds(loaded):
-    return [caution.kind for caution in cautions_of(loaded, simulate(loaded, replications=1).legs)]
+    return [caution.kind for caution in cautions_of(loaded, simulate(loaded, replications=1).figures())]
 
 
 def test_a_queue_that_can_only_grow_is_called_so(tmp_path):
     """Without it the mean wait of an overloaded desk, which only tells the run's length, would look like a forecast."""
     loaded = written(tmp_path, one_desk(1, exactly(600), demand=[demand(200)]))
-    cautions = cautions_of(loaded, simulate(loaded, replications=1).legs)
+    cautions = cautions_of(loaded, simulate(loaded, replications=1).figures())
     unstable = next(caution for caution in cautions if caution.kind == UNSTABLE)
     assert unstable.about == "front"
     assert (unstable.value, unstable.limit) == pytest.approx((200 * 600, 86_400))
@@ -36,7 +36,7 @@ def test_a_second_tier_that_drowns_is_found(tmp_path):
     scenario["channels"]["email"] = {"opens": "00:00", "closes": "24:00"}
     scenario["teams"]["back"] = {"channels": ["email"], "agents": {"00:00": 1}, "service": {"default": exactly(900)}}
     scenario["transfers"] = [{"from": "front", "to": "back", "probability": 0.3}]
-    cautions = cautions_of(written(tmp_path, scenario), simulate(written(tmp_path, scenario), replications=1).legs)
+    cautions = cautions_of(written(tmp_path, scenario), simulate(written(tmp_path, scenario), replications=1).figures())
     assert [caution.about for caution in cautions] == ["back"]
 
 
@@ -45,7 +45,7 @@ def test_those_still_waiting_at_the_end_are_told(tmp_path):
     scenario = one_desk(1, exactly(60), demand=[demand(300)])
     scenario["teams"]["front"]["agents"] = {"00:00": 5, "12:00": 0}
     loaded = written(tmp_path, scenario)
-    (caution,) = cautions_of(loaded, simulate(loaded, replications=1).legs)
+    (caution,) = cautions_of(loaded, simulate(loaded, replications=1).figures())
     assert caution.kind == TOO_SHORT
     assert caution.value == pytest.approx(0.5, abs=0.1)
 

@@ -30,7 +30,7 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
     """Return a scenario as plain values, and the arrivals it replays."""
     grid_s = luck.choice([1, 10, 60, 60, 300])
     """Deterministic times are multiples of this, so that ties are common."""
-    begins_s = luck.choice([0, 3600, 30_000, 86_400 - 1800, 86_400 - 20 * grid_s])
+    begins_s = luck.choice([0, 3600, 30_000, 86_400 - 10 * grid_s, 86_400 - 20 * grid_s])
     begins_s = min(begins_s, 86_000) // grid_s * grid_s
     lasts_s = luck.choice([10, 30, 60]) * grid_s
     channels = luck.sample(CHANNELS, luck.randint(1, len(CHANNELS)))

@@ -14,7 +14,7 @@ from simulator.floor_arrays import floor_of
 from simulator.simulate import simulate
 from tests.simulator.engines_equal import ENDS, compare, replay
 from tests.simulator.mutants import MUTANTS, SCENARIOS, survives
-from tests.written import about, demand, one_desk, written
+from tests.written import about, demand, exactly, one_desk, written
 
 
 @pytest.mark.parametrize("first", range(0, 60, 15))
@@ -56,6 +56,16 @@ def test_more_legs_than_were_reckoned_with_are_all_there(tmp_path):
     compiled, simpy = (simulate(loaded, replications=1, engine=engine).legs for engine in ("compiled", "simpy"))
     assert len(compiled) > 2000
     pd.testing.assert_frame_equal(compiled, simpy, check_exact=True)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+def test_nobody_tries_again_as_the_day_ends(tmp_path, engine):
+    """Without it a customer could come at the very end, when nobody is there to see it."""
+    retry = {"phone": {"probability": 1.0, "after": exactly(60)}}
+    scenario = one_desk(0, patience={"phone": exactly(30)}, retry=retry)
+    loaded = written(tmp_path, scenario, [("a", 86_400 - 90.0), ("b", 86_400 - 91.0)])
+    legs = simulate(loaded, replications=1, engine=engine).legs
+    assert legs["contact_id"].tolist() == ["a", "b", "b/0/2"]
 
 
 def test_threads_change_nothing_of_the_compiled_engine(tmp_path):

@@ -1,0 +1,95 @@
+"""Fold what the compiled engine's loop gives to one row per contact, without the words of the contact log.
+
+The columns are those of `results.metrics.contacts_of`, from which the metrics are reckoned, with numbers for names.
+Refuses to know what a metric is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scenarios.jit import jit
+from simulator.engine_compiled import (
+    ABANDONED,
+    ANSWERED,
+    ARRIVED,
+    BLOCKED,
+    CENSORED,
+    CHANNEL,
+    CLOSED,
+    CONTAINED,
+    ENDED,
+    LAST,
+    LEG,
+    LEG_END,
+    SEAT,
+    TEAM,
+    TRANSFERRED,
+    WRAP,
+    Happened,
+    Small,
+)  # fmt: skip
+from simulator.floor_arrays import Whole
+
+FIRST, TALK, WRAPPED, PASSED, UNFINISHED, SERVED = range(6)
+_FOLDED = 6
+
+
+def contacts_folded(happened: Happened) -> dict[str, Any]:
+    """Return a row per contact of one replication; `channel` and `team` as positions in the scenario (-1: none)."""
+    times, facts = happened.times_us, happened.facts
+    folded = _fold(times, facts)
+    first = folded[:, FIRST]
+    end = facts[first, LEG_END]
+    answered_us, ended_us, arrived_us = times[first, ANSWERED], times[first, ENDED], times[first, ARRIVED]
+    answered = answered_us >= 0
+    person = answered & ((folded[:, SERVED] > 0) | (folded[:, UNFINISHED] > 0))
+    whole = person & (folded[:, UNFINISHED] == 0)
+    gave_up = end == ABANDONED
+    wait_us = np.where(answered, answered_us, ended_us) - arrived_us
+    unanswered = (end != CLOSED) & ~answered & ~gave_up
+    return {
+        "channel": facts[first, CHANNEL],
+        "team": facts[first, TEAM],
+        "arrived_s": arrived_us / 1e6,
+        "wait_s": np.where(answered | (ended_us >= 0), wait_us / 1e6, np.nan),
+        "offered": answered | ((end != CLOSED) & (end != CENSORED)),
+        "answered": answered,
+        "abandoned": gave_up,
+        "blocked": end == BLOCKED,
+        "talk_s": np.where(whole, folded[:, TALK] / 1e6, np.nan),
+        "handle_s": np.where(whole, (folded[:, TALK] + folded[:, WRAPPED]) / 1e6, np.nan),
+        "unanswered": unanswered,
+        "waiting": unanswered & (end == CENSORED),
+        "transferred": folded[:, PASSED] > 0,
+        "contained": end == CONTAINED,
+        "self_service": answered & ~person,
+    }
+
+
+@jit
+def _fold(times: Whole, facts: Small) -> Whole:
+    """Return a row per contact: its first leg, talk and wrap-up in microseconds, counts of legs by how they went."""
+    contact_of = np.full(len(facts), -1, dtype=np.int64)
+    folded = np.zeros((len(facts), _FOLDED), dtype=np.int64)
+    contacts = 0
+    for row in range(len(facts)):
+        if facts[row, LEG] == 0:
+            contact = contacts
+            contacts += 1
+            folded[contact, FIRST] = row
+        else:
+            contact = contact_of[facts[row, LAST]]
+        contact_of[row] = contact
+        if facts[row, LEG_END] == TRANSFERRED:
+            folded[contact, PASSED] += 1
+        if times[row, ANSWERED] >= 0 and times[row, ENDED] < 0:
+            folded[contact, UNFINISHED] += 1
+        if facts[row, SEAT] >= 0 and times[row, ENDED] >= 0:
+            folded[contact, SERVED] += 1
+            folded[contact, TALK] += times[row, ENDED] - times[row, ANSWERED]
+            if times[row, WRAP] > 0:
+                folded[contact, WRAPPED] += times[row, WRAP]
+    return folded[:contacts]
