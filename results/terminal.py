@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from results.figures import Figure
-from results.power import Power
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import Goal
+
+if TYPE_CHECKING:
+    from results.power import Power  # which imports scipy.stats: a second, on every command that shows a table
 
 
 def metrics_table(values: Iterable[Figure], level: float = 0.95) -> str:

@@ -41,7 +41,9 @@ _METRIC_WORDS = {
     "service_level_answered_or_abandoned": "Answered or gone within {within}",
     "service_level_answered": "Of those answered: within {within}",
     "abandonment": "Gave up waiting",
+    "blocked_share": "Found every line taken",
     "answered_share": "Were answered at all",
+    "still_waiting_share": "Still waiting when the run ended",
     "handle_s_mean": "Time an agent needs for one contact",
     "talk_s_mean": "Time a customer spends with an agent",
     "transfer_share": "Passed on to another team",
@@ -271,6 +273,10 @@ def _difference_sentence(row: Row) -> str:
             return f"{customers} spend {by} {length} with an agent than you believe: {instead}"
         case "abandonment":
             return f"{of_hundred} give up waiting than you believe: {instead}"
+        case "blocked_share":
+            return f"{of_hundred} find every line taken than you believe: {instead}"
+        case "still_waiting_share":
+            return f"{of_hundred} still wait at the end than you believe: {instead}"
         case "answered_share":
             return f"{of_hundred} are answered at all than you believe: {instead}"
         case "transfer_share":
