@@ -164,6 +164,115 @@ def redialling(
     return Redial(attempt, rate / arrivals_per_s, chain.mean(shares, lambda s: min(s[0], agents)) / agents)
 
 
+def redialling_at_once_or_never(
+    arrivals_per_s: float,
+    service_s_mean: float,
+    agents: int,
+    no_wait: float,
+    again: float,
+    after_s_mean: float,
+    kept: bool,
+    cut: tuple[int, int] = (80, 80),
+) -> Redial:
+    """Return the long run where a share `no_wait` accept no wait at all and the others wait for ever.
+
+    Who finds nobody free and accepts no wait comes back with probability `again`; `kept`: as one who accepts no wait,
+    else drawn afresh. The state is (in the system, on their way back): the classical retrial queue, with those beside
+    it who wait (Falin and Templeton, Retrial Queues, 1997, ch. 2).
+    """
+    mu, back = 1.0 / service_s_mean, 1.0 / after_s_mean
+    most = agents + cut[0]
+    gone = 1.0 if kept else no_wait
+    """Of those who come back, the share that accept no wait."""
+
+    def moves(state: tuple[int, int]) -> Iterator[tuple[tuple[int, int], float]]:
+        here, away = state
+        yield (here - 1, away), min(here, agents) * mu
+        if here < agents:
+            yield (here + 1, away), arrivals_per_s
+            yield (here + 1, away - 1), away * back
+            return
+        yield (here + 1, away), arrivals_per_s * (1 - no_wait) if here < most else 0.0
+        yield (here, away + 1), arrivals_per_s * no_wait * again if away < cut[1] else 0.0
+        yield (here + 1, away - 1), away * back * (1 - gone) if here < most else 0.0
+        yield (here, away - 1), away * back * gone * (1 - again)
+
+    chain = explore((0, 0), moves)
+    shares = chain.long_run()
+    away = chain.mean(shares, lambda s: s[1])
+    rate = arrivals_per_s + back * away
+    full = chain.mean(shares, lambda s: float(s[0] >= agents))
+    full_back = chain.mean(shares, lambda s: s[1] * float(s[0] >= agents))
+    lost = (arrivals_per_s * no_wait * full + back * gone * full_back) / rate
+    queue = chain.mean(shares, lambda s: max(s[0] - agents, 0))
+    at_cut = chain.mean(shares, lambda s: float(s[0] >= most or s[1] >= cut[1]))
+    waits = Waits(
+        (full * arrivals_per_s * (1 - no_wait) + back * (1 - gone) * full_back) / rate,
+        queue / rate,
+        lost,
+        queue,
+        at_cut,
+    )
+    return Redial(waits, rate / arrivals_per_s, chain.mean(shares, lambda s: min(s[0], agents)) / agents)
+
+
+def ranked_n_design(
+    arrivals_per_s: tuple[float, float],
+    agents: tuple[int, int],
+    service_s_mean: tuple[float, float],
+    patience_s_mean: float,
+    cut: int = 40,
+) -> tuple[tuple[Waits, Waits], tuple[float, float]]:
+    """Return what both classes live through, and both teams' occupancy, in an N-design with ranks.
+
+    The first team takes the first class only, the second both: it answers the first class where the first team is busy
+    (rank 2 there), and takes the second class (rank 1) before any of the first. The state is (busy, busy, first class
+    waiting, second class waiting); Gurvich and Whitt 2010 call the rule static priority with fixed preferences.
+    """
+    (one, two), theta = agents, 1.0 / patience_s_mean
+    mu = [1.0 / service for service in service_s_mean]
+
+    def moves(state: tuple[int, int, int, int]) -> Iterator[tuple[tuple[int, int, int, int], float]]:
+        a, b, first, second = state
+        if a < one:
+            yield (a + 1, b, first, second), arrivals_per_s[0]
+        elif b < two:
+            yield (a, b + 1, first, second), arrivals_per_s[0]
+        else:
+            yield (a, b, first + 1, second), arrivals_per_s[0] if first < cut else 0.0
+        if b < two:
+            yield (a, b + 1, first, second), arrivals_per_s[1]
+        else:
+            yield (a, b, first, second + 1), arrivals_per_s[1] if second < cut else 0.0
+        yield ((a, b, first - 1, second) if first else (a - 1, b, first, second)), a * mu[0]
+        after = (
+            (a, b, first, second - 1) if second else (a, b, first - 1, second) if first else (a, b - 1, first, second)
+        )
+        yield after, b * mu[1]
+        yield (a, b, first - 1, second), first * theta
+        yield (a, b, first, second - 1), second * theta
+
+    chain = explore((0, 0, 0, 0), moves)
+    shares = chain.long_run()
+    met = (
+        chain.mean(shares, lambda s: float(s[0] == one and s[1] == two)),
+        chain.mean(shares, lambda s: float(s[1] == two)),
+    )
+    queues = [chain.mean(shares, lambda s, n=number: s[2 + n]) for number in (0, 1)]  # type: ignore[misc]
+    waits = [
+        Waits(
+            met[n],
+            queues[n] / arrivals_per_s[n],
+            theta * queues[n] / arrivals_per_s[n],
+            queues[n],
+            chain.mean(shares, lambda s, n=n: float(s[2 + n] == cut)),  # type: ignore[misc]
+        )
+        for n in (0, 1)
+    ]
+    busy = chain.mean(shares, lambda s: s[0]) / one, chain.mean(shares, lambda s: s[1]) / two
+    return (waits[0], waits[1]), busy
+
+
 @dataclass(frozen=True)
 class SkillTeam:
     """A team of a desk with skills: its agents, how long they take, the classes it serves (by number)."""

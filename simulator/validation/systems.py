@@ -1,13 +1,15 @@
 """The systems: each a scenario, and figures of it that are published or that theory gives exactly.
 
-Holds what the scenario language can say today: single queues with every law, calls passed on, redialling, skills, days
-with shifts and a spike. Leaves out finite lines and priority, which theory has but the language has not yet. What is
-published stands here as printed, with the error of its last digit; the rest is computed by `simulator.theory` where it
-is asked for, so that no number of ours is pinned.
+Holds what the scenario language can say: single queues with every law, finite lines, priority, calls passed on,
+redialling, skills with and without ranks, days with shifts, breaks and a spike, and examples of another simulator. Left
+out of those examples is what the language cannot say yet (agents chosen at random, messages, queues cleared at closing,
+busyness of a day). What is published stands here as printed, with the error of its last digit; the rest is computed by
+`simulator.theory` where it is asked for, so that no number of ours is pinned.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,10 +19,23 @@ from simulator.theory import (
     constant_service,
     erlang_a,
     erlang_c,
+    finite_lines,
     general_patience,
     mean_wait_one_server,
+    priority_waits_s,
 )
-from simulator.theory.models import Phase, SkillTeam, Waits, day_of_phases, redialling, second_tier, skills
+from simulator.theory.models import (
+    Phase,
+    SkillTeam,
+    Waits,
+    day_of_phases,
+    priority_with_patience,
+    ranked_n_design,
+    redialling,
+    redialling_at_once_or_never,
+    second_tier,
+    skills,
+)
 from simulator.validation import measures
 from simulator.validation.measures import contact_mean, occupancy, waited
 from simulator.validation.telling import (
@@ -34,6 +49,7 @@ from simulator.validation.telling import (
     law_of,
     named,
     printed,
+    simulated,
     steady,
     team,
 )
@@ -174,6 +190,104 @@ def _gans() -> System:
     return _published_impatient(2880, 60, 50, 120, rows)
 
 
+CONTACTCENTERS = "umontreal-simul/contactcenters, doc/examples/{}.res (Buist and L'Ecuyer 2005), 1,000 simulated days"
+
+
+def _other_simulator(rows: tuple[Expected, ...], model: str, **more: Any) -> System:
+    """Eight hours of 252 calls an hour from an empty desk of 12, two minutes each; the rest of the day it empties."""
+    scenario = desk({"front": team(12, about(120))}, {"order": 252}, **more)
+    if "lines" in more:
+        scenario["channels"] = {"phone": {"opens": "00:00", "closes": "24:00", "lines": scenario.pop("lines")}}
+    scenario["demand"] = [{**scenario["demand"][0], "interval_minutes": 480, "contacts": [2016.0]}]
+    scenario["days"] = 2
+    return System(model, scenario, (0.0, 2 * 24 * HOUR_S), rows)
+
+
+def _contactcenters_mmc() -> System:
+    source = CONTACTCENTERS.format("MMC")
+    wait, level = contact_mean("wait_s_mean"), contact_mean("service_level_answered", 20)
+    return _other_simulator(
+        (
+            simulated("wait_s_mean", wait, "0.099", "0.097", "0.102", source, 60),
+            simulated("service_level_answered_20s", level, "0.902", "0.900", "0.904", source),
+        ),
+        "M/M/n, a day from empty",
+    )
+
+
+def _contactcenters_abandonment() -> System:
+    source = CONTACTCENTERS.format("MMCAb")
+    answered = contact_mean("wait_answered_s_mean")
+    less_quick = contact_mean("service_level_offered_less_quick", 20)
+    rows = (
+        simulated("abandonment", contact_mean("abandonment"), "58.609", "57.660", "59.558", source, 1 / 2016),
+        simulated("wait_answered_s_mean", answered, "0.024", "0.023", "0.024", source, 60),
+        simulated(
+            "service_level_answered_20s", contact_mean("service_level_answered", 20), "0.975", "0.974", "0.975", source
+        ),
+        simulated("service_level_offered_less_quick_20s", less_quick, "0.968", "0.968", "0.969", source),
+    )
+    return _other_simulator(rows, "M/M/n+M, a day from empty", patience={"phone": about(60)})
+
+
+def _contactcenters_blocked() -> System:
+    source = CONTACTCENTERS.format("MMCBlocked")
+    offered = contact_mean("service_level_offered", 20)
+    answered = contact_mean("service_level_answered", 20)
+    rows = (
+        simulated("blocked_share", contact_mean("blocked_share"), "18.655", "18.045", "19.265", source, 1 / 2016),
+        simulated("wait_s_mean", contact_mean("wait_s_mean"), "0.060", "0.059", "0.061", source, 60),
+        simulated("service_level_answered_20s", answered, "0.929", "0.928", "0.930", source),
+        simulated("service_level_offered_20s", offered, "0.920", "0.919", "0.922", source),
+    )
+    return _other_simulator(rows, "M/M/n/K, a day from empty", lines=17)
+
+
+# -- lines and priority --------------------------------------------------------------------------------------------
+
+
+def _lines(per_hour: float, service_s: float, agents: int, lines: int, patience_s: float = math.inf) -> System:
+    queue = finite_lines(per_hour / HOUR_S, service_s, agents, lines, patience_s)
+    source = "birth-death chain, closed form"
+    rows = [
+        expected("blocked_share", contact_mean("blocked_share"), queue.p_block, source),
+        expected("occupancy", occupancy("front", agents), queue.occupancy, source),
+    ]
+    scenario = desk({"front": team(agents, about(service_s))}, {"order": per_hour})
+    scenario["channels"] = {"phone": {"opens": "00:00", "closes": "24:00", "lines": lines}}
+    if lines > agents:
+        rows.append(expected("wait_s_mean", contact_mean("wait_s_mean"), queue.wait_accepted_s_mean, source))
+    if patience_s < math.inf:
+        scenario["patience"] = {"phone": about(patience_s)}
+        lost = queue.abandonment_accepted * (1 - queue.p_block)
+        rows.append(expected("abandonment", contact_mean("abandonment"), lost, source))
+    name = "M/M/n/n" if lines == agents else "M/M/n/K" if patience_s == math.inf else "M/M/n/K+M"
+    return steady(name, scenario, tuple(rows), 4)
+
+
+def _priority(per_hour: dict[str, float], service_s: float, agents: int, patience_s: dict[str, float]) -> System:
+    """Two classes, the first before the second; those with patience have it by channel, so each has its own."""
+    first, second = per_hour
+    rates = per_hour[first] / HOUR_S, per_hour[second] / HOUR_S
+    rule = [{"intents": [first], "priority": 1}]
+    scenario = desk({"front": team(agents, about(service_s))}, per_hour, priorities=rule)
+    if not patience_s:
+        waits = priority_waits_s(rates, service_s, agents)
+        rows = [
+            expected(named("wait_s_mean", name), contact_mean("wait_s_mean", None, name), wait, "Cobham (1954)")
+            for name, wait in zip(per_hour, waits, strict=True)
+        ]
+        return steady("M/M/n, two priorities", scenario, tuple(rows), 12)
+    found = priority_with_patience(rates, service_s, agents, (patience_s[first], patience_s[second]))
+    source = "Markov chain, sparse solve"
+    rows = [row for name, waits in zip(per_hour, found, strict=True) for row in _waits_rows(waits, source, name)]
+    scenario["teams"]["front"]["channels"] = ["phone", "chat"]
+    scenario["channels"] = {name: {"opens": "00:00", "closes": "24:00"} for name in ("phone", "chat")}
+    scenario["demand"][1]["channels"] = {"chat": 1.0}
+    scenario["patience"] = {"phone": about(patience_s[first]), "chat": about(patience_s[second])}
+    return steady("M/M/n+M, two priorities", scenario, tuple(rows), 4)
+
+
 # -- more than one queue -------------------------------------------------------------------------------------------
 
 
@@ -222,6 +336,40 @@ def _redial() -> System:
     teams = {"front": team(5, about(300))}
     scenario = desk(teams, {"order": 60}, patience={"phone": about(120)}, retry=retry)
     return steady("M/M/n+M with redialling", scenario, rows)
+
+
+def _redial_patience(kept: bool) -> System:
+    """Half accept no wait at all: kept, they never learn to wait; drawn afresh, every other time they do."""
+    found = redialling_at_once_or_never(48 / HOUR_S, 300, 5, 0.5, 0.7, 900, kept)
+    source = "Markov chain of queue and orbit, sparse solve"
+    rows = (
+        expected("wait_s_mean", contact_mean("wait_s_mean"), found.attempt.wait_s_mean, source),
+        expected("abandonment", contact_mean("abandonment"), found.attempt.abandonment, source),
+        expected("attempts_mean", measures.attempts, found.attempts, source),
+        expected("occupancy", occupancy("front", 5), found.occupancy, source),
+    )
+    patience = {"phone": {"law": "empirical", "points": [[0, 0], [0.5, 0]]}}
+    again = {"probability": 0.7, "after": about(900), "attempts_most": 100, "patience": "kept" if kept else "fresh"}
+    scenario = desk({"front": team(5, about(300))}, {"order": 48}, patience=patience, retry={"phone": again})
+    return steady(f"redialling, patience {again['patience']}", scenario, rows)
+
+
+def _ranked() -> System:
+    per_hour, agents, service_s = {"order": 30.0, "refund": 18.0}, (2, 2), (200.0, 240.0)
+    rates = per_hour["order"] / HOUR_S, per_hour["refund"] / HOUR_S
+    found, busy = ranked_n_design(rates, agents, service_s, 90)
+    source = "Markov chain, sparse solve"
+    rows = [row for waits, intent in zip(found, per_hour, strict=True) for row in _waits_rows(waits, source, intent)]
+    teams = {
+        "everything": team(2, about(240), ranks={"refund": 1, "order": 2}),
+        "orders": team(2, about(200), skills=["order"]),
+    }
+    rows += [
+        expected(named("occupancy", name), occupancy(name, 2), share, source)
+        for name, share in zip(("orders", "everything"), busy, strict=True)
+    ]
+    scenario = desk(teams, per_hour, patience={"phone": about(90)})
+    return steady("N-design with ranks", scenario, tuple(rows), 3)
 
 
 def _waits_rows(found: Waits, source: str, intent: str | None = None) -> tuple[Expected, ...]:
@@ -286,6 +434,20 @@ def _shifts() -> System:
     return _day("M(t)/M/n(t)+M, a day with shifts", curve, roster, 300, 150)
 
 
+def _breaks() -> System:
+    """Two shifts with a break each, told as shifts; the same day as steps is what the chain goes through."""
+    curve = [0.0] * 16 + [30.0] * 16
+    roster = {0: 0, 16: 5, 20: 2, 21: 5, 26: 8, 27: 5, 30: 8, 32: 3, 36: 0}
+    system = _day("M(t)/M/n(t)+M, shifts with breaks", curve, roster, 300, 150)
+    shifts = [
+        {"starts": "08:00", "ends": "16:00", "agents": 2},
+        {"starts": "08:00", "ends": "16:00", "agents": 3, "breaks": [{"starts": "10:00", "minutes": 30}]},
+        {"starts": "13:00", "ends": "18:00", "agents": 3, "breaks": [{"starts": "13:30", "minutes": 90}]},
+    ]
+    front = {key: value for key, value in system.scenario["teams"]["front"].items() if key != "agents"}
+    return dataclasses.replace(system, scenario={**system.scenario, "teams": {"front": {**front, "shifts": shifts}}})
+
+
 def _spike() -> System:
     curve = [30.0] * 4 + [120.0] + [30.0] * 5
     return _day("M(t)/M/n+M, a 30-minute spike", curve, {0: 5}, 240, 240)
@@ -323,6 +485,20 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "bilingual": _bilingual,
     "shifts": _shifts,
     "spike": _spike,
+    "contactcenters_mmc": _contactcenters_mmc,
+    "contactcenters_abandonment": _contactcenters_abandonment,
+    "contactcenters_blocked": _contactcenters_blocked,
+    "erlang_b_8": lambda: _lines(60, 300, 8, 8),
+    "erlang_b_25": lambda: _lines(240, 300, 25, 25),
+    "erlang_b_90": lambda: _lines(960, 300, 90, 90),
+    "lines_16": lambda: _lines(200, 240, 12, 16),
+    "lines_20_impatient": lambda: _lines(300, 180, 14, 20, 120),
+    "priority_impatient": lambda: _priority({"vip": 60, "order": 90}, 240, 10, {"vip": 180, "order": 120}),
+    "redial_kept": lambda: _redial_patience(True),
+    "redial_fresh": lambda: _redial_patience(False),
+    "n_design_ranked": _ranked,
+    "breaks": _breaks,
+    "priority": lambda: _priority({"vip": 60, "order": 80}, 240, 11, {}),
     "erlang_c_published": _published_patient,
     "erlang_c_6": lambda: _patient(40, 420, 6, 60),
     "erlang_c_12": lambda: _patient(120, 300, 12, 20),
@@ -332,5 +508,5 @@ SYSTEMS: dict[str, Callable[[], System]] = {
 }
 """Every system by its id, made when asked for."""
 
-SLOW = ("erlang_c_published", "erlang_c_6", "erlang_c_12", "erlang_c_23", "one_agent_skewed", "jackson")
+SLOW = ("priority", "erlang_c_published", "erlang_c_6", "erlang_c_12", "erlang_c_23", "one_agent_skewed", "jackson")
 """Busy and patient: their waits take millions of contacts; `--quick` leaves them out."""

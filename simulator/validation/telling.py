@@ -29,7 +29,8 @@ TAIL_S = HOUR_S
 class Expected:
     """A figure a system should show: how it is measured, its value, and how far off is too far.
 
-    `error` is half a unit of the last digit where the value is printed somewhere, else 0.
+    `error` is half a unit of the last digit where the value is printed somewhere, else 0; `strays` the standard error
+    that the printed value itself has, where it was simulated.
     """
 
     metric: str
@@ -38,6 +39,7 @@ class Expected:
     tolerance: float
     source: str
     error: float = 0.0
+    strays: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,16 @@ def printed(metric: str, measure: Measure, printed: str, source: str) -> Expecte
     """Return a figure as it is printed somewhere."""
     value, error = float(printed), published_error(printed)
     return Expected(metric, measure, value, max(tolerance_of(metric, value), 2 * error), source, error)
+
+
+def simulated(
+    metric: str, measure: Measure, printed: str, low: str, high: str, source: str, scale: float = 1.0
+) -> Expected:
+    """Return a figure that another simulator printed with its 95 % interval, times `scale`."""
+    value, error = float(printed) * scale, published_error(printed) * abs(scale)
+    strays = (float(high) - float(low)) / (2 * 1.96) * abs(scale)
+    tolerance = max(tolerance_of(metric, value), 2 * error + 2 * strays)
+    return Expected(metric, measure, value, tolerance, source, error, strays)
 
 
 def named(metric: str, part: str | None) -> str:
