@@ -91,6 +91,7 @@ def _told(error: Exception) -> int:
     from scenarios.plan import PlanTooLargeError
     from simulator.fit import FitError
     from simulator.precision import PrecisionError
+    from simulator.story import StoryError
     from simulator.validation.validate import UnknownSystemError
 
     if isinstance(error, RefusedByCharterError):
@@ -101,7 +102,7 @@ def _told(error: Exception) -> int:
         return Exit.UNREACHABLE
     bad_input = (
         RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
-        PrecisionError,
+        PrecisionError, StoryError,
     )  # fmt: skip
     if isinstance(error, bad_input):
         _say(str(error))
@@ -203,6 +204,8 @@ def simulate(asked: argparse.Namespace) -> int:
     from results.terminal import goals_table, half_width_text, metrics_table
 
     loaded = _load(asked.scenario, asked)
+    if asked.story is not None:
+        return _tell_story(asked, loaded)
     folder = new_folder(loaded.scenario.scenario, "simulate", asked.out)
     run, simulated = _simulate(asked, loaded, folder, False)
     figures = simulated.figures()
@@ -250,6 +253,21 @@ def simulate(asked: argparse.Namespace) -> int:
     if not simulated.reached:
         codes.append(Exit.CANNOT_TELL)
     return _worst(codes)
+
+
+def _tell_story(asked: argparse.Namespace, loaded: LoadedScenario) -> int:
+    """Tell what one customer lived through."""
+    from simulator.story import story_of
+
+    name, _, replication = asked.story.partition("@")
+    if replication and not replication.isdecimal():
+        raise UsageError(f"--story {asked.story}: expected CUSTOMER, or CUSTOMER@REPLICATION with a whole number")
+    story = story_of(loaded, _seed(asked, loaded), name, int(replication or 0))
+    if asked.json:
+        _print_json(dataclasses.asdict(story))
+    else:
+        print(story.text())
+    return Exit.AGREES
 
 
 def _half_widths(asked: argparse.Namespace, simulated: Simulated) -> list[dict[str, Any]]:
@@ -841,7 +859,7 @@ VERBS = {
     "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json", "scenario days seed out json shoppers"),
     "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
         "scenario days seed out json engine replications half-width summary warm-up threads cluster check-goals "
-        "shoppers"),
+        "shoppers story"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -883,6 +901,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "summary": ("--summary", {"action": "store_true", "help": "keep the figures only: memory does not grow"}),
     "warm-up": ("--warm-up", {"type": _warm_up, "metavar": "auto|HOURS",
         "help": "leave out contacts of the first hours, as the desk begins empty; auto: as many as MSER-5 says"}),
+    "story": ("--story", {"metavar": "CUSTOMER", "help": "tell what one customer lives through instead, in words; "
+        "CUSTOMER@K: in replication K"}),
     "cluster": ("--cluster", {"metavar": "ADDRESS", "help": "play on a Dask cluster, such as tcp://host:8786"}),
     "replications-20": ("--replications", {"type": _count, "default": 20, "metavar": "N",
         "help": "with --power; default: 20"}),

@@ -76,6 +76,18 @@ class Leg:
     outcome: str = "censored"
 
 
+class Waited(NamedTuple):
+    """What the watched customer found on joining a line."""
+
+    attempt: int
+    leg: int
+    ahead: int
+    """Waiting in the same line before them."""
+    floors: tuple[tuple[str, int, int], ...]
+    """Of each team that could answer: its name, how many are busy, how many there."""
+    patience_us: int
+
+
 class _At(simpy.Event):
     """An event that happens at a time and in the order of its key."""
 
@@ -125,10 +137,12 @@ class _TeamFloor:
 
 
 class Engine:
-    """One replication. Build it, `run()` it, read `legs` and `staffing`."""
+    """One replication. Build it, `run()` it, read `legs` and `staffing`; `watched` is a customer to be told of."""
 
-    def __init__(self, loaded: LoadedScenario, plan: pd.DataFrame, luck: Luck) -> None:
+    def __init__(self, loaded: LoadedScenario, plan: pd.DataFrame, luck: Luck, watched: int | None = None) -> None:
         self.loaded, self.scenario, self.luck = loaded, loaded.scenario, luck
+        self.watched, self.waited = watched, list[Waited]()
+        """A customer by number, and what they find each time they join a line."""
         self.env = simpy.Environment()
         self.horizon_us = us(loaded.horizon_s)
         self.floors = {name: _TeamFloor(name, team) for name, team in self.scenario.teams.items()}
@@ -310,11 +324,18 @@ class Engine:
         place = len(queue)
         while place and _order(queue[place - 1]) > _order(waiting):  # after a conversation of no time at all
             place -= 1
+        if contact >> 12 == self.watched:
+            self._look(line, contact & 0xFFF, leg, list(queue)[:place], patience)
         queue.insert(place, waiting)
         self.waiting += 1
         self.newcomers.append(waiting)
         self._want_match()
         return waiting.called
+
+    def _look(self, line: Line, attempt: int, leg: int, before: list[_Waiting], patience: int) -> None:
+        floors = [(name, self.floors[name]) for name in line.teams]
+        seen = tuple((name, len(f.on_duty_since) - len(f.idle_since), len(f.on_duty_since)) for name, f in floors)
+        self.waited.append(Waited(attempt, leg, sum(one.waits for one in before), seen, patience))
 
     def _give_up(self, waiting: _Waiting) -> None:
         if waiting.waits:

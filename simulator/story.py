@@ -1,0 +1,160 @@
+"""One customer's story, told in words: what they lived through in one replication, as the SimPy engine played it.
+
+The whole day is played, as others stand in line before them, and only what concerns the customer is told. Refuses to
+invent: every sentence is a row of the contact log, or what the engine saw at that moment (who was ahead, who was busy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from results.words import duration
+from scenarios.faults import nearest
+from scenarios.plan import make_plan
+from scenarios.reading import LoadedScenario
+from scenarios.units import DAY_US, NEVER_US, clock_text
+from simulator.engine_simpy import Engine, Leg, Luck, Waited
+
+NEAREST_OF_MOST = 50_000
+
+
+class StoryError(ValueError):
+    """No such customer comes; the message says who does."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happened, at a scenario second, in words."""
+
+    at_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """A customer's moments in the order of time, and how it ended."""
+
+    customer: str
+    title: str
+    moments: tuple[Moment, ...]
+    ending: str
+
+    def text(self) -> str:
+        """Return the story as lines."""
+        return "\n".join(
+            [f"{self.customer}: {self.title}", *(f"{_clock(m.at_s)}  {m.text}" for m in self.moments), self.ending]
+        )
+
+
+def story_of(loaded: LoadedScenario, seed: int, customer: str, replication: int = 0) -> Story:
+    """Tell one customer's story.
+
+    Args:
+        loaded: the scenario.
+        seed: of the run.
+        customer: a customer's id, or that of one of their cases or contacts.
+        replication: which of the run's.
+
+    Raises:
+        StoryError: nobody of that name comes in this replication.
+    """
+    plan = make_plan(loaded, seed, replication)
+    names = plan["customer_id"].tolist()
+    name = customer if customer in set(names) else customer.split("/")[0]
+    if name not in set(names):
+        close = nearest(names[:NEAREST_OF_MOST], customer) or (names[0] if names else "nobody at all")
+        raise StoryError(f"--story {customer}: no such customer comes in replication {replication}; {close} does")
+    number = names.index(name)
+    engine = Engine(loaded, plan, Luck(seed, replication, replication), watched=number)
+    engine.run()
+    legs = [leg for leg in engine.rows if leg.number == number]
+    intent = plan["intent"].iloc[number]
+    title = f"{loaded.scenario.intents[intent]} ({intent})"
+    moments = sorted(_moments(engine, legs), key=lambda moment: moment.at_s)
+    return Story(name, title, tuple(moments), _ending(legs))
+
+
+def _moments(engine: Engine, legs: Sequence[Leg]) -> Iterator[Moment]:
+    waits = {(one.attempt, one.leg): one for one in engine.waited}
+    for leg in legs:
+        yield Moment(leg.arrived_us / 1e6, _comes(leg))
+        waited = waits.get((leg.attempt, leg.leg))
+        if waited is not None and leg.answered_us != leg.arrived_us:
+            yield Moment(leg.arrived_us / 1e6, _waits(waited))
+        if leg.answered_us is not None:
+            yield Moment(leg.answered_us / 1e6, _answered(leg))
+        if leg.ended_us is not None:
+            yield from (Moment(leg.ended_us / 1e6, text) for text in _ended(leg))
+
+
+def _comes(leg: Leg) -> str:
+    if leg.leg:
+        return f"comes to {' or '.join(leg.line.teams)}"
+    again = f"tries again, attempt {leg.attempt}, " if leg.attempt > 1 else "asks "
+    first = f", with priority {leg.line.priority}" if leg.line.priority else ""
+    return f"{again}on {leg.channel}{first}"
+
+
+def _waits(waited: Waited) -> str:
+    ahead = {0: "nobody is ahead", 1: "1 is ahead"}.get(waited.ahead, f"{waited.ahead} are ahead")
+    floors = ", ".join(
+        f"{name}: {busy} of {there} busy" if there else f"{name}: nobody is there"
+        for name, busy, there in waited.floors
+    )
+    would = "" if waited.patience_us >= NEVER_US else f"; would wait {duration(waited.patience_us / 1e6)}"
+    return f"waits: {ahead} in line; {floors}{would}"
+
+
+def _answered(leg: Leg) -> str:
+    assert leg.answered_us is not None
+    after = (leg.answered_us - leg.arrived_us) / 1e6
+    when = f"after {duration(after)}" if after else "at once"
+    if leg.agent is None:
+        return f"reads {leg.team}"
+    heard = "" if leg.leg == 0 else ", who knows the story" if leg.history else ", and tells the story again"
+    return f"is answered by {leg.agent} {when}{heard}"
+
+
+def _ended(leg: Leg) -> Iterator[str]:
+    assert leg.ended_us is not None
+    spent = duration((leg.ended_us - leg.answered_us) / 1e6) if leg.answered_us is not None else ""
+    waited = duration((leg.ended_us - leg.arrived_us) / 1e6)
+    match leg.leg_end:
+        case "abandoned":
+            yield f"gives up after {waited}"
+        case "closed":
+            yield "finds it closed"
+        case "blocked":
+            yield "gets a busy signal"
+        case "contained":
+            yield f"finds the answer after {spent}"
+        case "transferred":
+            yield f"is passed on after {spent}"
+        case "answered" if leg.agent is None:
+            yield f"finds no answer in {spent}"
+        case _:
+            yield f"is done after {spent}"
+
+
+def _ending(legs: Sequence[Leg]) -> str:
+    if not legs:
+        return "never came: the day was over"
+    last, attempts = legs[-1], len({leg.attempt for leg in legs})
+    told = sum(leg.agent is not None and not leg.history for leg in legs)
+    waited_us = sum(
+        (leg.answered_us if leg.answered_us is not None else leg.ended_us or leg.arrived_us) - leg.arrived_us
+        for leg in legs
+    )
+    said = {"abandoned": "gave up", "blocked": "never got through", "censored": "still under way when the run ended"}
+    outcome = said.get(last.outcome, last.outcome)
+    parts = [f"{attempts} attempt{'s' if attempts > 1 else ''}", f"{duration(waited_us / 1e6)} of waiting"]
+    if told > 1:
+        parts.append(f"told the story {told} times")
+    return f"In the end: {outcome}; {', '.join(parts)}"
+
+
+def _clock(at_s: float) -> str:
+    day, of_day = divmod(at_s, DAY_US / 1e6)
+    text = clock_text(of_day)
+    return f"{f'day {int(day) + 1} ' if day else ''}{text if text.count(':') == 2 else text + ':00'}"
