@@ -223,7 +223,7 @@ def simulate(asked: argparse.Namespace) -> int:
             "contacts": simulated.contacts,
             "wall_s": simulated.wall_s,
             "contacts_per_s": per_s,
-            "metrics": [{**dataclasses.asdict(figure), "intent": None, "interval": None} for figure in figures],
+            "metrics": [dataclasses.asdict(figure) for figure in figures],
             "level": simulated.level,
             "warm_up_s": run.facts["warm_up_s"],
             "warnings": cautions,
@@ -616,7 +616,7 @@ def _simulate(
     with _progress(asked, f"simulating {loaded.scenario.scenario}") as progress:
         simulated = simulate_scenario(
             loaded, seed, replications, same_plan, asked.threads, progress, asked.shoppers, engine or "compiled",
-            summary, precision, from_s, cluster,
+            summary, precision, from_s, cluster, getattr(asked, "by", None) or (),
         )  # fmt: skip
     if not summary:
         run.write_table("legs", simulated.legs)
@@ -858,7 +858,7 @@ VERBS = {
         "files power days seed json shoppers replications-20 threads"),
     "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json", "scenario days seed out json shoppers"),
     "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
-        "scenario days seed out json engine replications half-width summary warm-up threads cluster check-goals "
+        "scenario days seed out json engine replications by half-width summary warm-up threads cluster check-goals "
         "shoppers story"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads"),
@@ -895,6 +895,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "power": ("--power", {"action": "store_true", "help": "simulate, and say what a comparison can see"}),
     "replications": ("--replications", {"type": _count, "metavar": "N",
         "help": "default: 10; with --half-width at most so many, default: 10,000"}),
+    "by": ("--by", {"action": "append", "default": [], "choices": ["intent", "interval"],
+        "help": "figures also for each intent, or for each half-hour of the day; may be repeated"}),
     "half-width": ("--half-width", {"action": "append", "default": [], "metavar": "METRIC=VALUE",
         "help": "stop when the interval of [CHANNEL.]METRIC[/T] is no wider than +-VALUE; may be repeated, and all "
         "hold together. Looks after 10, 20, 40 … replications; keeps figures only"}),
@@ -911,8 +913,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "help": "replications at once"}),
     "only": ("--only", {"nargs": "+", "default": [], "metavar": "SYSTEM", "help": "only these systems, by id"}),
     "quick": ("--quick", {"action": "store_true", "help": "leave out systems that take millions of contacts"}),
-    "contacts": ("--contacts", {"type": _count, "default": 6_000_000, "metavar": "N",
-        "help": "contacts played of one system at most, however wide its errors still are (default: 6 million)"}),
+    "contacts": ("--contacts", {"type": _count, "default": 20_000_000, "metavar": "N",
+        "help": "contacts played of one system at most, however wide its errors still are (default: 20 million)"}),
     "engine": ("--engine", {"choices": ["compiled", "simpy"], "default": "compiled",
         "help": "compiled: the one to run; simpy: the one to read. They give the same tables"}),
     "check-goals": ("--check-goals", {"action": "store_true", "help": "exit 1 where a goal of the scenario is missed"}),

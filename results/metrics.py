@@ -89,6 +89,10 @@ def _wait_answered(c: Contacts, within_s: float) -> Values:
     return np.where(c["answered"], c["wait_s"], np.nan)
 
 
+def _waited(c: Contacts, within_s: float) -> Values:
+    return np.where(c["answered"] | c["abandoned"], c["wait_s"] > 0, np.nan)
+
+
 def _quick(c: Contacts, within_s: float) -> npt.NDArray[np.bool_]:
     return np.asarray(c["wait_s"] <= within_s + 1e-9)
 
@@ -145,6 +149,7 @@ def _contained(c: Contacts, within_s: float) -> Values:
 METRICS: dict[str, Callable[[Contacts, float], Values]] = {
     "wait_s_mean": _wait,
     "wait_answered_s_mean": _wait_answered,
+    "waited_share": _waited,
     "service_level_offered": _level_offered,
     "service_level_offered_less_quick": _level_less_quick,
     "service_level_answered_or_abandoned": _level_either,

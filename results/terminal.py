@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from results.figures import Figure
-from scenarios.metric_names import METRIC_NAMES
+from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES
 from scenarios.scenario import Goal
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def metrics_table(values: Iterable[Figure], level: float = 0.95) -> str:
     """Show metrics with their intervals; that nobody was turned away or cut off goes without saying."""
     rows = [
         (
-            value.channel or "all",
+            " ".join(filter(None, (value.channel or value.team or "all", value.intent, value.interval))),
             _named(value.name, value.within_s),
             amount(value.value, value.name),
             f"{amount(value.low, value.name)} … {amount(value.high, value.name)}",
@@ -97,7 +97,7 @@ def amount(value: float, metric: str) -> str:
         return "no data"
     if math.isinf(value):
         return "any" if value < 0 else "none"
-    known = METRIC_NAMES.get(metric)
+    known = (METRIC_NAMES | TEAM_METRIC_NAMES).get(metric)
     return f"{value:.1%}".replace("%", " %") if known is not None and known.unit == "share" else f"{value:,.1f} s"
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.comparison import AGREES, CANNOT_TELL, CONTACTS_LEAST, DIFFERS, Comparison, Row
-from scenarios.metric_names import METRIC_NAMES
+from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES
 
 TEXT_WIDTH = 110
 
@@ -36,6 +36,7 @@ _CUSTOMERS = {"email": "E-mail customers", "faq": "Help page visitors", "form": 
 _METRIC_WORDS = {
     "wait_s_mean": "Mean wait of everyone who asked",
     "wait_answered_s_mean": "Mean wait of those who were answered",
+    "waited_share": "Had to wait at all",
     "service_level_offered": "Answered within {within}",
     "service_level_offered_less_quick": "Answered within {within}, quick give-ups left out",
     "service_level_answered_or_abandoned": "Answered or gone within {within}",
@@ -43,6 +44,7 @@ _METRIC_WORDS = {
     "abandonment": "Gave up waiting",
     "blocked_share": "Found every line taken",
     "answered_share": "Were answered at all",
+    "occupancy": "Share of their time that agents are busy",
     "still_waiting_share": "Still waiting when the run ended",
     "handle_s_mean": "Time an agent needs for one contact",
     "talk_s_mean": "Time a customer spends with an agent",
@@ -162,7 +164,7 @@ def counted(number: int, noun: str) -> str:
 
 def unit_of(metric: str) -> str:
     """Return the metric's unit, `s` or `share`."""
-    return METRIC_NAMES[metric].unit
+    return (METRIC_NAMES | TEAM_METRIC_NAMES)[metric].unit
 
 
 def metric_words(metric: str, within_s: float | None = None) -> str:
@@ -273,6 +275,8 @@ def _difference_sentence(row: Row) -> str:
             return f"{customers} spend {by} {length} with an agent than you believe: {instead}"
         case "abandonment":
             return f"{of_hundred} give up waiting than you believe: {instead}"
+        case "waited_share":
+            return f"{of_hundred} have to wait at all than you believe: {instead}"
         case "blocked_share":
             return f"{of_hundred} find every line taken than you believe: {instead}"
         case "still_waiting_share":

@@ -27,6 +27,9 @@ METRIC_NAMES: dict[str, MetricName] = {
         "s", False, "mean wait in the first queue, of all offered; a wait ends with an answer or by giving up", _GANS
     ),
     "wait_answered_s_mean": MetricName("s", False, "mean wait in the first queue of the answered (ASA)", _KOOLE),
+    "waited_share": MetricName(
+        "share", False, "waited at all before the first answer or giving up / (answered + abandoned)", _KOOLE
+    ),
     "service_level_offered": MetricName("share", True, "answered within T / offered", _KOOLE),
     "service_level_offered_less_quick": MetricName(
         "share", True, "answered within T / (offered - abandoned within T)", _KOOLE
@@ -57,3 +60,8 @@ METRIC_NAMES: dict[str, MetricName] = {
         "share", False, "self-service contacts that needed no person / self-service contacts", "industry usage"
     ),
 }
+
+TEAM_METRIC_NAMES: dict[str, MetricName] = {
+    "occupancy": MetricName("share", False, "agents' time with contacts and in wrap-up / their time on duty", _KOOLE),
+}
+"""Metrics of a team, which need to know who was there: figures of a simulation, but neither goals nor gates."""

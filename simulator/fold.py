@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from results.figures import WorkedTime
 from scenarios.jit import jit
 from simulator.engine_compiled import (
     ABANDONED,
@@ -24,6 +25,7 @@ from simulator.engine_compiled import (
     LAST,
     LEG,
     LEG_END,
+    NUMBER,
     SEAT,
     TEAM,
     TRANSFERRED,
@@ -31,14 +33,19 @@ from simulator.engine_compiled import (
     Happened,
     Small,
 )  # fmt: skip
-from simulator.floor_arrays import Whole
+from simulator.floor_arrays import Floor, Whole
 
 FIRST, TALK, WRAPPED, PASSED, UNFINISHED, SERVED = range(6)
 _FOLDED = 6
 
 
-def contacts_folded(happened: Happened) -> dict[str, Any]:
-    """Return a row per contact of one replication; `channel` and `team` as positions in the scenario (-1: none)."""
+def contacts_folded(happened: Happened, intent: Whole) -> dict[str, Any]:
+    """Return a row per contact of one replication; names as positions in the scenario (-1: none).
+
+    Args:
+        happened: what the loop gave.
+        intent: of each customer, as the plan has it.
+    """
     times, facts = happened.times_us, happened.facts
     folded = _fold(times, facts)
     first = folded[:, FIRST]
@@ -52,6 +59,7 @@ def contacts_folded(happened: Happened) -> dict[str, Any]:
     unanswered = (end != CLOSED) & ~answered & ~gave_up
     return {
         "channel": facts[first, CHANNEL],
+        "intent": intent[facts[first, NUMBER]],
         "team": facts[first, TEAM],
         "arrived_s": arrived_us / 1e6,
         "wait_s": np.where(answered | (ended_us >= 0), wait_us / 1e6, np.nan),
@@ -67,6 +75,33 @@ def contacts_folded(happened: Happened) -> dict[str, Any]:
         "contained": end == CONTAINED,
         "self_service": answered & ~person,
     }
+
+
+def worked_folded(happened: Happened, floor: Floor, from_s: float) -> WorkedTime:
+    """Sum up what teams did in one replication, from a scenario second on."""
+    from_us, teams = round(from_s * 1e6), len(floor.teams)
+    busy, contacts = _busy(happened.times_us, happened.facts, teams, from_us, floor.horizon_us)
+    duties = happened.duties
+    there = np.maximum(duties[:, 2] - np.maximum(duties[:, 1], from_us), 0)
+    on_duty = np.bincount(floor.seat_team[duties[:, 0]], weights=there, minlength=teams)
+    return WorkedTime(busy / 1e6, on_duty / 1e6, contacts)
+
+
+@jit
+def _busy(times: Whole, facts: Small, teams: int, from_us: int, until_us: int) -> tuple[Whole, Whole]:
+    """Return by team: microseconds with contacts and in the work after, and how many contacts agents had."""
+    busy, contacts = np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64)
+    for row in range(len(facts)):
+        if facts[row, SEAT] < 0:
+            continue
+        released = times[row, ENDED]
+        if released < 0:
+            released = until_us
+        elif times[row, WRAP] > 0:
+            released = min(released + times[row, WRAP], until_us)
+        contacts[facts[row, TEAM]] += 1
+        busy[facts[row, TEAM]] += max(released - max(times[row, ANSWERED], from_us), 0)
+    return busy, contacts
 
 
 @jit

@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from results.figures import Figure, Key
+from results.figures import Figure, Key, key_of
 from scenarios.faults import one_of
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import CHANNELS
@@ -80,7 +80,7 @@ class Precision:
 
     def widths(self, figures: Sequence[Figure]) -> dict[Key, float]:
         """Return the half-widths reached."""
-        found = {Key(one.name, one.within_s, one.channel, one.team): (one.high - one.low) / 2 for one in figures}
+        found = {key_of(one): (one.high - one.low) / 2 for one in figures}
         widths = {key: found.get(key, math.inf) for key in self.wanted}
         return {key: math.inf if math.isnan(width) else width for key, width in widths.items()}
 

@@ -20,7 +20,7 @@ from typing import Literal
 
 import pandas as pd
 
-from results.figures import Figure, Key, Told, figures_from, keys_of, told_of
+from results.figures import By, Figure, Key, Told, figures_from, keys_of, told_of, worked_of
 from results.log import check_legs
 from results.metrics import contacts_of
 from results.runs import run_id
@@ -30,7 +30,7 @@ from simulator.columns import Replicated, legs_table, staffing_table
 from simulator.engine_compiled import Arrivals, replicate
 from simulator.engine_simpy import Engine, Luck
 from simulator.floor_arrays import Floor, floor_of, shifts_of
-from simulator.fold import contacts_folded
+from simulator.fold import contacts_folded, worked_folded
 from simulator.precision import LEVEL, Precision
 from simulator.workers import Workers, open_workers
 
@@ -109,6 +109,7 @@ def simulate(
     precision: Precision | None = None,
     from_s: float = 0.0,
     cluster: str | None = None,
+    by: Sequence[By] = (),
 ) -> Simulated:
     """Simulate.
 
@@ -127,13 +128,14 @@ def simulate(
         precision: stop as soon as the figures it names are known so well.
         from_s: contacts that arrive before this scenario second do not count in the figures: a warm-up.
         cluster: address of a Dask scheduler whose workers play the replications.
+        by: figures also for each intent, or for each half-hour of the day.
 
     Raises:
         WorkersError: the cluster cannot be used.
     """
     seed = loaded.scenario.seed if seed is None else seed
     began = time.perf_counter()
-    keys = tuple(dict.fromkeys([*keys_of(loaded.scenario), *(precision.keys if precision else ())]))
+    keys = tuple(dict.fromkeys([*keys_of(loaded.scenario, by), *(precision.keys if precision else ())]))
     work = Work(loaded, seed, same_plan, shoppers, engine, keys, from_s, summary)
     looks = precision.looks(replications) if precision else [replications]
     level = precision.level(looks) if precision else LEVEL
@@ -223,18 +225,20 @@ class Work:
 
     def _compiled(self, replication: int) -> Played:
         part = replicated(self.loaded, self.floor, self.plan, self.luck(replication), self.shoppers)
-        contacts = contacts_folded(part.happened)
-        told = told_of(contacts, self.keys, self.loaded.scenario, self.from_s)
+        contacts = contacts_folded(part.happened, part.plan.intent)
+        worked = worked_folded(part.happened, self.floor, self.from_s)
+        told = told_of(contacts, worked, self.keys, self.loaded.scenario, self.from_s)
         return Played(told, len(contacts["channel"]), None if self.summary else part)
 
     def _simpy(self, replication: int, watch: Progress | None) -> Played:
         luck = self.luck(replication)
         engine = Engine(self.loaded, make_plan(self.loaded, luck.seed, luck.plan, self.shoppers), luck)
         engine.run(watch)
-        legs = engine.legs("", replication)
+        legs, staffing = engine.legs("", replication), engine.staffing(replication)
         contacts = contacts_of(legs)
-        told = told_of(contacts, self.keys, self.loaded.scenario, self.from_s)
-        return Played(told, len(contacts), None if self.summary else (legs, engine.staffing(replication)))
+        worked = worked_of(legs, staffing, self.loaded.scenario, self.from_s)
+        told = told_of(contacts, worked, self.keys, self.loaded.scenario, self.from_s)
+        return Played(told, len(contacts), None if self.summary else (legs, staffing))
 
 
 def replicated(

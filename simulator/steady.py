@@ -38,7 +38,8 @@ def warm_up_s(loaded: LoadedScenario, seed: int, replications: int = PILOTS) -> 
     waits: list[tuple[Values, Values, Values]] = []
     for replication in range(replications):
         luck = Luck(seed, replication + 2**31, replication + 2**31)
-        contacts = contacts_folded(replicated(loaded, floor, None, luck).happened)
+        part = replicated(loaded, floor, None, luck)
+        contacts = contacts_folded(part.happened, part.plan.intent)
         known = np.asarray(contacts["answered"] | contacts["abandoned"])
         waits.append(tuple(np.asarray(contacts[name])[known] for name in ("channel", "arrived_s", "wait_s")))
     channel, arrived_s, wait_s = (np.concatenate(some) for some in zip(*waits, strict=True))

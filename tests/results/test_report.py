@@ -342,7 +342,9 @@ def test_without_a_browser_run_there_is_no_browser_section(report, day):
 
 def test_a_simulated_run_has_a_page_of_its_own(simulated, loaded, tmp_path):
     """Without it a planner would have to measure before seeing anything."""
-    write_simulation_report(tmp_path / "s.html", simulated, figures_of(loaded, simulated.table("legs")))
+    write_simulation_report(
+        tmp_path / "s.html", simulated, figures_of(loaded, simulated.table("legs"), simulated.table("staffing"))
+    )
     page = Page((tmp_path / "s.html").read_text(encoding="utf-8"))
     assert "Nothing here was measured" in page.text
     assert "Answered within 60 s" in page.text

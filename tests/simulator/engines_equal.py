@@ -2,6 +2,7 @@
 
     python -m tests.simulator.engines_equal                     2,000 scenarios and the table of what occurred
     python -m tests.simulator.engines_equal --scenario 17       one of them again
+    python -m tests.simulator.engines_equal --file a.json       one that Hypothesis drew and made small
     python -m tests.simulator.engines_equal --mutants           a fault put into each engine, one at a time
 
 Refuses to be content with few: what is asked for and did not occur is said.
@@ -10,11 +11,13 @@ Refuses to be content with few: what is asked for and did not occur is said.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 from unittest import mock
 
@@ -30,7 +33,7 @@ from simulator.events import EventClass
 from simulator.floor_arrays import floor_of
 from simulator.simulate import replicated
 from tests.simulator.random_scenarios import random_scenario
-from tests.written import written
+from tests.written import Arrival, written
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -66,8 +69,16 @@ def by_compiled(loaded: LoadedScenario) -> Tables:
 
 def difference(number: int, events: Counter[str] | None = None) -> str | None:
     """Simulate a random scenario in both engines; return the first difference in words, or None."""
+    told = first_difference(*random_scenario(number), events)
+    return told and f"{told}\nreplay: {replay(number)}"
+
+
+def first_difference(
+    scenario: dict[str, Any], arrivals: list[Arrival], events: Counter[str] | None = None
+) -> str | None:
+    """Simulate a scenario in both engines; return the first difference in words, or None."""
     with TemporaryDirectory() as folder:
-        loaded = written(Path(folder), *random_scenario(number))
+        loaded = written(Path(folder), scenario, arrivals)
         simpy, compiled = by_simpy(loaded, events), by_compiled(loaded)
         if events is not None:
             events.update(what_occurred(simpy[0], simpy[1], loaded))
@@ -75,8 +86,18 @@ def difference(number: int, events: Counter[str] | None = None) -> str | None:
         try:
             pd.testing.assert_frame_equal(one, other, check_exact=True)
         except AssertionError as error:
-            return f"{name}: {' '.join(str(error).split())[:400]}\nreplay: {replay(number)}"
+            return f"{name}: {' '.join(str(error).split())[:400]}"
     return None
+
+
+def kept(scenario: dict[str, Any], arrivals: list[Arrival]) -> str:
+    """Keep a scenario in a file, and return the command that simulates it again."""
+    folder = Path(gettempdir(), "testdrive-differences")
+    folder.mkdir(exist_ok=True)
+    text = json.dumps([scenario, arrivals])
+    path = folder / f"{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}.json"
+    path.write_text(text)
+    return f"python -m tests.simulator.engines_equal --file {path}"
 
 
 def replay(number: int) -> str:
@@ -169,6 +190,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator.engines_equal", description=__doc__)
     parser.add_argument("--scenarios", type=int, default=2000, help="how many (default: 2000)")
     parser.add_argument("--scenario", type=int, help="only this one")
+    parser.add_argument("--file", type=Path, help="a scenario that a failing test kept")
     parser.add_argument("--first", action="store_true", help="stop at the first difference")
     parser.add_argument("--mutants", action="store_true", help="put one fault after the other into each engine")
     asked = parser.parse_args(words)
@@ -176,6 +198,10 @@ def main(words: list[str]) -> int:
         from tests.simulator.mutants import try_all
 
         return try_all()
+    if asked.file is not None:
+        told = first_difference(*json.loads(asked.file.read_text()))
+        print(told or f"{asked.file}: no cell differs")
+        return 1 if told else 0
     if asked.scenario is not None:
         print(difference(asked.scenario) or f"scenario {asked.scenario}: no cell differs")
         return 0

@@ -5,6 +5,8 @@ import inspect
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from scenarios.reading import HERE, load_scenario
 from simulator import engine_compiled
@@ -12,8 +14,9 @@ from simulator.engine_compiled import variant_of
 from simulator.events import EventClass
 from simulator.floor_arrays import floor_of
 from simulator.simulate import simulate
-from tests.simulator.engines_equal import ENDS, compare, replay
+from tests.simulator.engines_equal import ENDS, compare, first_difference, kept, main, replay
 from tests.simulator.mutants import MUTANTS, SCENARIOS, survives
+from tests.simulator.random_scenarios import drawn_scenario, random_scenario
 from tests.written import about, demand, exactly, one_desk, written
 
 
@@ -24,6 +27,23 @@ def test_both_engines_give_the_same_log_cell_for_cell(first):
     assert found == []
     assert min(events[f"event {kind.name}"] for kind in EventClass) > 0
     assert min(events[f"leg_end {end}"] for end in ENDS) > 0
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.randoms(use_true_random=False))
+def test_both_engines_agree_on_whatever_hypothesis_draws(luck):
+    """Without it a difference would come with eighty contacts and ten features, and nobody would see which it is."""
+    scenario, arrivals = drawn_scenario(luck)
+    told = first_difference(scenario, arrivals)
+    assert told is None, f"{told}\nreplay: {kept(scenario, arrivals)}"
+
+
+def test_a_kept_scenario_replays(capsys):
+    """Without it the command that a failure names would not find what failed."""
+    scenario, arrivals = random_scenario(3)
+    words = kept(scenario, arrivals).split()
+    assert main(words[words.index("--file") :]) == 0
+    assert "no cell differs" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["quiet_tuesday", "broadband_move"])

@@ -104,7 +104,7 @@ def test_figures_of_arrays_are_those_of_the_log(tmp_path):
 
     loaded = load_scenario(HERE / "broadband_move.yaml", 1)
     full = simulate(loaded, replications=2)
-    from_log, from_arrays = figures_of(loaded, full.legs), full.figures()
+    from_log, from_arrays = figures_of(loaded, full.legs, full.staffing), full.figures()
     summary = simulate(loaded, replications=2, summary=True)
     assert [(f.name, f.channel, f.n) for f in from_log] == [(f.name, f.channel, f.n) for f in from_arrays]
     assert np.allclose([f.value for f in from_log], [f.value for f in from_arrays], rtol=1e-12)

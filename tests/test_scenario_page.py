@@ -1,0 +1,32 @@
+"""Every scenario of docs/scenario.md runs as it stands, and the page names every key there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scenarios.reading import load_scenario
+from scenarios.scenario import Scenario
+from simulator.simulate import simulate
+
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "scenario.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("text", BLOCKS, ids=lambda text: text.split("\n", 1)[0].removeprefix("scenario: "))
+def test_a_scenario_of_the_page_runs(text, tmp_path):
+    """Without it the page a planner starts from could show keys that are no longer read."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text, encoding="utf-8")
+    found = simulate(load_scenario(path), replications=2, summary=True)
+    assert found.contacts > 500
+    assert {figure.name for figure in found.figures()} >= {"wait_s_mean", "waited_share", "occupancy"}
+
+
+def test_the_page_names_every_key_that_changes_a_simulation():
+    """Without it a key could be added that only who reads the code would find."""
+    schema = Scenario.model_json_schema(by_alias=True)
+    parts = {"ChannelHours", "Demand", "Team", "Shift", "Break", "Retry", "Priority", "Transfer"}
+    keys = {key for part in parts for key in schema["$defs"][part]["properties"]}
+    told_elsewhere = {"journey", "factor"}
+    assert {key for key in keys - told_elsewhere if not re.search(rf"\b{key}\b", PAGE)} == set()
