@@ -43,7 +43,7 @@ class ChatVisit:
         await self._send(type="accepted", text=hall.phrases.accepted)
         listener = asyncio.create_task(self._listen())
         try:
-            teams = hall.floor.teams_for("chat", self._intent)
+            teams = hall.loaded.scenario.who_takes("chat", self._intent)
             while teams and not self._gone.is_set():
                 teams = await self._one_leg(teams)
         finally:
@@ -58,7 +58,7 @@ class ChatVisit:
         """Wait for one team and be handled by it; returns the team it passes the visitor on to."""
         hall = self._hall
         taken: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
-        visit = Visit(teams, hall.clock.now_s(), lambda team, chair: taken.set_result((team, chair)), self._moved)
+        visit = Visit(teams, "chat", self._intent, lambda team, chair: taken.set_result((team, chair)), self._moved)
         self._visit = visit
         position = hall.floor.join(visit)
         if position:

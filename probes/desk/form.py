@@ -75,7 +75,7 @@ class Tickets:
         ticket.messages.append(("customer", ticket.name, fields["text"]))
         ticket.messages.append(("automatic", "", hall.phrases.form_accepted))
         hall.truth.note("arrived", ticket.email, "form", intent=ticket.intent, text=fields["text"])
-        self._wait_for(ticket, hall.floor.teams_for("form", ticket.intent))
+        self._wait_for(ticket, hall.loaded.scenario.who_takes("form", ticket.intent))
         raise web.HTTPSeeOther(f"/ticket/{ticket.number}?key={ticket.key}")
 
     async def show_ticket(self, request: web.Request) -> web.Response:
@@ -94,7 +94,7 @@ class Tickets:
             self._hall.keep(asyncio.create_task(self._handle(ticket, team, chair)))
 
         if teams:
-            self._hall.floor.join(Visit(teams, self._hall.clock.now_s(), taken))
+            self._hall.floor.join(Visit(teams, "form", ticket.intent, taken))
 
     async def _handle(self, ticket: Ticket, team: str, chair: int) -> None:
         hall = self._hall

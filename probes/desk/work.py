@@ -83,8 +83,9 @@ class Work:
 
     def page_answers(self, intent: str) -> bool:
         """Draw whether a self-service page holds this visitor's answer."""
-        for team in self._loaded.scenario.teams.values():
-            if team.self_service and (team.skills is None or intent in team.skills):
+        for name in self._loaded.scenario.who_takes("faq", intent):
+            team = self._loaded.scenario.teams[name]
+            if team.self_service:
                 return self._luck.chance(1.0 if team.contained is None else team.contained)
         return False
 
