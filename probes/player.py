@@ -32,6 +32,7 @@ SPEAKER_OF = {
     "bot": "bot",
     "human": "agent",
     "shut": "system",
+    "busy": "system",
     "closed": "system",
     "page": "page",
 }
@@ -250,6 +251,8 @@ class Player:
     def _closed(self, told: _Told, seen: Seen) -> tuple[str, str, str | None]:
         if seen.kind == "shut":
             return "closed", "closed", None
+        if seen.kind == "busy":
+            return "blocked", "blocked", None
         if seen.kind == "error":
             return "target_error", "target_error", seen.text[:300] or "no word of why"
         if told.leg.human_s is None:
@@ -325,7 +328,7 @@ class Player:
         elif leg_end in ("answered", "cut_off") and self._ended_by_s(told) is not None:
             ended_s = self._ended_by_s(told)
         for rung in AWAITED_RUNGS:
-            if rung not in told.rungs and told.page is None and leg_end not in ("closed", "withheld"):
+            if rung not in told.rungs and told.page is None and leg_end not in ("closed", "blocked", "withheld"):
                 self._step(told, rung, None, None, self._clock.now_s(), None, "censored")
         self._write_leg(told, leg_end, ended_s, reason)
         self._journal.write("end", contact_id=self._id, contact_outcome=outcome)

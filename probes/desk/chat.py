@@ -2,7 +2,7 @@
 
 Visitor to desk: `hello` (name, email, intent, text), `message` (text), `leave`. Desk to visitor: `accepted` (text),
 `queue` (position), `joined` (agent, team), `typing`, `message` (speaker, agent, text), `transfer` (team,
-history_carried), `closed` (how: resolved | shut, text).
+history_carried), `closed` (how: resolved | shut | busy, text).
 """
 
 from __future__ import annotations
@@ -39,6 +39,18 @@ class ChatVisit:
             hall.truth.note("shut", self._email, "chat")
             await self._send(type="closed", how="shut", text=hall.phrases.shut)
             return
+        if not hall.lines.take("chat"):
+            hall.truth.note("busy", self._email, "chat")
+            await self._send(type="closed", how="busy", text=hall.phrases.busy)
+            return
+        try:
+            await self._hold(first_text)
+        finally:
+            hall.lines.give_back("chat")
+
+    async def _hold(self, first_text: str) -> None:
+        """Keep the visitor, who has a line, until the contact ends."""
+        hall = self._hall
         hall.truth.note("arrived", self._email, "chat", intent=self._intent, text=first_text)
         await self._send(type="accepted", text=hall.phrases.accepted)
         listener = asyncio.create_task(self._listen())
