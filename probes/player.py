@@ -105,7 +105,7 @@ class Player:
         try:
             self._around.guard.check_contact()
         except RefusedByCharterError as error:
-            return self._never("withheld", str(error))
+            return never_begun(self._journal, self._contact, "withheld", str(error))
         now_s = self._clock.now_s()
         facts = {name: self._contact.facts.get(name) for name in CONTACT_FACTS}
         self._journal.write("begun", **{**facts, "due_s": self._contact.due_s, "arrived_s": now_s})
@@ -127,10 +127,6 @@ class Player:
             return self._end(told, leg_end, outcome, reason)
         finally:
             await session.close()
-
-    def unstarted(self, late_s: float) -> str:
-        """Write down a contact that our generator came to too late to begin."""
-        return self._never("unstarted", f"our generator was {late_s:.0f} s late")
 
     # -- acting ------------------------------------------------------------------------------------------------
 
@@ -338,14 +334,6 @@ class Player:
         """Return when the desk was done, as far as it can be seen: at closing, else with the last word of a person."""
         return told.closed_s if told.closed_s is not None else told.last_human_s
 
-    def _never(self, state: str, reason: str) -> str:
-        """Write down a contact that was not begun."""
-        facts = {name: self._contact.facts.get(name) for name in CONTACT_FACTS}
-        self._journal.write("begun", **{**facts, "due_s": self._contact.due_s, "arrived_s": None})
-        self._journal.write("leg", contact_id=self._id, leg=0, leg_end=state, reason=reason, due_s=self._contact.due_s)
-        self._journal.write("end", contact_id=self._id, contact_outcome=state)
-        return state
-
     async def _keep_picture(self, session: Session, told: _Told) -> None:
         name = await session.evidence(re.sub(r"[^\w.-]+", "_", self._id))
         if name is not None:
@@ -359,6 +347,15 @@ class Player:
                 evidence=name,
             )
             told.steps += 1
+
+
+def never_begun(journal: Journal, contact: Contact, state: str, reason: str) -> str:
+    """Write down a contact that was not begun, and why; returns `state` as its outcome."""
+    facts = {name: contact.facts.get(name) for name in CONTACT_FACTS}
+    journal.write("begun", **{**facts, "due_s": contact.due_s, "arrived_s": None})
+    journal.write("leg", contact_id=facts["contact_id"], leg=0, leg_end=state, reason=reason, due_s=contact.due_s)
+    journal.write("end", contact_id=facts["contact_id"], contact_outcome=state)
+    return state
 
 
 def load_draws() -> None:
