@@ -27,11 +27,11 @@ from scenarios.laws import AnyLaw
 
 Kind = Literal[
     "accepted", "automatic", "position", "taken", "typing", "human", "bot", "page", "transfer", "closed", "shut",
-    "error", "nothing",
+    "busy", "error", "nothing",
 ]  # fmt: skip
-"""What a channel can see. `nothing`: the deadline came first."""
+"""What a channel can see. `shut`: outside its hours; `busy`: all lines taken; `nothing`: the deadline came first."""
 
-LAST = ("closed", "shut", "error")
+LAST = ("closed", "shut", "busy", "error")
 """After these nothing more comes."""
 
 

@@ -32,6 +32,7 @@ SPEAKER_OF = {
     "bot": "bot",
     "human": "agent",
     "shut": "system",
+    "busy": "system",
     "closed": "system",
     "page": "page",
 }
@@ -104,7 +105,7 @@ class Player:
         try:
             self._around.guard.check_contact()
         except RefusedByCharterError as error:
-            return self._never("withheld", str(error))
+            return never_begun(self._journal, self._contact, "withheld", str(error))
         now_s = self._clock.now_s()
         facts = {name: self._contact.facts.get(name) for name in CONTACT_FACTS}
         self._journal.write("begun", **{**facts, "due_s": self._contact.due_s, "arrived_s": now_s})
@@ -126,10 +127,6 @@ class Player:
             return self._end(told, leg_end, outcome, reason)
         finally:
             await session.close()
-
-    def unstarted(self, late_s: float) -> str:
-        """Write down a contact that our generator came to too late to begin."""
-        return self._never("unstarted", f"our generator was {late_s:.0f} s late")
 
     # -- acting ------------------------------------------------------------------------------------------------
 
@@ -250,6 +247,8 @@ class Player:
     def _closed(self, told: _Told, seen: Seen) -> tuple[str, str, str | None]:
         if seen.kind == "shut":
             return "closed", "closed", None
+        if seen.kind == "busy":
+            return "blocked", "blocked", None
         if seen.kind == "error":
             return "target_error", "target_error", seen.text[:300] or "no word of why"
         if told.leg.human_s is None:
@@ -325,7 +324,7 @@ class Player:
         elif leg_end in ("answered", "cut_off") and self._ended_by_s(told) is not None:
             ended_s = self._ended_by_s(told)
         for rung in AWAITED_RUNGS:
-            if rung not in told.rungs and told.page is None and leg_end not in ("closed", "withheld"):
+            if rung not in told.rungs and told.page is None and leg_end not in ("closed", "blocked", "withheld"):
                 self._step(told, rung, None, None, self._clock.now_s(), None, "censored")
         self._write_leg(told, leg_end, ended_s, reason)
         self._journal.write("end", contact_id=self._id, contact_outcome=outcome)
@@ -334,14 +333,6 @@ class Player:
     def _ended_by_s(self, told: _Told) -> float | None:
         """Return when the desk was done, as far as it can be seen: at closing, else with the last word of a person."""
         return told.closed_s if told.closed_s is not None else told.last_human_s
-
-    def _never(self, state: str, reason: str) -> str:
-        """Write down a contact that was not begun."""
-        facts = {name: self._contact.facts.get(name) for name in CONTACT_FACTS}
-        self._journal.write("begun", **{**facts, "due_s": self._contact.due_s, "arrived_s": None})
-        self._journal.write("leg", contact_id=self._id, leg=0, leg_end=state, reason=reason, due_s=self._contact.due_s)
-        self._journal.write("end", contact_id=self._id, contact_outcome=state)
-        return state
 
     async def _keep_picture(self, session: Session, told: _Told) -> None:
         name = await session.evidence(re.sub(r"[^\w.-]+", "_", self._id))
@@ -356,6 +347,15 @@ class Player:
                 evidence=name,
             )
             told.steps += 1
+
+
+def never_begun(journal: Journal, contact: Contact, state: str, reason: str) -> str:
+    """Write down a contact that was not begun, and why; returns `state` as its outcome."""
+    facts = {name: contact.facts.get(name) for name in CONTACT_FACTS}
+    journal.write("begun", **{**facts, "due_s": contact.due_s, "arrived_s": None})
+    journal.write("leg", contact_id=facts["contact_id"], leg=0, leg_end=state, reason=reason, due_s=contact.due_s)
+    journal.write("end", contact_id=facts["contact_id"], contact_outcome=state)
+    return state
 
 
 def load_draws() -> None:

@@ -84,12 +84,14 @@ def charter_hash(charter: Charter) -> str:
 
 
 def journeys_of(loaded: LoadedScenario, plan: pd.DataFrame) -> dict[str, Journey]:
-    """Return the journeys that a plan's contacts play.
+    """Return the journeys that a plan's contacts play, and those of the channels on which they may try again.
 
     Raises:
         scenarios.faults.FaultsFoundError: one is missing or faulty.
     """
-    names = sorted({name for name in plan["journey"] if isinstance(name, str)})
+    channels = loaded.scenario.channels
+    again = {channels[to].journey for retry in loaded.scenario.retry.values() for to in retry.to}
+    names = sorted(name for name in {*plan["journey"], *again} if isinstance(name, str))
     return {name: journey_named(name, loaded.path.parent) for name in names}
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from results.figures import Figure
 from scenarios.reading import LoadedScenario
+from scenarios.scenario import Channel
 from scenarios.units import DAY_S, clock_s
 
 UNSTABLE, TOO_SHORT = "unstable", "horizon too short"
@@ -72,18 +74,14 @@ def _work_s(loaded: LoadedScenario) -> dict[tuple[str, ...], float]:
     scenario = loaded.scenario
     found: dict[tuple[str, ...], float] = {}
     for (channel, intent), contacts in _patient(loaded).items():
-        able = tuple(
-            name
-            for name, team in scenario.teams.items()
-            if channel in team.channels and (team.skills is None or intent in team.skills)
-        )
-        coming = {able: contacts}
+        coming = {scenario.who_takes(channel, intent): contacts}
         for _ in range(TRANSFERS_FOLLOWED):
             passed: dict[tuple[str, ...], float] = {}
             for teams, count in coming.items():
                 if not teams or scenario.teams[teams[0]].self_service:
                     continue
-                found[teams] = found.get(teams, 0.0) + count * min(_handle_s(loaded, name, intent) for name in teams)
+                able = tuple(name for name in scenario.teams if name in teams)  # whichever of them is asked first
+                found[able] = found.get(able, 0.0) + count * min(_handle_s(loaded, name, intent) for name in teams)
                 for transfer in scenario.transfers if len(teams) == 1 else ():  # else: who answered is not known
                     if transfer.from_team == teams[0] and (transfer.intents is None or intent in transfer.intents):
                         to = (transfer.to_team,)
@@ -92,15 +90,16 @@ def _work_s(loaded: LoadedScenario) -> dict[tuple[str, ...], float]:
     return found
 
 
-def _patient(loaded: LoadedScenario) -> dict[tuple[str, str], float]:
-    """Return contacts over the horizon by channel and intent, where nobody gives up and the channel is open."""
+def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
+    """Return contacts over the horizon by channel and intent, where the channel is open and keeps all who come."""
     scenario = loaded.scenario
-    found: dict[tuple[str, str], float] = {}
+    found: dict[tuple[Channel, str], float] = {}
     hours = {name: (clock_s(open_.opens), clock_s(open_.closes)) for name, open_ in scenario.channels.items()}
 
-    def add(channel: str, intent: str, at_s: float, contacts: float) -> None:
-        opens, closes = hours[channel]  # type: ignore[index]  # channels were checked when the scenario was read
-        if channel not in scenario.patience and opens <= at_s % DAY_S < closes:
+    def add(channel: Channel, intent: str, at_s: float, contacts: float) -> None:
+        opens, closes = hours[channel]
+        keeps_all = channel not in scenario.patience and scenario.channels[channel].lines is None
+        if keeps_all and opens <= at_s % DAY_S < closes:
             found[channel, intent] = found.get((channel, intent), 0.0) + contacts
 
     for index, demand in enumerate(scenario.demand):
@@ -109,7 +108,7 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[str, str], float]:
                 add(channel, demand.intent, at_s, contacts * demand.factor * share * scenario.days)
     for _, due_s, channel_name, intent in loaded.arrivals:
         if due_s < loaded.horizon_s:
-            add(channel_name, intent, due_s, 1.0)
+            add(cast(Channel, channel_name), intent, due_s, 1.0)  # checked when the scenario was read
     return found
 
 

@@ -94,8 +94,9 @@ class Chat(Strict):
     transferred_text: Pattern | None = Field(None, description="group `team` in what transferred says")
     lost: Selector | None = Field(None, description="appears when the page has lost its line to the desk")
     closed: Selector = Field(description="appears when the desk has closed the contact")
-    closed_text: dict[Literal["resolved", "shut"], Pattern] = Field(
-        default_factory=dict, description="how the closing words say resolved, or that the desk is shut"
+    closed_text: dict[Literal["resolved", "shut", "busy"], Pattern] = Field(
+        default_factory=dict,
+        description="how the closing words say resolved, that the desk is shut, or that all its lines are taken",
     )
     websocket: PageAddress | None = Field(None, description="speaks Testdrive's rehearsal protocol")
 
@@ -113,6 +114,7 @@ class Form(Strict):
     )
     refused: Selector | None = Field(None, description="on the page when the form was not accepted")
     shut: Selector | None = Field(None, description="on the page when the desk takes no forms now")
+    busy: Selector | None = Field(None, description="on the page when the desk has too many forms to take another")
     lost: Selector | None = Field(None, description="on the ticket page when the desk does not know us any more")
     messages: Selector = Field(description="the messages on the ticket page, oldest first")
     own_text: list[Selector] = Field(default_factory=list, description="parts of a message that are not its text")
@@ -131,6 +133,7 @@ class Faq(Strict):
 
     page: PageAddress = Field(description="may hold {intent}")
     answer: Selector = Field(description="on the page when it holds the answer")
+    busy: Selector | None = Field(None, description="on the page when too many are reading")
 
 
 class Target(Strict):

@@ -155,6 +155,8 @@ class ChatBrowser:
                 return Seen("error", at_s, at_s, text or "the page lost its line to the desk")
             case "closed" if _says(chat, "shut", text):
                 return Seen("shut", at_s, at_s, text)
+            case "closed" if _says(chat, "busy", text):
+                return Seen("busy", at_s, at_s, text)
             case "closed":
                 return Seen("closed", at_s, at_s, text, resolved=_says(chat, "resolved", text))
         return None

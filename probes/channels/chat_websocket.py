@@ -139,6 +139,8 @@ class ChatWebSocket:
                 yield Seen("transfer", at_s, at_s, text, team=team, history_carried=bool(said.get("history_carried")))
             case "closed" if said.get("how") == "shut":
                 yield Seen("shut", at_s, at_s, text)
+            case "closed" if said.get("how") == "busy":
+                yield Seen("busy", at_s, at_s, text)
             case "closed":
                 yield Seen("closed", at_s, at_s, text, resolved=said.get("how") == "resolved")
 

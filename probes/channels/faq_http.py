@@ -36,8 +36,11 @@ class FaqHttp:
             ):
                 text = await read_text(answer, self._around.target.page_bytes_most)
                 now_s = clock.now_s()
-                if answer.status == 200:
-                    found = text_at(parse(text), self._faq.answer)
+                page = parse(text)
+                if self._faq.busy is not None and page.css_first(self._faq.busy) is not None:
+                    self._seen.append(Seen("busy", now_s, now_s, text_at(page, self._faq.busy)))
+                elif answer.status == 200:
+                    found = text_at(page, self._faq.answer)
                     self._seen.append(Seen("page", now_s, now_s, found, resolved=bool(found)))
                 else:
                     self._seen.append(Seen("error", now_s, now_s, f"HTTP {answer.status}"))

@@ -51,8 +51,7 @@ class FormBrowser:
         self._tab = tab = await self._browser.open_tab(around.target, around.guard, [], form.submit)
         loaded = await tab.load(f"{around.target.base_url}{form.page}", around.clock)
         page = parse(loaded.html)
-        if form.shut is not None and page.css_first(form.shut) is not None:
-            self._ticket.put(Seen("shut", loaded.shown_s, loaded.shown_s, text_at(page, form.shut)))
+        if self._ticket.is_turned_away(page, loaded.shown_s):
             return
         if loaded.status != 200:
             self._ticket.fail(f"HTTP {loaded.status} at {form.page}")
@@ -69,7 +68,7 @@ class FormBrowser:
         await self._see_what_comes(tab, before, self.entered_s)
 
     async def _see_what_comes(self, tab: Tab, documents_before: int, entered_s: float) -> None:
-        """Wait for the ticket page, an error, or the form with what it lacks."""
+        """Wait for the ticket page, an error, the form with what it lacks, or the word that nothing is taken."""
         from probes.tab import PageError
 
         form, clock = self._form, self._around.clock
@@ -98,6 +97,8 @@ class FormBrowser:
                 )
                 return
             page = parse(loaded.html)
+            if self._ticket.is_turned_away(page, loaded.shown_s):
+                return
             refused = text_at(page, form.refused)
             if loaded.status >= 400 or refused or page.css_first(form.form) is not None:
                 raise PageError(not_accepted(loaded.status, refused))

@@ -45,9 +45,7 @@ class FormHttp:
         form = self._form
         url, status, text = await self._fetch("GET", self._around.target.base_url + form.page)
         page = parse(text)
-        now_s = self._around.clock.now_s()
-        if form.shut is not None and page.css_first(form.shut) is not None:
-            self._ticket.put(Seen("shut", now_s, now_s, text_at(page, form.shut)))
+        if self._ticket.is_turned_away(page, self._around.clock.now_s()):
             return
         found = find_form(page, form.form, [field.selector for field in form.fields])
         if status != 200 or found is None:
@@ -78,8 +76,9 @@ class FormHttp:
         now_s = self._around.clock.now_s()
         accepted = re.search(form.accepted_url, url)
         if accepted is None:
-            refused = text_at(parse(text), form.refused) if form.refused else ""
-            self._ticket.fail(not_accepted(status, refused))
+            page = parse(text)
+            if not self._ticket.is_turned_away(page, now_s):
+                self._ticket.fail(not_accepted(status, text_at(page, form.refused)))
             return
         self._url = url
         self._ticket.accept(accepted.groupdict().get("reference", ""), text, asked_s, now_s, now_s)

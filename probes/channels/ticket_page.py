@@ -9,9 +9,11 @@ import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+from selectolax.lexbor import LexborHTMLParser
+
 from probes.channels.pages import PageMessage, PageTooDeepError, messages, parse, text_at
 from probes.clock import Clock
-from probes.journeys import Seen
+from probes.journeys import Kind, Seen
 from scenarios.target import Form
 
 
@@ -37,9 +39,14 @@ class TicketWatch:
             await look()
         return self._seen.popleft()
 
-    def put(self, seen: Seen) -> None:
-        """Queue something seen elsewhere than on the ticket page."""
-        self._seen.append(seen)
+    def is_turned_away(self, page: LexborHTMLParser, at_s: float) -> bool:
+        """Say whether the form's page says that nothing is taken now, and queue that as seen."""
+        signs: dict[Kind, str | None] = {"shut": self._form.shut, "busy": self._form.busy}
+        for kind, sign in signs.items():
+            if sign is not None and page.css_first(sign) is not None:
+                self._seen.append(Seen(kind, at_s, at_s, text_at(page, sign)))
+                return True
+        return False
 
     def fail(self, reason: str) -> None:
         """Queue an error, seen now."""

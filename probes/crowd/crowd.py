@@ -1,7 +1,8 @@
 """The crowd: play a plan, every customer at their due time, whether or not the desk keeps up.
 
-Open by construction: due times exist before anything answers. Those who give up may come back as the scenario says.
-The plan bounds the contacts; the horizon bounds the time.
+Open by construction: due times exist before anything answers. Those who give up or find every line taken may come back
+as the scenario says, also on another channel; an attempt on a channel that we cannot play is written down as never
+begun. The plan bounds the contacts; the horizon bounds the time.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ import pandas as pd
 
 from probes.channels.contract import Caller, Surroundings
 from probes.personas import make_persona
-from probes.player import Contact, Player, SessionMaker
+from probes.player import Contact, Player, SessionMaker, never_begun
 from results.journal import Journal
 from scenarios.identity import contact_id
 from scenarios.journey import Journey
 from scenarios.laws import LawRow, law_row
-from scenarios.plan import patience_us, retry_delay_us
+from scenarios.plan import patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel
 from scenarios.units import NEVER_US
@@ -99,10 +100,26 @@ class Crowd:
         task.add_done_callback(self._tasks.discard)
 
     async def _contact(self, contact: Contact, late_s: float) -> None:
-        facts = contact.facts
-        channel = str(facts["channel"])
+        channel = cast(Channel, contact.facts["channel"])
         self._begun += 1
         began_s = self._around.clock.now_s()
+        outcome = await self._outcome_of(contact, channel, late_s)
+        self.outcomes[outcome] += 1
+        if self._watch is not None:
+            lasted_s = self._around.clock.now_s() - began_s
+            ended = self.outcomes.total()
+            self._watch(Tick(self._begun, ended, len(self._contacts), channel, outcome, lasted_s))
+        if outcome in ("abandoned", "blocked") and not self._stopping:
+            await self._come_back(contact, channel, outcome == "blocked")
+
+    async def _outcome_of(self, contact: Contact, channel: Channel, late_s: float) -> str:
+        """Play a contact, or write down why it cannot be; returns how it ended."""
+        facts = contact.facts
+        hindrance = self._hindrance(channel, facts["journey"])
+        if hindrance is None and late_s > UNSTARTED_AFTER_S:
+            hindrance = f"our generator was {late_s:.0f} s late"
+        if hindrance is not None:
+            return never_begun(self._journal, contact, "unstarted", hindrance)
         persona = make_persona(
             str(facts["customer_id"]), str(facts["contact_id"]), str(facts["language"]),
             self._around.guard.charter.marker_key,
@@ -110,38 +127,45 @@ class Crowd:
         intent = str(facts["intent"])
         title = self._loaded.scenario.intents.get(intent, "")
         caller = Caller(persona, str(facts["contact_id"]), intent, title, facts["played_by"] == "background")
-        player = Player(
-            contact, self._journeys[str(facts["journey"])], caller, self._sessions[channel], self._around, self._journal
-        )
-        outcome = player.unstarted(late_s) if late_s > UNSTARTED_AFTER_S else await player.play()
-        self.outcomes[outcome] += 1
-        if self._watch is not None:
-            lasted_s = self._around.clock.now_s() - began_s
-            ended = self.outcomes.total()
-            self._watch(Tick(self._begun, ended, len(self._contacts), channel, outcome, lasted_s))
-        if outcome == "abandoned" and not self._stopping:
-            await self._come_back(contact, channel)
+        journey, session = self._journeys[str(facts["journey"])], self._sessions[channel]
+        return await Player(contact, journey, caller, session, self._around, self._journal).play()
 
-    async def _come_back(self, contact: Contact, channel: str) -> None:
-        retry = self._loaded.scenario.retry.get(cast(Channel, channel))
+    def _hindrance(self, channel: Channel, journey: str | None) -> str | None:
+        """Say why we cannot play a channel: a customer may come to it after another one; None where we can."""
+        if channel not in self._sessions:
+            return f"these probes cannot play {channel}"
+        if getattr(self._around.target, channel, None) is None:
+            return f"{self._around.target.target} describes no {channel}"
+        if journey not in self._journeys:
+            return f"the scenario names no journey for {channel}"
+        return None
+
+    async def _come_back(self, contact: Contact, channel: Channel, blocked: bool) -> None:
+        """Try again as the scenario says of the channel that was tried, perhaps on another one."""
+        retry = self._loaded.scenario.retry.get(channel)
         attempt = int(contact.facts["attempt"])
         if retry is None or attempt >= retry.attempts_most:
             return
-        delay_us = retry_delay_us(contact.seed, contact.replication, contact.entity, 0, attempt, retry)
+        luck = (contact.seed, contact.replication, contact.entity, 0)
+        delay_us = retry_delay_us(*luck, attempt, retry, blocked)
         if delay_us is None:
             return
         due_s = self._around.clock.now_s() + delay_us / 1e6
         if due_s >= self._until_s:
             return
+        to = retry_channel(*luck, attempt, channel, retry)
         attempt += 1
         patience_s = contact.patience_s
         if retry.patience == "fresh":
-            patience = patience_us(
-                contact.seed, contact.replication, contact.entity, 0, attempt, self._patience.get(channel)
-            )
+            patience = patience_us(*luck, attempt, self._patience.get(to))
             patience_s = math.inf if patience >= NEVER_US else patience / 1e6
-        customer = str(contact.facts["customer_id"])
-        facts = {**contact.facts, "contact_id": contact_id(customer, 0, attempt), "attempt": attempt}
+        facts = {
+            **contact.facts,
+            "contact_id": contact_id(str(contact.facts["customer_id"]), 0, attempt),
+            "attempt": attempt,
+            "channel": to,
+            "journey": contact.facts["journey"] if to == channel else self._loaded.scenario.channels[to].journey,
+        }
         await self._around.clock.sleep_until_s(due_s)
         if not self._stopping:
             self._begin(Contact(facts, due_s, patience_s, contact.entity, contact.seed, contact.replication))

@@ -2,7 +2,7 @@
 
 Visitor to desk: `hello` (name, email, intent, text), `message` (text), `leave`. Desk to visitor: `accepted` (text),
 `queue` (position), `joined` (agent, team), `typing`, `message` (speaker, agent, text), `transfer` (team,
-history_carried), `closed` (how: resolved | shut, text).
+history_carried), `closed` (how: resolved | shut | busy, text).
 """
 
 from __future__ import annotations
@@ -39,11 +39,23 @@ class ChatVisit:
             hall.truth.note("shut", self._email, "chat")
             await self._send(type="closed", how="shut", text=hall.phrases.shut)
             return
+        if not hall.lines.take("chat"):
+            hall.truth.note("busy", self._email, "chat")
+            await self._send(type="closed", how="busy", text=hall.phrases.busy)
+            return
+        try:
+            await self._hold(first_text)
+        finally:
+            hall.lines.give_back("chat")
+
+    async def _hold(self, first_text: str) -> None:
+        """Keep the visitor, who has a line, until the contact ends."""
+        hall = self._hall
         hall.truth.note("arrived", self._email, "chat", intent=self._intent, text=first_text)
         await self._send(type="accepted", text=hall.phrases.accepted)
         listener = asyncio.create_task(self._listen())
         try:
-            teams = hall.floor.teams_for("chat", self._intent)
+            teams = hall.loaded.scenario.who_takes("chat", self._intent)
             while teams and not self._gone.is_set():
                 teams = await self._one_leg(teams)
         finally:
@@ -58,7 +70,7 @@ class ChatVisit:
         """Wait for one team and be handled by it; returns the team it passes the visitor on to."""
         hall = self._hall
         taken: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
-        visit = Visit(teams, hall.clock.now_s(), lambda team, chair: taken.set_result((team, chair)), self._moved)
+        visit = Visit(teams, "chat", self._intent, lambda team, chair: taken.set_result((team, chair)), self._moved)
         self._visit = visit
         position = hall.floor.join(visit)
         if position:

@@ -1,35 +1,52 @@
 """The floor: who waits, who is free, who takes whom. The desk's own, and knowing nothing of how contacts look.
 
 Each team holds chairs; the roster says how many are filled at each time. When it falls, free chairs empty first, the
-highest number first, and busy ones as they finish. The longest waiting goes to the longest free.
+highest number first, and busy ones as they finish. Of all who wait and all chairs that are free, those come together
+that have the highest priority, then the lowest rank of the team for what is wanted, then the longest wait; a visit goes
+to the first of its teams that is free, and there to the chair that has been free longest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from probes.clock import Clock
 from probes.desk.luck import DeskLuck
 from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import Team
+from scenarios.scenario import Channel
 
 
 @dataclass(eq=False)
 class Visit:
-    """A contact that waits for a team; `taken` is called with team and chair when someone takes it."""
+    """A contact that waits for one of its teams, asked in their order.
+
+    `taken` is called with team and chair when someone takes it.
+    """
 
     teams: tuple[str, ...]
-    joined_s: float
+    channel: Channel
+    intent: str
     taken: Callable[[str, int], None]
     moved: Callable[[int], None] | None = None
     """Told the position in the queue whenever it changes; the first in line is 1."""
 
 
+@dataclass(frozen=True, order=True)
+class _Line:
+    """Visits between which only the longest wait decides; the lesser line of the same teams is served first."""
+
+    before: int
+    """The less, the higher the priority."""
+    ranks: tuple[int, ...]
+    """How well the intent suits each of the teams."""
+    teams: tuple[str, ...]
+
+
 @dataclass
 class _Chairs:
-    team: Team
     wanted: int = 0
     free: dict[int, None] = field(default_factory=dict)
     """Free chairs, longest free first (a dict keeps the order)."""
@@ -40,18 +57,11 @@ class Floor:
     """All teams of a desk and everyone who waits for them."""
 
     def __init__(self, loaded: LoadedScenario, clock: Clock, luck: DeskLuck, misconduct: Misconduct) -> None:
-        self._clock = clock
-        self._waiting: dict[tuple[str, ...], dict[Visit, None]] = {}
-        self._chairs = {name: _Chairs(team) for name, team in loaded.scenario.teams.items() if not team.self_service}
-        self._who: dict[tuple[str, str], tuple[str, ...]] = {
-            (channel, intent): tuple(
-                name
-                for name, team in loaded.scenario.teams.items()
-                if channel in team.channels and (team.skills is None or intent in team.skills)
-            )
-            for channel in loaded.scenario.channels
-            for intent in loaded.scenario.intents
-        }
+        self._clock, self._scenario = clock, loaded.scenario
+        self._waiting: dict[_Line, dict[Visit, int]] = {}
+        """Who stands in each line, longest waiting first, with a number that grows with each who joins."""
+        self._joined = 0
+        self._chairs = {name: _Chairs() for name, team in loaded.scenario.teams.items() if not team.self_service}
         self._plan = {name: _filled(loaded, name, luck, misconduct) for name in self._chairs}
 
     def open_day(self) -> None:
@@ -65,22 +75,22 @@ class Floor:
                 if at_s > now_s:
                     self._clock.call_at_s(at_s, self._fill, name, count)
 
-    def teams_for(self, channel: str, intent: str) -> tuple[str, ...]:
-        """Return the teams that can take such a contact; none where nobody can."""
-        return self._who.get((channel, intent), ())
-
     def join(self, visit: Visit) -> int:
         """Put a visit in line; returns its position, 0 when it was taken at once."""
-        line = self._waiting.setdefault(visit.teams, {})
-        line[visit] = None
+        line = self._line_of(visit)
+        self._joined += 1
+        self._waiting.setdefault(line, {})[visit] = self._joined
         self._seat_people()
-        return len(line) if visit in line else 0
+        if visit not in self._waiting[line]:
+            return 0
+        self._tell_those_behind(line, len(self._waiting[line]))
+        return self._ahead_of(line) + len(self._waiting[line])
 
     def leave(self, visit: Visit) -> None:
         """Take a visit out of the line, if it is still there."""
-        line = self._waiting.get(visit.teams, {})
-        if visit in line:
-            self._step_up(line, visit)
+        line = self._line_of(visit)
+        if visit in self._waiting.get(line, {}):
+            self._step_out(line, visit)
 
     def release(self, team: str, chair: int) -> None:
         """Say that a chair has done its work."""
@@ -107,31 +117,42 @@ class Floor:
         self._seat_people()
 
     def _seat_people(self) -> None:
-        while True:
-            fronts = [
-                (next(iter(line)), team)
-                for teams, line in self._waiting.items()
-                if line and (team := next((name for name in teams if self._chairs[name].free), None))
-            ]
-            if not fronts:
-                return
-            visit, team = min(fronts, key=lambda front: front[0].joined_s)
+        while pairs := list(self._pairs()):
+            _, line, visit, team = min(pairs, key=lambda pair: pair[0])
             chairs = self._chairs[team]
             chair = next(iter(chairs.free))
             del chairs.free[chair]
             chairs.busy.add(chair)
-            self._step_up(self._waiting[visit.teams], visit)
+            self._step_out(line, visit)
             visit.taken(team, chair)
 
-    @staticmethod
-    def _step_up(line: dict[Visit, None], gone: Visit) -> None:
-        behind = False
-        for position, visit in enumerate(list(line)):
-            if visit is gone:
-                behind = True
-            elif behind and visit.moved is not None:
+    def _pairs(self) -> Iterator[tuple[tuple[int, int, int], _Line, Visit, str]]:
+        """Yield whom each line sends first and to which team, with what decides between them: the least goes."""
+        for line, visits in self._waiting.items():
+            free = next((place for place, name in enumerate(line.teams) if self._chairs[name].free), None)
+            if visits and free is not None:
+                visit, number = next(iter(visits.items()))
+                yield (line.before, line.ranks[free], number), line, visit, line.teams[free]
+
+    def _line_of(self, visit: Visit) -> _Line:
+        ranks = tuple(self._scenario.teams[name].rank(visit.intent) for name in visit.teams)
+        return _Line(-self._scenario.priority_of(visit.channel, visit.intent), ranks, visit.teams)
+
+    def _ahead_of(self, line: _Line) -> int:
+        return sum(len(visits) for other, visits in self._waiting.items() if other.teams == line.teams and other < line)
+
+    def _step_out(self, line: _Line, gone: Visit) -> None:
+        place = list(self._waiting[line]).index(gone)
+        del self._waiting[line][gone]
+        self._tell_those_behind(line, place)
+
+    def _tell_those_behind(self, line: _Line, place: int) -> None:
+        """Tell those behind a place in a line, and those in lines that are served after it, where they are now."""
+        later = sorted(other for other in self._waiting if other.teams == line.teams and other > line)
+        behind = chain(islice(self._waiting[line], place, None), *(self._waiting[other] for other in later))
+        for position, visit in enumerate(behind, start=self._ahead_of(line) + place + 1):
+            if visit.moved is not None:
                 visit.moved(position)
-        del line[gone]
 
 
 def _filled(loaded: LoadedScenario, name: str, luck: DeskLuck, misconduct: Misconduct) -> list[tuple[float, int]]:

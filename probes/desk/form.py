@@ -1,13 +1,16 @@
 """The desk's web form: a page to write on, and a ticket page on which the answer appears.
 
 The ticket page never changes by itself; who wants to know looks again. Its status reads Received, In progress, then
-Settled. Tickets wait for the form's team like anyone else.
+Settled. Tickets wait for the form's team like anyone else. A form is never engaged as a telephone is; where the channel
+has a number of lines, they are the tickets that are not settled yet, and a desk that has as many takes no further form
+and says so. Who stops looking is not seen to have gone, so such a ticket holds its line until it is settled.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import jinja2
@@ -47,10 +50,7 @@ class Tickets:
     async def show_form(self, request: web.Request) -> web.Response:
         """Serve the empty form."""
         self._hall.begin_day()
-        page = self._pages.get_template("form.html.j2")
-        intents = self._hall.loaded.scenario.intents
-        shut = not self._hall.is_open("form")
-        return _html(page.render(intents=intents, shut=self._hall.phrases.shut if shut else "", faults=[]))
+        return self._form_page()
 
     async def take_form(self, request: web.Request) -> web.Response:
         """Take a form and lead to its ticket page; one that lacks something is shown again."""
@@ -62,11 +62,10 @@ class Tickets:
         }
         faults = [name for name, text in fields.items() if not text]
         if faults or not hall.is_open("form") or len(self._tickets) >= TICKETS_MOST:
-            shut = "" if hall.is_open("form") else hall.phrases.shut
-            page = self._pages.get_template("form.html.j2").render(
-                intents=hall.loaded.scenario.intents, shut=shut, faults=faults
-            )
-            return _html(page)
+            return self._form_page(faults)
+        if not hall.lines.take("form"):
+            hall.truth.note("busy", fields["email"], "form")
+            return self._form_page()
         ticket = Ticket(
             len(self._tickets) + 1, secrets.token_hex(8), fields["name"], fields["email"],
             hall.intent_of(fields["intent"]), fields["subject"],
@@ -75,7 +74,7 @@ class Tickets:
         ticket.messages.append(("customer", ticket.name, fields["text"]))
         ticket.messages.append(("automatic", "", hall.phrases.form_accepted))
         hall.truth.note("arrived", ticket.email, "form", intent=ticket.intent, text=fields["text"])
-        self._wait_for(ticket, hall.floor.teams_for("form", ticket.intent))
+        self._wait_for(ticket, hall.loaded.scenario.who_takes("form", ticket.intent))
         raise web.HTTPSeeOther(f"/ticket/{ticket.number}?key={ticket.key}")
 
     async def show_ticket(self, request: web.Request) -> web.Response:
@@ -89,12 +88,20 @@ class Tickets:
             return web.Response(status=304, headers={"ETag": tag})
         return _html(self._pages.get_template("ticket.html.j2").render(ticket=ticket), headers={"ETag": tag})
 
+    def _form_page(self, faults: Sequence[str] = ()) -> web.Response:
+        """Return the page to write on, or the one that says why nothing is taken now."""
+        hall = self._hall
+        shut = "" if hall.is_open("form") else hall.phrases.shut
+        busy = hall.phrases.form_busy if hall.lines.is_full("form") else ""
+        page = self._pages.get_template("form.html.j2")
+        return _html(page.render(intents=hall.loaded.scenario.intents, shut=shut, busy=busy, faults=faults))
+
     def _wait_for(self, ticket: Ticket, teams: tuple[str, ...]) -> None:
         def taken(team: str, chair: int) -> None:
             self._hall.keep(asyncio.create_task(self._handle(ticket, team, chair)))
 
         if teams:
-            self._hall.floor.join(Visit(teams, self._hall.clock.now_s(), taken))
+            self._hall.floor.join(Visit(teams, "form", ticket.intent, taken))
 
     async def _handle(self, ticket: Ticket, team: str, chair: int) -> None:
         hall = self._hall
@@ -118,6 +125,7 @@ class Tickets:
             self._wait_for(ticket, (last.to_team,))
         else:
             ticket.status = "Settled"
+            hall.lines.give_back("form")
             hall.truth.note("closed", ticket.email, "form")
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from probes.clock import Clock
 from probes.desk.floor import Floor
+from probes.desk.lines import Lines
 from probes.desk.luck import DeskLuck
 from probes.desk.phrases import Phrases
 from probes.desk.truth import Truth
@@ -38,6 +39,7 @@ class Hall:
         self.clock: Clock
         self.floor: Floor
         self.truth: Truth
+        self.lines = Lines(loaded.scenario.channels)
         luck = DeskLuck(seed)
         self.work = Work(loaded, luck, misconduct, phrases)
         self._luck, self._misconduct, self._truth_file = luck, misconduct, truth_file

@@ -26,6 +26,9 @@ class Phrases(Strict):
     accepted: str
     form_accepted: str
     shut: str
+    busy: str
+    form_busy: str
+    page_busy: str
     greeting: list[str] = Field(min_length=1)
     asks_again: list[str] = Field(min_length=1)
     transfer: list[str] = Field(min_length=1)

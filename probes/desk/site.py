@@ -36,10 +36,18 @@ def make_site(hall: Hall) -> web.Application:
         intent = request.match_info["intent"]
         if intent not in hall.loaded.scenario.intents:
             raise web.HTTPNotFound
+        question, reader = hall.loaded.scenario.intents[intent], request.headers.get("From", "")
+        if not hall.lines.take("faq"):
+            hall.truth.note("busy", reader, "faq")
+            return _page(pages, "article", question=question, busy=hall.phrases.page_busy)
+        if hall.lines.are_limited(
+            "faq"
+        ):  # a page does not see its readers go: they are taken to read as long as is believed
+            hall.clock.call_at_s(hall.clock.now_s() + hall.work.reading_s(intent), hall.lines.give_back, "faq")
         answers = hall.work.page_answers(intent)
-        hall.truth.note("page", request.headers.get("From", ""), "faq", intent=intent, answers=answers)
+        hall.truth.note("page", reader, "faq", intent=intent, answers=answers)
         fact = hall.phrases.fact(intent).right if answers else ""
-        return _page(pages, "article", question=hall.loaded.scenario.intents[intent], fact=fact)
+        return _page(pages, "article", question=question, fact=fact)
 
     async def rehearsal(request: web.Request) -> web.Response:
         """Begin the day so that `start_s` comes in `lead_s` wall seconds; answers with the clock in force.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from probes.desk.luck import DeskLuck
 from probes.desk.phrases import Phrases
-from scenarios.laws import law_row
+from scenarios.laws import LawRow, law_row
 from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
 
@@ -55,8 +55,7 @@ class Work:
     def handling(self, team: str, chair: int, intent: str, name: str) -> Handling:
         """Draw how an agent handles a contact."""
         luck, phrases, wrongs = self._luck, self._phrases, self._misconduct.of(team)
-        laws = self._service[team]
-        talk_s = luck.time_s(laws.get(intent) or laws["default"]) * (1 + wrongs.slower)
+        talk_s = luck.time_s(self._service_law(team, intent)) * (1 + wrongs.slower)
         wrap_s = luck.time_s(self._wrap[team]) if team in self._wrap else 0.0
         agent = phrases.agents[chair % len(phrases.agents)]
         to_team, carried = self._passed_on(team, intent)
@@ -83,10 +82,24 @@ class Work:
 
     def page_answers(self, intent: str) -> bool:
         """Draw whether a self-service page holds this visitor's answer."""
-        for team in self._loaded.scenario.teams.values():
-            if team.self_service and (team.skills is None or intent in team.skills):
-                return self._luck.chance(1.0 if team.contained is None else team.contained)
-        return False
+        name = self._pages_of(intent)
+        if name is None:
+            return False
+        contained = self._loaded.scenario.teams[name].contained
+        return self._luck.chance(1.0 if contained is None else contained)
+
+    def reading_s(self, intent: str) -> float:
+        """Draw how long a visitor reads a self-service page; no time at all where there is none for the intent."""
+        name = self._pages_of(intent)
+        return 0.0 if name is None else self._luck.time_s(self._service_law(name, intent))
+
+    def _pages_of(self, intent: str) -> str | None:
+        scenario = self._loaded.scenario
+        return next((name for name in scenario.who_takes("faq", intent) if scenario.teams[name].self_service), None)
+
+    def _service_law(self, team: str, intent: str) -> LawRow:
+        laws = self._service[team]
+        return laws.get(intent) or laws["default"]
 
     def _passed_on(self, team: str, intent: str) -> tuple[str, bool]:
         rules = [

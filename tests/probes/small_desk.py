@@ -36,9 +36,9 @@ title: A desk for one test
 time_zone: Europe/Rome
 starts: "2026-03-03"
 channels:
-  chat: {{opens: 09:00, closes: "{closes}", journey: short_chat}}
-  form: {{opens: 09:00, closes: "{closes}", journey: short_form}}
-  faq: {{opens: 09:00, closes: "{closes}", journey: short_look}}
+  chat: {{opens: 09:00, closes: "{closes}", journey: short_chat{lines}}}
+  form: {{opens: 09:00, closes: "{closes}", journey: short_form{lines}}}
+  faq: {{opens: 09:00, closes: "{closes}", journey: short_look{lines}}}
 intents: {{order_status: Where is my order?, returns: How do I send it back?}}
 demand: [{{intent: order_status, channels: {{chat: 1}}, contacts: [1]}}]
 teams:
@@ -83,12 +83,26 @@ steps:
   - wait_for: human
   - wait_for: closed
 """,
+    "patient_form": """
+steps:
+  - open: true
+  - wait_for: human
+    within: patience
+""",
     "short_look": """
 steps:
   - open: true
 """,
 }
-CHANNEL_OF = {"short_chat": "chat", "short_form": "form", "short_look": "faq"}
+CHANNEL_OF = {"short_chat": "chat", "short_form": "form", "patient_form": "form", "short_look": "faq"}
+
+
+def write_journeys(folder: Path) -> None:
+    """Write the short journeys where a scenario of the same folder finds them."""
+    (folder / "journeys").mkdir(parents=True)
+    for name, steps in JOURNEYS.items():
+        head = f"journey: {name}\ntitle: A short one\nchannel: {CHANNEL_OF[name]}\n"
+        (folder / "journeys" / f"{name}.yaml").write_text(head + QUESTIONS + steps)
 
 
 def write_scenario(
@@ -99,12 +113,10 @@ def write_scenario(
     closes: str = "17:00",
     transferred: bool = False,
     contained: float = 1.0,
+    lines: int | None = None,
 ) -> LoadedScenario:
     """Write and load a small scenario with its journeys."""
-    (folder / "journeys").mkdir()
-    for name, steps in JOURNEYS.items():
-        head = f"journey: {name}\ntitle: A short one\nchannel: {CHANNEL_OF[name]}\n"
-        (folder / "journeys" / f"{name}.yaml").write_text(head + QUESTIONS + steps)
+    write_journeys(folder)
     path = folder / "small_desk.yaml"
     path.write_text(
         SCENARIO.format(
@@ -112,6 +124,7 @@ def write_scenario(
             service_s=service_s,
             closes=closes,
             contained=contained,
+            lines="" if lines is None else f", lines: {lines}",
             transfers=TRANSFERS if transferred else "",
         )
     )

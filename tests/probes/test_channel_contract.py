@@ -120,6 +120,34 @@ def test_shut(way: Way, chromium: Browser | None, probe_loop: LoopThread, tmp_pa
     assert played.rungs() == []
 
 
+@every_way
+def test_busy(way: Way, chromium: Browser | None, probe_loop: LoopThread, tmp_path: Path) -> None:
+    """Without it a desk whose lines are all taken would count as one that fails, or that cuts people off."""
+    with small_desk(tmp_path, lines=1) as desk:
+        desk.thread.desk.hall.lines.take(way.channel)  # type: ignore[arg-type]  # ways are named by channels
+        played = desk.play(probe_loop, way.channel, way.sessions, chromium)
+    leg = played.legs.iloc[0]
+    assert (leg["leg_end"], leg["contact_outcome"]) == ("blocked", "blocked")
+    assert np.isnan(leg["answered_s"])
+    assert not np.isnan(leg["ended_s"])
+    assert set(played.steps["state"]) == {"open"}, "nothing seen, and nothing that was still hoped for"
+    assert "try again later" in played.messages.loc[played.messages["speaker"] == "system", "text"].str.cat()
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way.channel == "form"], ids=name_of)
+def test_busy_by_the_time_one_has_written(
+    way: Way, chromium: Browser | None, probe_loop: LoopThread, tmp_path: Path
+) -> None:
+    """Without it the last line, taken while a customer fills in the form, would make the desk look broken."""
+    with small_desk(tmp_path, lines=1) as desk:
+        lines = desk.thread.desk.hall.lines
+        full = iter([False])  # as the form is shown; after that it is
+        lines.is_full = lambda channel: next(full, True)  # type: ignore[method-assign]
+        played = desk.play(probe_loop, way.channel, way.sessions, chromium)
+    leg = played.legs.iloc[0]
+    assert (leg["leg_end"], leg["contact_outcome"]) == ("blocked", "blocked")
+
+
 @every_answering
 def test_silent(way: Way, chromium: Browser | None, probe_loop: LoopThread, tmp_path: Path) -> None:
     """Without it an agent who takes a contact and never writes would count as an answer."""

@@ -76,3 +76,19 @@ def test_simulate_tells_its_warnings_beside_the_figures(tmp_path, capsys):
     assert {warning["kind"] for warning in json.loads(out.out)["warnings"]} == {UNSTABLE, TOO_SHORT}
     assert "warning: front: 33 hours of work" in out.err
     assert json.loads((tmp_path / "run" / "run.json").read_text())["warnings"]
+
+
+def test_a_desk_of_few_lines_turns_away_and_does_not_drown(tmp_path):
+    """Without it a desk that gives busy signals would be said to have a queue that grows for ever."""
+    scenario = one_desk(1, exactly(600), demand=[demand(200)])
+    scenario["channels"]["phone"]["lines"] = 3
+    assert UNSTABLE not in _kinds(written(tmp_path, scenario))
+
+
+def test_teams_that_rank_intents_otherwise_share_one_caution(tmp_path):
+    """Without it two teams that help each other out would be weighed twice, each time against a part of their work."""
+    scenario = one_desk(1, exactly(600), demand=[demand(200), demand(200, "refund")])
+    scenario["intents"]["refund"] = "Where is my money?"
+    scenario["teams"]["front"]["ranks"] = {"refund": 2}
+    scenario["teams"]["back"] = {**scenario["teams"]["front"], "ranks": {"order": 2}}
+    assert _kinds(written(tmp_path, scenario)).count(UNSTABLE) == 1
