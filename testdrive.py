@@ -202,8 +202,11 @@ def simulate(asked: argparse.Namespace) -> int:
     from results.figures import goal_met
     from results.runs import INTERRUPTED, new_folder
     from results.terminal import goals_table, half_width_text, metrics_table
+    from scenarios.opening import load_state
 
     loaded = _load(asked.scenario, asked)
+    if asked.from_state is not None:
+        loaded = load_state(asked.from_state, loaded)
     if asked.story is not None:
         return _tell_story(asked, loaded)
     folder = new_folder(loaded.scenario.scenario, "simulate", asked.out)
@@ -858,8 +861,8 @@ VERBS = {
         "files power days seed json shoppers replications-20 threads"),
     "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json", "scenario days seed out json shoppers"),
     "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
-        "scenario days seed out json engine replications by half-width summary warm-up threads cluster check-goals "
-        "shoppers story"),
+        "scenario days seed out json engine replications by half-width summary warm-up from-state threads cluster "
+        "check-goals shoppers story"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -903,6 +906,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "summary": ("--summary", {"action": "store_true", "help": "keep the figures only: memory does not grow"}),
     "warm-up": ("--warm-up", {"type": _warm_up, "metavar": "auto|HOURS",
         "help": "leave out contacts of the first hours, as the desk begins empty; auto: as many as MSER-5 says"}),
+    "from-state": ("--from-state", {"type": Path, "metavar": "FILE", "help": "begin now: a state file says what time "
+        "it is, who is logged in, who waits and who is being served; they count too"}),
     "story": ("--story", {"metavar": "CUSTOMER", "help": "tell what one customer lives through instead, in words; "
         "CUSTOMER@K: in replication K"}),
     "cluster": ("--cluster", {"metavar": "ADDRESS", "help": "play on a Dask cluster, such as tcp://host:8786"}),

@@ -9,6 +9,7 @@ from scenarios.charter import read_charter
 from scenarios.faults import FaultsFoundError, one_of
 from scenarios.journey import read_journey
 from scenarios.mapping import load_mapping
+from scenarios.opening import read_state
 from scenarios.reading import load_scenario
 from scenarios.target import read_target
 from scenarios.yaml_reader import read_file
@@ -19,6 +20,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "target": read_target,
     "charter": read_charter,
     "mapping": load_mapping,
+    "state": read_state,
 }
 """A file's kind and what reads it. A charter has no name of its own; its `owner` tells."""
 
@@ -27,6 +29,7 @@ _TELLING_KEYS = {
     "journey": "journey",
     "target": "target",
     "mapping": "mapping",
+    "state": "state",
     "owner": "charter",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,8 @@ from scenarios.identity import (
 )
 from scenarios.jit import jit
 from scenarios.laws import LawRow, drawn_us, law_row, time_us
-from scenarios.reading import LoadedScenario
+from scenarios.opening import later_us
+from scenarios.reading import LoadedScenario, Opening
 from scenarios.scenario import Channel, Retry, Scenario
 from scenarios.units import DAY_S, NEVER_US, us
 
@@ -51,6 +52,18 @@ class PlanTooLargeError(ValueError):
 _Names: TypeAlias = "tuple[pa.Array, npt.NDArray[np.int64], npt.NDArray[np.int64]] | pa.Array"
 
 
+class Begun(NamedTuple):
+    """By customer: when the engine lets them in, the team that serves them already, and until when."""
+
+    comes_us: npt.NDArray[np.int64]
+    team: npt.NDArray[np.int64]
+    """Position in the scenario's `teams`; WAITS for those who wait already, COMES for all who come later."""
+    ends_us: npt.NDArray[np.int64]
+
+
+COMES, WAITS = -2, -1
+
+
 @dataclass(frozen=True, eq=False)
 class DrawnPlan:
     """A plan as columns of numbers, a row per first attempt, in the order of customers' ids: what an engine reads."""
@@ -67,7 +80,9 @@ class DrawnPlan:
     names: _Names
     """Customers' ids; of drawn customers in parts: beginnings, the position of each one's, and its number."""
     recorded: npt.NDArray[np.bool_]
-    """Whether the contact has an id of its own, from the log that is played again."""
+    """Whether the contact has an id of its own: from the log that is played again, or there as the run begins."""
+    begun: Begun | None = None
+    """What those have behind them who are there as the run begins."""
 
     def customer_ids(self) -> pa.Array:
         """Return the customers' ids as text."""
@@ -87,6 +102,8 @@ def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
         seed: below 2**32.
         replication: 0 is the one that probes play.
         shoppers: overrides the scenario: so many shoppers on each channel that has any.
+
+    Where the run begins with people who are there already, the columns of `Begun` stand beside the others.
     """
     scenario = loaded.scenario
     drawn = draw_plan(loaded, seed, replication, shoppers)
@@ -106,7 +123,8 @@ def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
         "patience_s": np.where(drawn.patience_us >= NEVER_US, np.inf, drawn.patience_us / 1e6),
         "entity": drawn.entity,
     }
-    return pd.DataFrame(rows)[list(PLAN_COLUMNS)]
+    frame = pd.DataFrame(rows)[list(PLAN_COLUMNS)]
+    return frame if drawn.begun is None else frame.assign(**drawn.begun._asdict())
 
 
 def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers: int | None = None) -> DrawnPlan:
@@ -140,7 +158,7 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     recorded = np.zeros(len(entity), dtype=np.bool_)
     columns = (entity, due_us.astype(np.int64), channel, intent, recorded)
     names: _Names = (beginnings, cell_of, k)
-    if loaded.arrivals:
+    if loaded.arrivals or loaded.opening:
         columns, names = _with_recorded(loaded, columns, _joined(*names))
     entity, due, channel, intent, recorded = columns
     patience = np.full(len(entity), NEVER_US, dtype=np.int64)
@@ -148,7 +166,43 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
         here = np.flatnonzero(channel == channels.index(name))
         patience[here] = np.minimum(_patience_us_many(seed, replication, entity[here], law_row(law)), NEVER_US)
     shopper = _shoppers(scenario, channel, entity, seed, replication, shoppers)
-    return DrawnPlan(loaded, entity, due, patience, channel, intent, shopper, names, recorded)
+    begun = None
+    if loaded.opening:
+        begun = _begun(loaded, loaded.opening, seed, replication, names, entity, due, patience)
+    return DrawnPlan(loaded, entity, due, patience, channel, intent, shopper, names, recorded, begun)
+
+
+def _begun(
+    loaded: LoadedScenario,
+    opening: Opening,
+    seed: int,
+    replication: int,
+    names: _Names,
+    entity: npt.NDArray[np.uint64],
+    due_us: npt.NDArray[np.int64],
+    patience_us: npt.NDArray[np.int64],
+) -> Begun:
+    """Draw what is left of waits and conversations that have begun; changes `patience_us` of those who wait."""
+    assert isinstance(names, pa.Array)
+    at_us = us(opening.at_s)
+    teams = loaded.scenario.teams
+    begun = Begun(due_us.copy(), np.full(len(entity), COMES), np.full(len(entity), -1, dtype=np.int64))
+    numbers = {name: number for number, name in enumerate(names.to_pylist())}
+    for person in opening.people:
+        number = numbers[person.name]
+        spent_us = at_us - int(due_us[number])
+        key = (seed, replication, int(entity[number]), visit(0, 1, 0))
+        begun.comes_us[number], begun.team[number] = at_us, WAITS
+        if person.team is not None:
+            service = teams[person.team].service
+            law = law_row(service.get(person.intent) or service["default"])
+            u = uniform(*key, int(Purpose.SERVICE), 0)
+            begun.team[number] = list(teams).index(person.team)
+            begun.ends_us[number] = int(due_us[number]) + later_us(law, spent_us, u)
+        elif person.channel in loaded.scenario.patience:
+            law = law_row(loaded.scenario.patience[person.channel])
+            patience_us[number] = min(later_us(law, spent_us, uniform(*key, _PATIENCE, 0)), NEVER_US)
+    return begun
 
 
 def patience_us(seed: int, replication: int, entity: int, case: int, attempt: int, law: LawRow | None) -> int:
@@ -240,11 +294,17 @@ _Columns = tuple[
 
 
 def _with_recorded(loaded: LoadedScenario, drawn: _Columns, drawn_names: pa.Array) -> tuple[_Columns, pa.Array]:
-    """Put recorded arrivals among drawn customers, in the order of ids."""
+    """Put recorded arrivals, and those who are there already, among drawn customers, in the order of ids."""
     channels: list[str] = list(loaded.scenario.channels)
     intents = list(loaded.scenario.intents)
     rows = [(name, us(due_s), channel, intent) for name, due_s, channel, intent in loaded.arrivals]
     rows = [row for row in rows if row[1] / 1e6 < loaded.horizon_s]
+    if loaded.opening is not None:
+        later = drawn[1] >= us(loaded.opening.at_s)
+        drawn = tuple(column[later] for column in drawn)  # type: ignore[assignment]  # as many columns as before
+        drawn_names = drawn_names.filter(pa.array(later))
+        rows = [row for row in rows if row[1] >= us(loaded.opening.at_s)]
+        rows += [(one.name, us(one.since_s), one.channel, one.intent) for one in loaded.opening.people]
     added: _Columns = (
         np.array([recorded_entity(row[0]) for row in rows], dtype=np.uint64),
         np.array([row[1] for row in rows], dtype=np.int64),

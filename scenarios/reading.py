@@ -12,19 +12,39 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scenarios.faults import Fault, FaultsFoundError, one_of
 from scenarios.models import check_model
 from scenarios.references import clock_at, dict_at, hops, is_served, list_at, references
 from scenarios.rosters import daily_steps, shift_steps
-from scenarios.scenario import Scenario
+from scenarios.scenario import Channel, Scenario
 from scenarios.tables import read_agents, read_arrivals, read_contacts, read_points
 from scenarios.units import DAY_S, clock_s, clock_text
 from scenarios.yaml_reader import Document, Key, Words, read_file
 
 HERE = Path(__file__).resolve().parent
 """Where the scenarios, journeys, personas, targets and mappings that come with the product lie."""
+
+
+class Person(NamedTuple):
+    """Someone who waits, or whom an agent of `team` is with, as a run begins; `since_s` scenario seconds."""
+
+    name: str
+    since_s: float
+    channel: Channel
+    intent: str
+    team: str | None
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a run begins that does not begin with an empty day; see `scenarios.opening`."""
+
+    at_s: float
+    people: tuple[Person, ...]
+    certain_s: dict[str, float]
+    """By team: until when nobody of those told is away."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +60,8 @@ class LoadedScenario:
     """Per team with agents: (scenario second, agents from then on) over the whole horizon."""
     arrivals: list[tuple[str, float, str, str]] = field(repr=False)
     """Recorded arrivals to replay: (contact_id, due_s, channel, intent)."""
+    opening: Opening | None = field(default=None, repr=False)
+    """How the first day begins, where not empty at midnight."""
 
     @property
     def horizon_s(self) -> float:

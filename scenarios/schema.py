@@ -5,7 +5,7 @@ Generated from the models and kept beside the scenarios, where the first line of
 while they are not current. A schema cannot say everything: `testdrive check` has the last word.
 
 >>> sorted(json_schemas())
-['charter', 'journey', 'scenario', 'target']
+['charter', 'journey', 'scenario', 'state', 'target']
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from scenarios.charter import Charter
 from scenarios.journey import Journey
 from scenarios.metric_names import METRIC_NAMES
+from scenarios.opening import State
 from scenarios.reading import HERE
 from scenarios.scenario import Scenario
 from scenarios.target import Target
@@ -28,6 +29,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "journey": Journey,
     "target": Target,
     "charter": Charter,
+    "state": State,
 }
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

@@ -38,6 +38,7 @@ from simulator.engine_compiled import (
     QUEUE,
     SEAT,
     TEAM,
+    UNANSWERED,
     WRAP,
     Happened,
     Small,
@@ -81,7 +82,8 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
     firsts = np.cumsum([0, *(len(part.plan.entity) for part in parts)])
     contact = number + np.repeat(firsts[:-1], [len(order) for order in orders])
     arrived_us, answered_us, ended_us, wrap_us = (time_us(column) for column in (ARRIVED, ANSWERED, ENDED, WRAP))
-    served = (team >= 0) & (floor.arrays.pages[queue] < 0) & (ended_us >= 0)
+    seat = fact(SEAT)
+    served = (seat >= 0) & (ended_us >= 0)
 
     def planned(column: Callable[[DrawnPlan], Any]) -> Any:
         return np.concatenate([column(part.plan) for part in parts])[contact]
@@ -109,10 +111,10 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "team": taken(floor.teams, team),
         "queue": taken(floor.queues, queue),
         "priority": pd.array(floor.arrays.queue_priority[queue], dtype="Int32"),
-        "agent": taken(floor.seats, fact(SEAT)),
+        "agent": taken(floor.seats, seat),
         "due_s": arrived_us / 1e6,
         "arrived_s": arrived_us / 1e6,
-        "answered_s": _seconds(answered_us, answered_us >= 0),
+        "answered_s": _seconds(answered_us, answered_us > UNANSWERED),
         "ended_s": _seconds(ended_us, ended_us >= 0),
         "released_s": _seconds(ended_us + np.maximum(wrap_us, 0), served),
         "talk_s": _seconds(ended_us - answered_us, served),

@@ -27,6 +27,7 @@ import numpy.typing as npt
 from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.jit import jit, jit_in_place
 from scenarios.laws import EMPIRICAL, closed_form_us, drawn_us
+from scenarios.plan import COMES, DrawnPlan
 from scenarios.units import DAY_US, NEVER_US
 from simulator.events import EventClass
 from simulator.floor_arrays import FloorArrays, Real, Shifts, Whole
@@ -45,9 +46,11 @@ _TRANSFER, _SERVICE, _WRAP, _CONTAINMENT, _PATIENCE, _RETRY, _RETRY_DELAY, _RETR
     )
 )  # fmt: skip
 
-# What is known of a leg. Times in microseconds, -1 where it did not happen.
+# What is known of a leg. Times in microseconds; -1 where it did not happen, but UNANSWERED for an answer: one who is
+# being served as the run begins may have been answered before the scenario's first second.
 ARRIVED, ANSWERED, ENDED, WRAP, GIVES_UP = range(5)
 TIMES = 5
+UNANSWERED = -NEVER_US
 # Numbers, -1 where there is none; the last four are the loop's own.
 NUMBER, ATTEMPT, LEG, CHANNEL, QUEUE, TEAM, SEAT, HISTORY, LEG_END, OUTCOME, STATE, BEFORE, BEHIND, LAST = range(14)
 FACTS = 14
@@ -76,14 +79,21 @@ class Arrivals(NamedTuple):
     channel: Whole
     intent: Whole
     """By number."""
+    since_us: Whole
+    begun_team: Whole
+    begun_ends_us: Whole
+    """By number: when they really came, who serves them already (see `scenarios.plan.Begun`) and until when; empty
+    where a run begins with nobody there."""
 
     @classmethod
-    def of(
-        cls, entity: npt.NDArray[np.uint64], due_us: Whole, patience_us: Whole, channel: Whole, intent: Whole
-    ) -> Arrivals:
-        """Put arrivals, told in the order of the log, into the order in which they come."""
-        number = np.argsort(due_us, kind="stable")
-        return cls(number, np.append(due_us[number], NEVER_US), entity, patience_us, channel, intent)
+    def of(cls, plan: DrawnPlan) -> Arrivals:
+        """Put a plan's customers, told in the order of the log, into the order in which they come."""
+        comes_us = plan.due_us if plan.begun is None else plan.begun.comes_us
+        number = np.argsort(comes_us, kind="stable")
+        coming = np.append(comes_us[number], NEVER_US)
+        none = np.empty(0, dtype=np.int64)
+        begun = (none, none, none) if plan.begun is None else (plan.due_us, plan.begun.team, plan.begun.ends_us)
+        return cls(number, coming, plan.entity, plan.patience_us, plan.channel, plan.intent, *begun)
 
 
 class Happened(NamedTuple):
@@ -193,7 +203,7 @@ def _settle(facts: Small, row: int, outcome: int) -> None:
         row = facts[row, LAST]
 
 
-def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: bool) -> Replicate:
+def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: bool, opening: bool) -> Replicate:
     """Compile the loop for scenarios that use no more than these features.
 
     Args:
@@ -202,6 +212,7 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
         retries: some who gave up or were turned away try again.
         pages: some contacts are self-service.
         lines: some channels hold only so many customers.
+        opening: some are there already as the run begins.
     """
 
     @jit
@@ -216,7 +227,8 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
         room: int,
     ) -> tuple[Whole, Small, Whole, bool]:
         # each array under a name of its own: to reach into a tuple within the loop costs a count of references
-        numbers, due_us_of, entities, patience_us_of, channel_of, intent_of = arrivals
+        numbers, due_us_of, entities, patience_us_of, channel_of, intent_of = arrivals[:6]
+        since_us_of, begun_team, begun_ends_us = arrivals[6:]
         shift_at_us, shift_team, shift_present = shifts
         law_kind, law_a, law_b, law_at, law_shares, law_times = floor[:6]
         opens_us, closes_us, patience_law, retry_probability, retry_blocked, retry_law = floor[6:12]
@@ -277,12 +289,15 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                     fits = False
                     break
                 last, history, leg, attempt = -1, -1, 0, 1
+                since, begun = now, COMES
                 if source == _ARRIVAL:
                     number = numbers[next_arrival]
                     next_arrival += 1
                     patience_us = patience_us_of[number]
                     channel, intent = channel_of[number], intent_of[number]
                     queue = first_queue[channel, intent] if several else 0
+                    if opening and len(begun_team) > 0:
+                        since, begun = since_us_of[number], begun_team[number]
                 else:
                     number, attempt = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT])
                     channel, intent = _wide(facts[row, CHANNEL]), intent_of[number]
@@ -314,24 +329,43 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                             )
                 row = legs
                 legs += 1
-                times[row, ARRIVED], times[row, ANSWERED], times[row, ENDED], times[row, WRAP] = now, -1, -1, -1
-                times[row, GIVES_UP] = now + patience_us
+                times[row, ARRIVED], times[row, ANSWERED], times[row, ENDED], times[row, WRAP] = (
+                    since,
+                    UNANSWERED,
+                    -1,
+                    -1,
+                )
+                times[row, GIVES_UP] = since + patience_us
                 facts[row, NUMBER], facts[row, ATTEMPT], facts[row, LEG] = number, attempt, leg
                 facts[row, CHANNEL], facts[row, QUEUE], facts[row, TEAM] = channel, queue, -1
                 facts[row, SEAT], facts[row, HISTORY] = -1, history
                 facts[row, LEG_END], facts[row, OUTCOME], facts[row, LAST] = CENSORED, CENSORED, last
                 of_day_us = now % DAY_US
-                if leg == 0 and (of_day_us < opens_us[channel] or of_day_us >= closes_us[channel]):
+                if leg == 0 and begun == COMES and (of_day_us < opens_us[channel] or of_day_us >= closes_us[channel]):
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = CLOSED, CLOSED, _GONE
-                elif lines and leg == 0 and 0 <= lines_of[channel] <= in_use[channel]:
+                elif lines and leg == 0 and begun == COMES and 0 <= lines_of[channel] <= in_use[channel]:
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = BLOCKED, BLOCKED, _GONE
                     lost = row
                 else:
                     if lines and leg == 0:
                         in_use[channel] += 1
-                    if pages and page_team[queue] >= 0:
+                    if opening and begun >= 0:
+                        # an agent is with them already: the one who has been there longest, the lowest number first
+                        seat = idle_head[begun]
+                        idle_head[begun] = idle_behind[seat]
+                        if idle_behind[seat] >= 0:
+                            idle_before[idle_behind[seat]] = -1
+                        else:
+                            idle_tail[begun] = -1
+                        idle_since[seat] = -1
+                        times[row, ANSWERED] = since
+                        facts[row, TEAM], facts[row, SEAT], facts[row, STATE] = begun, seat, _TALKING
+                        if begun_ends_us[number] <= horizon_us:
+                            _push(heap_us, heap, facts, pending, begun_ends_us[number], (row << 2) | _ENDS)
+                            pending += 1
+                    elif pages and page_team[queue] >= 0:
                         team = page_team[queue]
                         times[row, ANSWERED] = now
                         facts[row, TEAM], facts[row, STATE] = team, _READING
@@ -343,10 +377,10 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                             _push(heap_us, heap, facts, pending, until_us, (row << 2) | _ENDS)
                             pending += 1
                     else:
-                        # last in the queue, but before any of higher number who joined in this microsecond
+                        # last in the queue, but before any who came later, or together with a higher number
                         behind, before = -1, queue_tail[queue]
-                        while before >= 0 and times[before, ARRIVED] == now:
-                            if facts[before, NUMBER] < number:
+                        while before >= 0 and times[before, ARRIVED] >= since:
+                            if times[before, ARRIVED] == since and facts[before, NUMBER] < number:
                                 break
                             behind, before = before, _wide(facts[before, BEFORE])
                         facts[row, BEFORE], facts[row, BEHIND], facts[row, STATE] = before, behind, _WAITING
@@ -580,14 +614,16 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
 
 
 VARIANTS: dict[str, Replicate] = {
-    "one_queue": _variant(several=False, transfers=False, retries=False, pages=False, lines=False),
-    "whole": _variant(several=True, transfers=True, retries=True, pages=True, lines=True),
+    "one_queue": _variant(several=False, transfers=False, retries=False, pages=False, lines=False, opening=False),
+    "whole": _variant(several=True, transfers=True, retries=True, pages=True, lines=True, opening=True),
 }
 """The loop by name; a scenario runs in the first that knows all it uses."""
 
 
-def variant_of(floor: FloorArrays) -> str:
-    """Name the leanest variant that knows all of a scenario's features."""
+def variant_of(floor: FloorArrays, arrivals: Arrivals | None = None) -> str:
+    """Name the leanest variant that knows all that a scenario, and the arrivals, make use of."""
+    if arrivals is not None and len(arrivals.begun_team):
+        return "whole"
     one_queue = len(floor.pages) == 1 and len(floor.wrap_law) == 1 and floor.pages[0] < 0
     tries_again = bool((floor.retry_attempts_most > 0).any())
     plain = not len(floor.transfer_to) and not tries_again and bool((floor.lines < 0).all())
@@ -598,7 +634,7 @@ def replicate(
     seed: int, plan: int, desk: int, horizon_us: int, arrivals: Arrivals, floor: FloorArrays, shifts: Shifts
 ) -> Happened:
     """Run one replication: customers' luck comes from replication `plan`, the desk's from `desk`."""
-    loop = VARIANTS[variant_of(floor)]
+    loop = VARIANTS[variant_of(floor, arrivals)]
     room = len(arrivals.entity) * 5 // 4 + 64
     while True:
         times_us, facts, duties, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, room)

@@ -22,7 +22,7 @@ from results.log import STAFFING, ordered, table_of
 from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.identity import contact_id, seat_entity
 from scenarios.laws import LawRow, law_row, time_us
-from scenarios.plan import patience_us, retry_channel, retry_delay_us
+from scenarios.plan import COMES, patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel, Team
 from scenarios.units import DAY_US, NEVER_US, clock_s, us
@@ -129,11 +129,24 @@ class _TeamFloor:
             heapq.heappop(self.idle)
         return bool(self.idle)
 
+    def first_idle(self) -> int:
+        """Take the seat that has been idle longest, where one is known to be idle."""
+        assert self.has_idle(), f"{self.name} has nobody for a customer who is being served"
+        return self.take_idle()
+
     def take_idle(self) -> int:
         """Take the seat that has been idle longest, the lowest number first; `has_idle` was just true."""
         _, seat = heapq.heappop(self.idle)
         del self.idle_since[seat]
         return seat
+
+
+class _Past(NamedTuple):
+    """What a customer has behind them who is there as the run begins: since when, and who serves them until when."""
+
+    since_us: int
+    floor: _TeamFloor | None
+    ends_us: int
 
 
 class Engine:
@@ -239,19 +252,37 @@ class Engine:
     def _arrivals(self) -> Process:
         plan = self.plan
         due_us = [us(at) for at in plan["due_s"].tolist()]
+        comes_us = plan["comes_us"].tolist() if "comes_us" in plan else due_us
+        begun = self._begun()
         patience = [NEVER_US if at == float("inf") else us(at) for at in plan["patience_s"].tolist()]
         entities, channels, intents = (plan[name].tolist() for name in ("entity", "channel", "intent"))
-        for number in sorted(range(len(plan)), key=due_us.__getitem__):
-            yield _At(self.env, due_us[number], event_key(EventClass.JOIN, number << 12 | 1))
-            case = self._case(number, entities[number], channels[number], intents[number], patience[number])
+        for number in sorted(range(len(plan)), key=comes_us.__getitem__):
+            yield _At(self.env, comes_us[number], event_key(EventClass.JOIN, number << 12 | 1))
+            past = begun.get(number)
+            case = self._case(number, entities[number], channels[number], intents[number], patience[number], past)
             self.env.process(case)
 
-    def _case(self, number: int, entity: int, channel: Channel, intent: str, patience: int) -> Process:
+    def _begun(self) -> dict[int, _Past]:
+        """Return what those have behind them who are there as the run begins."""
+        if "team" not in self.plan:
+            return {}
+        teams = list(self.floors.values())
+        rows = zip(*(self.plan[name].tolist() for name in ("due_s", "team", "ends_us")), strict=True)
+        return {
+            number: _Past(us(due_s), teams[team] if team >= 0 else None, ends_us)
+            for number, (due_s, team, ends_us) in enumerate(rows)
+            if team != COMES
+        }
+
+    def _case(
+        self, number: int, entity: int, channel: Channel, intent: str, patience: int, past: _Past | None
+    ) -> Process:
         """One customer's case: contact after contact, until it is settled or they no longer try."""
         seed, plan = self.luck.seed, self.luck.plan
         attempt = 1
         while True:
-            outcome = yield from self._contact(number, entity, attempt, channel, intent, patience)
+            outcome = yield from self._contact(number, entity, attempt, channel, intent, patience, past)
+            past = None
             retry = self.scenario.retry.get(channel)
             if outcome not in ("abandoned", "blocked") or retry is None or attempt >= retry.attempts_most:
                 return
@@ -265,39 +296,50 @@ class Engine:
             yield _At(self.env, self.now_us + delay_us, event_key(EventClass.JOIN, number << 12 | attempt))
 
     def _contact(
-        self, number: int, entity: int, attempt: int, channel: Channel, intent: str, patience: int
+        self,
+        number: int,
+        entity: int,
+        attempt: int,
+        channel: Channel,
+        intent: str,
+        patience: int,
+        past: _Past | None,
     ) -> Generator[simpy.Event, Any, str]:
         """One attempt over one channel, from being let in to hanging up; returns its outcome."""
         now = self.now_us
-        first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, now, now)
+        since = past.since_us if past else now
+        first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, since, since)
         self.rows.append(first)
         opens, closes = self.hours[channel]
         lines = self.scenario.channels[channel].lines
-        if not opens <= now % DAY_US < closes:
+        if past is None and not opens <= now % DAY_US < closes:
             return _turned_away(first, "closed", now)
-        if lines is not None and self.in_use[channel] >= lines:
+        if past is None and lines is not None and self.in_use[channel] >= lines:
             return _turned_away(first, "blocked", now)
         self.in_use[channel] += 1
-        outcome = yield from self._legs(first, entity, patience)
+        outcome = yield from self._legs(first, entity, patience, past)
         self.in_use[channel] -= 1
         return outcome
 
-    def _legs(self, leg: Leg, entity: int, patience: int) -> Generator[simpy.Event, Any, str]:
+    def _legs(self, leg: Leg, entity: int, patience: int, past: _Past | None) -> Generator[simpy.Event, Any, str]:
         """One contact that was let in, leg after leg; returns its outcome."""
         contact = leg.number << 12 | leg.attempt
         mine = [leg]
         while True:
-            floor = self.floors[leg.line.teams[0]]
-            if floor.team.self_service:
-                outcome = yield from self._self_service(floor, contact, entity, leg)
+            if past is not None and past.floor is not None:
+                called = past.floor, past.floor.first_idle()
+            elif (page := self.floors[leg.line.teams[0]]).team.self_service:
+                outcome = yield from self._self_service(page, contact, entity, leg)
                 break
-            called = yield self._wait(leg.line, contact, leg.leg, patience)
+            else:
+                called = yield self._wait(leg, contact, patience)
             if called is None:
                 leg.leg_end = outcome = "abandoned"
                 leg.ended_us = self.now_us
                 break
             floor, seat = called
-            to = yield from self._conversation(floor, seat, contact, entity, leg)
+            to = yield from self._conversation(floor, seat, contact, entity, leg, past)
+            past = None
             if to is None:
                 outcome = "resolved"
                 break
@@ -317,25 +359,25 @@ class Engine:
         ranks = tuple(self.scenario.teams[name].rank(intent) for name in teams)
         return Line(teams, ranks, self.scenario.priority_of(channel, intent))
 
-    def _wait(self, line: Line, contact: int, leg: int, patience: int) -> simpy.Event:
-        now = self.now_us
-        waiting = _Waiting(now, contact, leg, now + patience, self.env.event())
-        queue = self.queues.setdefault(line, deque())
+    def _wait(self, leg: Leg, contact: int, patience: int) -> simpy.Event:
+        since = leg.arrived_us
+        waiting = _Waiting(since, contact, leg.leg, since + patience, self.env.event())
+        queue = self.queues.setdefault(leg.line, deque())
         place = len(queue)
-        while place and _order(queue[place - 1]) > _order(waiting):  # after a conversation of no time at all
+        while place and _order(queue[place - 1]) > _order(waiting):  # after a conversation of no time; as a run begins
             place -= 1
-        if contact >> 12 == self.watched:
-            self._look(line, contact & 0xFFF, leg, list(queue)[:place], patience)
+        if leg.number == self.watched:
+            self._look(leg, list(queue)[:place], patience)
         queue.insert(place, waiting)
         self.waiting += 1
         self.newcomers.append(waiting)
         self._want_match()
         return waiting.called
 
-    def _look(self, line: Line, attempt: int, leg: int, before: list[_Waiting], patience: int) -> None:
-        floors = [(name, self.floors[name]) for name in line.teams]
+    def _look(self, leg: Leg, before: list[_Waiting], patience: int) -> None:
+        floors = [(name, self.floors[name]) for name in leg.line.teams]
         seen = tuple((name, len(f.on_duty_since) - len(f.idle_since), len(f.on_duty_since)) for name, f in floors)
-        self.waited.append(Waited(attempt, leg, sum(one.waits for one in before), seen, patience))
+        self.waited.append(Waited(leg.attempt, leg.leg, sum(one.waits for one in before), seen, patience))
 
     def _give_up(self, waiting: _Waiting) -> None:
         if waiting.waits:
@@ -348,11 +390,14 @@ class Engine:
         waiting.called.succeed(who)
 
     def _conversation(
-        self, floor: _TeamFloor, seat: int, contact: int, entity: int, leg: Leg
+        self, floor: _TeamFloor, seat: int, contact: int, entity: int, leg: Leg, past: _Past | None
     ) -> Generator[simpy.Event, Any, tuple[str, bool] | None]:
         """Talk, and perhaps pass on: returns (team, history carried) of a transfer, None of an answer."""
         leg.team, leg.agent, leg.answered_us = floor.name, f"{floor.name}-{seat + 1:02d}", self.now_us
-        ends_us = self.now_us + self._service_us(entity, leg)
+        if past is not None and past.floor is not None:
+            leg.answered_us, ends_us = past.since_us, past.ends_us
+        else:
+            ends_us = self.now_us + self._service_us(entity, leg)
         yield _At(self.env, ends_us, event_key(EventClass.END, contact, leg.leg))
         leg.ended_us, leg.served = ends_us, True
         if floor.name in self.wrap:
@@ -486,6 +531,7 @@ class Engine:
             yield from steps
             return
         block_us = team.shrinkage_block_minutes * 60_000_000
+        certain_us = us(self.loaded.opening.certain_s.get(name, 0.0)) if self.loaded.opening else 0
         edges = sorted({*range(0, self.horizon_us, block_us), *(at for at, _ in steps)})
         entities = [seat_entity(name, seat) for seat in range(max((count for _, count in steps), default=0))]
         position, rostered, before = 0, 0, 0
@@ -495,7 +541,8 @@ class Engine:
                 position += 1
             block = edge // block_us
             present = sum(
-                uniform(self.luck.seed, self.luck.desk, entity, block, int(Purpose.ABSENCE), 0) >= team.shrinkage
+                edge < certain_us
+                or uniform(self.luck.seed, self.luck.desk, entity, block, int(Purpose.ABSENCE), 0) >= team.shrinkage
                 for entity in entities[:rostered]
             )
             if present != before:

@@ -111,6 +111,7 @@ class _Roster:
     count: Whole
     shrinkage: float
     block_us: int
+    certain_us: int
     entities: npt.NDArray[np.uint64]
 
 
@@ -234,7 +235,7 @@ def shifts_of(floor: Floor, seed: int, replication: int) -> Shifts:
         if roster.shrinkage:
             at_us, present = _present(
                 seed, replication, roster.entities, roster.at_us, roster.count, roster.shrinkage, roster.block_us,
-                floor.horizon_us,
+                roster.certain_us, floor.horizon_us,
             )  # fmt: skip
         else:
             at_us, present = roster.at_us, roster.count
@@ -255,9 +256,13 @@ def _present(
     count: Whole,
     shrinkage: float,
     block_us: int,
+    certain_us: int,
     horizon_us: int,
 ) -> tuple[Whole, Whole]:
-    """Walk over blocks and steps of the roster; each block leaves each rostered seat empty by its own draw."""
+    """Walk over blocks and steps of the roster; each block leaves each rostered seat empty by its own draw.
+
+    Before `certain_us` all who are rostered are there.
+    """
     most = len(at_us) + (horizon_us + block_us - 1) // block_us
     changed_us, present = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
     changes, step, block_begins, rostered, before = 0, 0, 0, 0, 0
@@ -274,7 +279,10 @@ def _present(
             block_begins += block_us
         here = 0
         for seat in range(rostered):
-            if uniform(seed, replication, entities[seat], edge // block_us, _ABSENCE, 0) >= shrinkage:
+            if (
+                edge < certain_us
+                or uniform(seed, replication, entities[seat], edge // block_us, _ABSENCE, 0) >= shrinkage
+            ):
                 here += 1
         if here != before:
             changed_us[changes], present[changes] = edge, here
@@ -294,6 +302,7 @@ def _roster(loaded: LoadedScenario, name: str, number: int) -> _Roster:
         _whole(count for _, count in steps),
         team.shrinkage,
         team.shrinkage_block_minutes * 60_000_000,
+        us(loaded.opening.certain_s.get(name, 0.0)) if loaded.opening else 0,
         np.array([seat_entity(name, seat) for seat in range(most)], dtype=np.uint64),
     )
 

@@ -29,6 +29,7 @@ from simulator.engine_compiled import (
     SEAT,
     TEAM,
     TRANSFERRED,
+    UNANSWERED,
     WRAP,
     Happened,
     Small,
@@ -51,7 +52,7 @@ def contacts_folded(happened: Happened, intent: Whole) -> dict[str, Any]:
     first = folded[:, FIRST]
     end = facts[first, LEG_END]
     answered_us, ended_us, arrived_us = times[first, ANSWERED], times[first, ENDED], times[first, ARRIVED]
-    answered = answered_us >= 0
+    answered = answered_us > UNANSWERED
     person = answered & ((folded[:, SERVED] > 0) | (folded[:, UNFINISHED] > 0))
     whole = person & (folded[:, UNFINISHED] == 0)
     gave_up = end == ABANDONED
@@ -120,7 +121,7 @@ def _fold(times: Whole, facts: Small) -> Whole:
         contact_of[row] = contact
         if facts[row, LEG_END] == TRANSFERRED:
             folded[contact, PASSED] += 1
-        if times[row, ANSWERED] >= 0 and times[row, ENDED] < 0:
+        if times[row, ANSWERED] > UNANSWERED and times[row, ENDED] < 0:
             folded[contact, UNFINISHED] += 1
         if facts[row, SEAT] >= 0 and times[row, ENDED] >= 0:
             folded[contact, SERVED] += 1

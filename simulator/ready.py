@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from scenarios.reading import HERE, load_scenario
+from scenarios.units import NEVER_US
 from simulator.engine_compiled import VARIANTS, Arrivals
 from simulator.floor_arrays import floor_of, shifts_of
 from simulator.simulate import simulate
@@ -23,7 +24,7 @@ def make_ready(tell: Callable[[str], object]) -> None:
     loaded = load_scenario(HERE / "quiet_tuesday.yaml", days=1)
     floor = floor_of(loaded)
     none = np.empty(0, dtype=np.int64)
-    nobody = Arrivals.of(none.astype(np.uint64), none, none, none, none)
+    nobody = Arrivals(none, np.array([NEVER_US]), none.astype(np.uint64), none, none, none, none, none, none)
     for number, (name, loop) in enumerate(VARIANTS.items(), start=1):
         tell(f"compiling the engine, {number} of {len(VARIANTS)}: {name}")
         loop(1, 0, 0, floor.horizon_us, nobody, floor.arrays, shifts_of(floor, 1, 0), 64)

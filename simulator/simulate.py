@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -195,6 +196,16 @@ class Work:
         """The plan that all replications share, if they do."""
         return draw_plan(self.loaded, self.seed, 0, self.shoppers) if self.same_plan else None
 
+    @property
+    def counts_from_s(self) -> float:
+        """From when on contacts that arrive count: those who are there as the run begins do, whenever they came."""
+        return self.from_s if self.from_s or self.loaded.opening is None else -math.inf
+
+    @property
+    def works_from_s(self) -> float:
+        """From when on agents' time counts."""
+        return max(self.from_s, self.loaded.opening.at_s) if self.loaded.opening else self.from_s
+
     def luck(self, replication: int) -> Luck:
         """Return a replication's luck."""
         return Luck(self.seed, 0 if self.same_plan else replication, replication)
@@ -226,8 +237,8 @@ class Work:
     def _compiled(self, replication: int) -> Played:
         part = replicated(self.loaded, self.floor, self.plan, self.luck(replication), self.shoppers)
         contacts = contacts_folded(part.happened, part.plan.intent)
-        worked = worked_folded(part.happened, self.floor, self.from_s)
-        told = told_of(contacts, worked, self.keys, self.loaded.scenario, self.from_s)
+        worked = worked_folded(part.happened, self.floor, self.works_from_s)
+        told = told_of(contacts, worked, self.keys, self.loaded.scenario, self.counts_from_s)
         return Played(told, len(contacts["channel"]), None if self.summary else part)
 
     def _simpy(self, replication: int, watch: Progress | None) -> Played:
@@ -236,8 +247,8 @@ class Work:
         engine.run(watch)
         legs, staffing = engine.legs("", replication), engine.staffing(replication)
         contacts = contacts_of(legs)
-        worked = worked_of(legs, staffing, self.loaded.scenario, self.from_s)
-        told = told_of(contacts, worked, self.keys, self.loaded.scenario, self.from_s)
+        worked = worked_of(legs, staffing, self.loaded.scenario, self.works_from_s)
+        told = told_of(contacts, worked, self.keys, self.loaded.scenario, self.counts_from_s)
         return Played(told, len(contacts), None if self.summary else (legs, staffing))
 
 
@@ -246,7 +257,7 @@ def replicated(
 ) -> Replicated:
     """Run one replication in the compiled engine; the plan is drawn where none is given."""
     plan = plan or draw_plan(loaded, luck.seed, luck.plan, shoppers)
-    arrivals = Arrivals.of(plan.entity, plan.due_us, plan.patience_us, plan.channel, plan.intent)
+    arrivals = Arrivals.of(plan)
     shifts = shifts_of(floor, luck.seed, luck.desk)
     happened = replicate(luck.seed, luck.plan, luck.desk, floor.horizon_us, arrivals, floor.arrays, shifts)
     return Replicated(luck.desk, plan, happened)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import random
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from simulator.engine_simpy import Engine, Luck
 from simulator.events import EventClass
 from simulator.floor_arrays import floor_of
 from simulator.simulate import replicated
-from tests.simulator.random_scenarios import random_scenario
+from tests.simulator.random_scenarios import drawn_opening, random_scenario
 from tests.written import Arrival, written
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
@@ -79,6 +80,7 @@ def first_difference(
     """Simulate a scenario in both engines; return the first difference in words, or None."""
     with TemporaryDirectory() as folder:
         loaded = written(Path(folder), scenario, arrivals)
+        loaded = drawn_opening(random.Random(loaded.hash), loaded)
         simpy, compiled = by_simpy(loaded, events), by_compiled(loaded)
         if events is not None:
             events.update(what_occurred(simpy[0], simpy[1], loaded))
@@ -148,9 +150,12 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         "overtaken by a higher priority": pairs["overtaken"] & (pairs["priority"] > pairs["other_priority"]),
         "overtaken by a lower rank": pairs["overtaken"] & (pairs["priority"] == pairs["other_priority"]),
         "taken by a team of the second rank": [
-            teams[team].rank(intent) > min(teams[name].rank(intent) for name in queue.split("+"))
+            teams[team].rank(intent) > min((teams[name].rank(intent) for name in queue.split("+") if name), default=9)
             for team, intent, queue in zip(served["team"], served["intent"], served["queue"], strict=True)
         ],
+        "there as the run began, waiting": legs["customer_id"].str.startswith("now.") & legs["team"].isna(),
+        "there as the run began, being served": legs["customer_id"].str.startswith("now.")
+        & (legs["answered_s"] == legs["arrived_s"]) & (legs["leg"] == 0) & legs["agent"].notna(),
         "a break": [bool(team.shifts and any(shift.breaks for shift in team.shifts)) for team in teams.values()],
         "a seat came back": staffing.duplicated("seat"),
     }  # fmt: skip

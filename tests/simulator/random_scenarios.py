@@ -12,6 +12,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from scenarios.opening import opened
+from scenarios.reading import LoadedScenario, Person
 from tests.written import Arrival
 
 Law = dict[str, Any]
@@ -67,6 +69,34 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
     if luck.random() < 0.3:
         scenario["shoppers"] = {luck.choice(channels): luck.choice([{"share": 0.3}, {"count": 5}])}
     return scenario, _arrivals(luck, pairs, grid_s, begins_s, lasts_s, days)
+
+
+def drawn_opening(luck: random.Random, loaded: LoadedScenario) -> LoadedScenario:
+    """Perhaps let the scenario begin in the middle, with people who wait and are being served."""
+    if luck.random() < 0.67 or not loaded.arrivals:
+        return loaded
+    scenario = loaded.scenario
+    at_s = float(int(luck.choice(loaded.arrivals)[1]) % 86_400)
+    agents = {name: luck.randint(0, 3) for name in loaded.agents if luck.random() < 0.5}
+    people = []
+    for name in loaded.agents:
+        there = agents.get(name, next((count for from_s, count in reversed(loaded.agents[name]) if from_s <= at_s), 0))
+        laws = scenario.teams[name].service
+        able = [intent for intent in scenario.intents if intent in laws or "default" in laws]
+        for _ in range(luck.randint(0, there)):
+            channel, ago_s = luck.choice(list(scenario.channels)), luck.choice([0.0, 1.0, 60.0, 600.0])
+            people.append(Person(f"now.{len(people)}", at_s - ago_s, channel, luck.choice(able), name))
+    pairs = [
+        (channel, intent)
+        for channel in scenario.channels
+        for intent in scenario.intents
+        if (able_teams := scenario.who_takes(channel, intent)) and able_teams[0] in loaded.agents
+    ]
+    for _ in range(luck.randint(0, 8) if pairs else 0):
+        ago_s = luck.choice([0.0, 0.0, 1.0, 60.0, 60.0, 600.0, 100_000.0])
+        channel, intent = luck.choice(pairs)
+        people.append(Person(f"now.{len(people)}", at_s - ago_s, channel, intent, None))
+    return opened(loaded, at_s, agents, tuple(people))
 
 
 def _team(
