@@ -18,6 +18,13 @@ def _cimba_first() -> None:
         importlib.import_module("cimba")
 
 
+@pytest.fixture(scope="session", params=range(3))
+def spell(request: pytest.FixtureRequest) -> int:
+    """Time all rows, then all again, and again: a machine's slow spells outlast a row's rounds, seldom a whole pass."""
+    number: int = request.param
+    return number
+
+
 @pytest.fixture(scope="session")
 def queue(tmp_path_factory: pytest.TempPathFactory) -> LoadedScenario:
     scenario = one_desk(AGENTS, about(SERVICE_S), demand=[demand(PER_DAY)], patience={"phone": about(PATIENCE_S)})

@@ -5,6 +5,7 @@ A row is a test; what it brought goes with it into the JSON, from which `ratios`
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -34,8 +35,14 @@ class Day(NamedTuple):
 
 
 def timed(benchmark: Any, system: str, row: str, run: Callable[[], Day], rounds: int, warm_up: int = 1) -> Day:
-    """Time a row, say what it is, and return what its last run brought."""
+    """Time a row, say what it is, and return what its last run brought.
+
+    What the other rows have left in memory is kept from the collector: a model written in Python would pay for it.
+    """
     benchmark.group = system
+    gc.collect()
+    gc.freeze()
     day: Day = benchmark.pedantic(run, rounds=rounds, warmup_rounds=warm_up)
+    gc.unfreeze()
     benchmark.extra_info.update(row=row, contacts=day.contacts)
     return day

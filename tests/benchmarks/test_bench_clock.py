@@ -10,13 +10,13 @@ from scenarios.reading import HERE, LoadedScenario
 from simulator.simulate import simulate
 from tests.benchmarks.rows import CLOCK, COMMAND, ONE_THREAD, TWO_THREADS, Day, timed
 
-pytestmark = pytest.mark.benchmark(timer=time.perf_counter)
+pytestmark = [pytest.mark.benchmark(timer=time.perf_counter), pytest.mark.usefixtures("spell")]
 
 
 @pytest.mark.parametrize(("row", "threads"), [(ONE_THREAD, 1), (TWO_THREADS, 2)])
 def test_thirty_replications(benchmark: Any, move: LoadedScenario, row: str, threads: int) -> None:
     """Without it a second thread could bring nothing, and the wait for a band could grow unseen."""
-    timed(benchmark, CLOCK, row, lambda: Day(simulate(move, replications=30, threads=threads).contacts, 0), rounds=7)
+    timed(benchmark, CLOCK, row, lambda: Day(simulate(move, replications=30, threads=threads).contacts, 0), rounds=3)
 
 
 def test_the_whole_command(benchmark: Any, tmp_path: Path) -> None:
@@ -30,4 +30,4 @@ def test_the_whole_command(benchmark: Any, tmp_path: Path) -> None:
         subprocess.run([*command, folder], check=True, capture_output=True, cwd=HERE.parent)
         return Day(0, 0)
 
-    timed(benchmark, CLOCK, COMMAND, run, rounds=3)
+    timed(benchmark, CLOCK, COMMAND, run, rounds=1, warm_up=0)

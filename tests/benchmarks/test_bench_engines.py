@@ -26,6 +26,7 @@ from tests.benchmarks.rows import (
 )
 
 LUCK = Luck(seed=1, plan=0, desk=0)
+pytestmark = pytest.mark.usefixtures("spell")
 SYSTEMS = pytest.mark.parametrize("system", [QUEUE, MOVE])
 
 
@@ -74,14 +75,14 @@ def test_engine_simpy(benchmark: Any, system: str, loaded: LoadedScenario) -> No
         legs = engine.legs("", 0)
         return Day(int((legs["leg"] == 0).sum()), int((legs["leg_end"] == "abandoned").sum()))
 
-    timed(benchmark, system, ENGINE_SIMPY, run, rounds=5)
+    timed(benchmark, system, ENGINE_SIMPY, run, rounds=2)
 
 
 @pytest.mark.benchmark
 @SYSTEMS
 def test_compiled_with_plan_and_log(benchmark: Any, system: str, loaded: LoadedScenario) -> None:
     """Without it nobody would see what drawing the plan and writing the log cost."""
-    timed(benchmark, system, LOGGED, lambda: Day(simulate(loaded).contacts, 0), rounds=5)
+    timed(benchmark, system, LOGGED, lambda: Day(simulate(loaded).contacts, 0), rounds=3)
 
 
 @pytest.mark.benchmark
@@ -89,7 +90,7 @@ def test_compiled_with_plan_and_log(benchmark: Any, system: str, loaded: LoadedS
 def test_compiled_with_plan_and_columns(benchmark: Any, system: str, loaded: LoadedScenario) -> None:
     """Without it the comparison with a model that draws its own customers would leave our drawing out."""
     floor = floor_of(loaded)
-    timed(benchmark, system, PLANNED, lambda: day_of(replicated(loaded, floor, None, LUCK).happened), rounds=30)
+    timed(benchmark, system, PLANNED, lambda: day_of(replicated(loaded, floor, None, LUCK).happened), rounds=40)
 
 
 @pytest.mark.benchmark
@@ -103,7 +104,7 @@ def test_compiled_loop(benchmark: Any, system: str, loaded: LoadedScenario) -> N
         run()
         return day
 
-    timed(benchmark, system, LOOP, timed_run, rounds=200)
+    timed(benchmark, system, LOOP, timed_run, rounds=80)
 
 
 @pytest.mark.benchmark(timer=TOLD)
@@ -119,7 +120,7 @@ def test_the_cpp_loop_gives_the_same_columns(
     happened = loop_alone(loaded)()
     write_tables(tmp_path / "tables", tables_of(floor, plan, LUCK))
     assert variant_of(floor.arrays) == ("one_queue" if system == QUEUE else "whole")
-    ran = [run_loop(program, variant, tmp_path / "tables", runs=40) for _ in range(5)]
+    ran = [run_loop(program, variant, tmp_path / "tables", runs=40) for _ in range(2)]
     assert [differences(happened, each) for each in ran] == [[]] * len(ran)
     seconds = [s for each in ran for s in each.seconds]
     coming = iter(seconds)
