@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test set-up packages verdicts clean
+.PHONY: demo test set-up packages verdicts bench clean
 
 demo: set-up
 	$(BIN)/testdrive run scenarios/quiet_tuesday.yaml
@@ -31,9 +31,16 @@ packages:
 verdicts: set-up
 	$(BIN)/python tests/verdicts.py
 
-# How fast the engines are, on this machine; in one run.
-bench: set-up
-	$(BIN)/python -m tests.benchmarks.bench_engines
+# How fast the engines are, against other libraries and a loop in C++ (which wants g++), in one run on this machine.
+bench: set-up .venv/bench
+	mkdir -p runs
+	$(BIN)/python -m pytest tests/benchmarks -m benchmark -q -rs --benchmark-quiet --benchmark-timer=time.process_time \
+	  --benchmark-json=runs/bench.json
+	$(BIN)/python -m tests.benchmarks.ratios runs/bench.json
+
+.venv/bench: pyproject.toml
+	$(BIN)/pip install --quiet -e '.[bench]'
+	touch $@
 
 clean:
 	rm -rf .venv runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

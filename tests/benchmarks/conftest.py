@@ -1,0 +1,44 @@
+import contextlib
+import importlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scenarios.reading import HERE, LoadedScenario, load_scenario
+from tests.benchmarks.event_loop import NO_COMPILER, compiled_into
+from tests.benchmarks.rows import AGENTS, PATIENCE_S, PER_DAY, SERVICE_S
+from tests.written import about, demand, one_desk, written
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cimba_first() -> None:
+    """Import Cimba before Numba compiles anything: what it tells Numba of its types is not heard later."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("cimba")
+
+
+@pytest.fixture(scope="session", params=range(3))
+def spell(request: pytest.FixtureRequest) -> int:
+    """Time all rows, then all again, and again: a machine's slow spells outlast a row's rounds, seldom a whole pass."""
+    number: int = request.param
+    return number
+
+
+@pytest.fixture(scope="session")
+def queue(tmp_path_factory: pytest.TempPathFactory) -> LoadedScenario:
+    scenario = one_desk(AGENTS, about(SERVICE_S), demand=[demand(PER_DAY)], patience={"phone": about(PATIENCE_S)})
+    return written(tmp_path_factory.mktemp("queue"), scenario)
+
+
+@pytest.fixture(scope="session")
+def move() -> LoadedScenario:
+    return load_scenario(HERE / "broadband_move.yaml", days=1)
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The C++ loop, compiled."""
+    if not shutil.which("g++"):
+        pytest.skip(NO_COMPILER)
+    return compiled_into(tmp_path_factory.mktemp("event_loop"))
