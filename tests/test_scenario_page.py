@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.opening import load_state
 from scenarios.reading import load_scenario
 from scenarios.scenario import Scenario
 from simulator.simulate import simulate
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "scenario.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+BLOCKS = re.findall(r"```yaml\n(scenario:.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("text", BLOCKS, ids=lambda text: text.split("\n", 1)[0].removeprefix("scenario: "))
@@ -30,3 +31,14 @@ def test_the_page_names_every_key_that_changes_a_simulation():
     keys = {key for part in parts for key in schema["$defs"][part]["properties"]}
     told_elsewhere = {"journey", "factor"}
     assert {key for key in keys - told_elsewhere if not re.search(rf"\b{key}\b", PAGE)} == set()
+
+
+def test_the_state_of_the_page_fits_its_day(tmp_path):
+    """Without it who wants to know about the rest of today would start from a file that is refused."""
+    (state,) = re.findall(r"```yaml\n(state:.*?)```", PAGE, re.DOTALL)
+    for name, text in (("day", BLOCKS[-1]), ("now", state)):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    loaded = load_state(tmp_path / "now.yaml", load_scenario(tmp_path / "day.yaml"))
+    legs = simulate(loaded, replications=1).legs
+    assert legs["customer_id"].str.startswith("now.").sum() == 3
+    assert legs["answered_s"].min() == 10 * 3600 + 40 * 60 - 180

@@ -43,7 +43,9 @@ struct OneQueue {
     static constexpr bool several = false, transfers = false, retries = false, pages = false, lines = false;
 };
 
-// ---- what is written: a row per leg and per spell of duty; -1 where there is nothing
+// ---- what is written: a row per leg and per spell of duty; -1 where there is nothing, UNANSWERED for an answer
+
+constexpr Whole UNANSWERED = -(Whole(1) << 62);
 
 struct Leg {
     Whole arrived_us, answered_us, ended_us, wrap_us, gives_up_us;
@@ -326,7 +328,7 @@ private:
     void join(Small number, Small attempt, Small leg, Small channel, Whole queue, Whole history, Small last,
               Whole patience_us) {
         const Small row = legs.size();
-        legs.push_back({now_, -1, -1, -1, now_ + patience_us, number, attempt, leg, channel, Small(queue), -1, -1,
+        legs.push_back({now_, UNANSWERED, -1, -1, now_ + patience_us, number, attempt, leg, channel, Small(queue), -1, -1,
                         Small(history), CENSORED, CENSORED, WAITING, -1, -1, last});
         Leg& joined = legs.back();
         const Whole of_day_us = now_ % DAY_US;

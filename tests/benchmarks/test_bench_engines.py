@@ -59,7 +59,7 @@ def day_of(happened: Happened) -> Day:
 def loop_alone(loaded: LoadedScenario) -> Callable[[], Happened]:
     """Return a function that runs the compiled loop alone: plan drawn before, no table after."""
     floor, plan = floor_of(loaded), draw_plan(loaded, LUCK.seed, LUCK.plan)
-    arrivals = Arrivals.of(plan.entity, plan.due_us, plan.patience_us, plan.channel, plan.intent)
+    arrivals = Arrivals.of(plan)
     shifts = shifts_of(floor, LUCK.seed, LUCK.desk)
     return lambda: replicate(LUCK.seed, LUCK.plan, LUCK.desk, floor.horizon_us, arrivals, floor.arrays, shifts)
 

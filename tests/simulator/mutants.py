@@ -102,6 +102,11 @@ MUTANTS: list[Mutant] = [
     ("nobody changes the channel", COMPILED, 'channel = retry_to[hop]', 'channel = channel'),
     ("the channel is drawn with the next attempt's luck", COMPILED, 'attempt << 12, _RETRY_CHANNEL, 0)', '(attempt + 1) << 12, _RETRY_CHANNEL, 0)'),
     ("transfers lose their priority", FLOOR, 'ranks, scenario.priority_of(channel, intent))', 'ranks, scenario.priority_of(channel, intent) if len(able) > 1 else 0)'),
+    ("those there already are asked whether it is open", SIMPY, 'if past is None and not opens <= now % DAY_US < closes', 'if not opens <= now % DAY_US < closes'),
+    ("those there already have just come", SIMPY, 'since = past.since_us if past else now', 'since = now'),
+    ("those there already queue behind", COMPILED, 'while before >= 0 and times[before, ARRIVED] >= since:', 'while before >= 0 and times[before, ARRIVED] > now:'),
+    ("those there already may be turned away", COMPILED, 'elif lines and leg == 0 and begun == COMES and 0 <=', 'elif lines and leg == 0 and 0 <='),
+    ("those told to be there may be away", FLOOR, 'edge < certain_us\n', 'False\n'),
 ]  # fmt: skip
 
 
@@ -111,7 +116,8 @@ def survives(mutant: Mutant) -> str | None:
     with TemporaryDirectory() as folder:
         for room in ("scenarios", "results", "simulator", "tests/simulator"):
             shutil.copytree(TOP / room, Path(folder, room), ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(TOP / "tests/written.py", Path(folder, "tests"))
+        for module in ("__init__.py", "written.py"):
+            shutil.copy(TOP / "tests" / module, Path(folder, "tests"))
         path = Path(folder, file)
         text = path.read_text(encoding="utf-8")
         if old not in text:

@@ -1,0 +1,132 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import testdrive
+from scenarios.faults import FaultsFoundError
+from scenarios.laws import Deterministic, Empirical, Exponential, LogNormal, Uniform, law_row, quantile_s
+from scenarios.opening import later_us, load_state, opened, share_below
+from scenarios.reading import Person
+from simulator.simulate import simulate
+from tests.written import about, demand, exactly, one_desk, written
+
+ENGINES = pytest.mark.parametrize("engine", ["compiled", "simpy"])
+
+
+def _state(folder, **state):
+    path = folder / "now.yaml"
+    path.write_text(json.dumps({"state": "now", **state}, indent=1))
+    return path
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        Exponential(law="exponential", mean_s=100),
+        Uniform(law="uniform", low_s=20, high_s=90),
+        LogNormal(law="lognormal", mean_s=100, cv=0.8),
+        Empirical(law="empirical", points=[(0, 10), (0.4, 60), (0.9, 300)]),
+    ],
+    ids=lambda law: law.law,
+)
+def test_the_share_below_a_time_is_what_the_quantile_inverts(law):
+    """Without it those who are there already would be as patient as new ones, or gone at once."""
+    row = law_row(law)
+    for u in (0.05, 0.3, 0.5, 0.85):
+        assert share_below(row, quantile_s(*row, u)) == pytest.approx(u)
+        assert later_us(row, 50_000_000, u) >= 50_000_000
+    assert share_below(row, -1.0) == 0.0
+    assert share_below(law_row(Deterministic(law="deterministic", value_s=5)), 4.9) == 0.0
+    assert later_us(law_row(Deterministic(law="deterministic", value_s=5)), 9_000_000, 0.5) == 9_000_000
+
+
+@ENGINES
+def test_a_desk_goes_on_from_where_it_stands(tmp_path, engine):
+    """Without it the rest of today would begin with an empty desk, when it matters that it does not."""
+    scenario = one_desk(3, exactly(100), patience={"phone": exactly(300)})
+    loaded = written(tmp_path, scenario, [("early", 30_000.0), ("later", 36_050.0)])
+    state = _state(
+        tmp_path,
+        at="10:00",
+        agents={"front": 1},
+        in_service=[{"team": "front", "channel": "phone", "intent": "order", "for_s": 70}],
+        waiting=[
+            {"channel": "phone", "intent": "order", "waited_s": 20},
+            {"channel": "phone", "intent": "order", "waited_s": 280},
+        ],
+    )
+    legs = simulate(load_state(state, loaded), replications=1, engine=engine).legs.set_index("contact_id")
+    assert sorted(legs.index) == ["later", "now.service.00000", "now.waiting.00000", "now.waiting.00001"]
+    served = legs.loc["now.service.00000"]
+    assert (served["arrived_s"], served["answered_s"], served["ended_s"]) == (35_930, 35_930, 36_030)
+    assert legs.loc["now.waiting.00001", "leg_end"] == "abandoned"
+    assert legs.loc["now.waiting.00001", "ended_s"] == 36_020
+    assert legs.loc["now.waiting.00000", "answered_s"] == 36_030
+    assert legs.loc["later", "answered_s"] == 36_130
+
+
+@ENGINES
+def test_who_is_there_stays_until_the_next_change_of_the_roster(tmp_path, engine):
+    """Without it a colleague who logged in late would vanish, or those told would stay beyond their shift."""
+    scenario = one_desk(demand=[demand(1)])
+    scenario["teams"]["front"].update(agents={"00:00": 5, "12:00": 2}, shrinkage=0.9, shrinkage_block_minutes=60)
+    loaded = written(tmp_path, scenario)
+    staffing = simulate(
+        load_state(_state(tmp_path, at="10:30", agents={"front": 4}), loaded), replications=1, engine=engine
+    ).staffing
+    assert staffing["from_s"].min() == 10.5 * 3600
+    assert (staffing["from_s"] == 10.5 * 3600).sum() == 4
+    assert staffing.loc[staffing["from_s"] == 10.5 * 3600, "to_s"].min() >= 11 * 3600
+    assert (staffing["from_s"] >= 12 * 3600).sum() + (staffing["to_s"] > 12 * 3600).sum() <= 40
+
+
+def test_exponential_waits_and_talks_forget_how_long_they_have_lasted(tmp_path):
+    """Without it what is left of a wait or a talk could be drawn as if it had just begun, or be used up."""
+    scenario = one_desk(4, about(600), demand=[demand(200)], patience={"phone": about(600)})
+    loaded = written(tmp_path, scenario)
+    values = []
+    for ago_s in (0.0, 1200.0):
+        people = tuple(Person(f"now.{k}", 36_000 - ago_s, "phone", "order", "front") for k in range(4))
+        people += tuple(Person(f"now.w{k}", 36_000 - ago_s, "phone", "order", None) for k in range(4))
+        run = simulate(opened(loaded, 36_000.0, {}, people), replications=400)
+        now = run.legs[run.legs["customer_id"].str.startswith("now.")]
+        left = now["ended_s"].fillna(86_400) - 36_000
+        values.append((left[now["customer_id"].str.startswith("now.w")].mean(), left.mean()))
+    assert np.allclose(*values, rtol=0.08)
+
+
+def test_a_state_that_does_not_fit_is_told_with_every_fault(tmp_path):
+    """Without it a misspelt team or more talks than agents would end in a traceback, or be left out."""
+    loaded = written(tmp_path, one_desk(1, demand=[demand(1)]))
+    path = _state(
+        tmp_path,
+        at="10:00",
+        agents={"frnt": 1},
+        in_service=[{"team": "front", "channel": "phone", "intent": "order", "for_s": 1}] * 2,
+        waiting=[{"channel": "phone", "intent": "ordr", "waited_s": 1}],
+    )
+    with pytest.raises(FaultsFoundError) as caught:
+        load_state(path, loaded)
+    told = [str(fault).split(": ", 1)[1] for fault in caught.value.faults]
+    assert told == [
+        "agents.frnt is 'frnt'; expected one of: front (did you mean it?)",
+        "in_service[1].team is 'front'; expected at most 1 customers in service there, as many as there are agents; "
+        "or say agents",
+        "waiting[0].intent is 'ordr'; expected one of: order (did you mean it?)",
+    ]
+
+
+def test_the_command_begins_from_a_state(tmp_path, capsys):
+    """Without it only who writes Python could ask about the rest of today."""
+    path = str(written(tmp_path, one_desk(2, about(300), demand=[demand(500)])).path)
+    waiting = [{"channel": "phone", "intent": "order", "waited_s": 60, "count": 30}]
+    state = _state(tmp_path, at="20:00", waiting=waiting)
+    assert testdrive.main(["check", str(state)]) == 0
+    words = ["simulate", path, "--threads", "1", "-o", str(tmp_path / "run"), "--from-state", str(state), "--json"]
+    capsys.readouterr()
+    assert testdrive.main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert 10 * 30 < told["contacts"] < 10 * 200
+    assert Path(told["run"], "legs.parquet").exists()
