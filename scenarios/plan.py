@@ -40,7 +40,7 @@ PLAN_COLUMNS = (
 """`due_s` and `patience_s` in scenario seconds (patience infinite: never gives up); `entity` keys the luck."""
 
 _GLUE = pa.scalar("", pa.large_string())
-_COUNT, _PATIENCE = int(Purpose.COUNT), int(Purpose.PATIENCE)
+_COUNT, _INSTANT, _PATIENCE = int(Purpose.COUNT), int(Purpose.INSTANT), int(Purpose.PATIENCE)
 
 CONTACTS_MOST = 20_000_000
 
@@ -137,26 +137,25 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     parts = [_cells(loaded, index, seed, replication) for index in range(len(scenario.demand))]
     cells = sorted((cell for part in parts for cell in part), key=lambda cell: (cell.intent, cell.minute))
     counts = np.array([cell.count for cell in cells], dtype=np.int64)
-    cell_of = np.repeat(np.arange(len(cells)), counts)
-    k = np.arange(len(cell_of)) - np.repeat(np.cumsum(counts) - counts, counts)
     first = np.array([customer_entity(cell.intent, cell.minute, 0) for cell in cells], dtype=np.uint64)
-    entity = first[cell_of] + k.astype(np.uint64)
-    start_s = np.array([cell.start_s for cell in cells])[cell_of]
-    length_s = np.array([cell.length_s for cell in cells])[cell_of]
-    due_us = np.rint((start_s + length_s * uniforms(seed, replication, entity, int(Purpose.INSTANT))) * 1e6)
+    start_s, length_s = (np.array([getattr(cell, name) for cell in cells]) for name in ("start_s", "length_s"))
+    entity, due_us, cell_of, k = _customers(seed, replication, first, counts, start_s, length_s)
     intents, channels = list(scenario.intents), list(scenario.channels)
     demand_of = np.array([cell.demand for cell in cells], dtype=np.int64)[cell_of]
     intent = np.array([intents.index(demand.intent) for demand in scenario.demand], dtype=np.int64)[demand_of]
     channel = np.zeros(len(entity), dtype=np.int64)
-    luck = uniforms(seed, replication, entity, int(Purpose.CHANNEL))
     for index, demand in enumerate(scenario.demand):
         here = np.flatnonzero(demand_of == index)
-        chosen = np.searchsorted(np.cumsum(list(demand.channels.values())), luck[here])
         places = np.array([channels.index(name) for name in demand.channels])
+        if len(places) == 1:
+            channel[here] = places[0]
+            continue
+        luck = uniforms(seed, replication, entity[here], int(Purpose.CHANNEL))
+        chosen = np.searchsorted(np.cumsum(list(demand.channels.values())), luck)
         channel[here] = places[np.minimum(chosen, len(places) - 1)]
     beginnings = pa.array([customer_id(cell.intent, cell.minute, 0)[:-5] for cell in cells], pa.large_string())
     recorded = np.zeros(len(entity), dtype=np.bool_)
-    columns = (entity, due_us.astype(np.int64), channel, intent, recorded)
+    columns = (entity, due_us, channel, intent, recorded)
     names: _Names = (beginnings, cell_of, k)
     if loaded.arrivals or loaded.opening:
         columns, names = _with_recorded(loaded, columns, _joined(*names))
@@ -211,6 +210,30 @@ def patience_us(seed: int, replication: int, entity: int, case: int, attempt: in
         return NEVER_US
     u = uniform(seed, replication, entity, visit(case, attempt, 0), int(Purpose.PATIENCE), 0)
     return time_us(law, u)
+
+
+@jit
+def _customers(
+    seed: int,
+    replication: int,
+    first: npt.NDArray[np.uint64],
+    counts: npt.NDArray[np.int64],
+    start_s: npt.NDArray[np.float64],
+    length_s: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Draw when the customers of each cell come: entities, instants in microseconds, whose cell and which of it."""
+    total = counts.sum()
+    entity, due_us = np.empty(total, dtype=np.uint64), np.empty(total, dtype=np.int64)
+    cell_of, k = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
+    at = 0
+    for cell in range(len(counts)):
+        for number in range(counts[cell]):
+            entity[at] = first[cell] + np.uint64(number)
+            u = uniform(seed, replication, entity[at], visit(0, 1, 0), _INSTANT, 0)
+            due_us[at] = np.int64(np.rint((start_s[cell] + length_s[cell] * u) * 1e6))
+            cell_of[at], k[at] = cell, number
+            at += 1
+    return entity, due_us, cell_of, k
 
 
 @jit

@@ -465,10 +465,13 @@ class Engine:
         self.match_wanted = False
         while self.waiting:
             best: tuple[int, int, tuple[int, int, int]] | None = None
-            for line, queue in self.queues.items():
+            for line, queue in list(self.queues.items()):
                 while queue and not queue[0].waits:
                     queue.popleft()
-                if not queue or (best is not None and -line.priority > best[0]):
+                if not queue:
+                    del self.queues[line]  # nobody looks at it until somebody joins it
+                    continue
+                if best is not None and -line.priority > best[0]:
                     continue
                 for name, rank in zip(line.teams, line.ranks, strict=True):
                     if self.floors[name].has_idle():

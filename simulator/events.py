@@ -34,4 +34,4 @@ def event_key(kind: EventClass, contact: int = 0, leg: int = 0) -> int:
     >>> event_key(EventClass.MATCH) < event_key(EventClass.GIVE_UP, 3, 0) < event_key(EventClass.GIVE_UP, 3, 1)
     True
     """
-    return (((int(kind) << 52) | contact) << 12) | leg
+    return kind << 64 | contact << 12 | leg

@@ -67,7 +67,7 @@ class Simulated:
     """How often a stopping rule looked; 0 where there was none."""
     reached: bool
     """Whether every half-width that was asked for was reached."""
-    tables: Tables | None = field(repr=False)
+    make_tables: Callable[[], Tables] | None = field(repr=False)
 
     def figures(self) -> list[Figure]:
         """Return the figures with their intervals over replications."""
@@ -75,12 +75,13 @@ class Simulated:
 
     @property
     def legs(self) -> pd.DataFrame:
-        """The contact log.
+        """The contact log, made when it is first asked for.
 
         Raises:
             NoLogError: it was not kept.
+            LogError: it breaks its own rules: a defect of an engine.
         """
-        return self._kept()[0]
+        return self._tables[0]
 
     @property
     def staffing(self) -> pd.DataFrame:
@@ -89,12 +90,13 @@ class Simulated:
         Raises:
             NoLogError: it was not kept.
         """
-        return self._kept()[1]
+        return self._tables[1]
 
-    def _kept(self) -> Tables:
-        if self.tables is None:
+    @functools.cached_property
+    def _tables(self) -> Tables:
+        if self.make_tables is None:
             raise NoLogError("only figures were kept (--summary); simulate without it for the log")
-        return self.tables
+        return self.make_tables()
 
 
 def simulate(
@@ -157,7 +159,7 @@ def simulate(
         raise KeyboardInterrupt
     kind = "same" if same_plan else "drawn"
     name = run_id("simulated", loaded.scenario.scenario, loaded.hash, seed, loaded.scenario.days, len(done), kind)
-    tables = None if summary else work.tables(done, name)
+    tables = None if summary else functools.partial(work.tables, done, name)
     contacts, told = sum(one.contacts for one in done), [one.told for one in done]
     taken_s = time.perf_counter() - began
     return Simulated(name, len(done), contacts, same_plan, taken_s, keys, told, level, looked, reached, tables)

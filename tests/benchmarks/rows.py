@@ -18,13 +18,14 @@ PLAIN = "SimPy written by hand"
 CIW, SALABIM, CIMBA = "Ciw", "salabim", "Cimba"
 ENGINE_SIMPY = "engine simpy, with plan and log"
 LOGGED = "engine compiled, 10 replications with plan and log"
+FIGURES = "engine compiled, 10 replications with plan and figures"
 PLANNED = "engine compiled, with plan and columns"
 LOOP = "the compiled loop alone"
 CPP_GENERAL, CPP_PRUNED = "the C++ loop alone", "the C++ loop alone, pruned"
 
-ONE_THREAD = "30 replications of a day of broadband_move, 1 thread"
-TWO_THREADS = "30 replications of a day of broadband_move, 2 threads"
-COMMAND = "the same as a whole command"
+ONE_THREAD = "30 replications of a day of broadband_move with figures, 1 thread"
+TWO_THREADS = "30 replications of a day of broadband_move with figures, 2 threads"
+COMMAND = "the same as a whole command, which also writes the log"
 
 
 class Day(NamedTuple):

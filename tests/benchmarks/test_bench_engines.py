@@ -16,6 +16,7 @@ from tests.benchmarks.rows import (
     CPP_GENERAL,
     CPP_PRUNED,
     ENGINE_SIMPY,
+    FIGURES,
     LOGGED,
     LOOP,
     MOVE,
@@ -82,7 +83,14 @@ def test_engine_simpy(benchmark: Any, system: str, loaded: LoadedScenario) -> No
 @SYSTEMS
 def test_compiled_with_plan_and_log(benchmark: Any, system: str, loaded: LoadedScenario) -> None:
     """Without it nobody would see what drawing the plan and writing the log cost."""
-    timed(benchmark, system, LOGGED, lambda: Day(simulate(loaded).contacts, 0), rounds=3)
+    timed(benchmark, system, LOGGED, lambda: Day(int((simulate(loaded).legs["leg"] == 0).sum()), 0), rounds=3)
+
+
+@pytest.mark.benchmark
+@SYSTEMS
+def test_compiled_with_plan_and_figures(benchmark: Any, system: str, loaded: LoadedScenario) -> None:
+    """Without it what `--summary` costs, of which a hundred million contacts are made, would be unknown."""
+    timed(benchmark, system, FIGURES, lambda: Day(simulate(loaded, summary=True).contacts, 0), rounds=5)
 
 
 @pytest.mark.benchmark

@@ -88,6 +88,18 @@ def test_nobody_tries_again_as_the_day_ends(tmp_path, engine):
     assert legs["contact_id"].tolist() == ["a", "b", "b/0/2"]
 
 
+@given(st.lists(st.integers(0, 10**6) | st.integers(0, 10), max_size=300), st.booleans())
+@settings(deadline=None)
+def test_arrivals_are_put_in_order_however_they_crowd(times, far):
+    """Without it customers of one instant could come in another order, or crowded ones in none."""
+    times_us = np.array([*times, *([10**15] if far else [])], dtype=np.int64)
+    order, sorted_well = engine_compiled._in_order(times_us)
+    if sorted_well:
+        assert order.tolist() == np.argsort(times_us, kind="stable").tolist()
+    else:
+        assert len(times_us) > engine_compiled.BUCKET_MOST
+
+
 def test_threads_change_nothing_of_the_compiled_engine(tmp_path):
     """Without it results would hang on how many cores a machine has."""
     loaded = written(tmp_path, one_desk(2, about(300), demand=[demand(300)], patience={"phone": about(60)}))

@@ -6,7 +6,7 @@ import pytest
 import testdrive
 from results.figures import Figure, Key
 from simulator.precision import Precision, PrecisionError
-from simulator.simulate import simulate
+from simulator.simulate import NoLogError, simulate
 from tests.written import about, demand, one_desk, written
 
 
@@ -109,6 +109,7 @@ def test_figures_of_arrays_are_those_of_the_log(tmp_path):
     assert [(f.name, f.channel, f.n) for f in from_log] == [(f.name, f.channel, f.n) for f in from_arrays]
     assert np.allclose([f.value for f in from_log], [f.value for f in from_arrays], rtol=1e-12)
     assert summary.figures() == from_arrays
-    assert summary.tables is None
+    with pytest.raises(NoLogError, match="only figures were kept"):
+        _ = summary.legs
     simpy = simulate(loaded, replications=2, engine="simpy", summary=True)
     assert np.allclose([f.value for f in simpy.figures()], [f.value for f in from_arrays], rtol=1e-12)
