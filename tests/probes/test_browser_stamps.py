@@ -16,7 +16,7 @@ from tests.probes.small_desk import Played, small_desk
 
 STAMP_ERROR_S_P95_MOST = 0.020
 EARLY_S_MOST = 0.005
-ATTEMPTS = 3
+ATTEMPTS = 8
 """What else runs on the machine only ever adds to an error, so the best of a few attempts is the instrument's own."""
 
 

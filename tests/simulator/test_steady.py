@@ -23,8 +23,8 @@ def test_the_empty_start_is_left_out(tmp_path):
     assert from_s is not None
     assert 2 * 3600 < from_s < 8 * 86_400
     truth = erlang_c(1368 / 86_400, 600, 10).wait_s_mean
-    whole = simulate(loaded, replications=150, summary=True, threads=2)
-    later = simulate(loaded, replications=150, summary=True, threads=2, from_s=from_s)
+    whole = simulate(loaded, replications=150, summary=True)
+    later = simulate(loaded, replications=150, summary=True, from_s=from_s)
     assert _wait_s(whole) < _wait_s(later)
     assert abs(_wait_s(later) - truth) < abs(_wait_s(whole) - truth)
 
