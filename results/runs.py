@@ -38,6 +38,10 @@ class RunError(ValueError):
     """A folder is not a run, or cannot be made one; the message says which and what would be right."""
 
 
+ONE_EACH = ("customer_id", "case_id", "contact_id", "text", "evidence", "row")
+"""Columns of text whose values seldom come twice."""
+
+
 class Run:
     """One run folder, new or existing."""
 
@@ -100,7 +104,8 @@ class Run:
             check_legs(frame)
         table = pa.Table.from_pandas(frame, schema=TABLES[name], preserve_index=False)
         part = self.folder / f".{name}.part"
-        pq.write_table(table, part, compression="zstd")
+        few = [field.name for field in TABLES[name] if pa.types.is_string(field.type) and field.name not in ONE_EACH]
+        pq.write_table(table, part, compression="zstd", use_dictionary=few)  # of ids and times it saves nothing
         part.replace(self.folder / f"{name}.parquet")
 
     def has_table(self, name: str) -> bool:

@@ -12,6 +12,7 @@ case, attempt), never from the order in which anything happened.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 from scenarios.draws import Entity, entity_number
@@ -19,6 +20,7 @@ from scenarios.draws import Entity, entity_number
 CUSTOMERS_PER_INTERVAL_MOST = 2**16
 
 
+@functools.lru_cache(maxsize=4096)
 def intent_code(intent: str) -> int:
     """Return 24 bits that name an intent wherever it stands in the file."""
     return int.from_bytes(hashlib.blake2b(intent.encode(), digest_size=3).digest(), "big")

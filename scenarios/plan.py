@@ -49,7 +49,7 @@ class PlanTooLargeError(ValueError):
     """The scenario asks for more contacts than a plan may hold."""
 
 
-_Names: TypeAlias = "tuple[pa.Array, npt.NDArray[np.int64], npt.NDArray[np.int64]] | pa.Array"
+_Names: TypeAlias = "tuple[list[tuple[str, int]], npt.NDArray[np.int64], npt.NDArray[np.int64]] | pa.Array"
 
 
 class Begun(NamedTuple):
@@ -78,7 +78,7 @@ class DrawnPlan:
     """Position in the scenario's `intents`."""
     shopper: npt.NDArray[np.bool_]
     names: _Names
-    """Customers' ids; of drawn customers in parts: beginnings, the position of each one's, and its number."""
+    """Customers' ids; of drawn customers in parts: intents and minutes, the position of each one's, and its number."""
     recorded: npt.NDArray[np.bool_]
     """Whether the contact has an id of its own: from the log that is played again, or there as the run begins."""
     begun: Begun | None = None
@@ -153,7 +153,7 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
         luck = uniforms(seed, replication, entity[here], int(Purpose.CHANNEL))
         chosen = np.searchsorted(np.cumsum(list(demand.channels.values())), luck)
         channel[here] = places[np.minimum(chosen, len(places) - 1)]
-    beginnings = pa.array([customer_id(cell.intent, cell.minute, 0)[:-5] for cell in cells], pa.large_string())
+    beginnings = [(cell.intent, cell.minute) for cell in cells]  # put into words only where somebody asks for names
     recorded = np.zeros(len(entity), dtype=np.bool_)
     columns = (entity, due_us, channel, intent, recorded)
     names: _Names = (beginnings, cell_of, k)
@@ -305,7 +305,8 @@ def suffixed(texts: pa.Array, suffix: str) -> pa.Array:
     return pc.binary_join_element_wise(texts, pa.scalar(suffix, pa.large_string()), _GLUE)
 
 
-def _joined(beginnings: pa.Array, beginning: npt.NDArray[np.int64], k: npt.NDArray[np.int64]) -> pa.Array:
+def _joined(cells: list[tuple[str, int]], beginning: npt.NDArray[np.int64], k: npt.NDArray[np.int64]) -> pa.Array:
+    beginnings = pa.array([customer_id(intent, minute, 0)[:-5] for intent, minute in cells], pa.large_string())
     digits = pa.array([f"{number:05d}" for number in range(int(k.max(initial=-1)) + 1)], pa.large_string())
     return pc.binary_join_element_wise(beginnings.take(pa.array(beginning)), digits.take(pa.array(k)), _GLUE)
 

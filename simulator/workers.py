@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import multiprocessing
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -16,6 +17,9 @@ from typing import Any, Protocol, TypeVar
 Played = TypeVar("Played")
 
 CLUSTER_WAIT_S = 10
+SWITCH_S = 0.001
+"""How long a thread may keep the others from the interpreter: a fifth of Python's own, as a replication needs it
+mostly for moments, and would wait for it longer than it runs."""
 CHUNKS_A_WORKER = 4
 """Replications go to others in parcels: so many for each, so that a slow one holds nobody up for long."""
 
@@ -76,9 +80,12 @@ def open_workers(threads: int, in_processes: bool, cluster: str | None) -> Itera
             if in_processes
             else concurrent.futures.ThreadPoolExecutor(threads)
         )
+        switch_s = sys.getswitchinterval()
+        sys.setswitchinterval(min(SWITCH_S, switch_s))
         try:
             yield Workers(executor, threads, in_processes)
         finally:
+            sys.setswitchinterval(switch_s)
             executor.shutdown(wait=False, cancel_futures=True)
 
 
