@@ -35,8 +35,11 @@ class Caution:
 
 
 def cautions_of(loaded: LoadedScenario, figures: Iterable[Figure]) -> list[Caution]:
-    """Return every caution a simulation's figures need."""
-    return [*_unstable(loaded), *_cut_off(figures)]
+    """Return every caution a simulation's figures need.
+
+    Of a run that begins in the middle of a day nothing is said of the work of the whole of it.
+    """
+    return [*([] if loaded.opening else _unstable(loaded)), *_cut_off(figures)]
 
 
 def _cut_off(figures: Iterable[Figure]) -> Iterator[Caution]:

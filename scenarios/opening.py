@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,9 +116,11 @@ def opened(
     rosters, certain_s = dict(loaded.agents), {}
     told = {*agents, *(person.team for person in people if person.team is not None)}
     for name, steps in loaded.agents.items():
-        here = agents.get(name, _rostered(steps, at_s))
+        rostered = _rostered(steps, at_s)
+        here = agents.get(name, rostered)
         rosters[name] = [(0.0, 0), (at_s, here)] if at_s else [(0.0, here)]
-        rosters[name] += [(from_s, count) for from_s, count in steps if from_s > at_s]
+        later = [(from_s, count) for from_s, count in steps if from_s > at_s]
+        rosters[name] += itertools.dropwhile(lambda step, rostered=rostered: step[1] == rostered, later)  # type: ignore[misc]
         if name in told:  # they are there: luck empties no seat before its next block
             block_s = loaded.scenario.teams[name].shrinkage_block_minutes * 60.0
             certain_s[name] = (at_s // block_s + 1) * block_s
@@ -147,12 +150,28 @@ def share_below(law: LawRow, time_s: float) -> float:
 
 def later_us(law: LawRow, spent_us: int, u: float) -> int:
     """Draw a time in microseconds, given that it is longer than what is spent of it already."""
+    if law[0] == EXPONENTIAL:
+        return spent_us + time_us(law, u)  # it forgets what is spent, however long
     below = share_below(law, spent_us / 1e6)
     return max(time_us(law, min(below + u * (1.0 - below), 1.0 - 2.0**-53)), spent_us)
 
 
 def _rostered(steps: list[tuple[float, int]], at_s: float) -> int:
     return next((count for from_s, count in reversed(steps) if from_s <= at_s), 0)
+
+
+def _lost_redials(document: Document, i: int, waits: WaitingNow, loaded: LoadedScenario) -> Iterator[Fault]:
+    """Find who waits and, giving up, would try again on a channel where nobody takes their intent."""
+    scenario, seen, reached = loaded.scenario, {waits.channel}, [waits.channel]
+    while reached:
+        retry = scenario.retry.get(reached.pop())
+        for to, share in (retry.to if retry else {}).items():
+            if share and to not in seen:
+                seen.add(to)
+                reached.append(to)
+                if waits.intent in scenario.intents and not scenario.who_takes(to, waits.intent):
+                    expected = f"an intent that is also taken on {to}, where some of them try again"
+                    yield document.fault(("waiting", i, "intent"), waits.intent, expected)
 
 
 def _strangers(document: Document, state: State, loaded: LoadedScenario) -> Iterator[Fault]:
@@ -182,6 +201,7 @@ def _strangers(document: Document, state: State, loaded: LoadedScenario) -> Iter
         ):
             expected = f"a channel on which agents take {waits.intent}"
             yield document.fault(("waiting", i, "channel"), waits.channel, expected)
+        yield from _lost_redials(document, i, waits, loaded)
     busy: dict[str, int] = {}
     for i, served in enumerate(state.in_service):
         yield from known(("in_service", i, "team"), served.team, people)

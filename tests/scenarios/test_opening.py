@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import testdrive
+from results.cautions import cautions_of
 from scenarios.faults import FaultsFoundError
 from scenarios.laws import Deterministic, Empirical, Exponential, LogNormal, Uniform, law_row, quantile_s
 from scenarios.opening import later_us, load_state, opened, share_below
@@ -130,3 +131,31 @@ def test_the_command_begins_from_a_state(tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert 10 * 30 < told["contacts"] < 10 * 200
     assert Path(told["run"], "legs.parquet").exists()
+
+
+def test_those_who_wait_can_be_taken_wherever_they_try_again(tmp_path):
+    """Without it a customer could redial to a channel where nobody takes them, and wait there for ever."""
+    hours = {name: {"opens": "00:00", "closes": "24:00"} for name in ("phone", "chat")}
+    retry = {"phone": {"probability": 1.0, "after": about(60), "to": {"chat": 0.5}}}
+    intents = {"order": "?", "refund": "?"}
+    scenario = one_desk(1, demand=[demand(1)], channels=hours, retry=retry, intents=intents)
+    front = scenario["teams"]["front"]
+    scenario["teams"]["chatters"] = {**front, "channels": ["chat"], "skills": ["order"]}
+    waiting = [{"channel": "phone", "intent": "refund", "waited_s": 1}]
+    with pytest.raises(FaultsFoundError, match=r"'refund'; expected an intent that is also taken on chat"):
+        load_state(_state(tmp_path, at="10:00", waiting=waiting), written(tmp_path, scenario))
+
+
+def test_the_rest_of_a_day_is_not_held_against_the_whole_of_it(tmp_path):
+    """Without it every run from the afternoon on would be called hopeless."""
+    loaded = written(tmp_path, one_desk(2, about(300), demand=[demand(400)]))
+    later = load_state(_state(tmp_path, at="20:00"), loaded)
+    assert cautions_of(later, simulate(later, replications=2).figures()) == []
+
+
+def test_a_roster_that_says_the_same_again_ends_nothing(tmp_path):
+    """Without it who logged in beyond the roster would leave at a line of it that changes nothing."""
+    scenario = one_desk(demand=[demand(1)])
+    scenario["teams"]["front"]["agents"] = {"00:00": 2, "12:00": 2, "18:00": 1}
+    later = load_state(_state(tmp_path, at="10:00", agents={"front": 5}), written(tmp_path, scenario))
+    assert later.agents["front"] == [(0.0, 0), (36_000.0, 5), (64_800.0, 1)]
