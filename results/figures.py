@@ -219,6 +219,11 @@ def figures_of(loaded: LoadedScenario, legs: pd.DataFrame, staffing: pd.DataFram
     return figures_from(keys, told) if told else []
 
 
+def is_worth_telling(figure: Figure) -> bool:
+    """Say whether a person should read it: that nobody was turned away or cut off goes without saying."""
+    return bool(figure.value) or figure.name not in ("still_waiting_share", "blocked_share")
+
+
 def key_of(figure: Figure) -> Key:
     """Return which figure it is."""
     return Key(figure.name, figure.within_s, figure.channel, figure.team, figure.intent, figure.interval)

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from results import charts, words
 from results.comparison import Comparison, Row, same_customers, told_by
 from results.evidence import browser_journeys, reasons_counted, sample_transcripts
-from results.figures import Figure
+from results.figures import Figure, is_worth_telling
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
 from results.provenance import fact_rows, instrument_view, limits_of, origin_time_of_day_s, rehearsal_note, run_facts
@@ -156,12 +156,13 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
         (
             words.metric_words(figure.name, figure.within_s),
             words.definition(figure.name, figure.within_s),
-            "all channels" if figure.channel is None else words.channel_words(figure.channel, figure.team),
+            _about(figure),
             words.amount(figure.value, words.unit_of(figure.name)),
             words.value_span(figure.low, figure.high, words.unit_of(figure.name)),
             f"{figure.n:,}",
         )
         for figure in metrics
+        if is_worth_telling(figure)
     ]
     page = {
         "title": _title(run, run),
@@ -175,6 +176,12 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
         "facts": [(label, value) for label, value in run_facts(run).items() if value],
     }
     write_whole(path, _render("simulation.html.j2", page))
+
+
+def _about(figure: Figure) -> str:
+    """Say which contacts or agents a figure is about."""
+    where = words.channel_words(figure.channel, figure.team) if figure.channel else figure.team or "all channels"
+    return ", ".join(filter(None, (where, figure.intent, figure.interval)))
 
 
 def _render(template: str, page: Mapping[str, Any]) -> str:

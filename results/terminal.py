@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from results.figures import Figure
+from results.figures import Figure, is_worth_telling
 from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES
 from scenarios.scenario import Goal
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def metrics_table(values: Iterable[Figure], level: float = 0.95) -> str:
-    """Show metrics with their intervals; that nobody was turned away or cut off goes without saying."""
+    """Show metrics with their intervals."""
     rows = [
         (
             " ".join(filter(None, (value.channel or value.team or "all", value.intent, value.interval))),
@@ -25,7 +25,7 @@ def metrics_table(values: Iterable[Figure], level: float = 0.95) -> str:
             f"{value.n:,}",
         )
         for value in values
-        if value.value or value.name not in ("still_waiting_share", "blocked_share")
+        if is_worth_telling(value)
     ]
     return grid(("channel", "metric", "value", f"{level * 100:.4g} % interval", "contacts"), rows, right=(2, 3, 4))
 

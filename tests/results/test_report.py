@@ -347,6 +347,11 @@ def test_a_simulated_run_has_a_page_of_its_own(simulated, loaded, tmp_path):
     )
     page = Page((tmp_path / "s.html").read_text(encoding="utf-8"))
     assert "Nothing here was measured" in page.text
+    assert "Still waiting when the run ended" not in page.text  # nobody was
+    teams = [name for name, team in loaded.scenario.teams.items() if not team.self_service]
+    told = "".join(page.text.split("Share of their time that agents are busy")[1:])
+    assert all(name in told for name in teams)
+    assert "all channels" not in told
     assert "Answered within 60 s" in page.text
     assert page.fetches == []
     assert sum("simulated mean wait by half hour" in label for label in page.labels) == 2
