@@ -88,7 +88,7 @@ def _told(error: Exception) -> int:
     from probes.errand import NothingToPlayError
     from probes.guard import RefusedByCharterError
     from results.runs import RunError
-    from scenarios.plan import PlanTooLargeError
+    from scenarios.cells import PlanTooLargeError
     from simulator.fit import FitError
     from simulator.precision import PrecisionError
     from simulator.story import StoryError

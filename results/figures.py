@@ -16,9 +16,10 @@ import pandas as pd
 
 from results.metrics import Contacts, Values, contacts_of, values_of
 from results.statistics import replication_estimate
+from scenarios.jit import jit
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Gate, Goal, Scenario
-from scenarios.units import DAY_S, clock_s, clock_text
+from scenarios.units import DAY_S, clock_text
 
 
 @dataclass(frozen=True)
@@ -105,71 +106,116 @@ def keys_of(scenario: Scenario, by: Sequence[By] = ()) -> list[Key]:
     return keys + [Key("occupancy", None, None, name) for name, team in scenario.teams.items() if not team.self_service]
 
 
-def told_of(
-    contacts: Contacts, worked: WorkedTime, keys: Sequence[Key], scenario: Scenario, from_s: float = 0.0
-) -> Told:
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Figures as numbers: contacts are tallied by metric, and by channel, team, intent and half-hour where these count.
+
+    A group is a metric and the dimensions that tell its contacts apart; it has a cell for each combination of them.
+    """
+
+    keys: tuple[Key, ...]
+    scenario: Scenario
+    metrics: tuple[tuple[str, float | None], ...]
+    group_metric: npt.NDArray[np.int64]
+    """By group: position in `metrics`."""
+    group_begins: npt.NDArray[np.int64]
+    """By group: its first cell, with one end more."""
+    group_step: npt.NDArray[np.int64]
+    """By group and dimension: how many cells lie between neighbours; 0 where the dimension does not count."""
+    cell: npt.NDArray[np.int64]
+    """By key; -1 where it is not about contacts."""
+    busy: npt.NDArray[np.int64]
+    """By key: the team whose occupancy it is, or -1."""
+
+    @classmethod
+    def of(cls, keys: Sequence[Key], scenario: Scenario) -> Asked:
+        """Put figures into numbers; `scenario` is the one whose channels, teams and intents they name."""
+        halves = {clock_text(at_s): number for number, at_s in enumerate(range(0, DAY_S, INTERVAL_S))}
+        named: tuple[Sequence[str], ...] = (list(scenario.channels), list(scenario.teams), list(scenario.intents))
+        places = [*({name: i for i, name in enumerate(some)} for some in named), halves]
+        metrics: dict[tuple[str, float | None], int] = {}
+        groups: dict[tuple[int, tuple[bool, ...]], tuple[int, list[int]]] = {}
+        begins, cell, busy = [0], np.full(len(keys), -1), np.full(len(keys), -1)
+        for position, key in enumerate(keys):
+            about = (key.channel, key.team, key.intent, key.interval)
+            if key.metric == "occupancy":
+                busy[position] = places[1][str(key.team)]
+                continue
+            metric = metrics.setdefault(key[:2], len(metrics))
+            group = (metric, tuple(name is not None for name in about))
+            if group not in groups:
+                steps, cells = [], 1
+                for counts, known in zip(group[1], places, strict=True):
+                    steps.append(cells if counts else 0)
+                    cells *= len(known) if counts else 1
+                groups[group] = (begins[-1], steps)
+                begins.append(begins[-1] + cells)
+            first, steps = groups[group]
+            cell[position] = first + sum(
+                step * known[name] for step, known, name in zip(steps, places, about, strict=True) if name is not None
+            )
+        of_step = np.array([steps for _, steps in groups.values()], dtype=np.int64).reshape(len(groups), len(places))
+        of_group = np.array([metric for metric, _ in groups], dtype=np.int64)
+        return cls(tuple(keys), scenario, tuple(metrics), of_group, np.array(begins), of_step, cell, busy)
+
+
+def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float = 0.0) -> Told:
     """Boil one replication down.
 
     Args:
         contacts: columns of `contacts_of`; names as text or as positions in the scenario (-1: none).
         worked: what the teams did.
-        keys: the figures asked for.
-        scenario: whose channels, intents and teams these are.
+        asked: the figures asked for.
         from_s: contacts that arrived before are left out.
     """
-    arrived_s = np.asarray(contacts["arrived_s"])
-    chosen = _Choice(contacts, scenario, arrived_s >= from_s, (arrived_s % DAY_S // INTERVAL_S).astype(np.int64))
-    known: dict[tuple[str, float | None], Values] = {}
-    means, counts = np.full(len(keys), np.nan), np.zeros(len(keys), dtype=np.int64)
-    for position, key in enumerate(keys):
-        if key.metric == "occupancy":
-            team = list(scenario.teams).index(str(key.team))
-            counts[position] = worked.contacts[team]
-            if worked.on_duty_s[team]:
-                means[position] = worked.busy_s[team] / worked.on_duty_s[team]
-            continue
-        if key[:2] not in known:
-            known[key[:2]] = values_of(contacts, key.metric, key.within_s)
-        values = known[key[:2]][chosen.rows(key)]
-        values = values[~np.isnan(values)]
-        counts[position] = len(values)
-        if len(values):
-            means[position] = values.mean()
+    scenario = asked.scenario
+    arrived_s = np.asarray(contacts["arrived_s"], dtype=np.float64)
+    place = np.empty((4, len(arrived_s)), dtype=np.int64)
+    place[0] = _positions(contacts["channel"], list(scenario.channels))
+    place[1] = _positions(contacts["team"], list(scenario.teams))
+    place[2] = _positions(contacts["intent"], list(scenario.intents))
+    place[3] = arrived_s % DAY_S // INTERVAL_S
+    values = np.empty((len(asked.metrics), len(arrived_s)))
+    for row, metric in enumerate(asked.metrics):
+        values[row] = values_of(contacts, *metric)
+    sums, tallied = _tally(values, arrived_s >= from_s, place, asked.group_metric, asked.group_begins, asked.group_step)
+    means, counts = sums[asked.cell], tallied[asked.cell]
+    means[counts == 0] = np.nan
+    np.divide(means, counts, out=means, where=counts > 0)
+    for position in np.flatnonzero(asked.busy >= 0):
+        team = asked.busy[position]
+        counts[position] = worked.contacts[team]
+        means[position] = worked.busy_s[team] / worked.on_duty_s[team] if worked.on_duty_s[team] else np.nan
     return Told(means, counts)
 
 
-class _Choice:
-    """Which contacts a figure is about: each set is looked up once, however many figures are about it."""
-
-    def __init__(
-        self,
-        contacts: Contacts,
-        scenario: Scenario,
-        late_enough: npt.NDArray[np.bool_],
-        interval: npt.NDArray[np.int64],
-    ) -> None:
-        self._late_enough, self._interval = late_enough, interval
-        self._names: dict[str, list[str]] = {
-            "channel": list(scenario.channels), "intent": list(scenario.intents), "team": list(scenario.teams),
-        }  # fmt: skip
-        self._places = {name: _positions(contacts[name], known) for name, known in self._names.items()}
-        self._found: dict[tuple[str | None, ...], npt.NDArray[np.int64]] = {}
-
-    def rows(self, key: Key) -> npt.NDArray[np.int64]:
-        about = key[2:]
-        if about not in self._found:
-            if key.intent is None and key.interval is None and key.team is None:
-                wider: npt.NDArray[np.int64] = np.flatnonzero(self._late_enough)
-            else:
-                wider = self.rows(Key("", None, key.channel, None))
-            for name in ("channel", "team", "intent"):
-                asked = getattr(key, name)
-                if asked is not None:
-                    wider = wider[self._places[name][wider] == self._names[name].index(asked)]
-            if key.interval is not None:
-                wider = wider[self._interval[wider] == clock_s(key.interval) // INTERVAL_S]
-            self._found[about] = wider
-        return self._found[about]
+@jit
+def _tally(
+    values: npt.NDArray[np.float64],
+    late_enough: npt.NDArray[np.bool_],
+    place: npt.NDArray[np.int64],
+    group_metric: npt.NDArray[np.int64],
+    group_begins: npt.NDArray[np.int64],
+    group_step: npt.NDArray[np.int64],
+) -> tuple[Values, npt.NDArray[np.int64]]:
+    """Return by cell, and one cell more that stays empty: the sum of what is known, and how many it is of."""
+    sums, counts = np.zeros(group_begins[-1] + 1), np.zeros(group_begins[-1] + 1, dtype=np.int64)
+    for group in range(len(group_metric)):
+        step = group_step[group]
+        of = values[group_metric[group]]
+        for row in range(len(of)):
+            value = of[row]
+            if not late_enough[row] or np.isnan(value):
+                continue
+            cell, known = group_begins[group], True
+            for dimension in range(len(step)):
+                if step[dimension]:
+                    known &= place[dimension, row] >= 0
+                    cell += step[dimension] * place[dimension, row]
+            if known:
+                sums[cell] += value
+                counts[cell] += 1
+    return sums, counts
 
 
 def worked_of(legs: pd.DataFrame, staffing: pd.DataFrame, scenario: Scenario, from_s: float = 0.0) -> WorkedTime:
@@ -209,14 +255,14 @@ def figures_from(keys: Sequence[Key], told: Sequence[Told], level: float = 0.95)
 def figures_of(loaded: LoadedScenario, legs: pd.DataFrame, staffing: pd.DataFrame, from_s: float = 0.0) -> list[Figure]:
     """Return the figures of a log of one or more replications."""
     scenario = loaded.scenario
-    keys = keys_of(scenario)
+    asked = Asked.of(keys_of(scenario), scenario)
     spells = dict(list(staffing.groupby("replication")))
     own = dict(list(legs.groupby("replication")))
     told = []
     for replication, contacts in contacts_of(legs).groupby("replication", sort=True):
         worked = worked_of(own[replication], spells.get(replication, staffing.iloc[:0]), scenario, from_s)
-        told.append(told_of(contacts, worked, keys, scenario, from_s))
-    return figures_from(keys, told) if told else []
+        told.append(told_of(contacts, worked, asked, from_s))
+    return figures_from(asked.keys, told) if told else []
 
 
 def is_worth_telling(figure: Figure) -> bool:

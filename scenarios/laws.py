@@ -12,13 +12,13 @@ number, so a larger uniform never gives a shorter time. A drawn time is rounded 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from scenarios.jit import jit
+from scenarios.jit import jit, jit_in_place
 from scenarios.units import NEVER_US
 
 Array = npt.NDArray[np.float64]
@@ -254,3 +254,62 @@ def law_row(law: AnyLaw) -> LawRow:
         case Empirical():
             points = np.array(law.points, dtype=np.float64)
             return EMPIRICAL, 0.0, 0.0, points[:, 0].copy(), points[:, 1].copy()
+
+
+class LawTable(NamedTuple):
+    """Several laws laid end to end, by number: what compiled code reads in the place of `LawRow`s."""
+
+    kind: npt.NDArray[np.int64]
+    a: Array
+    b: Array
+    at: npt.NDArray[np.int64]
+    """Where the table of shares and times of each begins, with one end more."""
+    shares: Array
+    times: Array
+
+
+class Laws:
+    """Laws, each put down once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._rows: list[LawRow] = []
+
+    def number(self, law: AnyLaw | None) -> int:
+        """Return the number of a law, which it is given when it is first seen; -1 for none."""
+        if law is None:
+            return -1
+        found = self._numbers.setdefault(repr(law), len(self._rows))
+        if found == len(self._rows):
+            self._rows.append(law_row(law))
+        return found
+
+    def table(self) -> LawTable:
+        """Lay down all laws that have a number."""
+        kinds, a, b, shares, times = zip(*self._rows, strict=True) if self._rows else ((),) * 5
+        return LawTable(
+            np.array(kinds, dtype=np.int64),
+            np.array(a, dtype=np.float64),
+            np.array(b, dtype=np.float64),
+            np.cumsum([0, *(len(some) for some in shares)]).astype(np.int64),
+            np.concatenate([_NO_TABLE, *shares])[1:],
+            np.concatenate([_NO_TABLE, *times])[1:],
+        )
+
+
+@jit_in_place
+def numbered_us(
+    kind: npt.NDArray[np.int64],
+    a: Array,
+    b: Array,
+    at: npt.NDArray[np.int64],
+    shares: Array,
+    times: Array,
+    number: int,
+    u: float,
+) -> int:
+    """Return `drawn_us` of a law of a `LawTable`."""
+    if kind[number] == EMPIRICAL:
+        begins, ends = at[number], at[number + 1]
+        return drawn_us(EMPIRICAL, 0.0, 0.0, shares[begins:ends], times[begins:ends], u)
+    return closed_form_us(kind[number], a[number], b[number], u)

@@ -16,22 +16,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scenarios.draws import Purpose, poisson_count, uniform, visit
-from scenarios.identity import (
-    CUSTOMERS_PER_INTERVAL_MOST,
-    case_id,
-    cell_entity,
-    contact_id,
-    customer_entity,
-    customer_id,
-    recorded_entity,
-)
+from scenarios.cells import cells_of, counts_of, customers, patiences_us
+from scenarios.draws import Purpose, uniform, visit
+from scenarios.identity import case_id, contact_id, customer_id, recorded_entity
 from scenarios.jit import jit
-from scenarios.laws import LawRow, drawn_us, law_row, time_us
+from scenarios.laws import LawRow, law_row, time_us
 from scenarios.opening import later_us
 from scenarios.reading import LoadedScenario, Opening
 from scenarios.scenario import Channel, Retry, Scenario
-from scenarios.units import DAY_S, NEVER_US, us
+from scenarios.units import NEVER_US, us
 
 PLAN_COLUMNS = (
     "customer_id", "case_id", "contact_id", "attempt", "channel", "intent", "journey", "language", "played_by",
@@ -40,14 +33,7 @@ PLAN_COLUMNS = (
 """`due_s` and `patience_s` in scenario seconds (patience infinite: never gives up); `entity` keys the luck."""
 
 _GLUE = pa.scalar("", pa.large_string())
-_COUNT, _INSTANT, _PATIENCE = int(Purpose.COUNT), int(Purpose.INSTANT), int(Purpose.PATIENCE)
-
-CONTACTS_MOST = 20_000_000
-
-
-class PlanTooLargeError(ValueError):
-    """The scenario asks for more contacts than a plan may hold."""
-
+_PATIENCE = int(Purpose.PATIENCE)
 
 _Names: TypeAlias = "tuple[list[tuple[str, int]], npt.NDArray[np.int64], npt.NDArray[np.int64]] | pa.Array"
 
@@ -133,37 +119,16 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     Raises:
         PlanTooLargeError: more contacts than a plan may hold.
     """
-    scenario = loaded.scenario
-    parts = [_cells(loaded, index, seed, replication) for index in range(len(scenario.demand))]
-    cells = sorted((cell for part in parts for cell in part), key=lambda cell: (cell.intent, cell.minute))
-    counts = np.array([cell.count for cell in cells], dtype=np.int64)
-    first = np.array([customer_entity(cell.intent, cell.minute, 0) for cell in cells], dtype=np.uint64)
-    start_s, length_s = (np.array([getattr(cell, name) for cell in cells]) for name in ("start_s", "length_s"))
-    entity, due_us, cell_of, k = _customers(seed, replication, first, counts, start_s, length_s)
-    intents, channels = list(scenario.intents), list(scenario.channels)
-    demand_of = np.array([cell.demand for cell in cells], dtype=np.int64)[cell_of]
-    intent = np.array([intents.index(demand.intent) for demand in scenario.demand], dtype=np.int64)[demand_of]
-    channel = np.zeros(len(entity), dtype=np.int64)
-    for index, demand in enumerate(scenario.demand):
-        here = np.flatnonzero(demand_of == index)
-        places = np.array([channels.index(name) for name in demand.channels])
-        if len(places) == 1:
-            channel[here] = places[0]
-            continue
-        luck = uniforms(seed, replication, entity[here], int(Purpose.CHANNEL))
-        chosen = np.searchsorted(np.cumsum(list(demand.channels.values())), luck)
-        channel[here] = places[np.minimum(chosen, len(places) - 1)]
-    beginnings = [(cell.intent, cell.minute) for cell in cells]  # put into words only where somebody asks for names
+    scenario, cells = loaded.scenario, cells_of(loaded)
+    counts = counts_of(loaded, cells, seed, replication)
+    entity, due_us, channel, intent, cell_of, k = customers(seed, replication, counts, *cells.drawn_from)
     recorded = np.zeros(len(entity), dtype=np.bool_)
     columns = (entity, due_us, channel, intent, recorded)
-    names: _Names = (beginnings, cell_of, k)
+    names: _Names = (cells.beginnings, cell_of, k)  # put into words only where somebody asks for names
     if loaded.arrivals or loaded.opening:
         columns, names = _with_recorded(loaded, columns, _joined(*names))
     entity, due, channel, intent, recorded = columns
-    patience = np.full(len(entity), NEVER_US, dtype=np.int64)
-    for name, law in scenario.patience.items():
-        here = np.flatnonzero(channel == channels.index(name))
-        patience[here] = np.minimum(_patience_us_many(seed, replication, entity[here], law_row(law)), NEVER_US)
+    patience = patiences_us(seed, replication, entity, channel, cells.patience, *cells.laws)
     shopper = _shoppers(scenario, channel, entity, seed, replication, shoppers)
     begun = None
     if loaded.opening:
@@ -213,90 +178,11 @@ def patience_us(seed: int, replication: int, entity: int, case: int, attempt: in
 
 
 @jit
-def _customers(
-    seed: int,
-    replication: int,
-    first: npt.NDArray[np.uint64],
-    counts: npt.NDArray[np.int64],
-    start_s: npt.NDArray[np.float64],
-    length_s: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Draw when the customers of each cell come: entities, instants in microseconds, whose cell and which of it."""
-    total = counts.sum()
-    entity, due_us = np.empty(total, dtype=np.uint64), np.empty(total, dtype=np.int64)
-    cell_of, k = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
-    at = 0
-    for cell in range(len(counts)):
-        for number in range(counts[cell]):
-            entity[at] = first[cell] + np.uint64(number)
-            u = uniform(seed, replication, entity[at], visit(0, 1, 0), _INSTANT, 0)
-            due_us[at] = np.int64(np.rint((start_s[cell] + length_s[cell] * u) * 1e6))
-            cell_of[at], k[at] = cell, number
-            at += 1
-    return entity, due_us, cell_of, k
-
-
-@jit
-def _patience_us_many(
-    seed: int, replication: int, entities: npt.NDArray[np.uint64], law: LawRow
-) -> npt.NDArray[np.int64]:
-    drawn = np.empty(len(entities), dtype=np.int64)
-    for i in range(len(entities)):
-        u = uniform(seed, replication, entities[i], visit(0, 1, 0), _PATIENCE, 0)
-        drawn[i] = drawn_us(law[0], law[1], law[2], law[3], law[4], u)
-    return drawn
-
-
-@jit
 def uniforms(seed: int, replication: int, entities: npt.NDArray[np.uint64], purpose: int) -> npt.NDArray[np.float64]:
     """Draw one number for each entity's first attempt."""
     drawn = np.empty(len(entities), dtype=np.float64)
     for i in range(len(entities)):
         drawn[i] = uniform(seed, replication, entities[i], visit(0, 1, 0), purpose, 0)
-    return drawn
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """An intent's interval, and how many customers luck gave it."""
-
-    intent: str
-    minute: int
-    demand: int
-    start_s: float
-    length_s: float
-    count: int
-
-
-def _cells(loaded: LoadedScenario, index: int, seed: int, replication: int) -> list[_Cell]:
-    demand = loaded.scenario.demand[index]
-    starts_s = [day * DAY_S + start_s for day in range(loaded.scenario.days) for start_s, _ in loaded.contacts[index]]
-    means = [mean * demand.factor for _ in range(loaded.scenario.days) for _, mean in loaded.contacts[index]]
-    minutes = [int(at_s // 60) for at_s in starts_s]
-    keys = cell_entity(demand.intent, 0) + np.array(minutes, dtype=np.uint64)
-    counts = _counts(seed, replication, keys, np.array(means, dtype=np.float64)).tolist()
-    total = 0
-    for count in counts:
-        total += count
-        if count > CUSTOMERS_PER_INTERVAL_MOST or total > CONTACTS_MOST:
-            raise PlanTooLargeError(
-                f"{loaded.path}: demand[{index}] draws {count} contacts of {demand.intent} in one interval and "
-                f"{total} in all; at most {CUSTOMERS_PER_INTERVAL_MOST} and {CONTACTS_MOST}"
-            )
-    length_s = float(demand.interval_minutes * 60)
-    return [
-        _Cell(demand.intent, minute, index, start_s, length_s, count)
-        for minute, start_s, count in zip(minutes, starts_s, counts, strict=True)
-    ]
-
-
-@jit
-def _counts(
-    seed: int, replication: int, cells: npt.NDArray[np.uint64], means: npt.NDArray[np.float64]
-) -> npt.NDArray[np.int64]:
-    drawn = np.empty(len(cells), dtype=np.int64)
-    for i in range(len(cells)):
-        drawn[i] = poisson_count(uniform(seed, replication, cells[i], 0, _COUNT, 0), means[i])
     return drawn
 
 

@@ -47,7 +47,7 @@ class Opening:
     """By team: until when nobody of those told is away."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LoadedScenario:
     """A checked scenario with its tables; `hash` covers the file and every table it names."""
 

@@ -26,11 +26,11 @@ import numpy.typing as npt
 
 from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.jit import jit, jit_in_place
-from scenarios.laws import EMPIRICAL, closed_form_us, drawn_us
+from scenarios.laws import numbered_us
 from scenarios.plan import COMES, DrawnPlan
 from scenarios.units import DAY_US, NEVER_US
 from simulator.events import EventClass
-from simulator.floor_arrays import FloorArrays, Real, Shifts, Whole
+from simulator.floor_arrays import FloorArrays, Shifts, Whole
 
 Small = npt.NDArray[np.int32]
 
@@ -227,14 +227,6 @@ def _spells_most(shifts: Shifts, teams: int) -> int:
 
 
 @jit_in_place
-def _law_us(kind: Whole, a: Real, b: Real, table_at: Whole, shares: Real, times: Real, law: int, u: float) -> int:
-    if kind[law] == EMPIRICAL:
-        begins, ends = table_at[law], table_at[law + 1]
-        return drawn_us(EMPIRICAL, 0.0, 0.0, shares[begins:ends], times[begins:ends], u)
-    return closed_form_us(kind[law], a[law], b[law], u)
-
-
-@jit_in_place
 def _settle(facts: Small, row: int, outcome: int) -> None:
     """Write a contact's outcome on all its legs."""
     while row >= 0:
@@ -363,7 +355,7 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                             patience_us = times[row, GIVES_UP] - times[row, ARRIVED]
                         elif patience_law[channel] >= 0:
                             u = uniform(seed, plan, entities[number], attempt << 12, _PATIENCE, 0)
-                            patience_us = _law_us(
+                            patience_us = numbered_us(
                                 law_kind, law_a, law_b, law_at, law_shares, law_times, patience_law[channel], u
                             )
                 row = legs
@@ -409,7 +401,7 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                         times[row, ANSWERED] = now
                         facts[row, TEAM], facts[row, STATE] = team, _READING
                         u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
-                        until_us = now + _law_us(
+                        until_us = now + numbered_us(
                             law_kind, law_a, law_b, law_at, law_shares, law_times, service_law[team, intent], u
                         )
                         if until_us <= horizon_us:
@@ -483,7 +475,7 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                     number = _wide(facts[best, NUMBER])
                     word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
                     u = uniform(seed, desk, entities[number], word, _SERVICE, 0)
-                    until_us = now + _law_us(
+                    until_us = now + numbered_us(
                         law_kind, law_a, law_b, law_at, law_shares, law_times, service_law[chosen, intent_of[number]], u
                     )
                     if until_us <= horizon_us:
@@ -558,7 +550,9 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                         wrap_us = 0
                         if wrap_law[team] >= 0:
                             u = uniform(seed, desk, entity, word, _WRAP, 0)
-                            wrap_us = _law_us(law_kind, law_a, law_b, law_at, law_shares, law_times, wrap_law[team], u)
+                            wrap_us = numbered_us(
+                                law_kind, law_a, law_b, law_at, law_shares, law_times, wrap_law[team], u
+                            )
                             times[row, WRAP] = wrap_us
                         if wrap_us > 0:
                             facts[row, STATE] = _WRAPPING
@@ -612,7 +606,7 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                     again = retry_blocked[channel] if facts[lost, LEG_END] == BLOCKED else retry_probability[channel]
                     if uniform(seed, plan, entities[number], attempt << 12, _RETRY, 0) < again:
                         u = uniform(seed, plan, entities[number], attempt << 12, _RETRY_DELAY, 0)
-                        back_us = now + _law_us(
+                        back_us = now + numbered_us(
                             law_kind, law_a, law_b, law_at, law_shares, law_times, retry_law[channel], u
                         )
                         if back_us < horizon_us:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scenarios.draws import Purpose, uniform
 from scenarios.identity import seat_entity
 from scenarios.jit import jit
-from scenarios.laws import AnyLaw, law_row
+from scenarios.laws import Laws
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel
 from scenarios.units import NEVER_US, clock_s, us
@@ -123,29 +123,13 @@ class _Queue(NamedTuple):
     priority: int
 
 
-class _Laws:
-    """Laws, each put down once."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self.rows: list[tuple[int, float, float, Real, Real]] = []
-
-    def number(self, law: AnyLaw | None) -> int:
-        if law is None:
-            return -1
-        found = self._numbers.setdefault(repr(law), len(self.rows))
-        if found == len(self.rows):
-            self.rows.append(law_row(law))
-        return found
-
-
 def floor_of(loaded: LoadedScenario) -> Floor:
     """Flatten a scenario."""
     scenario = loaded.scenario
     channels: tuple[Channel, ...] = tuple(scenario.channels)
     intents, teams = tuple(scenario.intents), tuple(scenario.teams)
     numbers = {name: number for number, name in enumerate(teams)}
-    laws = _Laws()
+    laws = Laws()
     queues: dict[_Queue, int] = {}
 
     def queue_of(able: tuple[int, ...], channel: Channel, intent: str) -> int:
@@ -184,12 +168,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     pages = [q.teams[0] if q.teams and scenario.teams[teams[q.teams[0]]].self_service else -1 for q in queues]
     hops = [list(retry.to.items()) if retry else [] for retry in retries]
     arrays = FloorArrays(
-        law_kind=_whole(row[0] for row in laws.rows),
-        law_a=_real(row[1] for row in laws.rows),
-        law_b=_real(row[2] for row in laws.rows),
-        law_at=_at(len(row[3]) for row in laws.rows),
-        law_shares=np.concatenate([row[3] for row in laws.rows]),
-        law_times=np.concatenate([row[4] for row in laws.rows]),
+        *laws.table(),
         opens_us=_whole(us(clock_s(scenario.channels[channel].opens)) for channel in channels),
         closes_us=_whole(us(clock_s(scenario.channels[channel].closes)) for channel in channels),
         patience_law=_whole(patience),

@@ -21,7 +21,7 @@ from typing import Literal
 
 import pandas as pd
 
-from results.figures import By, Figure, Key, Told, figures_from, keys_of, told_of, worked_of
+from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of, worked_of
 from results.metrics import contacts_of
 from results.runs import run_id
 from scenarios.plan import DrawnPlan, draw_plan, make_plan
@@ -196,6 +196,11 @@ class Work:
         """The plan that all replications share, if they do."""
         return draw_plan(self.loaded, self.seed, 0, self.shoppers) if self.same_plan else None
 
+    @functools.cached_property
+    def asked(self) -> Asked:
+        """The figures as they are tallied."""
+        return Asked.of(self.keys, self.loaded.scenario)
+
     @property
     def counts_from_s(self) -> float:
         """From when on contacts that arrive count: those who are there as the run begins do, whenever they came."""
@@ -233,7 +238,7 @@ class Work:
         part = replicated(self.loaded, self.floor, self.plan, self.luck(replication), self.shoppers)
         contacts = contacts_folded(part.happened, part.plan.intent)
         worked = worked_folded(part.happened, self.floor, self.works_from_s)
-        told = told_of(contacts, worked, self.keys, self.loaded.scenario, self.counts_from_s)
+        told = told_of(contacts, worked, self.asked, self.counts_from_s)
         return Played(told, len(contacts["channel"]), None if self.summary else part)
 
     def _simpy(self, replication: int, watch: Progress | None) -> Played:
@@ -243,7 +248,7 @@ class Work:
         legs, staffing = engine.legs("", replication), engine.staffing(replication)
         contacts = contacts_of(legs)
         worked = worked_of(legs, staffing, self.loaded.scenario, self.works_from_s)
-        told = told_of(contacts, worked, self.keys, self.loaded.scenario, self.counts_from_s)
+        told = told_of(contacts, worked, self.asked, self.counts_from_s)
         return Played(told, len(contacts), None if self.summary else (legs, staffing))
 
 

@@ -9,11 +9,12 @@ import pytest
 HERE = Path(__file__).resolve().parents[2]
 
 DRAW = """
-from scenarios.laws import LogNormal, drawn_us, law_row
-from scenarios.plan import _patience_us_many
+from scenarios.cells import patiences_us
+from scenarios.laws import Laws, LogNormal
 import numpy as np
-law = law_row(LogNormal(law="lognormal", mean_s=60, cv=1))
-print(int(_patience_us_many(1, 0, np.array([5], dtype=np.uint64), law)[0]))
+laws = Laws()
+number = np.array([laws.number(LogNormal(law="lognormal", mean_s=60, cv=1))])
+print(int(patiences_us(1, 0, np.array([5], dtype=np.uint64), np.array([0]), number, *laws.table())[0]))
 """
 
 

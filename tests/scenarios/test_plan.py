@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from scenarios.cells import PlanTooLargeError
 from scenarios.laws import Law, law_row
-from scenarios.plan import PLAN_COLUMNS, PlanTooLargeError, make_plan, patience_us
+from scenarios.plan import PLAN_COLUMNS, make_plan, patience_us
 from scenarios.reading import HERE, load_scenario
 from tests.written import about, demand, exactly, one_desk, written
 
