@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import ctypes
 import multiprocessing
 import sys
 from collections.abc import Generator, Iterator, Sequence
@@ -20,6 +21,10 @@ CLUSTER_WAIT_S = 10
 SWITCH_S = 0.001
 """How long a thread may keep the others from the interpreter: a fifth of Python's own, as a replication needs it
 mostly for moments, and would wait for it longer than it runs."""
+_MALLOPT = {-1: 256 << 20, -2: 16 << 20, -3: 32 << 20}
+"""M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD of mallopt(3), in bytes: memory that a replication gives back is kept
+for the next. By itself the C library gives a large array back to the kernel at once, and while the kernel takes memory
+from a process all of its threads stand still: two of them gain a half then, and nine tenths with these."""
 CHUNKS_A_WORKER = 4
 """Replications go to others in parcels: so many for each, so that a slow one holds nobody up for long."""
 
@@ -80,6 +85,7 @@ def open_workers(threads: int, in_processes: bool, cluster: str | None) -> Itera
             if in_processes
             else concurrent.futures.ThreadPoolExecutor(threads)
         )
+        _keep_memory()
         switch_s = sys.getswitchinterval()
         sys.setswitchinterval(min(SWITCH_S, switch_s))
         try:
@@ -87,6 +93,13 @@ def open_workers(threads: int, in_processes: bool, cluster: str | None) -> Itera
         finally:
             sys.setswitchinterval(switch_s)
             executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _keep_memory() -> None:
+    """Tell the C library to keep freed memory, where it can be told (glibc)."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        for parameter, size in _MALLOPT.items():
+            ctypes.CDLL(None).mallopt(parameter, size)
 
 
 @contextlib.contextmanager
