@@ -28,10 +28,11 @@ from scenarios.plan import DrawnPlan, draw_plan, make_plan
 from scenarios.reading import LoadedScenario
 from simulator.columns import Replicated, legs_table, staffing_table
 from simulator.engine_compiled import Arrivals, replicate
-from simulator.engine_simpy import Engine, Luck
+from simulator.engine_simpy import Engine
 from simulator.floor_arrays import Floor, floor_of, shifts_of
 from simulator.fold import contacts_folded, worked_folded
 from simulator.precision import LEVEL, Precision
+from simulator.simpy_floor import Luck
 from simulator.workers import Workers, open_workers
 
 EngineName = Literal["compiled", "simpy"]

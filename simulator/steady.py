@@ -15,9 +15,9 @@ import numpy as np
 
 from results.statistics import Values, warm_up
 from scenarios.reading import LoadedScenario
-from simulator.engine_simpy import Luck
 from simulator.floor_arrays import floor_of
 from simulator.fold import contacts_folded
+from simulator.simpy_floor import Luck
 from simulator.simulate import replicated
 
 SPELLS = 1000

@@ -14,7 +14,9 @@ from scenarios.faults import nearest
 from scenarios.plan import make_plan
 from scenarios.reading import LoadedScenario
 from scenarios.units import DAY_US, NEVER_US, clock_text
-from simulator.engine_simpy import Engine, Leg, Luck, Waited
+from simulator.engine_simpy import Engine, Waited
+from simulator.simpy_floor import Luck
+from simulator.simpy_log import Leg
 
 NEAREST_OF_MOST = 50_000
 

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from scenarios.plan import DrawnPlan
 from simulator import engine_compiled
 from simulator.engine_compiled import Happened
-from simulator.engine_simpy import Luck
 from simulator.floor_arrays import Floor, shifts_of
+from simulator.simpy_floor import Luck
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 COMPILE = ("g++", "-O3", "-march=native", "-ffp-contract=off", "-std=c++17")

@@ -1,6 +1,7 @@
 from scenarios.plan import make_plan
 from scenarios.reading import HERE, load_scenario
-from simulator.engine_simpy import Engine, Luck
+from simulator.engine_simpy import Engine
+from simulator.simpy_floor import Luck
 
 
 def test_broadband_move_is_ten_thousand_contacts_a_day_on_a_desk_that_copes():

@@ -24,14 +24,16 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
+import simpy
 
 from scenarios.plan import make_plan
 from scenarios.reading import LoadedScenario
 from simulator import engine_simpy
 from simulator.columns import legs_table, staffing_table
-from simulator.engine_simpy import Engine, Luck
+from simulator.engine_simpy import Engine
 from simulator.events import EventClass
 from simulator.floor_arrays import floor_of
+from simulator.simpy_floor import Luck
 from simulator.simulate import replicated
 from tests.simulator.random_scenarios import drawn_opening, random_scenario
 from tests.written import Arrival, written
@@ -49,13 +51,13 @@ def by_simpy(loaded: LoadedScenario, events: Counter[str] | None = None) -> Tabl
     """Return legs and staffing by the SimPy engine; `events` counts what happened by class."""
     tally: Counter[str] = Counter() if events is None else events
 
-    class CountedAt(engine_simpy._At):
-        def __init__(self, env: Any, at_us: int, key: int) -> None:
-            super().__init__(env, at_us, key)
-            assert self.callbacks is not None
-            self.callbacks.append(lambda _: tally.update([f"event {EventClass(key >> 64).name}"]))
+    class Counted(engine_simpy.Clock):
+        def at(self, at_us: int, key: int) -> simpy.Event:
+            event = super().at(at_us, key)
+            event.callbacks.append(lambda _: tally.update([f"event {EventClass(key >> 64).name}"]))
+            return event
 
-    with mock.patch.object(engine_simpy, "_At", CountedAt):
+    with mock.patch.object(engine_simpy, "Clock", Counted):
         engine = Engine(loaded, make_plan(loaded, LUCK.seed, LUCK.plan), LUCK)
         engine.run()
     return engine.legs("", LUCK.desk), engine.staffing(LUCK.desk)

@@ -18,26 +18,31 @@ from tempfile import TemporaryDirectory
 TOP = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = 50
 
-SIMPY, COMPILED, FLOOR = "simulator/engine_simpy.py", "simulator/engine_compiled.py", "simulator/floor_arrays.py"
+SIMPY, SEATS = "simulator/engine_simpy.py", "simulator/simpy_floor.py"
+COMPILED, FLOOR = "simulator/engine_compiled.py", "simulator/floor_arrays.py"
 
 Mutant = tuple[str, str, str, str]
 """What is wrong, in which file, the text that is there and the text that takes its place."""
 
 MUTANTS: list[Mutant] = [
-    ("ends come after give-ups", SIMPY, 'event_key(EventClass.END, contact, leg.leg))\n        leg.ended_us, leg.served', 'event_key(EventClass.GIVE_UP, contact, leg.leg))\n        leg.ended_us, leg.served'),
-    ("wrap-up ends after give-ups", SIMPY, 'key = event_key(EventClass.END, contact, leg.leg)', 'key = event_key(EventClass.GIVE_UP, contact, leg.leg)'),
-    ("shifts come after matching", SIMPY, "event_key(EventClass.SHIFT), functools", "event_key(EventClass.GIVE_UP), functools"),
+    ("ends come after give-ups", SIMPY, 'yield self.clock.at(ends_us, key)', 'yield self.clock.at(ends_us, event_key(EventClass.GIVE_UP, contact, leg.leg))'),
+    ("wrap-up ends after give-ups", SIMPY, 'self.clock.do_at(ends_us + leg.wrap_us, key,', 'self.clock.do_at(ends_us + leg.wrap_us, event_key(EventClass.GIVE_UP, contact, leg.leg),'),
+    ("shifts come after matching", SEATS, "event_key(EventClass.SHIFT), set_target", "event_key(EventClass.GIVE_UP), set_target"),
     ("arrivals come after matching", SIMPY, "event_key(EventClass.JOIN, number << 12 | 1))", "event_key(EventClass.GIVE_UP, number << 12 | 1))"),
     ("redials come after matching", SIMPY, "event_key(EventClass.JOIN, number << 12 | attempt))", "event_key(EventClass.GIVE_UP, number << 12 | attempt))"),
     ("transfers come after matching", SIMPY, 'event_key(EventClass.JOIN, contact, leg.leg + 1)', 'event_key(EventClass.GIVE_UP, contact, leg.leg + 1)'),
-    ("matching comes after give-ups", SIMPY, "event_key(EventClass.MATCH), self", "event_key(EventClass.GIVE_UP, 2**51), self"),
-    ("give-ups come before matching", SIMPY, "key = event_key(EventClass.GIVE_UP, waiting.contact, waiting.leg)", "key = 5 << 64 | waiting.contact << 12 | waiting.leg"),
-    ("the agent idle shortest is taken", SIMPY, "heapq.heappush(self.idle, (now_us, seat))", "heapq.heappush(self.idle, (now_us, seat)); self.idle.sort(key=lambda pair: (-pair[0], pair[1]))"),
-    ("the last team asked answers", SIMPY, 'zip(line.teams, line.ranks, strict=True)', 'reversed(list(zip(line.teams, line.ranks)))'),
-    ("the longest waiting is not first", SIMPY, 'pair = (-line.priority, rank, _order(queue[0]))', 'pair = (-line.priority, rank, tuple(-x for x in _order(queue[0])))'),
-    ("a queue keeps the order of creation", SIMPY, "_order(queue[place - 1]) > _order(waiting)", "False"),
-    ("the lowest idle seat leaves first", SIMPY, "sorted(floor.idle_since, reverse=True)", "sorted(floor.idle_since)"),
-    ("busy seats never leave", SIMPY, "len(floor.on_duty_since) > floor.target", "False"),
+    ("matching comes after give-ups", SEATS, "event_key(EventClass.MATCH), self", "event_key(EventClass.GIVE_UP, 2**51), self"),
+    ("give-ups come before matching", SEATS, "event_key(EventClass.GIVE_UP, *waiting.order[1:])", "5 << 64 | waiting.order[1] << 12 | waiting.order[2]"),
+    ("the agent idle shortest is taken", SEATS, "heapq.heappush(self.idle, (now_us, seat))", "heapq.heappush(self.idle, (now_us, seat)); self.idle.sort(key=lambda pair: (-pair[0], pair[1]))"),
+    ("the last team asked answers", SEATS, 'rank, place, found[0])', 'rank, -place, found[0])'),
+    ("who joins while somebody is idle never gives up", SEATS, '            if waiting.waits:\n                self._let_give_up(waiting)', '            pass'),
+    ("who joins while all are busy never gives up", SEATS, '        else:\n            self._let_give_up(waiting)', '        else:\n            pass'),
+    ("a freed agent looks for nobody", SEATS, 'team.make_idle(seat, self.clock.now_us)\n            self._want_match_for(team)', 'team.make_idle(seat, self.clock.now_us)'),
+    ("a shift looks for nobody", SEATS, 'seat += 1\n        self._want_match_for(team)', 'seat += 1'),
+    ("the longest waiting is not first", SEATS, 'pair = (-priority, rank, queue[0].order, place)', 'pair = (-priority, rank, tuple(-x for x in queue[0].order), place)'),
+    ("a queue keeps the order of creation", SEATS, "queue[place - 1].order > waiting.order", "False"),
+    ("the lowest idle seat leaves first", SEATS, "sorted(team.idle_since, reverse=True)", "sorted(team.idle_since)"),
+    ("busy seats never leave", SEATS, "len(team.on_duty_since) > team.target", "False"),
     ("the closing instant is open", SIMPY, "opens <= now % DAY_US < closes", "opens <= now % DAY_US <= closes"),
     ("transfers are impatient", SIMPY, "patience = NEVER_US  #", "patience = patience  #"),
     ("attempts share their luck", SIMPY, 'word = (leg.attempt << 12) | leg.leg', 'word = (1 << 12) | leg.leg'),
@@ -45,10 +50,10 @@ MUTANTS: list[Mutant] = [
     ("redials have no end", SIMPY, "attempt >= retry.attempts_most", "attempt >= retry.attempts_most + 1"),
     ("a redial keeps the first patience", SIMPY, '                patience = patience_us(seed', '                patience_us(seed'),
     ("a redial is drawn from the desk's luck", SIMPY, 'seed, plan = self.luck.seed, self.luck.plan', 'seed, plan = self.luck.seed, self.luck.desk'),
-    ("transfers do not share one draw", SIMPY, "                u -= transfer.probability", "                pass"),
-    ("everybody finds their page", SIMPY, "1.0 if floor.team.contained is None else", "1.0 if True else"),
-    ("shrinkage is the share present", SIMPY, ">= team.shrinkage", "< team.shrinkage"),
-    ("history is lost", SIMPY, "return transfer.to_team, transfer.history_carried", "return transfer.to_team, False"),
+    ("transfers do not share one draw", SIMPY, "            u -= transfer.probability", "            pass"),
+    ("everybody finds their page", SIMPY, "1.0 if page.team.contained is None else", "1.0 if True else"),
+    ("shrinkage is the share present", SEATS, ">= team.shrinkage", "< team.shrinkage"),
+    ("history is lost", SIMPY, "to.history_carried\n", "False\n"),
     ("ends come after joins", COMPILED, 'return event_number(END >> 60,', 'return event_number(5,'),
     ("shifts come after give-ups", COMPILED, "(shift_us == at_us and (source == _ARRIVAL or event & 3 != _ENDS))", "False"),
     ("give-ups come before matching", COMPILED, 'if match_wanted and (at_us > now or (source == _HEAP and event & 3 == _GIVES_UP))', 'if match_wanted and at_us > now'),
@@ -79,9 +84,9 @@ MUTANTS: list[Mutant] = [
     ("those who join late never give up", COMPILED, "joined_from = legs\n\n            elif", "joined_from = legs + 1\n\n            elif"),
     ("shrinkage is the share present", FLOOR, "_ABSENCE, 0) >= shrinkage", "_ABSENCE, 0) < shrinkage"),
     ("absence is drawn once for the day", FLOOR, "edge // block_us, _ABSENCE", "0, _ABSENCE"),
-    ("priority changes nothing", SIMPY, 'pair = (-line.priority, rank, _order(queue[0]))', 'pair = (0, rank, _order(queue[0]))'),
+    ("priority changes nothing", SEATS, 'pair = (-priority, rank,', 'pair = (0, rank,'),
     ("the lowest priority is first", SIMPY, 'self.scenario.priority_of(channel, intent))', '-self.scenario.priority_of(channel, intent))'),
-    ("ranks change nothing", SIMPY, 'pair = (-line.priority, rank, _order(queue[0]))', 'pair = (-line.priority, 0, _order(queue[0]))'),
+    ("ranks change nothing", SEATS, 'pair = (-priority, rank,', 'pair = (-priority, 0,'),
     ("a transfer has no rank", SIMPY, 'ranks = tuple(self.scenario.teams[name].rank(intent) for name in teams)', 'ranks = tuple(self.scenario.teams[name].rank(intent) if len(teams) > 1 else 1 for name in teams)'),
     ("one line too many", SIMPY, 'self.in_use[channel] >= lines', 'self.in_use[channel] > lines'),
     ("lines are never freed", SIMPY, 'self.in_use[channel] -= 1', 'self.in_use[channel] -= 0'),

@@ -1,5 +1,6 @@
 import inspect
 import math
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import simulator.engine_simpy
 from results.log import wait_s
 from scenarios.plan import make_plan
-from simulator.engine_simpy import Engine, Luck
+from simulator import engine_simpy, simpy_floor
+from simulator.engine_simpy import Engine
 from simulator.events import EventClass, event_key
+from simulator.simpy_floor import Luck
 from simulator.simulate import simulate
 from tests.written import about, demand, exactly, one_desk, written
 
@@ -50,9 +52,9 @@ def test_the_classes_of_events_stand_in_the_order_of_the_design():
 
 def test_the_engine_names_no_kind_of_event_outside_the_enumeration():
     """Without it an event scheduled at SimPy's own priority would overtake everything in its microsecond."""
-    source = inspect.getsource(simulator.engine_simpy)
-    assert source.count("env.schedule(") == 1
-    assert "env.timeout" not in source
+    source = "".join(inspect.getsource(module) for module in (engine_simpy, simpy_floor))
+    assert source.count("heapq.heappush(self._queue") == 1
+    assert not re.search(r"\.(schedule|timeout)\(", source)
 
 
 def test_patience_that_ends_as_an_agent_is_freed_is_served(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenarios.reading import HERE, load_scenario
-from simulator import engine_compiled
+from simulator import engine_compiled, engine_simpy, simpy_floor
 from simulator.engine_compiled import variant_of
 from simulator.events import EventClass
 from simulator.floor_arrays import floor_of
@@ -111,9 +111,8 @@ def test_threads_change_nothing_of_the_compiled_engine(tmp_path):
 
 def test_the_compiled_engine_names_every_class_of_events_that_the_other_names():
     """Without it a kind of event added to one engine could be forgotten in the other."""
-    from simulator import engine_simpy
-
-    sources = [inspect.getsource(module) for module in (engine_simpy, engine_compiled)]
+    by_simpy = inspect.getsource(engine_simpy) + inspect.getsource(simpy_floor)
+    sources = [by_simpy, inspect.getsource(engine_compiled)]
     for kind in EventClass:
         named = [f"EventClass.{kind.name}" in source for source in sources]
         assert named == [True, True], kind

@@ -1,0 +1,296 @@
+"""The floor of the SimPy engine: teams' seats that come and go, lines of those who wait, and the pairing of the two.
+
+Holds who is on duty, who is idle and who waits; refuses to know what a customer does before or after a wait.
+"""
+
+from __future__ import annotations
+
+import functools
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import simpy
+
+from scenarios.draws import Purpose, uniform
+from scenarios.identity import seat_entity
+from scenarios.reading import LoadedScenario
+from scenarios.scenario import Team
+from scenarios.units import us
+from simulator.events import EventClass, event_key
+
+
+@dataclass(frozen=True)
+class Luck:
+    """Which draws a replication uses: customers come from `plan`, what the desk does to them from `desk`.
+
+    Redrawing the desk's luck over one plan gives the band that one measured day is held against.
+    """
+
+    seed: int
+    plan: int
+    desk: int
+
+
+class Clock(simpy.Environment):
+    """Time in whole microseconds, and what is to happen when: SimPy's environment with the one enumeration's order."""
+
+    @property
+    def now_us(self) -> int:
+        """The time: always whole microseconds, as only whole ones are ever told."""
+        return self._now  # type: ignore[return-value]  # SimPy allows floats; ints stay ints
+
+    def at(self, at_us: int, key: int) -> simpy.Event:
+        """Return an event that happens at a time and in the order of its key; SimPy's own would come at its own."""
+        event = _At(self)
+        heapq.heappush(self._queue, (at_us, key, next(self._eid), event))  # type: ignore[misc]  # any int will do
+        return event
+
+    def do_at(self, at_us: int, key: int, act: Callable[[simpy.Event], None]) -> None:
+        """Have something done at a time, in the order of its key."""
+        self.at(at_us, key).callbacks.append(act)
+
+
+class _At(simpy.Event):
+    def __init__(self, env: Clock) -> None:
+        self.env, self.callbacks, self._ok, self._value = env, [], True, None  # as simpy.Timeout does
+
+
+class Line(NamedTuple):
+    """A queue: contacts whom the same teams take, with equal liking, and whom none of the others here overtakes."""
+
+    teams: tuple[str, ...]
+    """In the order in which they are asked: the lowest rank first."""
+    ranks: tuple[int, ...]
+    priority: int
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A contact in a line; `called` succeeds with (team, seat), or with None when patience ends."""
+
+    order: tuple[int, int, int]
+    """When it joined, contact and leg: the least is the first to be served."""
+    gives_up_us: int
+    called: simpy.Event
+    waits: bool = True
+
+
+Queue = deque[Waiting]
+"""Those who wait in a line, in the order in which they are served; those who gave up stay until their turn."""
+
+
+@dataclass(eq=False)
+class TeamFloor:
+    """A team's seats: who is on duty, who is idle and since when, how many there should be."""
+
+    name: str
+    team: Team
+    target: int = 0
+    on_duty_since: dict[int, int] = field(default_factory=dict)
+    idle_since: dict[int, int] = field(default_factory=dict)
+    idle: list[tuple[int, int]] = field(default_factory=list)
+    """Heap of (idle since, seat); an entry whose time is not the seat's `idle_since` is stale."""
+    lines: list[tuple[int, int, int, Queue]] = field(default_factory=list)
+    """Which it may answer: priority, rank, place among the teams that are asked, and who waits."""
+
+    def make_idle(self, seat: int, now_us: int) -> None:
+        """Put a seat behind those that are idle already."""
+        self.idle_since[seat] = now_us
+        heapq.heappush(self.idle, (now_us, seat))
+
+    def take_idle(self) -> int:
+        """Take the seat that has been idle longest, the lowest number first."""
+        assert self.idle_since, f"{self.name} has nobody for a customer who is being served"
+        while True:
+            since_us, seat = heapq.heappop(self.idle)
+            if self.idle_since.get(seat) == since_us:
+                del self.idle_since[seat]
+                return seat
+
+    @functools.cached_property
+    def seats(self) -> _SeatNames:
+        """Names of seats by number."""
+        return _SeatNames(self.name)
+
+
+class _SeatNames(dict[int, str]):
+    def __init__(self, team: str) -> None:
+        self._team = team
+
+    def __missing__(self, seat: int) -> str:
+        self[seat] = name = f"{self._team}-{seat + 1:02d}"
+        return name
+
+
+class Floor:
+    """All teams and lines of one replication."""
+
+    def __init__(self, clock: Clock, loaded: LoadedScenario, luck: Luck) -> None:
+        self.clock, self.loaded, self.luck = clock, loaded, luck
+        self.horizon_us = us(loaded.horizon_s)
+        self.teams: Mapping[str, TeamFloor] = {
+            name: TeamFloor(name, team) for name, team in loaded.scenario.teams.items()
+        }
+        self._teams = list(self.teams.values())
+        self.duties: list[dict[str, object]] = []
+        """Rows of the staffing table."""
+        self._queues: dict[Line, tuple[Queue, list[TeamFloor]]] = {}
+        self._match_wanted = False
+        self._newcomers: list[Waiting] = []
+        """Who joined since contacts and agents were last paired, and may be answered at once."""
+        for name, team in self.teams.items():
+            if not team.team.self_service:
+                for begins_us, count in self._roster(name):
+                    set_target = functools.partial(self._set_target, team, count)
+                    clock.do_at(begins_us, event_key(EventClass.SHIFT), set_target)
+
+    # -- contacts ----------------------------------------------------------------------------------------------
+
+    def join(self, line: Line, since_us: int, contact: int, leg: int, patience: int) -> Waiting:
+        """Put a contact into a line."""
+        waiting = Waiting((since_us, contact, leg), since_us + patience, self.clock.event())
+        queue, teams = self._queue(line)
+        place = len(queue)
+        while place and queue[place - 1].order > waiting.order:  # after a conversation of no time; as a run begins
+            place -= 1
+        queue.insert(place, waiting)
+        if any(team.idle_since for team in teams):
+            self._newcomers.append(waiting)
+            self._want_match()
+        else:
+            self._let_give_up(waiting)
+        return waiting
+
+    def ahead_of(self, waiting: Waiting, line: Line) -> int:
+        """Count those who wait in the same line before a contact."""
+        return sum(one.waits for one in self._queue(line)[0] if one.order < waiting.order)
+
+    def _queue(self, line: Line) -> tuple[Queue, list[TeamFloor]]:
+        """Return who waits in a line and who may answer."""
+        found = self._queues.get(line)
+        if found is None:
+            found = self._queues[line] = deque(), [self.teams[name] for name in line.teams]
+            for place, (team, rank) in enumerate(zip(found[1], line.ranks, strict=True)):
+                team.lines.append((line.priority, rank, place, found[0]))
+        return found
+
+    def release(self, team: TeamFloor, seat: int) -> None:
+        """Have a seat leave, where too many are there, or be idle."""
+        if len(team.on_duty_since) > team.target:
+            self._leave(team, seat)
+        else:
+            team.make_idle(seat, self.clock.now_us)
+            self._want_match_for(team)
+
+    def _want_match_for(self, team: TeamFloor) -> None:
+        """Pair contacts and agents where somebody waits for a team."""
+        if any(queue for _, _, _, queue in team.lines):
+            self._want_match()
+
+    def _want_match(self) -> None:
+        if not self._match_wanted:
+            self._match_wanted = True
+            self.clock.do_at(self.clock.now_us, event_key(EventClass.MATCH), self._match)
+
+    def _match(self, _: simpy.Event) -> None:
+        """Pair contacts with agents who can serve them, always the best pair, until no pair is left.
+
+        The best pair has the highest priority, then the lowest rank, then the longest wait; of the teams of that rank
+        the one told first, and there the agent who has been idle longest.
+        """
+        self._match_wanted = False
+        while True:
+            best: tuple[int, int, tuple[int, int, int], int] | None = None
+            for team in self._teams:
+                if not team.idle_since:
+                    continue
+                for priority, rank, place, queue in team.lines:
+                    while queue and not queue[0].waits:
+                        queue.popleft()
+                    if queue:
+                        pair = (-priority, rank, queue[0].order, place)
+                        if best is None or pair < best:
+                            best, answers, source = pair, team, queue
+            if best is None:
+                break
+            _call(source.popleft(), (answers, answers.take_idle()))
+        for waiting in self._newcomers:
+            if waiting.waits:
+                self._let_give_up(waiting)
+        self._newcomers.clear()
+
+    def _let_give_up(self, waiting: Waiting) -> None:
+        if waiting.gives_up_us <= self.horizon_us:
+            key = event_key(EventClass.GIVE_UP, *waiting.order[1:])
+            self.clock.do_at(waiting.gives_up_us, key, functools.partial(_give_up, waiting))
+
+    # -- seats -------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Have everybody who is still there leave, as the run ends."""
+        for team in self.teams.values():
+            for seat in list(team.on_duty_since):
+                self._leave(team, seat)
+
+    def _leave(self, team: TeamFloor, seat: int) -> None:
+        team.idle_since.pop(seat, None)
+        since_us = team.on_duty_since.pop(seat)
+        until_us = min(self.clock.now_us, self.horizon_us)
+        if until_us > since_us:
+            told = {"seat": team.seats[seat], "team": team.name, "state": "on_duty"}
+            self.duties.append({**told, "from_s": since_us / 1e6, "to_s": until_us / 1e6})
+
+    def _set_target(self, team: TeamFloor, target: int, _: simpy.Event) -> None:
+        """Change how many are on duty: idle seats leave first, highest number first; busy ones when they finish."""
+        team.target = target
+        for seat in sorted(team.idle_since, reverse=True):
+            if len(team.on_duty_since) <= target:
+                break
+            self._leave(team, seat)
+        seat = 0
+        while len(team.on_duty_since) < target:
+            if seat not in team.on_duty_since:
+                team.on_duty_since[seat] = self.clock.now_us
+                team.make_idle(seat, self.clock.now_us)
+            seat += 1
+        self._want_match_for(team)
+
+    def _roster(self, name: str) -> Iterator[tuple[int, int]]:
+        """Yield when a team's present seats change: the roster, less the seats that luck leaves empty."""
+        team = self.loaded.scenario.teams[name]
+        steps = [(us(at_s), count) for at_s, count in self.loaded.agents[name] if us(at_s) < self.horizon_us]
+        if not team.shrinkage:
+            yield from steps
+            return
+        block_us = team.shrinkage_block_minutes * 60_000_000
+        certain_us = us(self.loaded.opening.certain_s.get(name, 0.0)) if self.loaded.opening else 0
+        edges = sorted({*range(0, self.horizon_us, block_us), *(at_us for at_us, _ in steps)})
+        entities = [seat_entity(name, seat) for seat in range(max((count for _, count in steps), default=0))]
+        position, rostered, before = 0, 0, 0
+        for edge in edges:
+            while position < len(steps) and steps[position][0] <= edge:
+                rostered = steps[position][1]
+                position += 1
+            block = edge // block_us
+            present = sum(
+                edge < certain_us
+                or uniform(self.luck.seed, self.luck.desk, entity, block, int(Purpose.ABSENCE), 0) >= team.shrinkage
+                for entity in entities[:rostered]
+            )
+            if present != before:
+                yield edge, present
+                before = present
+
+
+def _give_up(waiting: Waiting, _: simpy.Event) -> None:
+    if waiting.waits:
+        _call(waiting, None)
+
+
+def _call(waiting: Waiting, who: tuple[TeamFloor, int] | None) -> None:
+    """End a wait: somebody answers, or patience has ended."""
+    waiting.waits = False
+    waiting.called.succeed(who)

@@ -1,0 +1,78 @@
+"""What the SimPy engine notes down of each leg, and the contact log made of it.
+
+Holds the words of the log; refuses to know how a leg came about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.log import table_of
+from scenarios.identity import contact_id
+from scenarios.scenario import Channel, Scenario
+from simulator.simpy_floor import Line
+
+
+@dataclass(slots=True, eq=False)
+class Leg:
+    """What is known of one leg; a row of the contact log. Times in microseconds, None where it did not happen."""
+
+    number: int
+    attempt: int
+    leg: int
+    channel: Channel
+    intent: str
+    line: Line
+    history: bool | None
+    due_us: int
+    arrived_us: int
+    team: str | None = None
+    agent: str | None = None
+    answered_us: int | None = None
+    ended_us: int | None = None
+    wrap_us: int | None = None
+    served: bool = False
+    """An agent had it and is done with it: there is a time of talk."""
+    leg_end: str = "censored"
+    outcome: str = "censored"
+
+
+def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id: str, replication: int) -> pd.DataFrame:
+    """Return the contact log of one replication."""
+    rows = sorted(rows, key=lambda leg: (leg.number, leg.attempt, leg.leg))
+    plan = plan.iloc[[leg.number for leg in rows]].reset_index(drop=True)
+    journeys = {name: hours.journey for name, hours in scenario.channels.items()}
+
+    def in_s(times_us: list[int | None]) -> Any:
+        return np.array(times_us, dtype=np.float64) / 1e6  # None becomes NaN
+
+    def text(words: Sequence[str | None]) -> Any:
+        return pd.array(words, dtype="str")
+
+    customers, firsts = plan["customer_id"].tolist(), plan["contact_id"].tolist()
+    ids = [
+        first if leg.attempt == 1 else contact_id(customer, 0, leg.attempt)
+        for leg, first, customer in zip(rows, firsts, customers, strict=True)
+    ]
+    columns: dict[str, object] = {
+        "run_id": text([run_id]).repeat(len(rows)), "source": text(["simulated"]).repeat(len(rows)),
+        "replication": np.full(len(rows), replication), "contact_id": text(ids),
+        **{name: plan[name] for name in ("customer_id", "case_id", "intent", "language", "played_by")},
+        "attempt": [leg.attempt for leg in rows], "leg": [leg.leg for leg in rows],
+        "channel": text([leg.channel for leg in rows]), "journey": text([journeys[leg.channel] for leg in rows]),
+        "team": text([leg.team for leg in rows]), "agent": text([leg.agent for leg in rows]),
+        "queue": text(["+".join(leg.line.teams) for leg in rows]), "priority": [leg.line.priority for leg in rows],
+        "due_s": in_s([leg.due_us for leg in rows]), "arrived_s": in_s([leg.arrived_us for leg in rows]),
+        "answered_s": in_s([leg.answered_us for leg in rows]), "ended_s": in_s([leg.ended_us for leg in rows]),
+        "released_s": in_s([leg.ended_us + (leg.wrap_us or 0) if leg.served else None for leg in rows]),  # type: ignore[operator]
+        "talk_s": in_s([leg.ended_us - leg.answered_us if leg.served else None for leg in rows]),  # type: ignore[operator]
+        "wrap_s": in_s([leg.wrap_us for leg in rows]),
+        "history_carried": [leg.history for leg in rows],
+        "leg_end": text([leg.leg_end for leg in rows]), "contact_outcome": text([leg.outcome for leg in rows]),
+    }  # fmt: skip
+    return table_of("legs", pd.DataFrame(columns, index=range(len(rows))))
