@@ -94,7 +94,7 @@ class Engine:
             for name, hours in self.scenario.channels.items()
         }
         """By channel: from when to when it is open, and how many lines it has."""
-        self.clock.process(self._arrivals())
+        simpy.Process(self.clock, self._arrivals())
 
     def run(self, watch: Callable[[float], None] | None = None) -> None:
         """Run to the end of the last day; `watch` is told the share of time done, 100 times.
@@ -132,7 +132,7 @@ class Engine:
             yield self.clock.at(comes_us[number], event_key(EventClass.JOIN, number << 12 | 1))
             past = begun.get(number)
             case = self._case(number, entities[number], channels[number], intents[number], patience[number], past)
-            self.clock.process(case)
+            simpy.Process(self.clock, case)
 
     def _begun(self, due_us: list[int]) -> dict[int, _Past]:
         """Return what those have behind them who are there as the run begins."""

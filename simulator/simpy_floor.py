@@ -52,6 +52,13 @@ class Clock(simpy.Environment):
         """Have something done at a time, in the order of its key."""
         self.at(at_us, key).callbacks.append(act)
 
+    def go_on(self, event: simpy.Event, value: object) -> None:
+        """Have who waits for an event go on at once, within what happens now, as `step` does with a due event."""
+        event._ok, event._value = True, value
+        waits, event.callbacks = event.callbacks, None  # type: ignore[assignment]  # as SimPy marks what has happened
+        for resume in waits:
+            resume(event)
+
 
 class _At(simpy.Event):
     def __init__(self, env: Clock) -> None:
@@ -69,7 +76,7 @@ class Line(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A contact in a line; `called` succeeds with (team, seat), or with None when patience ends."""
+    """A contact in a line; `called` happens with (team, seat), or with None when patience ends."""
 
     order: tuple[int, int, int]
     """When it joined, contact and leg: the least is the first to be served."""
@@ -151,7 +158,7 @@ class Floor:
 
     def join(self, line: Line, since_us: int, contact: int, leg: int, patience: int) -> Waiting:
         """Put a contact into a line."""
-        waiting = Waiting((since_us, contact, leg), since_us + patience, self.clock.event())
+        waiting = Waiting((since_us, contact, leg), since_us + patience, simpy.Event(self.clock))
         queue, teams = self._queue(line)
         place = len(queue)
         while place and queue[place - 1].order > waiting.order:  # after a conversation of no time; as a run begins
@@ -216,7 +223,7 @@ class Floor:
                             best, answers, source = pair, team, queue
             if best is None:
                 break
-            _call(source.popleft(), (answers, answers.take_idle()))
+            self._call(source.popleft(), (answers, answers.take_idle()))
         for waiting in self._newcomers:
             if waiting.waits:
                 self._let_give_up(waiting)
@@ -225,7 +232,16 @@ class Floor:
     def _let_give_up(self, waiting: Waiting) -> None:
         if waiting.gives_up_us <= self.horizon_us:
             key = event_key(EventClass.GIVE_UP, *waiting.order[1:])
-            self.clock.do_at(waiting.gives_up_us, key, functools.partial(_give_up, waiting))
+            self.clock.do_at(waiting.gives_up_us, key, functools.partial(self._give_up, waiting))
+
+    def _give_up(self, waiting: Waiting, _: simpy.Event) -> None:
+        if waiting.waits:
+            self._call(waiting, None)
+
+    def _call(self, waiting: Waiting, who: tuple[TeamFloor, int] | None) -> None:
+        """End a wait: somebody answers, or patience has ended."""
+        waiting.waits = False
+        self.clock.go_on(waiting.called, who)
 
     # -- seats -------------------------------------------------------------------------------------------------
 
@@ -283,14 +299,3 @@ class Floor:
             if present != before:
                 yield edge, present
                 before = present
-
-
-def _give_up(waiting: Waiting, _: simpy.Event) -> None:
-    if waiting.waits:
-        _call(waiting, None)
-
-
-def _call(waiting: Waiting, who: tuple[TeamFloor, int] | None) -> None:
-    """End a wait: somebody answers, or patience has ended."""
-    waiting.waits = False
-    waiting.called.succeed(who)
