@@ -19,7 +19,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -199,6 +198,8 @@ def query(sql: str, runs: list[Run]) -> pd.DataFrame:
     Raises:
         RunError: DuckDB's own words on what is wrong with the SQL.
     """
+    import duckdb  # as long to import as all of this module
+
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         for name in TABLES:
             files = [str(run.folder / f"{name}.parquet") for run in runs if run.has_table(name)]
