@@ -113,7 +113,8 @@ def steady(model: str, scenario: dict[str, Any], expected: tuple[Expected, ...],
     demand = scenario["demand"]
     hours = math.ceil(warm_h + max(2.0, CONTACTS_A_REPLICATION / sum(one["contacts"][0] for one in demand)))
     if hours >= 24:
-        return System(model, scenario, (warm_h * HOUR_S, scenario["days"] * 24 * HOUR_S - TAIL_S), expected)
+        tail_s = max(TAIL_S, warm_h * HOUR_S)  # who came last may wait as long as the desk takes to settle
+        return System(model, scenario, (warm_h * HOUR_S, scenario["days"] * 24 * HOUR_S - tail_s), expected)
     # so many come in an hour that a part of a day is enough; those who came last are served after it
     demand = [{**one, "contacts": one["contacts"][:hours]} for one in demand]
     return System(model, {**scenario, "demand": demand}, (warm_h * HOUR_S, hours * HOUR_S), expected)
