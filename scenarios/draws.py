@@ -53,6 +53,12 @@ class Purpose(IntEnum):
     PERSONA = 13
     PAUSE = 14
     RETRY_CHANNEL = 15
+    CONFERENCE = 40
+    CONFERENCE_TIME = 41
+    CUT_OFF = 42
+    RETELLING = 43
+    RESOLUTION = 44
+    CHOICE = 45
 
 
 Word = int | np.uint64

@@ -220,6 +220,14 @@ def rounded_us(time_s: float) -> int:
 
 
 @jit
+def scaled_us(time_us: int, thousandths: int) -> int:
+    """Multiply a time, which may be NEVER_US, by a factor in thousandths; half microseconds are dropped."""
+    if time_us >= NEVER_US:
+        return NEVER_US
+    return time_us // 1000 * thousandths + time_us % 1000 * thousandths // 1000
+
+
+@jit
 def drawn_us(kind: int, a: float, b: float, shares: Array, times: Array, u: float) -> int:
     """Return the drawn time in whole microseconds."""
     return rounded_us(quantile_s(kind, a, b, shares, times, u))

@@ -260,18 +260,17 @@ def _text(values: pa.Array) -> Any:
 
 
 def retry_delay_us(
-    seed: int, replication: int, entity: int, case: int, attempt: int, retry: Retry, blocked: bool = False
+    seed: int, replication: int, entity: int, case: int, attempt: int, retry: Retry, outcome: str = "abandoned"
 ) -> int | None:
-    """Draw after how long one who gave up on `attempt`, or was `blocked`, tries again, in microseconds.
+    """Draw after how long one whose `attempt` ended with `outcome` (one of CAUSES) tries again, in microseconds.
 
     None where they do not.
     """
     word = visit(case, attempt, 0)
-    again = retry.probability_blocked if blocked else retry.probability
-    if uniform(seed, replication, entity, word, int(Purpose.RETRY), 0) >= again:
+    if uniform(seed, replication, entity, word, int(Purpose.RETRY), 0) >= retry.probability_after(outcome):
         return None
     u = uniform(seed, replication, entity, word, int(Purpose.RETRY_DELAY), 0)
-    return time_us(law_row(retry.after), u)
+    return time_us(law_row(retry.delay_after(outcome)), u)
 
 
 def retry_channel(

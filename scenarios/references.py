@@ -42,8 +42,11 @@ def references(document: Document) -> Iterator[Fault]:
         for word, words in (("channels", channels), ("skills", intents)):
             for i, found in enumerate(list_at(team, word)):
                 yield from known(("teams", name, word, i), found, words)
-        for intent in dict_at(team, "ranks"):
-            yield from known(("teams", name, "ranks", intent), intent, _skilled(team, intents))
+        for word in ("ranks", "takes_after_s", "keeps_idle"):
+            for intent in dict_at(team, word):
+                yield from known(("teams", name, word, intent), intent, _skilled(team, intents))
+        for intent in dict_at(team, "resolves"):
+            yield from known(("teams", name, "resolves", intent), intent, [*intents, "default"])
         yield from _shifts(document, name, team)
         service = dict_at(team, "service")
         for intent in service:
@@ -62,9 +65,13 @@ def references(document: Document) -> Iterator[Fault]:
             for j, found in enumerate(list_at(rule, word)):
                 if word == "intents" or found in CHANNELS:
                     yield from known(("priorities", i, word, j), found, words)
+        own, later = value_at(rule, "priority"), value_at(value_at(rule, "promoted"), "priority")
+        if isinstance(own, int) and isinstance(later, int) and later <= own:
+            yield document.fault(("priorities", i, "promoted", "priority"), later, f"higher than the rule's own, {own}")
     yield from _retries(document, channels)
     yield from _served(document, channels, intents, teams)
     yield from _transfers(document, intents, teams)
+    yield from _conferences(document, intents, teams)
     yield from _metrics(document, channels, teams)
     if not values.get("demand") and not values.get("replay"):
         yield document.fault(("demand",), MISSING, "demand (by intent and interval) or replay (recorded arrivals)")
@@ -204,30 +211,41 @@ def hops(document: Document, arrivals: Iterable[tuple[str, float, str, str]]) ->
 
 
 def _transfers(document: Document, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
-    total: dict[tuple[str, str], float] = {}
     for i, transfer in enumerate(list_at(document.values, "transfers")):
-        if not isinstance(transfer, dict):
+        if isinstance(transfer, dict):
+            yield from _lawless(document, i, transfer, intents, teams)
+    yield from _passes(document, "transfers", "to", intents, teams)
+
+
+def _conferences(document: Document, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
+    yield from _passes(document, "conferences", "with", intents, teams)
+
+
+def _passes(document: Document, part: str, to: str, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
+    """Find teams and intents that are not there in a list of what may follow a talk, and shares of more than all."""
+    total: dict[tuple[str, str], float] = {}
+    for i, one in enumerate(list_at(document.values, part)):
+        if not isinstance(one, dict):
             continue
-        for word in ("from", "to"):
-            name = transfer.get(word)
+        for word in ("from", to):
+            name = one.get(word)
             if isinstance(name, str) and name not in teams:
                 if teams:
-                    yield document.fault(("transfers", i, word), name, one_of(teams, name))
+                    yield document.fault((part, i, word), name, one_of(teams, name))
             elif isinstance(name, str) and isinstance(teams[name], dict) and teams[name].get("self_service"):
-                yield document.fault(("transfers", i, word), name, "a team with agents")
-        for j, intent in enumerate(list_at(transfer, "intents")):
+                yield document.fault((part, i, word), name, "a team with agents")
+        for j, intent in enumerate(list_at(one, "intents")):
             if isinstance(intent, str) and intents and intent not in intents:
-                yield document.fault(("transfers", i, "intents", j), intent, one_of(intents, intent))
-        yield from _lawless(document, i, transfer, intents, teams)
-        for intent in list_at(transfer, "intents") or intents:
-            probability = transfer.get("probability")
-            if isinstance(probability, int | float) and isinstance(transfer.get("from"), str):
-                pair = (str(transfer["from"]), str(intent))
+                yield document.fault((part, i, "intents", j), intent, one_of(intents, intent))
+        for intent in list_at(one, "intents") or intents:
+            probability = one.get("probability")
+            if isinstance(probability, int | float) and isinstance(one.get("from"), str):
+                pair = (str(one["from"]), str(intent))
                 total[pair] = total.get(pair, 0) + probability
                 if total[pair] > 1 + 1e-9:
                     found = Words(f"{probability:g}, which makes {total[pair]:.6g}")
                     expected = f"at most 1 in all from {pair[0]} for {pair[1]}"
-                    yield document.fault(("transfers", i, "probability"), found, expected)
+                    yield document.fault((part, i, "probability"), found, expected)
                     break
 
 

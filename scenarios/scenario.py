@@ -20,9 +20,14 @@ Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
 CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "social")
 
 GATES_MOST = 6
+CAUSES = ("abandoned", "blocked", "cut_off", "cleared_at_close", "unresolved")
+"""Outcomes after which a customer may try again."""
+
 PRIORITIES_MOST = 99
 RANKS_MOST = 99
 DAYS_MOST = 700
+LONGEST_WAIT_S = 86_400 * 31
+WEIGHT_MOST = 100
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -54,6 +59,15 @@ Clock = Annotated[str, AfterValidator(_clock)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 
 
+class Message(Strict):
+    """An answering machine: it takes those who have waited too long, and holds their line while they speak."""
+
+    after_s: Annotated[float, Field(gt=0, le=LONGEST_WAIT_S)] = Field(description="the longest wait, in seconds")
+    takes_s: Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)] = Field(
+        0.0, description="how long the message holds the line"
+    )
+
+
 class ChannelHours(Strict):
     """A channel customers can use: when it is open each day, and the journey that plays it on a real desk."""
 
@@ -62,6 +76,11 @@ class ChannelHours(Strict):
     lines: Annotated[int, Field(ge=1, le=LINES_MOST)] | None = Field(
         None,
         description="customers it holds at once, waiting and being served; one more gets a busy signal. Left out: any",
+    )
+    message: Message | None = Field(None, description="a wait that lasts so long ends at an answering machine")
+    at_close: Literal["served", "cleared"] = Field(
+        "served",
+        description="served: who waits as it closes is still answered; cleared: they are sent away",
     )
     journey: str | None = Field(None, description="the journey (scenarios/journeys/NAME.yaml) its customers play")
 
@@ -120,6 +139,13 @@ class Team(Strict):
         description="how well an intent suits the team, 1 the best, and 1 where left out: an agent takes the lowest "
         "rank that waits, and a customer goes to the free team that ranks the intent lowest",
     )
+    takes_after_s: dict[Name, Annotated[float, Field(gt=0, le=LONGEST_WAIT_S)]] = Field(
+        default_factory=dict, description="intents it helps out with only once they have waited so long (overflow)"
+    )
+    keeps_idle: dict[Name, Annotated[int, Field(ge=1, le=AGENTS_MOST)]] = Field(
+        default_factory=dict,
+        description="intents it takes only while more than so many of its agents are idle: these are kept for others",
+    )
     self_service: bool = Field(False, description="true for pages that answer any number at once, without agents")
     contained: Share | None = Field(None, description="self-service only: share of visits that find their answer")
     agents: Annotated[dict[Clock, Annotated[int, Field(ge=0, le=AGENTS_MOST)]], Field(min_length=1)] | None = Field(
@@ -139,6 +165,9 @@ class Team(Strict):
     )
     service: dict[str, Law] = Field(description="time with the customer, by intent, or `default`")
     wrap: Law | None = Field(None, description="the agent's work after the customer has left")
+    resolves: Share | dict[str, Share] = Field(
+        1.0, description="share of its last answers that settle the matter: of all, or by intent (or `default`)"
+    )
 
     @model_validator(mode="after")
     def _agents_once(self) -> Team:
@@ -151,15 +180,34 @@ class Team(Strict):
             raise ValueError("contained only in a self-service team")
         if self.self_service and (self.wrap is not None or self.shrinkage or self.ranks):
             raise ValueError("no wrap, shrinkage or ranks in a self-service team")
+        if self.self_service and (self.takes_after_s or self.keeps_idle):
+            raise ValueError("no takes_after_s or keeps_idle in a self-service team")
+        if self.self_service and self.resolves != 1.0:
+            raise ValueError("contained instead of resolves in a self-service team")
         return self
 
     def takes(self, channel: Channel, intent: str) -> bool:
         """Say whether the team answers such a contact when it first comes."""
         return channel in self.channels and (self.skills is None or intent in self.skills)
 
+    def resolved_share(self, intent: str) -> float:
+        """Return which share of its answers settles an intent."""
+        return (
+            self.resolves.get(intent, self.resolves.get("default", 1.0))
+            if isinstance(self.resolves, dict)
+            else self.resolves
+        )
+
     def rank(self, intent: str) -> int:
         """Return how well an intent suits the team: 1 is the best."""
         return self.ranks.get(intent, 1)
+
+
+class Promotion(Strict):
+    """A priority that grows with the wait."""
+
+    after_s: Annotated[float, Field(gt=0, le=LONGEST_WAIT_S)] = Field(description="once they have waited so long")
+    priority: Annotated[int, Field(ge=0, le=PRIORITIES_MOST)] = Field(description="their priority from then on")
 
 
 class Priority(Strict):
@@ -170,10 +218,18 @@ class Priority(Strict):
     )
     channels: list[Channel] | None = Field(None, description="only these; all where left out")
     intents: list[Name] | None = Field(None, description="only these; all where left out")
+    weight: Annotated[float, Field(ge=0.001, le=WEIGHT_MOST)] = Field(
+        1.0, description="of equal priority and rank the longest wait times this weight is served first"
+    )
+    promoted: Promotion | None = Field(None, description="a higher priority for those who have waited long")
 
     def concerns(self, channel: Channel, intent: str) -> bool:
         """Say whether the rule speaks of such a contact."""
         return (self.channels is None or channel in self.channels) and (self.intents is None or intent in self.intents)
+
+
+ORDINARY = Priority(priority=0, channels=None, intents=None, weight=1.0, promoted=None)
+"""What holds for contacts that no rule concerns."""
 
 
 class Retry(Strict):
@@ -181,15 +237,38 @@ class Retry(Strict):
 
     probability: Share = Field(description="share of those who gave up who try again")
     probability_blocked: Share = Field(0.0, description="share of those who got a busy signal who try again")
+    probability_cut_off: Share = Field(0.0, description="share of those whom a transfer cut off who try again")
+    probability_cleared: Share = Field(0.0, description="share of those sent away at closing time who try again")
+    probability_unresolved: Share = Field(0.0, description="share of those answered in vain who try again")
     after: Law = Field(description="how long they wait before they do")
+    after_unresolved: Law | None = Field(
+        None, description="how long those answered in vain wait; as the others where left out"
+    )
     attempts_most: Annotated[int, Field(ge=1, le=100)] = Field(5, description="no customer tries more often")
     patience: Literal["fresh", "kept"] = Field(
         "fresh", description="fresh: each attempt draws its own patience; kept: it has that of the one before"
+    )
+    patience_factor: Annotated[float, Field(ge=0, le=10)] = Field(
+        1.0, description="multiplies the patience of each next attempt: below 1 they come back less patient"
     )
     to: dict[Channel, Share] = Field(
         default_factory=dict,
         description="share of those who try again who do so on another channel; the others stay on this one",
     )
+
+    def probability_after(self, outcome: str) -> float:
+        """Return the share that tries again after an attempt that ended so, one of CAUSES."""
+        return {
+            "abandoned": self.probability,
+            "blocked": self.probability_blocked,
+            "cut_off": self.probability_cut_off,
+            "cleared_at_close": self.probability_cleared,
+            "unresolved": self.probability_unresolved,
+        }[outcome]
+
+    def delay_after(self, outcome: str) -> Law:
+        """Return the law of the delay after an attempt that ended so."""
+        return (self.after_unresolved or self.after) if outcome == "unresolved" else self.after
 
 
 class Transfer(Strict):
@@ -200,6 +279,44 @@ class Transfer(Strict):
     probability: Share = Field(description="share of the answered that are passed on")
     intents: list[Name] | None = Field(None, description="only these; all where left out")
     history_carried: bool = Field(False, description="whether the second agent knows the story")
+    retelling: Law | None = Field(
+        None, description="how much longer the second talk takes where the story must be told again"
+    )
+    patience: Law | None = Field(
+        None, description="how long the customer waits for the second answer; left out: until it comes"
+    )
+    if_busy: Literal["waits", "ends"] = Field(
+        "waits", description="ends: where nobody is free at once the contact is cut off"
+    )
+    cut_off: Share = Field(0.0, description="share of these transfers that cut the customer off")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Transfer:
+        if self.if_busy == "ends" and self.patience is not None:
+            raise ValueError("no patience where if_busy is ends: nobody waits")
+        if self.history_carried and self.retelling is not None:
+            raise ValueError("no retelling where history_carried is true")
+        return self
+
+
+class Conference(Strict):
+    """An agent who asks a colleague of another team in before letting the customer go; only if one is free."""
+
+    from_team: Name = Field(alias="from", description="the team whose agents ask")
+    with_team: Name = Field(alias="with", description="the team of the colleague")
+    probability: Share = Field(description="share of talks in which one is asked")
+    intents: list[Name] | None = Field(None, description="only these; all where left out")
+    time: Law = Field(description="how long the three talk; the colleague has no work after it")
+
+
+class Routing(Strict):
+    """What decides where priorities, ranks and waits leave a choice."""
+
+    among_equals: Literal["first", "longest_idle", "random"] = Field(
+        "first",
+        description="which of several teams of the same rank a customer gets: the one told first, the one whose agent "
+        "has been idle longest, or any free agent alike",
+    )
 
 
 class Shoppers(Strict):
@@ -278,7 +395,9 @@ class Scenario(Strict):
         max_length=100,
         description="who is served before whom; of several rules for a contact the first counts",
     )
+    routing: Routing = Field(default_factory=lambda: Routing(among_equals="first"), description="ties between agents")
     transfers: list[Transfer] = Field(default_factory=list, description="which answers pass the customer on")
+    conferences: list[Conference] = Field(default_factory=list, description="which answers ask a colleague in")
     shoppers: dict[Channel, Shoppers] = Field(
         default_factory=dict, description="which of the customers are played by us"
     )
@@ -287,9 +406,13 @@ class Scenario(Strict):
         default_factory=list, max_length=GATES_MOST, description="figures that decide a comparison, at most six"
     )
 
+    def rule_of(self, channel: Channel, intent: str) -> Priority:
+        """Return the rule of a contact: the first that concerns it, else one of priority 0."""
+        return next((rule for rule in self.priorities if rule.concerns(channel, intent)), ORDINARY)
+
     def priority_of(self, channel: Channel, intent: str) -> int:
-        """Return the priority of a contact: that of the first rule that concerns it, else 0."""
-        return next((rule.priority for rule in self.priorities if rule.concerns(channel, intent)), 0)
+        """Return the priority with which a contact begins to wait."""
+        return self.rule_of(channel, intent).priority
 
     def who_takes(self, channel: Channel, intent: str) -> tuple[str, ...]:
         """Return the teams that answer such a contact, in the order in which they are asked: by rank, then as told."""

@@ -36,6 +36,8 @@ from simulator.engine_compiled import (
     NUMBER,
     OUTCOME,
     QUEUE,
+    ROLE,
+    ROLES,
     SEAT,
     TEAM,
     UNANSWERED,
@@ -109,6 +111,7 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "journey": taken([hours.journey for hours in scenario.channels.values()], channel),
         "language": taken([scenario.language], np.zeros(legs, dtype=np.int64)),
         "team": taken(floor.teams, team),
+        "role": _roles(parts, orders, legs),
         "queue": taken(floor.queues, queue),
         "priority": pd.array(floor.arrays.queue_priority[queue], dtype="Int32"),
         "agent": taken(floor.seats, seat),
@@ -124,6 +127,13 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "contact_outcome": taken(ENDS, fact(OUTCOME)),
     }
     return table_of("legs", pd.DataFrame(columns, copy=False))
+
+
+def _roles(parts: Sequence[Replicated], orders: Sequence[Whole], legs: int) -> Any:
+    """Return what an agent was in a leg who was not the one answering."""
+    pairs = zip(parts, orders, strict=True)
+    told = [part.happened.notes[order, ROLE] for part, order in pairs if len(part.happened.notes)]
+    return taken(ROLES, np.concatenate(told) if told else np.full(legs, -1))
 
 
 def staffing_table(floor: Floor, parts: Sequence[Replicated]) -> pd.DataFrame:

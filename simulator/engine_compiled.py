@@ -26,23 +26,33 @@ import numpy.typing as npt
 
 from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.jit import jit, jit_in_place
-from scenarios.laws import numbered_us
+from scenarios.laws import numbered_us, scaled_us
 from scenarios.plan import COMES, DrawnPlan
+from scenarios.scenario import CAUSES
 from scenarios.units import DAY_US, NEVER_US
 from simulator.events import EventClass
-from simulator.floor_arrays import FloorArrays, Shifts, Whole
+from simulator.floor_arrays import FIRST, LONGEST_IDLE, RANDOM, FloorArrays, Real, Shifts, Whole
 
 Small = npt.NDArray[np.int32]
 
-END, SHIFT, JOIN, MATCH, GIVE_UP = (
+END, SHIFT, JOIN, TIMER, MATCH, GIVE_UP = (
     int(kind) << 60
-    for kind in (EventClass.END, EventClass.SHIFT, EventClass.JOIN, EventClass.MATCH, EventClass.GIVE_UP)
-)
+    for kind in (
+        EventClass.END, EventClass.SHIFT, EventClass.JOIN, EventClass.TIMER, EventClass.MATCH, EventClass.GIVE_UP,
+    )
+)  # fmt: skip
 _TRANSFER, _SERVICE, _WRAP, _CONTAINMENT, _PATIENCE, _RETRY, _RETRY_DELAY, _RETRY_CHANNEL = (
     int(purpose)
     for purpose in (
         Purpose.TRANSFER, Purpose.SERVICE, Purpose.WRAP, Purpose.CONTAINMENT, Purpose.PATIENCE, Purpose.RETRY,
         Purpose.RETRY_DELAY, Purpose.RETRY_CHANNEL,
+    )
+)  # fmt: skip
+_CONFERENCE, _CONFERENCE_TIME, _CUT_OFF, _RETELLING, _RESOLUTION, _CHOICE = (
+    int(purpose)
+    for purpose in (
+        Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.CUT_OFF, Purpose.RETELLING, Purpose.RESOLUTION,
+        Purpose.CHOICE,
     )
 )  # fmt: skip
 
@@ -55,14 +65,27 @@ UNANSWERED = -NEVER_US
 NUMBER, ATTEMPT, LEG, CHANNEL, QUEUE, TEAM, SEAT, HISTORY, LEG_END, OUTCOME, STATE, BEFORE, BEHIND, LAST = range(14)
 FACTS = 14
 
-ENDS = ("censored", "answered", "transferred", "abandoned", "closed", "contained", "resolved", "unresolved", "blocked")
+ENDS = (
+    "censored", "answered", "transferred", "abandoned", "closed", "contained", "resolved", "unresolved", "blocked",
+    "cut_off", "message", "cleared_at_close",
+)  # fmt: skip
 """What LEG_END and OUTCOME mean: words of the contact log."""
-CENSORED, ANSWERED_END, TRANSFERRED, ABANDONED, CLOSED, CONTAINED, RESOLVED, UNRESOLVED, BLOCKED = range(9)
+(
+    CENSORED, ANSWERED_END, TRANSFERRED, ABANDONED, CLOSED, CONTAINED, RESOLVED, UNRESOLVED, BLOCKED, CUT_OFF, MESSAGE,
+    CLEARED,
+) = range(len(ENDS))  # fmt: skip
 
-_WAITING, _TALKING, _WRAPPING, _READING, _GONE = range(5)
+# What only some scenarios need to know of a leg; -1 where there is none. The last five are the loop's own.
+ROLE, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING = range(6)
+NOTES = 6
+
+ROLES = ("conference",)
+"""What ROLE means: a word of the contact log."""
+
+_WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING = range(8)
 
 # What an event in the heap is: the row of a leg and, in the lowest two bits, what happens to it.
-_ENDS, _JOINS, _GIVES_UP = range(3)
+_ENDS, _JOINS, _GIVES_UP, _TIMES = range(4)
 
 _HEAP, _ARRIVAL, _SHIFT, _MATCH = range(4)
 
@@ -142,9 +165,11 @@ class Happened(NamedTuple):
     facts: Small
     duties: Whole
     """Rows of seat, from, to."""
+    notes: Whole
+    """What only some scenarios need to know, by leg; empty for the others."""
 
 
-Replicate = Callable[[int, int, int, int, Arrivals, FloorArrays, Shifts, int], tuple[Whole, Small, Whole, bool]]
+Replicate = Callable[[int, int, int, int, Arrivals, FloorArrays, Shifts, int], tuple[Whole, Small, Whole, Whole, bool]]
 
 
 @jit_in_place
@@ -168,7 +193,9 @@ def _event_of(facts: Small, event: int) -> int:
         return event_number(END >> 60, number, attempt, leg)
     if what == _GIVES_UP:
         return event_number(GIVE_UP >> 60, number, attempt, leg)
-    if facts[row, LEG_END] == TRANSFERRED:
+    if what == _TIMES:
+        return event_number(TIMER >> 60, number, attempt, leg)
+    if facts[row, LEG_END] == TRANSFERRED or facts[row, STATE] == _CONSULTING:
         return event_number(JOIN >> 60, number, attempt, leg + 1)
     return event_number(JOIN >> 60, number, attempt + 1, 0)
 
@@ -215,14 +242,21 @@ def _pop(heap_us: Whole, heap: Whole, facts: Small, size: int) -> None:
 
 
 @jit
+def _places_most(queue_teams_at: Whole) -> int:
+    """Return how many teams a queue has at most."""
+    return np.diff(queue_teams_at).max()  # type: ignore[no-any-return]  # an int to Numba
+
+
+@jit
 def _spells_most(shifts: Shifts, teams: int) -> int:
     """Return how many times a seat can come on duty: once for each seat that a roster adds."""
     present = np.zeros(teams, dtype=np.int64)
     most = 0
     for change in range(len(shifts.team)):
         team, wanted = shifts.team[change], shifts.present[change]
-        most += max(0, wanted - present[team])
-        present[team] = wanted
+        if team >= 0:
+            most += max(0, wanted - present[team])
+            present[team] = wanted
     return most
 
 
@@ -234,7 +268,83 @@ def _settle(facts: Small, row: int, outcome: int) -> None:
         row = facts[row, LAST]
 
 
-def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: bool, opening: bool) -> Replicate:
+_CAUSE = np.full(len(ENDS), -1, dtype=np.int64)
+_CAUSE[[ENDS.index(outcome) for outcome in CAUSES]] = np.arange(len(CAUSES))
+
+
+@jit_in_place
+def _delay_us(
+    seed: int,
+    plan: int,
+    entity: int,
+    attempt: int,
+    channel: int,
+    outcome: int,
+    probability: Real,
+    attempts_most: Whole,
+    law_of: Whole,
+    law_kind: Whole,
+    law_a: Real,
+    law_b: Real,
+    law_at: Whole,
+    law_shares: Real,
+    law_times: Real,
+) -> int:
+    """Draw after how long one whose attempt ended so tries again; NEVER_US where they do not."""
+    if attempt >= attempts_most[channel]:
+        return NEVER_US
+    again = probability[channel * len(CAUSES) + _CAUSE[outcome]]
+    if uniform(seed, plan, entity, attempt << 12, _RETRY, 0) >= again:
+        return NEVER_US
+    u = uniform(seed, plan, entity, attempt << 12, _RETRY_DELAY, 0)
+    return numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law_of[channel], u)
+
+
+@jit_in_place
+def _takes(waited_us: int, idle: int, place: int, after_us: Whole, keeps_idle: Whole) -> bool:
+    """Say whether a team takes a contact that has waited so long, with so many agents idle."""
+    return idle > keeps_idle[place] and waited_us >= after_us[place]  # type: ignore[no-any-return]  # a bool to Numba
+
+
+@jit_in_place
+def _enqueue(
+    times: Whole, facts: Small, queue_head: Whole, queue_tail: Whole, row: int, queue: int, since: int, number: int
+) -> None:
+    """Put a leg into a queue: last, but before any who came later, or together with a higher number."""
+    behind, before = -1, queue_tail[queue]
+    while before >= 0 and times[before, ARRIVED] >= since:
+        if times[before, ARRIVED] == since and facts[before, NUMBER] < number:
+            break
+        behind, before = before, _wide(facts[before, BEFORE])
+    facts[row, BEFORE], facts[row, BEHIND], facts[row, STATE] = before, behind, _WAITING
+    if before >= 0:
+        facts[before, BEHIND] = row
+    else:
+        queue_head[queue] = row
+    if behind >= 0:
+        facts[behind, BEFORE] = row
+    else:
+        queue_tail[queue] = row
+
+
+@jit_in_place
+def _dequeue(facts: Small, queue_head: Whole, queue_tail: Whole, row: int) -> None:
+    """Take a leg out of its queue."""
+    queue = _wide(facts[row, QUEUE])
+    before, behind = _wide(facts[row, BEFORE]), _wide(facts[row, BEHIND])
+    if before >= 0:
+        facts[before, BEHIND] = behind
+    else:
+        queue_head[queue] = behind
+    if behind >= 0:
+        facts[behind, BEFORE] = before
+    else:
+        queue_tail[queue] = before
+
+
+def _variant(
+    several: bool, transfers: bool, retries: bool, pages: bool, lines: bool, opening: bool, more: bool
+) -> Replicate:
     """Compile the loop for scenarios that use no more than these features.
 
     Args:
@@ -244,6 +354,7 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
         pages: some contacts are self-service.
         lines: some channels hold only so many customers.
         opening: some are there already as the run begins.
+        more: whatever else a scenario can say.
     """
 
     @jit
@@ -256,25 +367,32 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
         floor: FloorArrays,
         shifts: Shifts,
         room: int,
-    ) -> tuple[Whole, Small, Whole, bool]:
+    ) -> tuple[Whole, Small, Whole, Whole, bool]:
         # each array under a name of its own: to reach into a tuple within the loop costs a count of references
         numbers, due_us_of, entities, patience_us_of, channel_of, intent_of = arrivals[:6]
         since_us_of, begun_team, begun_ends_us = arrivals[6:]
         shift_at_us, shift_team, shift_present = shifts
         law_kind, law_a, law_b, law_at, law_shares, law_times = floor[:6]
-        opens_us, closes_us, patience_law, retry_probability, retry_blocked, retry_law = floor[6:12]
-        retry_attempts_most, retry_keeps, retry_to_at, retry_to, retry_to_share, lines_of = floor[12:18]
-        first_queue, page_team, queue_priority, queue_teams_at, queue_teams, queue_ranks = floor[18:24]
-        transfer_queue, service_law, wrap_law, contained = floor[24:28]
-        transfer_at, transfer_to, transfer_probability, transfer_history, seats_at = floor[28:]
+        opens_us, closes_us, patience_law, retry_probability, retry_law = floor[6:11]
+        retry_attempts_most, retry_keeps, retry_to_at, retry_to, retry_to_share, lines_of = floor[11:17]
+        first_queue, page_team, queue_priority, queue_teams_at, queue_teams, queue_ranks = floor[17:23]
+        transfer_queue, service_law, wrap_law, contained = floor[23:27]
+        transfer_at, transfer_to, transfer_probability, transfer_history, seats_at = floor[27:32]
+        message_us, message_takes_us, _, place_after_us, place_keeps_idle = floor[32:37]
+        queue_weight, queue_promoted, queue_promoted_us, among_equals = floor[37:41]
+        transfer_patience, transfer_if_busy, transfer_cut_off, transfer_retelling = floor[41:45]
+        conference_at, conference_with, conference_probability, conference_law = floor[45:49]
+        resolved, retry_law_unresolved, retry_patience = floor[49:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
         times = np.empty((room, TIMES), dtype=np.int64)
         facts = np.empty((room, FACTS), dtype=np.int32)
+        notes = np.empty((room if more else 0, NOTES), dtype=np.int64)
         legs, joined_from = 0, 0
-        # a leg has one event to come, and perhaps a stale give-up
-        heap_us, heap = np.empty(2 * room + 1, dtype=np.int64), np.empty(2 * room + 1, dtype=np.int64)
+        # a leg has one event to come, and perhaps a stale give-up; at times a timer for each change of its queue
+        kept = (3 + _places_most(queue_teams_at)) * room + 1 if more else 2 * room + 1
+        heap_us, heap = np.empty(kept, dtype=np.int64), np.empty(kept, dtype=np.int64)
         heap_us[0] = NEVER_US
         pending = 0
         duties = np.empty((_spells_most(shifts, teams), 3), dtype=np.int64)
@@ -286,6 +404,7 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
         duty_since, idle_since = np.full(seats, -1, dtype=np.int64), np.full(seats, -1, dtype=np.int64)
         idle_before, idle_behind = np.full(seats, -1, dtype=np.int64), np.full(seats, -1, dtype=np.int64)
         idle_head, idle_tail = np.full(teams, -1, dtype=np.int64), np.full(teams, -1, dtype=np.int64)
+        idle_count = np.zeros(teams if more else 0, dtype=np.int64)
         next_arrival, next_shift, now = 0, 0, 0
         match_wanted, fits = False, True
 
@@ -334,11 +453,26 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                     channel, intent = _wide(facts[row, CHANNEL]), intent_of[number]
                     patience_us = NEVER_US
                     queue = 0
-                    if transfers and facts[row, LEG_END] == TRANSFERRED:
+                    if more and facts[row, STATE] == _CONSULTING:
+                        last = notes[row, LATEST]
+                        leg = _wide(facts[last, LEG]) + 1
+                        queue = transfer_queue[conference_with[notes[row, ASKED]], channel, intent]
+                        history, patience_us = 1, 0
+                    elif transfers and facts[row, LEG_END] == TRANSFERRED:
                         last, leg = row, _wide(facts[row, LEG]) + 1
-                        passed = facts[row, BEHIND]
+                        passed = _wide(facts[row, BEHIND])
                         queue = transfer_queue[transfer_to[passed], channel, intent]
                         history = transfer_history[passed]
+                        if more:
+                            last = notes[row, LATEST]
+                            leg = _wide(facts[last, LEG]) + 1
+                            if transfer_if_busy[passed]:
+                                patience_us = 0
+                            elif transfer_patience[passed] >= 0:
+                                u = uniform(seed, plan, entities[number], (attempt << 12) | leg, _PATIENCE, 0)
+                                patience_us = numbered_us(
+                                    law_kind, law_a, law_b, law_at, law_shares, law_times, transfer_patience[passed], u
+                                )
                     elif retries:
                         keeps = retry_keeps[channel]
                         begins, ends = retry_to_at[channel], retry_to_at[channel + 1]
@@ -352,12 +486,18 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                         attempt += 1
                         queue = first_queue[channel, intent] if several else 0
                         if keeps:
-                            patience_us = times[row, GIVES_UP] - times[row, ARRIVED]
+                            first = row
+                            while more and facts[first, LAST] >= 0:
+                                first = facts[first, LAST]
+                            patience_us = times[first, GIVES_UP] - times[first, ARRIVED]
                         elif patience_law[channel] >= 0:
                             u = uniform(seed, plan, entities[number], attempt << 12, _PATIENCE, 0)
                             patience_us = numbered_us(
                                 law_kind, law_a, law_b, law_at, law_shares, law_times, patience_law[channel], u
                             )
+                        if more:
+                            patience_us = scaled_us(patience_us, retry_patience[facts[row, CHANNEL]])
+                asker = row
                 row = legs
                 legs += 1
                 times[row, ARRIVED], times[row, ANSWERED], times[row, ENDED], times[row, WRAP] = (
@@ -371,6 +511,17 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                 facts[row, CHANNEL], facts[row, QUEUE], facts[row, TEAM] = channel, queue, -1
                 facts[row, SEAT], facts[row, HISTORY] = -1, history
                 facts[row, LEG_END], facts[row, OUTCOME], facts[row, LAST] = CENSORED, CENSORED, last
+                if more:
+                    notes[row, ROLE], notes[row, WAIT_END], notes[row, LATEST] = -1, ABANDONED, row
+                    notes[row, ASKED], notes[row, PRIMARY], notes[row, RETELLING] = -1, -1, -1
+                    if leg > 0 and facts[asker, STATE] == _CONSULTING:
+                        notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
+                        notes[asker, LATEST] = row
+                    elif leg > 0:
+                        passed = _wide(facts[asker, BEHIND])
+                        notes[row, RETELLING] = transfer_retelling[passed]
+                        if transfer_if_busy[passed]:
+                            notes[row, WAIT_END] = CUT_OFF
                 of_day_us = now % DAY_US
                 if leg == 0 and begun == COMES and (of_day_us < opens_us[channel] or of_day_us >= closes_us[channel]):
                     times[row, ENDED] = now
@@ -391,6 +542,8 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                         else:
                             idle_tail[begun] = -1
                         idle_since[seat] = -1
+                        if more:
+                            idle_count[begun] -= 1
                         times[row, ANSWERED] = since
                         facts[row, TEAM], facts[row, SEAT], facts[row, STATE] = begun, seat, _TALKING
                         if begun_ends_us[number] <= horizon_us:
@@ -408,7 +561,10 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                             _push(heap_us, heap, facts, pending, until_us, (row << 2) | _ENDS)
                             pending += 1
                     else:
-                        # last in the queue, but before any who came later, or together with a higher number
+                        if more and queue_promoted[queue] >= 0 and now - since >= queue_promoted_us[queue]:
+                            queue = queue_promoted[queue]
+                            facts[row, QUEUE] = queue
+                        # as `_enqueue`, spelt out: to hand the arrays over costs every customer a tenth of their time
                         behind, before = -1, queue_tail[queue]
                         while before >= 0 and times[before, ARRIVED] >= since:
                             if times[before, ARRIVED] == since and facts[before, NUMBER] < number:
@@ -441,9 +597,25 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                                 team = queue_teams[place]
                                 if idle_head[team] < 0:
                                     continue
+                                if more and not _takes(
+                                    now - times[head, ARRIVED],
+                                    idle_count[team],
+                                    place,
+                                    place_after_us,
+                                    place_keeps_idle,
+                                ):
+                                    continue
                                 rank = queue_ranks[place]
                                 better = best < 0 or queue_priority[queue] > best_priority or rank < best_rank
-                                if not better and rank == best_rank:
+                                if not better and rank == best_rank and more:
+                                    waited = queue_weight[queue] * (now - times[head, ARRIVED])
+                                    other = queue_weight[facts[best, QUEUE]] * (now - times[best, ARRIVED])
+                                    better = waited > other or (
+                                        waited == other
+                                        and (times[head, ARRIVED], facts[head, NUMBER])
+                                        < (times[best, ARRIVED], facts[best, NUMBER])
+                                    )
+                                elif not better and rank == best_rank:
                                     if times[head, ARRIVED] == times[best, ARRIVED]:
                                         better = facts[head, NUMBER] < facts[best, NUMBER]
                                     else:
@@ -456,7 +628,33 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                         best, chosen = queue_head[0], 0
                     if best < 0:
                         break
-                    queue, behind = _wide(facts[best, QUEUE]), _wide(facts[best, BEHIND])
+                    queue = _wide(facts[best, QUEUE])
+                    if more and among_equals != FIRST:
+                        # of the teams that could take this contact at this rank: the longest idle, or any agent alike
+                        free, idle_longest = 0, NEVER_US
+                        number = _wide(facts[best, NUMBER])
+                        word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
+                        for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
+                            team = queue_teams[place]
+                            waited_us = now - times[best, ARRIVED]
+                            if queue_ranks[place] == best_rank and _takes(
+                                waited_us, idle_count[team], place, place_after_us, place_keeps_idle
+                            ):
+                                free += idle_count[team]
+                                if among_equals == LONGEST_IDLE and idle_since[idle_head[team]] < idle_longest:
+                                    idle_longest, chosen = idle_since[idle_head[team]], team
+                        if among_equals == RANDOM:
+                            left = int(uniform(seed, desk, entities[number], word, _CHOICE, 0) * free)
+                            for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
+                                team = queue_teams[place]
+                                waited_us = now - times[best, ARRIVED]
+                                if queue_ranks[place] == best_rank and _takes(
+                                    waited_us, idle_count[team], place, place_after_us, place_keeps_idle
+                                ):
+                                    if left >= 0:
+                                        chosen = team
+                                    left -= idle_count[team]
+                    behind = _wide(facts[best, BEHIND])
                     queue_head[queue] = behind
                     if behind >= 0:
                         facts[behind, BEFORE] = -1
@@ -470,21 +668,44 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                     else:
                         idle_tail[chosen] = -1
                     idle_since[seat] = -1
+                    if more:
+                        idle_count[chosen] -= 1
                     times[best, ANSWERED] = now
                     facts[best, TEAM], facts[best, SEAT], facts[best, STATE] = chosen, seat, _TALKING
                     number = _wide(facts[best, NUMBER])
                     word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
-                    u = uniform(seed, desk, entities[number], word, _SERVICE, 0)
-                    until_us = now + numbered_us(
-                        law_kind, law_a, law_b, law_at, law_shares, law_times, service_law[chosen, intent_of[number]], u
-                    )
+                    law, purpose = service_law[chosen, intent_of[number]], _SERVICE
+                    if more and notes[best, ROLE] == 0:
+                        law, purpose = conference_law[notes[notes[best, PRIMARY], ASKED]], _CONFERENCE_TIME
+                        facts[best, STATE] = _CONFERRING
+                    u = uniform(seed, desk, entities[number], word, purpose, 0)
+                    until_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
+                    if more and notes[best, RETELLING] >= 0:
+                        u = uniform(seed, desk, entities[number], word, _RETELLING, 0)
+                        until_us += numbered_us(
+                            law_kind, law_a, law_b, law_at, law_shares, law_times, notes[best, RETELLING], u
+                        )
                     if until_us <= horizon_us:
                         _push(heap_us, heap, facts, pending, until_us, (best << 2) | _ENDS)
                         pending += 1
                 # who joined since the last time and waits on: only now can their patience matter
                 for late in range(joined_from, legs):
-                    if facts[late, STATE] == _WAITING and times[late, GIVES_UP] <= horizon_us:
-                        _push(heap_us, heap, facts, pending, times[late, GIVES_UP], (late << 2) | _GIVES_UP)
+                    leaves_us = times[late, GIVES_UP]
+                    if more and facts[late, STATE] == _WAITING:
+                        queue = _wide(facts[late, QUEUE])
+                        leaves_us = min(leaves_us, times[late, ARRIVED] + message_us[facts[late, CHANNEL]])
+                        leaves_us = max(leaves_us, now)
+                        at_us = times[late, ARRIVED] + queue_promoted_us[queue]
+                        if queue_promoted[queue] >= 0 and at_us <= horizon_us:
+                            _push(heap_us, heap, facts, pending, at_us, (late << 2) | _TIMES)
+                            pending += 1
+                        for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
+                            at_us = times[late, ARRIVED] + place_after_us[place]
+                            if now < at_us <= horizon_us:
+                                _push(heap_us, heap, facts, pending, at_us, (late << 2) | _TIMES)
+                                pending += 1
+                    if facts[late, STATE] == _WAITING and leaves_us <= horizon_us:
+                        _push(heap_us, heap, facts, pending, leaves_us, (late << 2) | _GIVES_UP)
                         pending += 1
                 joined_from = legs
 
@@ -492,6 +713,42 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                 # -- a team's seats change: idle ones leave first, highest number first; busy ones when they finish
                 team, wanted = shift_team[next_shift], shift_present[next_shift]
                 next_shift += 1
+                if more and team < 0:
+                    # -- a channel closes, and who waits on it is sent away
+                    for queue in range(queues):
+                        row = queue_head[queue]
+                        while row >= 0:
+                            behind = _wide(facts[row, BEHIND])
+                            if facts[row, CHANNEL] == -1 - team and notes[row, ROLE] < 0:
+                                _dequeue(facts, queue_head, queue_tail, row)
+                                waiting -= 1
+                                times[row, ENDED] = now
+                                facts[row, LEG_END], facts[row, STATE] = CLEARED, _GONE
+                                _settle(facts, row, CLEARED)
+                                in_use[facts[row, CHANNEL]] -= 1
+                                number, attempt = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT])
+                                delay_us = _delay_us(
+                                    seed,
+                                    plan,
+                                    entities[number],
+                                    attempt,
+                                    -1 - team,
+                                    CLEARED,
+                                    retry_probability,
+                                    retry_attempts_most,
+                                    retry_law,
+                                    law_kind,
+                                    law_a,
+                                    law_b,
+                                    law_at,
+                                    law_shares,
+                                    law_times,
+                                )
+                                if now + delay_us < horizon_us:
+                                    _push(heap_us, heap, facts, pending, now + delay_us, (row << 2) | _JOINS)
+                                    pending += 1
+                            row = behind
+                    continue
                 target[team] = wanted
                 seat = seats_at[team + 1] - 1
                 while on_duty[team] > wanted and seat >= seats_at[team]:
@@ -506,6 +763,8 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                         else:
                             idle_tail[team] = before
                         idle_since[seat] = -1
+                        if more:
+                            idle_count[team] -= 1
                         duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
                         spells += 1
                         duty_since[seat] = -1
@@ -516,6 +775,8 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                     if duty_since[seat] < 0:
                         duty_since[seat], idle_since[seat] = now, now
                         on_duty[team] += 1
+                        if more:
+                            idle_count[team] += 1
                         behind, before = -1, idle_tail[team]
                         while before >= 0 and idle_since[before] == now and before > seat:
                             behind, before = before, idle_before[before]
@@ -535,12 +796,39 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                 if facts[row, STATE] == _WRAPPING:
                     facts[row, STATE] = _GONE
                     released = row
+                    continues = False
+                elif more and facts[row, STATE] == _SPEAKING:
+                    facts[row, STATE] = _GONE
+                    in_use[facts[row, CHANNEL]] -= 1
+                    continues = False
+                elif more and facts[row, STATE] == _CONFERRING:
+                    times[row, ENDED] = now
+                    facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, _GONE
+                    released = row
+                    _push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | _ENDS)
+                    pending += 1
+                    continues = False
                 else:
                     number, attempt = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT])
                     leg, team = _wide(facts[row, LEG]), _wide(facts[row, TEAM])
                     entity, word = entities[number], (attempt << 12) | leg
+                    cell = team * intents + intent_of[number] if transfers or more else 0
+                    continues = True
+                    if more and facts[row, STATE] == _TALKING and conference_at[cell] < conference_at[cell + 1]:
+                        u = uniform(seed, desk, entity, word, _CONFERENCE, 0)
+                        for conference in range(conference_at[cell], conference_at[cell + 1]):
+                            if u < conference_probability[conference]:
+                                facts[row, STATE], notes[row, ASKED] = _CONSULTING, conference
+                                _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                                pending += 1
+                                continues = False
+                                break
+                            u -= conference_probability[conference]
+                if continues:
                     times[row, ENDED] = now
-                    settled = RESOLVED
+                    settled, last = RESOLVED, row
+                    if more:
+                        last = notes[row, LATEST]
                     if pages and facts[row, STATE] == _READING:
                         found = uniform(seed, desk, entity, word, _CONTAINMENT, 0) < contained[team]
                         facts[row, LEG_END], facts[row, STATE] = (CONTAINED if found else ANSWERED_END), _GONE
@@ -561,57 +849,88 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                                 pending += 1
                         else:
                             released = row
+                        if (
+                            more
+                            and resolved[cell] < 1.0
+                            and uniform(seed, desk, entity, word, _RESOLUTION, 0) >= resolved[cell]
+                        ):
+                            settled = UNRESOLVED
                         if transfers and leg < LEG_MOST:
-                            cell = team * intents + intent_of[number]
                             begins, ends = transfer_at[cell], transfer_at[cell + 1]
                             if begins < ends:
                                 u = uniform(seed, desk, entity, word, _TRANSFER, 0)
                                 for transfer in range(begins, ends):
                                     if u < transfer_probability[transfer]:
                                         facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, transfer
+                                        if (
+                                            more
+                                            and uniform(seed, desk, entity, word, _CUT_OFF, 0)
+                                            < transfer_cut_off[transfer]
+                                        ):
+                                            facts[row, LEG_END], settled = CUT_OFF, CUT_OFF
+                                            break
                                         _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
                                         pending += 1
                                         break
                                     u -= transfer_probability[transfer]
                     if facts[row, LEG_END] != TRANSFERRED:
-                        _settle(facts, row, settled)
+                        _settle(facts, last, settled)
                         if lines:
                             in_use[facts[row, CHANNEL]] -= 1
+                        if more and settled != RESOLVED:
+                            lost = row
+
+            elif more and what == _TIMES:
+                # -- a wait is so long now that others take it, or that it goes first
+                if facts[row, STATE] == _WAITING:
+                    queue = _wide(facts[row, QUEUE])
+                    if queue_promoted[queue] >= 0 and now - times[row, ARRIVED] >= queue_promoted_us[queue]:
+                        _dequeue(facts, queue_head, queue_tail, row)
+                        facts[row, QUEUE] = queue_promoted[queue]
+                        since, number, queue = times[row, ARRIVED], _wide(facts[row, NUMBER]), queue_promoted[queue]
+                        _enqueue(times, facts, queue_head, queue_tail, row, queue, since, number)
+                    match_wanted = True
 
             elif facts[row, STATE] == _WAITING:
-                # -- patience ends
-                queue = _wide(facts[row, QUEUE])
-                before, behind = _wide(facts[row, BEFORE]), _wide(facts[row, BEHIND])
-                if before >= 0:
-                    facts[before, BEHIND] = behind
-                else:
-                    queue_head[queue] = behind
-                if behind >= 0:
-                    facts[behind, BEFORE] = before
-                else:
-                    queue_tail[queue] = before
+                # -- patience ends, or an answering machine takes it
+                _dequeue(facts, queue_head, queue_tail, row)
                 waiting -= 1
                 times[row, ENDED] = now
-                facts[row, LEG_END], facts[row, STATE] = ABANDONED, _GONE
-                _settle(facts, row, ABANDONED)
-                if lines:
-                    in_use[facts[row, CHANNEL]] -= 1
-                lost = row
+                word, speaks_us = ABANDONED, 0
+                if more:
+                    word = notes[row, WAIT_END]
+                    if now < times[row, GIVES_UP]:
+                        word, speaks_us = MESSAGE, message_takes_us[facts[row, CHANNEL]]
+                facts[row, LEG_END], facts[row, STATE] = word, _GONE
+                if more and notes[row, ROLE] >= 0:
+                    _push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | _ENDS)
+                    pending += 1
+                else:
+                    _settle(facts, row, word)
+                    if more and speaks_us > 0:
+                        facts[row, STATE] = _SPEAKING
+                        if now + speaks_us <= horizon_us:
+                            _push(heap_us, heap, facts, pending, now + speaks_us, (row << 2) | _ENDS)
+                            pending += 1
+                    elif lines:
+                        in_use[facts[row, CHANNEL]] -= 1
+                    if word != MESSAGE:
+                        lost = row
 
             if retries and lost >= 0:
-                # -- one who gave up or was turned away: do they try again?
+                # -- one who gave up, was turned away or asked in vain: do they try again?
                 number, attempt = _wide(facts[lost, NUMBER]), _wide(facts[lost, ATTEMPT])
                 channel = _wide(facts[lost, CHANNEL])
-                if attempt < retry_attempts_most[channel]:
-                    again = retry_blocked[channel] if facts[lost, LEG_END] == BLOCKED else retry_probability[channel]
-                    if uniform(seed, plan, entities[number], attempt << 12, _RETRY, 0) < again:
-                        u = uniform(seed, plan, entities[number], attempt << 12, _RETRY_DELAY, 0)
-                        back_us = now + numbered_us(
-                            law_kind, law_a, law_b, law_at, law_shares, law_times, retry_law[channel], u
-                        )
-                        if back_us < horizon_us:
-                            _push(heap_us, heap, facts, pending, back_us, (lost << 2) | _JOINS)
-                            pending += 1
+                law_of = retry_law
+                if more and facts[lost, OUTCOME] == UNRESOLVED:
+                    law_of = retry_law_unresolved
+                delay_us = _delay_us(
+                    seed, plan, entities[number], attempt, channel, _wide(facts[lost, OUTCOME]), retry_probability,
+                    retry_attempts_most, law_of, law_kind, law_a, law_b, law_at, law_shares, law_times,
+                )  # fmt: skip
+                if now + delay_us < horizon_us:
+                    _push(heap_us, heap, facts, pending, now + delay_us, (lost << 2) | _JOINS)
+                    pending += 1
 
             if released >= 0:
                 # -- an agent is free: goes home where there are too many, else is idle from now
@@ -623,6 +942,8 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
                     on_duty[team] -= 1
                 else:
                     idle_since[seat] = now
+                    if more:
+                        idle_count[team] += 1
                     behind, before = -1, idle_tail[team]
                     while before >= 0 and idle_since[before] == now and before > seat:
                         behind, before = before, idle_before[before]
@@ -641,26 +962,29 @@ def _variant(several: bool, transfers: bool, retries: bool, pages: bool, lines: 
             if duty_since[seat] >= 0:
                 duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], horizon_us
                 spells += 1
-        return times[:legs], facts[:legs], duties[:spells], fits
+        return times[:legs], facts[:legs], duties[:spells], notes[: legs if more else 0], fits
 
     return replicate
 
 
 VARIANTS: dict[str, Replicate] = {
-    "one_queue": _variant(several=False, transfers=False, retries=False, pages=False, lines=False, opening=False),
-    "whole": _variant(several=True, transfers=True, retries=True, pages=True, lines=True, opening=True),
+    "one_queue": _variant(False, False, False, False, False, False, more=False),
+    "common": _variant(True, True, True, True, True, True, more=False),
+    "whole": _variant(True, True, True, True, True, True, more=True),
 }
 """The loop by name; a scenario runs in the first that knows all it uses."""
 
 
 def variant_of(floor: FloorArrays, arrivals: Arrivals | None = None) -> str:
     """Name the leanest variant that knows all that a scenario, and the arrivals, make use of."""
-    if arrivals is not None and len(arrivals.begun_team):
+    if floor.more:
         return "whole"
+    if arrivals is not None and len(arrivals.begun_team):
+        return "common"
     one_queue = len(floor.pages) == 1 and len(floor.wrap_law) == 1 and floor.pages[0] < 0
     tries_again = bool((floor.retry_attempts_most > 0).any())
     plain = not len(floor.transfer_to) and not tries_again and bool((floor.lines < 0).all())
-    return "one_queue" if one_queue and plain else "whole"
+    return "one_queue" if one_queue and plain else "common"
 
 
 def replicate(
@@ -670,7 +994,7 @@ def replicate(
     loop = VARIANTS[variant_of(floor, arrivals)]
     room = len(arrivals.entity) * 5 // 4 + 64
     while True:
-        times_us, facts, duties, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, room)
+        times_us, facts, duties, notes, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, room)
         if fits:
-            return Happened(times_us, facts, duties)
+            return Happened(times_us, facts, duties, notes)
         room *= 2  # arrays that grow within the loop would cost every scenario half its speed: start again instead

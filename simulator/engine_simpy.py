@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,20 +17,27 @@ import simpy
 
 from results.log import STAFFING, table_of
 from scenarios.draws import LEG_MOST, Purpose, uniform
-from scenarios.laws import EMPIRICAL, LawRow, keyed_us, law_row, time_us
+from scenarios.laws import EMPIRICAL, AnyLaw, LawRow, keyed_us, law_row, scaled_us, time_us
 from scenarios.plan import COMES, patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import Channel, Transfer
+from scenarios.scenario import CAUSES, Channel, Conference, Transfer
 from scenarios.units import DAY_US, NEVER_US, clock_s, us
 from simulator.events import EventClass, event_key
-from simulator.simpy_floor import Clock, Floor, Line, Luck, TeamFloor
+from simulator.simpy_floor import CLEARED, Clock, Floor, Line, Luck, TeamFloor
 from simulator.simpy_log import Leg, legs_of
 
 Process = Generator[simpy.Event, Any, None]
+Called = tuple[TeamFloor, int]
+"""Who answers: a team and the seat in it."""
+Choice = TypeVar("Choice", Transfer, Conference)
 
-_CONTAINMENT, _SERVICE, _TRANSFER, _WRAP = map(
-    int, (Purpose.CONTAINMENT, Purpose.SERVICE, Purpose.TRANSFER, Purpose.WRAP)
-)
+_CONTAINMENT, _SERVICE, _TRANSFER, _WRAP, _RESOLUTION, _CUT_OFF, _CONFERENCE, _CONFERENCE_TIME, _RETELLING = map(
+    int,
+    (
+        Purpose.CONTAINMENT, Purpose.SERVICE, Purpose.TRANSFER, Purpose.WRAP, Purpose.RESOLUTION, Purpose.CUT_OFF,
+        Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.RETELLING,
+    ),
+)  # fmt: skip
 
 
 class Waited(NamedTuple):
@@ -43,6 +50,14 @@ class Waited(NamedTuple):
     floors: tuple[tuple[str, int, int], ...]
     """Of each team that could answer: its name, how many are busy, how many there."""
     patience_us: int
+
+
+class _Comes(NamedTuple):
+    """How a contact comes to a leg: how long it waits, what it is then, and what it was passed on by."""
+
+    patience_us: int
+    given_up: str = "abandoned"
+    transfer: Transfer | None = None
 
 
 class _Past(NamedTuple):
@@ -71,6 +86,28 @@ class Engine:
             for name, team in self.scenario.teams.items()
             for intent in self.scenario.intents
             if (law := team.service.get(intent) or team.service.get("default"))
+        }
+        self.laws: dict[int, LawRow] = {}
+        """Other laws, by their identity, as the jitted functions take them."""
+        self.conferences: dict[tuple[str, str], list[Conference]] = {
+            (name, intent): [
+                one
+                for one in self.scenario.conferences
+                if one.from_team == name and (one.intents is None or intent in one.intents)
+            ]
+            for name in self.scenario.teams
+            for intent in self.scenario.intents
+        }
+        self.messages = {
+            name: (us(hours.message.after_s), us(hours.message.takes_s))
+            for name, hours in self.scenario.channels.items()
+            if hours.message
+        }
+        """By channel that has an answering machine: the longest wait, and how long a message takes."""
+        self.resolved = {
+            (name, intent): team.resolved_share(intent)
+            for name, team in self.scenario.teams.items()
+            for intent in self.scenario.intents
         }
         self.wrap = {name: law_row(team.wrap) for name, team in self.scenario.teams.items() if team.wrap}
         self.lines = {
@@ -155,18 +192,20 @@ class Engine:
         while True:
             outcome = yield from self._contact(number, entity, attempt, channel, intent, patience, past)
             past = None
-            if outcome not in ("abandoned", "blocked"):
+            if outcome not in CAUSES:
                 return
             retry = self.scenario.retry.get(channel)
             if retry is None or attempt >= retry.attempts_most:
                 return
-            delay_us = retry_delay_us(seed, plan, entity, 0, attempt, retry, outcome == "blocked")
+            delay_us = retry_delay_us(seed, plan, entity, 0, attempt, retry, outcome)
             if delay_us is None or self.clock.now_us + delay_us >= self.floor.horizon_us:
                 return
             channel = retry_channel(seed, plan, entity, 0, attempt, channel, retry)
             attempt += 1
             if retry.patience == "fresh":
                 patience = patience_us(seed, plan, entity, 0, attempt, self.patience.get(channel))
+            if retry.patience_factor != 1:
+                patience = scaled_us(patience, round(1000 * retry.patience_factor))
             yield self.clock.at(self.clock.now_us + delay_us, event_key(EventClass.JOIN, number << 12 | attempt))
 
     def _contact(
@@ -191,71 +230,139 @@ class Engine:
             return _turned_away(first, "blocked", now)
         self.in_use[channel] += 1
         outcome = yield from self._legs(first, entity, patience, past)
-        self.in_use[channel] -= 1
         return outcome
 
     def _legs(self, leg: Leg, entity: int, patience: int, past: _Past | None) -> Generator[simpy.Event, Any, str]:
         """One contact that was let in, leg after leg; returns its outcome."""
         contact = leg.number << 12 | leg.attempt
         mine = [leg]
+        comes = _Comes(patience)
         while True:
             if past is not None and past.team is not None:
-                called = past.team, past.team.take_idle()
+                called: Called | str = (past.team, past.team.take_idle())
             elif (page := self.floor.teams[leg.line.teams[0]]).team.self_service:
                 outcome = yield from self._self_service(page, contact, entity, leg)
                 break
             else:
-                called = yield self._wait(leg, contact, patience)
-            if called is None:
-                leg.leg_end = outcome = "abandoned"
+                called = yield from self._wait(leg, contact, entity, comes)
+            if isinstance(called, str):
+                leg.leg_end = outcome = called
                 leg.ended_us = self.clock.now_us
                 break
-            to = yield from self._conversation(*called, contact, entity, leg, past)
+            to = yield from self._conversation(*called, contact, entity, mine, past, comes.transfer)
             past = None
-            if to is None:
-                outcome = "resolved"
+            leg.leg_end, outcome = self._end(entity, leg, to)
+            if to is None or leg.leg_end == "cut_off":
                 break
-            patience = NEVER_US  # one who has been answered once does not hang up on the way to the next
             now = self.clock.now_us
             yield self.clock.at(now, event_key(EventClass.JOIN, contact, leg.leg + 1))
             line, history = self._passed_to(to.to_team, leg), to.history_carried
-            leg = Leg(leg.number, leg.attempt, leg.leg + 1, leg.channel, leg.intent, line, history, now, now)
+            number = mine[-1].leg + 1
+            leg = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, line, history, now, now)
+            comes = self._comes(to, entity, leg)
             self.rows.append(leg)
             mine.append(leg)
         for one in mine:
             one.outcome = outcome
+        self._hang_up(leg, outcome)
         return outcome
 
-    def _line(self, teams: tuple[str, ...], channel: Channel, intent: str) -> Line:
-        ranks = tuple(self.scenario.teams[name].rank(intent) for name in teams)
-        return Line(teams, ranks, self.scenario.priority_of(channel, intent))
+    def _hang_up(self, leg: Leg, outcome: str) -> None:
+        """Free the line: at once, or when a message has been spoken."""
+        takes_us = self.messages[leg.channel][1] if outcome == "message" else 0
+        if takes_us:
+            key = event_key(EventClass.END, leg.number << 12 | leg.attempt, leg.leg)
+            self.clock.do_at(self.clock.now_us + takes_us, key, lambda _: self._free_line(leg.channel))
+        else:
+            self._free_line(leg.channel)
+
+    def _end(self, entity: int, leg: Leg, to: Transfer | None) -> tuple[str, str]:
+        """Return how an answer ended, and what came of the contact if nothing follows."""
+        if to is not None:
+            if to.cut_off and self._uniform(_CUT_OFF, entity, leg) < to.cut_off:
+                return "cut_off", "cut_off"
+            return "transferred", "censored"
+        share = self.resolved[str(leg.team), leg.intent]
+        settled = share >= 1 or self._uniform(_RESOLUTION, entity, leg) < share
+        return "answered", "resolved" if settled else "unresolved"
+
+    def _comes(self, transfer: Transfer, entity: int, leg: Leg) -> _Comes:
+        """Return how one who is passed on waits; as a rule one who has been answered once does not hang up."""
+        if transfer.if_busy == "ends":
+            return _Comes(0, "cut_off", transfer)
+        if transfer.patience is None:
+            return _Comes(NEVER_US, transfer=transfer)
+        word = (leg.attempt << 12) | leg.leg
+        u = uniform(self.luck.seed, self.luck.plan, entity, word, int(Purpose.PATIENCE), 0)
+        return _Comes(time_us(self._law(transfer.patience), u), transfer=transfer)
+
+    def _line(self, teams: tuple[str, ...], channel: Channel, intent: str, first: bool = True) -> Line:
+        """Return the line of contacts that come first, or that are passed on: then a team takes them as they are."""
+        told = [self.scenario.teams[name] for name in teams]
+        rule = self.scenario.rule_of(channel, intent)
+        return Line(
+            teams,
+            tuple(team.rank(intent) for team in told),
+            tuple(us(team.takes_after_s.get(intent, 0.0)) if first else 0 for team in told),
+            tuple(team.keeps_idle.get(intent, 0) if first else 0 for team in told),
+            rule.priority,
+            round(rule.weight * 1000),
+            rule.promoted,
+        )
 
     def _passed_to(self, team: str, leg: Leg) -> Line:
         key = team, leg.channel, leg.intent
         if key not in self.passed:
-            self.passed[key] = self._line((team,), leg.channel, leg.intent)
+            self.passed[key] = self._line((team,), leg.channel, leg.intent, first=False)
         return self.passed[key]
 
-    def _wait(self, leg: Leg, contact: int, patience: int) -> simpy.Event:
-        waiting = self.floor.join(leg.line, leg.arrived_us, contact, leg.leg, patience)
+    def _wait(self, leg: Leg, contact: int, entity: int, comes: _Comes) -> Generator[simpy.Event, Any, Called | str]:
+        """Wait for an agent; returns team and seat, or how the wait ended."""
+        gives_up_us, now_us = leg.arrived_us + comes.patience_us, self.clock.now_us
+        leaves_us, given_up = gives_up_us, comes.given_up
+        if leg.channel in self.messages and leg.role is None:
+            longest_us = max(leg.arrived_us + self.messages[leg.channel][0], now_us)
+            if longest_us < gives_up_us:
+                leaves_us, given_up = longest_us, "message"
+        channel = leg.channel if leg.role is None else None
+        waiting = self.floor.join(leg.line, leg.arrived_us, contact, leg.leg, leaves_us, entity, channel)
         if leg.number == self.watched:
             floors = [(name, self.floor.teams[name]) for name in leg.line.teams]
             seen = tuple((name, len(f.on_duty_since) - len(f.idle_since), len(f.on_duty_since)) for name, f in floors)
-            ahead = self.floor.ahead_of(waiting, leg.line)
-            self.waited.append(Waited(leg.attempt, leg.leg, ahead, seen, patience))
-        return waiting.called
+            ahead = self.floor.ahead_of(waiting, waiting.line)
+            self.waited.append(Waited(leg.attempt, leg.leg, ahead, seen, comes.patience_us))
+        leg.waiting = waiting
+        called: Called | str | None = yield waiting.called
+        if called == CLEARED:
+            return "cleared_at_close"
+        return given_up if called is None else called
 
     def _conversation(
-        self, team: TeamFloor, seat: int, contact: int, entity: int, leg: Leg, past: _Past | None
+        self,
+        team: TeamFloor,
+        seat: int,
+        contact: int,
+        entity: int,
+        mine: list[Leg],
+        past: _Past | None,
+        by: Transfer | None,
     ) -> Generator[simpy.Event, Any, Transfer | None]:
-        """Talk, and perhaps pass on: returns the transfer, or None of an answer."""
+        """Talk, perhaps ask a colleague in, perhaps pass on: returns the transfer, or None of an answer."""
+        leg = mine[-1]
         leg.team, leg.agent, leg.answered_us = team.name, team.seats[seat], self.clock.now_us
         if past is not None and past.team is not None:
             leg.answered_us, ends_us = past.since_us, past.ends_us
         else:
             ends_us = leg.answered_us + self._time_us(self.service[team.name, leg.intent], _SERVICE, entity, leg)
+            if by is not None and by.retelling is not None:
+                ends_us += self._time_us(self._law(by.retelling), _RETELLING, entity, leg)
         key = event_key(EventClass.END, contact, leg.leg)
         yield self.clock.at(ends_us, key)
+        conference = self._drawn(self.conferences[team.name, leg.intent], _CONFERENCE, entity, leg)
+        if conference is not None:
+            yield from self._ask_in(conference, contact, entity, mine)
+            ends_us = self.clock.now_us
+            yield self.clock.at(ends_us, key)
         leg.ended_us, leg.served = ends_us, True
         law = self.wrap.get(team.name)
         if law is not None:
@@ -264,9 +371,30 @@ class Engine:
             self.clock.do_at(ends_us + leg.wrap_us, key, lambda _: self.floor.release(team, seat))
         else:
             self.floor.release(team, seat)
-        to = self._transfer(entity, leg)
-        leg.leg_end = "transferred" if to else "answered"
-        return to
+        if leg.leg >= LEG_MOST:
+            return None
+        return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
+
+    def _ask_in(self, conference: Conference, contact: int, entity: int, mine: list[Leg]) -> Process:
+        """Ask a colleague in, who talks with the two others for a while if one is free now."""
+        asker, number = mine[-1], mine[-1].leg + 1
+        yield self.clock.at(self.clock.now_us, event_key(EventClass.JOIN, contact, number))
+        now_us, line = self.clock.now_us, self._passed_to(conference.with_team, asker)
+        leg = Leg(asker.number, asker.attempt, number, asker.channel, asker.intent, line, True, now_us, now_us)
+        leg.role = "conference"
+        self.rows.append(leg)
+        mine.append(leg)
+        called = yield from self._wait(leg, contact, entity, _Comes(0, "blocked"))
+        if isinstance(called, str):
+            leg.leg_end, leg.ended_us = called, self.clock.now_us
+            return
+        team, seat = called
+        leg.team, leg.agent, leg.answered_us = team.name, team.seats[seat], self.clock.now_us
+        leg.ended_us = leg.answered_us + self._time_us(self._law(conference.time), _CONFERENCE_TIME, entity, leg)
+        ends_us, leg.ended_us = leg.ended_us, None
+        yield self.clock.at(ends_us, event_key(EventClass.END, contact, number))
+        leg.ended_us, leg.served, leg.leg_end = ends_us, True, "answered"
+        self.floor.release(team, seat)
 
     def _self_service(self, page: TeamFloor, contact: int, entity: int, leg: Leg) -> Generator[simpy.Event, Any, str]:
         """Read a page: no queue, no agent; it holds the answer or it does not."""
@@ -290,16 +418,25 @@ class Engine:
         word = (leg.attempt << 12) | leg.leg
         return keyed_us(kind, a, b, self.luck.seed, self.luck.desk, entity, word, purpose)
 
-    def _transfer(self, entity: int, leg: Leg) -> Transfer | None:
-        transfers = self.transfers[str(leg.team), leg.intent]
-        if not transfers or leg.leg >= LEG_MOST:
+    def _law(self, law: AnyLaw) -> LawRow:
+        """Return a law as the jitted functions take it."""
+        if id(law) not in self.laws:
+            self.laws[id(law)] = law_row(law)
+        return self.laws[id(law)]
+
+    def _drawn(self, choices: list[Choice], purpose: int, entity: int, leg: Leg) -> Choice | None:
+        """Draw one of several that each have a probability, or none."""
+        if not choices:
             return None
-        u = self._uniform(_TRANSFER, entity, leg)
-        for transfer in transfers:
-            if u < transfer.probability:
-                return transfer
-            u -= transfer.probability
+        u = self._uniform(purpose, entity, leg)
+        for choice in choices:
+            if u < choice.probability:
+                return choice
+            u -= choice.probability
         return None
+
+    def _free_line(self, channel: str) -> None:
+        self.in_use[channel] -= 1
 
 
 def _turned_away(leg: Leg, end: str, now_us: int) -> str:

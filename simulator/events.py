@@ -11,17 +11,18 @@ from enum import IntEnum
 
 
 class EventClass(IntEnum):
-    """Classes of events, in the order in which they happen within one microsecond.
-
-    The numbers leave room where what is to come belongs: closing after shifts, timers after joins.
-    """
+    """Classes of events, in the order in which they happen within one microsecond."""
 
     END = 1
     """A conversation, or the work after it, ends."""
     SHIFT = 2
     """A team's seats change: shifts, breaks, absences."""
+    CLOSING = 3
+    """A channel closes, and those who wait on it are sent away."""
     JOIN = 4
     """A contact joins a queue: arrives, is transferred, tries again."""
+    TIMER = 5
+    """A wait has become so long that other agents take it, or that it goes before others."""
     MATCH = 6
     """Waiting contacts and idle agents are paired until no pair is left."""
     GIVE_UP = 7

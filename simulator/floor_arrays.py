@@ -22,13 +22,16 @@ from scenarios.identity import seat_entity
 from scenarios.jit import jit
 from scenarios.laws import Laws
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import Channel
-from scenarios.units import NEVER_US, clock_s, us
+from scenarios.scenario import CAUSES, Channel, Retry
+from scenarios.units import DAY_US, NEVER_US, clock_s, us
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
 
 _ABSENCE = int(Purpose.ABSENCE)
+
+FIRST, LONGEST_IDLE, RANDOM = range(3)
+AMONG_EQUALS = {"first": FIRST, "longest_idle": LONGEST_IDLE, "random": RANDOM}
 
 
 class FloorArrays(NamedTuple):
@@ -45,7 +48,7 @@ class FloorArrays(NamedTuple):
     """By channel, within a day."""
     patience_law: Whole
     retry_probability: Real
-    retry_blocked: Real
+    """By channel x cause (see CAUSES); -1 where there is none."""
     retry_law: Whole
     retry_attempts_most: Whole
     retry_keeps: Whole
@@ -79,10 +82,65 @@ class FloorArrays(NamedTuple):
     """By team x intent."""
     seats_at: Whole
     """By team: its first seat."""
+    message_us: Whole
+    message_takes_us: Whole
+    clears: Whole
+    """By channel: the longest wait, or NEVER_US; how long a message holds the line; 1 where closing sends away."""
+    place_after_us: Whole
+    place_keeps_idle: Whole
+    """By place in `queue_teams`: how long a contact must have waited, and how many idle agents are not for it."""
+    queue_weight: Whole
+    """By queue: what its waits are multiplied with where they are compared, in thousandths."""
+    queue_promoted: Whole
+    queue_promoted_us: Whole
+    """By queue: which queue its contacts change to after how long; -1 where they do not."""
+    among_equals: int
+    """FIRST, LONGEST_IDLE or RANDOM: which of several teams of the same rank."""
+    transfer_patience: Whole
+    transfer_if_busy: Whole
+    transfer_cut_off: Real
+    transfer_retelling: Whole
+    """By transfer: law of patience or -1; 1 where a busy team ends the contact; share cut off; law or -1."""
+    conference_at: Whole
+    conference_with: Whole
+    conference_probability: Real
+    conference_law: Whole
+    """By team x intent: who may be asked in, and for how long."""
+    resolved: Real
+    """By team x intent: the share of answers that settle the matter."""
+    retry_law_unresolved: Whole
+    retry_patience: Whole
+    """By channel: the law of the delay after an answer in vain, and the factor of the next patience in thousandths."""
+
+    @property
+    def more(self) -> bool:
+        """Whether a scenario says anything that only the whole loop knows."""
+        uncommon = self.retry_probability.reshape(-1, len(CAUSES))[:, 2:]
+        return bool(
+            (self.message_us < NEVER_US).any()
+            or self.clears.any()
+            or self.place_after_us.any()
+            or self.place_keeps_idle.any()
+            or (self.queue_weight != 1000).any()
+            or (self.queue_promoted >= 0).any()
+            or self.among_equals
+            or (self.transfer_patience >= 0).any()
+            or self.transfer_if_busy.any()
+            or self.transfer_cut_off.any()
+            or (self.transfer_retelling >= 0).any()
+            or len(self.conference_with)
+            or (self.resolved < 1).any()
+            or (uncommon > 0).any()
+            or (self.retry_patience != 1000).any()
+        )
 
 
 class Shifts(NamedTuple):
-    """When the number of present seats of a team changes, in the order of time; the last change never comes."""
+    """When the number of present seats of a team changes, in the order of time; the last change never comes.
+
+    Among them, after the changes of the same instant, when a channel closes and those who wait on it are sent away:
+    `team` is then -1 - channel.
+    """
 
     at_us: Whole
     team: Whole
@@ -101,6 +159,8 @@ class Floor:
     seats: tuple[str, ...]
     seat_team: Whole
     rosters: tuple[_Roster, ...]
+    closings: tuple[Whole, Whole]
+    """When channels close that send away those who wait, and which."""
     horizon_us: int
 
 
@@ -116,11 +176,16 @@ class _Roster:
 
 
 class _Queue(NamedTuple):
-    """Contacts that the same teams take, with equal liking, and that have the same priority."""
+    """Contacts that the same teams take, with equal liking and on equal terms, and whom none of them overtakes."""
 
     teams: tuple[int, ...]
     ranks: tuple[int, ...]
+    after_us: tuple[int, ...]
+    keeps_idle: tuple[int, ...]
     priority: int
+    weight: int
+    promoted_us: int
+    promoted: int
 
 
 def floor_of(loaded: LoadedScenario) -> Floor:
@@ -132,20 +197,39 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     laws = Laws()
     queues: dict[_Queue, int] = {}
 
-    def queue_of(able: tuple[int, ...], channel: Channel, intent: str) -> int:
-        ranks = tuple(scenario.teams[teams[team]].rank(intent) for team in able)
-        return queues.setdefault(_Queue(able, ranks, scenario.priority_of(channel, intent)), len(queues))
+    def queue_of(able: tuple[int, ...], channel: Channel, intent: str, first: bool) -> int:
+        """Return the queue of contacts that come first, or that are passed on: then a team takes them as they are."""
+        told = [scenario.teams[teams[team]] for team in able]
+        rule = scenario.rule_of(channel, intent)
+        queue = _Queue(
+            able,
+            tuple(team.rank(intent) for team in told),
+            tuple(us(team.takes_after_s.get(intent, 0.0)) if first else 0 for team in told),
+            tuple(team.keeps_idle.get(intent, 0) if first else 0 for team in told),
+            rule.priority,
+            round(rule.weight * 1000),
+            us(rule.promoted.after_s) if rule.promoted else NEVER_US,
+            rule.promoted.priority if rule.promoted else -1,
+        )
+        number = queues.setdefault(queue, len(queues))
+        if rule.promoted:
+            queues.setdefault(_promoted(queue), len(queues))
+        return number
 
     first = [
         [
-            queue_of(tuple(numbers[name] for name in scenario.who_takes(channel, intent)), channel, intent)
+            queue_of(tuple(numbers[name] for name in scenario.who_takes(channel, intent)), channel, intent, True)
             for intent in intents
         ]
         for channel in channels
     ]
     reached = {numbers[transfer.to_team] for transfer in scenario.transfers}
+    reached |= {numbers[conference.with_team] for conference in scenario.conferences}
     passed_on = [
-        [[queue_of((team,), channel, intent) if team in reached else -1 for intent in intents] for channel in channels]
+        [
+            [queue_of((team,), channel, intent, False) if team in reached else -1 for intent in intents]
+            for channel in channels
+        ]
         for team in range(len(teams))
     ]
     retries = [scenario.retry.get(channel) for channel in channels]
@@ -158,12 +242,24 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         for team in teams
         for intent in intents
     ]
+    asked_in = [
+        [c for c in scenario.conferences if c.from_team == team and (c.intents is None or intent in c.intents)]
+        for team in teams
+        for intent in intents
+    ]
+    messages = [scenario.channels[channel].message for channel in channels]
+    transfer_patience = [laws.number(t.patience) for some in passes for t in some]
+    transfer_retelling = [laws.number(t.retelling) for some in passes for t in some]
+    conference_law = [laws.number(c.time) for some in asked_in for c in some]
     seats = [
         0 if team.self_service else max((count for _, count in loaded.agents[name]), default=0)
         for name, team in scenario.teams.items()
     ]
     patience = [laws.number(scenario.patience.get(channel)) for channel in channels]
     retry_law = [laws.number(retry.after if retry else None) for retry in retries]
+    retry_law_unresolved = [
+        laws.number((retry.after_unresolved or retry.after) if retry else None) for retry in retries
+    ]
     wrap = [laws.number(team.wrap) for team in scenario.teams.values()]
     pages = [q.teams[0] if q.teams and scenario.teams[teams[q.teams[0]]].self_service else -1 for q in queues]
     hops = [list(retry.to.items()) if retry else [] for retry in retries]
@@ -172,8 +268,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         opens_us=_whole(us(clock_s(scenario.channels[channel].opens)) for channel in channels),
         closes_us=_whole(us(clock_s(scenario.channels[channel].closes)) for channel in channels),
         patience_law=_whole(patience),
-        retry_probability=_real(retry.probability if retry else -1.0 for retry in retries),
-        retry_blocked=_real(retry.probability_blocked if retry else -1.0 for retry in retries),
+        retry_probability=_real(share for retry in retries for share in _causes(retry)),
         retry_law=_whole(retry_law),
         retry_attempts_most=_whole(retry.attempts_most if retry else -1 for retry in retries),
         retry_keeps=_whole(int(retry is not None and retry.patience == "kept") for retry in retries),
@@ -196,6 +291,26 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         transfer_probability=_real(t.probability for some in passes for t in some),
         transfer_history=_whole(int(t.history_carried) for some in passes for t in some),
         seats_at=_at(seats),
+        message_us=_whole(us(m.after_s) if m else NEVER_US for m in messages),
+        message_takes_us=_whole(us(m.takes_s) if m else 0 for m in messages),
+        clears=_whole(int(scenario.channels[channel].at_close == "cleared") for channel in channels),
+        place_after_us=_whole(after for queue in queues for after in queue.after_us),
+        place_keeps_idle=_whole(kept for queue in queues for kept in queue.keeps_idle),
+        queue_weight=_whole(queue.weight for queue in queues),
+        queue_promoted=_whole(queues[_promoted(q)] if q.promoted >= 0 else -1 for q in queues),
+        queue_promoted_us=_whole(queue.promoted_us for queue in queues),
+        among_equals=AMONG_EQUALS[scenario.routing.among_equals],
+        transfer_patience=_whole(transfer_patience),
+        transfer_if_busy=_whole(int(t.if_busy == "ends") for some in passes for t in some),
+        transfer_cut_off=_real(t.cut_off for some in passes for t in some),
+        transfer_retelling=_whole(transfer_retelling),
+        conference_at=_at(len(some) for some in asked_in),
+        conference_with=_whole(numbers[c.with_team] for some in asked_in for c in some),
+        conference_probability=_real(c.probability for some in asked_in for c in some),
+        conference_law=_whole(conference_law),
+        resolved=_real(team.resolved_share(intent) for team in scenario.teams.values() for intent in intents),
+        retry_law_unresolved=_whole(retry_law_unresolved),
+        retry_patience=_whole(round(1000 * retry.patience_factor) if retry else 1000 for retry in retries),
     )
     return Floor(
         arrays, channels, intents, teams,
@@ -203,6 +318,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         seats=tuple(f"{name}-{k + 1:02d}" for name, count in zip(teams, seats, strict=True) for k in range(count)),
         seat_team=np.repeat(np.arange(len(teams)), seats),
         rosters=tuple(_roster(loaded, name, numbers[name]) for name in loaded.agents),
+        closings=_closings(loaded, channels),
         horizon_us=us(loaded.horizon_s),
     )  # fmt: skip
 
@@ -219,8 +335,8 @@ def shifts_of(floor: Floor, seed: int, replication: int) -> Shifts:
         else:
             at_us, present = roster.at_us, roster.count
         parts.append((at_us, np.full(len(at_us), roster.team), present))
-    if not parts:
-        parts = [(_whole([]), _whole([]), _whole([]))]
+    at_us, channel = floor.closings
+    parts.append((at_us, -1 - channel, channel))
     at_us, team, present = (np.concatenate([part[i] for part in parts]) for i in range(3))
     order = np.argsort(at_us, kind="stable")
     return Shifts(np.append(at_us[order], NEVER_US), team[order], present[order])
@@ -284,6 +400,25 @@ def _roster(loaded: LoadedScenario, name: str, number: int) -> _Roster:
         us(loaded.opening.certain_s.get(name, 0.0)) if loaded.opening else 0,
         np.array([seat_entity(name, seat) for seat in range(most)], dtype=np.uint64),
     )
+
+
+def _causes(retry: Retry | None) -> tuple[float, ...]:
+    return tuple(retry.probability_after(cause) if retry else -1.0 for cause in CAUSES)
+
+
+def _promoted(queue: _Queue) -> _Queue:
+    return queue._replace(priority=queue.promoted, promoted_us=NEVER_US, promoted=-1)
+
+
+def _closings(loaded: LoadedScenario, channels: tuple[Channel, ...]) -> tuple[Whole, Whole]:
+    hours = [loaded.scenario.channels[channel] for channel in channels]
+    told = [
+        (day * DAY_US + us(clock_s(one.closes)), number)
+        for day in range(loaded.scenario.days)
+        for number, one in enumerate(hours)
+        if one.at_close == "cleared"
+    ]
+    return _whole(at_us for at_us, _ in told), _whole(number for _, number in told)
 
 
 def _whole(values: Iterable[int]) -> Whole:

@@ -17,8 +17,8 @@ import simpy
 from scenarios.draws import Purpose, uniform
 from scenarios.identity import seat_entity
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import Team
-from scenarios.units import us
+from scenarios.scenario import Promotion, Team
+from scenarios.units import DAY_US, clock_s, us
 from simulator.events import EventClass, event_key
 
 
@@ -71,18 +71,39 @@ class Line(NamedTuple):
     teams: tuple[str, ...]
     """In the order in which they are asked: the lowest rank first."""
     ranks: tuple[int, ...]
+    after_us: tuple[int, ...]
+    """How long one must have waited before each team takes them."""
+    keeps_idle: tuple[int, ...]
+    """How many idle agents of each team are not for them."""
     priority: int
+    weight: int
+    """What waits are multiplied with where they are compared, in thousandths."""
+    promotion: Promotion | None
+    """What changes when one has waited long."""
+
+    def promoted(self) -> Line:
+        """Return the line of those who have waited long."""
+        assert self.promotion is not None
+        return self._replace(priority=self.promotion.priority, promotion=None)
 
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A contact in a line; `called` happens with (team, seat), or with None when patience ends."""
+    """A contact in a line; `called` happens with (team, seat), None when patience ends, or CLEARED."""
 
     order: tuple[int, int, int]
     """When it joined, contact and leg: the least is the first to be served."""
     gives_up_us: int
     called: simpy.Event
+    line: Line
+    entity: int
+    channel: str | None
+    """On which it waits; None of a colleague who is asked in."""
     waits: bool = True
+
+
+CLEARED = "cleared"
+"""Told to those who wait when their channel closes and who are sent away."""
 
 
 Queue = deque[Waiting]
@@ -100,8 +121,15 @@ class TeamFloor:
     idle_since: dict[int, int] = field(default_factory=dict)
     idle: list[tuple[int, int]] = field(default_factory=list)
     """Heap of (idle since, seat); an entry whose time is not the seat's `idle_since` is stale."""
-    lines: list[tuple[int, int, int, Queue]] = field(default_factory=list)
-    """Which it may answer: priority, rank, place among the teams that are asked, and who waits."""
+    lines: list[tuple[int, int, int, Queue, int, int, int]] = field(default_factory=list)
+    """Which it may answer: priority, rank, place among the teams that are asked, who waits, how long they must have
+    waited, how many idle agents are not for them, and the weight of their waits (0 where all have the same)."""
+
+    def idle_longest(self) -> tuple[int, int]:
+        """Return since when the seat is idle that is next, and its number."""
+        while self.idle_since.get(self.idle[0][1]) != self.idle[0][0]:
+            heapq.heappop(self.idle)
+        return self.idle[0]
 
     def make_idle(self, seat: int, now_us: int) -> None:
         """Put a seat behind those that are idle already."""
@@ -111,11 +139,10 @@ class TeamFloor:
     def take_idle(self) -> int:
         """Take the seat that has been idle longest, the lowest number first."""
         assert self.idle_since, f"{self.name} has nobody for a customer who is being served"
-        while True:
-            since_us, seat = heapq.heappop(self.idle)
-            if self.idle_since.get(seat) == since_us:
-                del self.idle_since[seat]
-                return seat
+        _, seat = self.idle_longest()
+        heapq.heappop(self.idle)
+        del self.idle_since[seat]
+        return seat
 
     @functools.cached_property
     def seats(self) -> _SeatNames:
@@ -142,6 +169,8 @@ class Floor:
             name: TeamFloor(name, team) for name, team in loaded.scenario.teams.items()
         }
         self._teams = list(self.teams.values())
+        self._weighted = any(rule.weight != 1 for rule in loaded.scenario.priorities)
+        self._among_equals = loaded.scenario.routing.among_equals
         self.duties: list[dict[str, object]] = []
         """Rows of the staffing table."""
         self._queues: dict[Line, tuple[Queue, list[TeamFloor]]] = {}
@@ -153,23 +182,64 @@ class Floor:
                 for begins_us, count in self._roster(name):
                     set_target = functools.partial(self._set_target, team, count)
                     clock.do_at(begins_us, event_key(EventClass.SHIFT), set_target)
+        for channel, hours in loaded.scenario.channels.items():
+            if hours.at_close == "cleared":
+                for day in range(loaded.scenario.days):
+                    at_us = day * DAY_US + us(clock_s(hours.closes))
+                    clock.do_at(at_us, event_key(EventClass.CLOSING), functools.partial(self._clear, channel))
 
     # -- contacts ----------------------------------------------------------------------------------------------
 
-    def join(self, line: Line, since_us: int, contact: int, leg: int, patience: int) -> Waiting:
-        """Put a contact into a line."""
-        waiting = Waiting((since_us, contact, leg), since_us + patience, simpy.Event(self.clock))
+    def join(
+        self, line: Line, since_us: int, contact: int, leg: int, leaves_us: int, entity: int, channel: str | None
+    ) -> Waiting:
+        """Put a contact into a line; it waits until `leaves_us` at most."""
+        now_us = self.clock.now_us
+        if line.promotion and now_us - since_us >= us(line.promotion.after_s):
+            line = line.promoted()
+        order = (since_us, contact, leg)
+        waiting = Waiting(order, leaves_us, simpy.Event(self.clock), line, entity, channel)
         queue, teams = self._queue(line)
-        place = len(queue)
-        while place and queue[place - 1].order > waiting.order:  # after a conversation of no time; as a run begins
-            place -= 1
-        queue.insert(place, waiting)
+        self._insert(queue, waiting)
         if any(team.idle_since for team in teams):
             self._newcomers.append(waiting)
             self._want_match()
         else:
             self._let_give_up(waiting)
+        if line.promotion or any(line.after_us):
+            self._set_timers(waiting)
         return waiting
+
+    def _insert(self, queue: Queue, waiting: Waiting) -> None:
+        place = len(queue)
+        while place and queue[place - 1].order > waiting.order:  # after a conversation of no time; as a run begins
+            place -= 1
+        queue.insert(place, waiting)
+
+    def _set_timers(self, waiting: Waiting) -> None:
+        """Have it known when a wait becomes so long that other teams take it, or that it goes before others."""
+        line, since_us = waiting.line, waiting.order[0]
+        key = event_key(EventClass.TIMER, *waiting.order[1:])
+        if line.promotion:
+            at_us = since_us + us(line.promotion.after_s)
+            self.clock.do_at(at_us, key, functools.partial(self._promote, waiting))
+        for after_us in line.after_us:
+            if since_us + after_us > self.clock.now_us:
+                self.clock.do_at(since_us + after_us, key, lambda _: self._want_match())
+
+    def _promote(self, waiting: Waiting, _: simpy.Event) -> None:
+        if waiting.waits:
+            self._queue(waiting.line)[0].remove(waiting)
+            waiting.line = waiting.line.promoted()
+            self._insert(self._queue(waiting.line)[0], waiting)
+            self._want_match()
+
+    def _clear(self, channel: str, _: simpy.Event) -> None:
+        """Send away those who wait on a channel that closes."""
+        for queue, _teams in list(self._queues.values()):
+            for waiting in list(queue):
+                if waiting.waits and waiting.channel == channel:
+                    self._call(waiting, CLEARED)
 
     def ahead_of(self, waiting: Waiting, line: Line) -> int:
         """Count those who wait in the same line before a contact."""
@@ -180,8 +250,10 @@ class Floor:
         found = self._queues.get(line)
         if found is None:
             found = self._queues[line] = deque(), [self.teams[name] for name in line.teams]
-            for place, (team, rank) in enumerate(zip(found[1], line.ranks, strict=True)):
-                team.lines.append((line.priority, rank, place, found[0]))
+            weight = line.weight if self._weighted else 0
+            rules = zip(found[1], line.ranks, line.after_us, line.keeps_idle, strict=True)
+            for place, (team, rank, after_us, keeps) in enumerate(rules):
+                team.lines.append((line.priority, rank, place, found[0], after_us, keeps, weight))
         return found
 
     def release(self, team: TeamFloor, seat: int) -> None:
@@ -194,7 +266,7 @@ class Floor:
 
     def _want_match_for(self, team: TeamFloor) -> None:
         """Pair contacts and agents where somebody waits for a team."""
-        if any(queue for _, _, _, queue in team.lines):
+        if any(line[3] for line in team.lines):
             self._want_match()
 
     def _want_match(self) -> None:
@@ -205,29 +277,58 @@ class Floor:
     def _match(self, _: simpy.Event) -> None:
         """Pair contacts with agents who can serve them, always the best pair, until no pair is left.
 
-        The best pair has the highest priority, then the lowest rank, then the longest wait; of the teams of that rank
-        the one told first, and there the agent who has been idle longest.
+        The best pair has the highest priority, then the lowest rank, then the longest wait times its weight; of the
+        teams of that rank the one that `routing` says, and there the agent who has been idle longest.
         """
         self._match_wanted = False
+        now_us = self.clock.now_us
         while True:
-            best: tuple[int, int, tuple[int, int, int], int] | None = None
+            best: tuple[int, int, int, tuple[int, int, int], int] | None = None
             for team in self._teams:
-                if not team.idle_since:
+                idle = len(team.idle_since)
+                if not idle:
                     continue
-                for priority, rank, place, queue in team.lines:
+                for priority, rank, place, queue, after_us, keeps, weight in team.lines:
                     while queue and not queue[0].waits:
                         queue.popleft()
-                    if queue:
-                        pair = (-priority, rank, queue[0].order, place)
+                    if queue and idle > keeps:
+                        order = queue[0].order
+                        if after_us and now_us - order[0] < after_us:
+                            continue
+                        pair = (-priority, rank, weight and -weight * (now_us - order[0]), order, place)
                         if best is None or pair < best:
                             best, answers, source = pair, team, queue
             if best is None:
                 break
-            self._call(source.popleft(), (answers, answers.take_idle()))
+            waiting = source.popleft()
+            if self._among_equals != "first":
+                answers = self._one_of(waiting, best[1])
+            self._call(waiting, (answers, answers.take_idle()))
         for waiting in self._newcomers:
             if waiting.waits:
                 self._let_give_up(waiting)
         self._newcomers.clear()
+
+    def _one_of(self, waiting: Waiting, rank: int) -> TeamFloor:
+        """Choose between the teams that could take a contact at this rank."""
+        line, waited_us = waiting.line, self.clock.now_us - waiting.order[0]
+        rules = zip(line.teams, line.ranks, line.after_us, line.keeps_idle, strict=True)
+        able = [
+            self.teams[name]
+            for name, own, after_us, keeps in rules
+            if own == rank and waited_us >= after_us and len(self.teams[name].idle_since) > keeps
+        ]
+        if self._among_equals == "longest_idle":
+            return min(able, key=lambda team: team.idle_longest()[0])
+        _, contact, leg = waiting.order
+        word = (contact & 0xFFF) << 12 | leg
+        u = uniform(self.luck.seed, self.luck.desk, waiting.entity, word, int(Purpose.CHOICE), 0)
+        left = int(u * sum(len(team.idle_since) for team in able))
+        for team in able:
+            if left < len(team.idle_since):
+                break
+            left -= len(team.idle_since)
+        return team
 
     def _let_give_up(self, waiting: Waiting) -> None:
         if waiting.gives_up_us <= self.horizon_us:
@@ -238,8 +339,8 @@ class Floor:
         if waiting.waits:
             self._call(waiting, None)
 
-    def _call(self, waiting: Waiting, who: tuple[TeamFloor, int] | None) -> None:
-        """End a wait: somebody answers, or patience has ended."""
+    def _call(self, waiting: Waiting, who: tuple[TeamFloor, int] | str | None) -> None:
+        """End a wait: somebody answers, patience has ended, or the channel closes."""
         waiting.waits = False
         self.clock.go_on(waiting.called, who)
 

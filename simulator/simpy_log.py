@@ -15,7 +15,7 @@ import pandas as pd
 from results.log import table_of
 from scenarios.identity import contact_id
 from scenarios.scenario import Channel, Scenario
-from simulator.simpy_floor import Line
+from simulator.simpy_floor import Line, Waiting
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +40,14 @@ class Leg:
     """An agent had it and is done with it: there is a time of talk."""
     leg_end: str = "censored"
     outcome: str = "censored"
+    role: str | None = None
+    waiting: Waiting | None = None
+    """Its place in a line, once it has joined one."""
+
+    @property
+    def last_line(self) -> Line:
+        """The line it waited in last: those who wait long may change it."""
+        return self.waiting.line if self.waiting else self.line
 
 
 def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id: str, replication: int) -> pd.DataFrame:
@@ -66,7 +74,8 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         "attempt": [leg.attempt for leg in rows], "leg": [leg.leg for leg in rows],
         "channel": text([leg.channel for leg in rows]), "journey": text([journeys[leg.channel] for leg in rows]),
         "team": text([leg.team for leg in rows]), "agent": text([leg.agent for leg in rows]),
-        "queue": text(["+".join(leg.line.teams) for leg in rows]), "priority": [leg.line.priority for leg in rows],
+        "role": text([leg.role for leg in rows]),
+        "queue": text(["+".join(leg.line.teams) for leg in rows]), "priority": [leg.last_line.priority for leg in rows],
         "due_s": in_s([leg.due_us for leg in rows]), "arrived_s": in_s([leg.arrived_us for leg in rows]),
         "answered_s": in_s([leg.answered_us for leg in rows]), "ended_s": in_s([leg.ended_us for leg in rows]),
         "released_s": in_s([leg.ended_us + (leg.wrap_us or 0) if leg.served else None for leg in rows]),  # type: ignore[operator]

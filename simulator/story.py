@@ -114,12 +114,17 @@ def _answered(leg: Leg) -> str:
     when = f"after {duration(after)}" if after else "at once"
     if leg.agent is None:
         return f"reads {leg.team}"
+    if leg.role == "conference":
+        return f"{leg.agent} is asked in"
     heard = "" if leg.leg == 0 else ", who knows the story" if leg.history else ", and tells the story again"
     return f"is answered by {leg.agent} {when}{heard}"
 
 
 def _ended(leg: Leg) -> Iterator[str]:
     assert leg.ended_us is not None
+    if leg.role == "conference":
+        yield "no colleague is free" if leg.agent is None else f"{leg.agent} leaves again"
+        return
     spent = duration((leg.ended_us - leg.answered_us) / 1e6) if leg.answered_us is not None else ""
     waited = duration((leg.ended_us - leg.arrived_us) / 1e6)
     match leg.leg_end:
@@ -129,6 +134,14 @@ def _ended(leg: Leg) -> Iterator[str]:
             yield "finds it closed"
         case "blocked":
             yield "gets a busy signal"
+        case "message":
+            yield f"is asked for a message after {waited}, and leaves one"
+        case "cleared_at_close":
+            yield f"is sent away after {waited}, as it closes"
+        case "cut_off" if leg.answered_us is None:
+            yield "is cut off, as nobody is free"
+        case "cut_off":
+            yield f"is cut off by a transfer after {spent}"
         case "contained":
             yield f"finds the answer after {spent}"
         case "transferred":
@@ -148,7 +161,14 @@ def _ending(legs: Sequence[Leg]) -> str:
         (leg.answered_us if leg.answered_us is not None else leg.ended_us or leg.arrived_us) - leg.arrived_us
         for leg in legs
     )
-    said = {"abandoned": "gave up", "blocked": "never got through", "censored": "still under way when the run ended"}
+    said = {
+        "abandoned": "gave up",
+        "blocked": "never got through",
+        "censored": "still under way when the run ended",
+        "cut_off": "cut off",
+        "message": "left a message",
+        "cleared_at_close": "sent away at closing time",
+    }
     outcome = said.get(last.outcome, last.outcome)
     parts = [f"{attempts} attempt{'s' if attempts > 1 else ''}", f"{duration(waited_us / 1e6)} of waiting"]
     if told > 1:

@@ -147,7 +147,7 @@ class Crowd:
         if retry is None or attempt >= retry.attempts_most:
             return
         luck = (contact.seed, contact.replication, contact.entity, 0)
-        delay_us = retry_delay_us(*luck, attempt, retry, blocked)
+        delay_us = retry_delay_us(*luck, attempt, retry, "blocked" if blocked else "abandoned")
         if delay_us is None:
             return
         due_s = self._around.clock.now_s() + delay_us / 1e6

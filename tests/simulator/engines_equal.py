@@ -40,7 +40,10 @@ from tests.written import Arrival, written
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 
-ENDS = ("answered", "transferred", "abandoned", "closed", "contained", "blocked", "censored")
+ENDS = (
+    "answered", "transferred", "abandoned", "closed", "contained", "blocked", "censored", "cut_off", "message",
+    "cleared_at_close",
+)  # fmt: skip
 """The leg_ends that the scenario language can bring about today."""
 
 LUCK = Luck(seed=11, plan=0, desk=1)
@@ -160,9 +163,31 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         & (legs["answered_s"] == legs["arrived_s"]) & (legs["leg"] == 0) & legs["agent"].notna(),
         "a break": [bool(team.shifts and any(shift.breaks for shift in team.shifts)) for team in teams.values()],
         "a seat came back": staffing.duplicated("seat"),
+        "a conference": (legs["role"] == "conference") & legs["agent"].notna(),
+        "nobody was free for a conference": (legs["role"] == "conference") & (legs["leg_end"] == "blocked"),
+        "cut off while nobody was free": (legs["leg_end"] == "cut_off") & legs["agent"].isna(),
+        "gave up in a second queue": (legs["leg_end"] == "abandoned") & (legs["leg"] > 0),
+        "left a message in a second queue": (legs["leg_end"] == "message") & (legs["leg"] > 0),
+        "an answer in vain": (legs["contact_outcome"] == "unresolved") & legs["agent"].notna(),
+        "came back after an answer in vain": before["contact_outcome"].reindex(again.index) == "unresolved",
+        "came back after being cut off": before["contact_outcome"].reindex(again.index) == "cut_off",
+        "came back after being sent away": before["contact_outcome"].reindex(again.index) == "cleared_at_close",
+        "promoted": _promoted(legs, loaded),
+        "answered by a team that helps out late": [
+            bool(wait_s and wait_s == teams[team].takes_after_s.get(intent))
+            for wait_s, team, intent in zip(
+                served["answered_s"] - served["arrived_s"], served["team"], served["intent"], strict=True
+            )
+        ],
     }  # fmt: skip
     counts.update({f"branch {name}": int(sum(rows)) for name, rows in branches.items()})
     return counts
+
+
+def _promoted(legs: pd.DataFrame, loaded: LoadedScenario) -> list[bool]:
+    """Say which legs ended with another priority than they began with."""
+    rules = zip(legs["priority"], legs["channel"], legs["intent"], strict=True)
+    return [priority != loaded.scenario.priority_of(channel, intent) for priority, channel, intent in rules]
 
 
 def _pairs(served: pd.DataFrame) -> pd.DataFrame:

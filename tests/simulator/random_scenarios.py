@@ -66,9 +66,63 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
         "transfers": _transfers(luck, teams, intents),
         "demand": _demand(luck, pairs, begins_s),
     }
+    _with_more(luck, scenario, grid_s)
     if luck.random() < 0.3:
         scenario["shoppers"] = {luck.choice(channels): luck.choice([{"share": 0.3}, {"count": 5}])}
     return scenario, _arrivals(luck, pairs, grid_s, begins_s, lasts_s, days)
+
+
+def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> None:
+    """Perhaps add what fewer scenarios say, several things at once."""
+    if luck.random() < 0.4:
+        return
+    channels, intents, teams = scenario["channels"], list(scenario["intents"]), scenario["teams"]
+    people = {name: team for name, team in teams.items() if not team.get("self_service")}
+    for hours in channels.values():
+        if luck.random() < 0.3:
+            hours["message"] = {"after_s": grid_s * luck.randint(1, 4), "takes_s": luck.choice([0, 0, grid_s, 30])}
+        if luck.random() < 0.3:
+            hours["at_close"] = "cleared"
+    for rule in scenario["priorities"]:
+        if luck.random() < 0.5:
+            rule["weight"] = luck.choice([0.5, 2.0])
+        if luck.random() < 0.5:
+            rule["promoted"] = {"after_s": grid_s * luck.randint(1, 4), "priority": luck.randint(0, 4)}
+    for team in people.values():
+        able = team.get("skills", intents)
+        if luck.random() < 0.3:
+            team["takes_after_s"] = {luck.choice(able): grid_s * luck.randint(1, 4)}
+        if luck.random() < 0.2:
+            team["keeps_idle"] = {luck.choice(able): luck.randint(1, 2)}
+        if luck.random() < 0.3:
+            team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
+    if luck.random() < 0.6:
+        scenario["routing"] = {"among_equals": luck.choice(["first", "longest_idle", "random", "random"])}
+    for transfer in scenario["transfers"]:
+        if not transfer["history_carried"] and luck.random() < 0.4:
+            transfer["retelling"] = _time(luck, grid_s)
+        way = luck.random()
+        if way < 0.3:
+            transfer["patience"] = _patience(luck, grid_s)
+        elif way < 0.5:
+            transfer["if_busy"] = "ends"
+        if luck.random() < 0.3:
+            transfer["cut_off"] = 0.3
+    for retry in scenario["retry"].values():
+        for cause in ("cut_off", "cleared", "unresolved"):
+            if luck.random() < 0.4:
+                retry[f"probability_{cause}"] = luck.choice([0.5, 1.0])
+        if luck.random() < 0.3:
+            retry["after_unresolved"] = _time(luck, grid_s)
+        if luck.random() < 0.3:
+            retry["patience_factor"] = luck.choice([0.5, 0.0, 1.7])
+    if luck.random() < 0.4:
+        scenario["conferences"] = [_conference(luck, list(people), intents, grid_s) for _ in range(luck.randint(1, 2))]
+
+
+def _conference(luck: random.Random, people: list[str], intents: list[str], grid_s: int) -> dict[str, Any]:
+    told = {"from": luck.choice(people), "with": luck.choice(people), "probability": 0.3, "time": _time(luck, grid_s)}
+    return {**told, "intents": luck.sample(intents, 1)} if luck.random() < 0.3 else told
 
 
 def drawn_opening(luck: random.Random, loaded: LoadedScenario) -> LoadedScenario:

@@ -44,7 +44,7 @@ def _floor(tmp_path, arrivals, agents=1, service_s=60, patience_s=None, roster=N
 
 def test_the_classes_of_events_stand_in_the_order_of_the_design():
     """Without it a class inserted in the wrong place would change every whole-second scenario, silently."""
-    assert [kind.name for kind in EventClass] == ["END", "SHIFT", "JOIN", "MATCH", "GIVE_UP"]
+    assert [kind.name for kind in EventClass] == ["END", "SHIFT", "CLOSING", "JOIN", "TIMER", "MATCH", "GIVE_UP"]
     keys = [event_key(kind, contact, leg) for kind in EventClass for contact in (0, 5, 2**52 - 1) for leg in (0, 4095)]
     assert keys == sorted(keys)
     assert len(set(keys)) == len(keys)
