@@ -202,7 +202,8 @@ def _strangers(document: Document, state: State, loaded: LoadedScenario) -> Iter
             expected = f"a channel on which agents take {waits.intent}"
             yield document.fault(("waiting", i, "channel"), waits.channel, expected)
         yield from _lost_redials(document, i, waits, loaded)
-    busy: dict[str, int] = {}
+    busy: dict[str, list[int]] = {}
+    told: set[str] = set()
     for i, served in enumerate(state.in_service):
         yield from known(("in_service", i, "team"), served.team, people)
         if served.team not in people or served.intent not in scenario.intents:
@@ -210,8 +211,15 @@ def _strangers(document: Document, state: State, loaded: LoadedScenario) -> Iter
         service = scenario.teams[served.team].service
         if served.intent not in service and "default" not in service:
             yield document.fault(("in_service", i, "intent"), served.intent, one_of(list(service), served.intent))
-        busy[served.team] = busy.get(served.team, 0) + 1
+        team = scenario.teams[served.team]
         there = state.agents.get(served.team, _rostered(loaded.agents[served.team], clock_s(state.at)))
-        if busy[served.team] == there + 1:
-            expected = f"at most {there} customers in service there, as many as there are agents; or say agents"
+        loads = busy.setdefault(served.team, [0] * there)
+        least = min(range(len(loads)), key=loads.__getitem__, default=-1)  # as the engines place them
+        if least >= 0 and loads[least] + team.points_of(served.channel) <= team.concurrency:
+            loads[least] += team.points_of(served.channel)
+        elif served.team not in told:
+            told.add(served.team)
+            most = there * team.concurrency
+            each = "" if team.concurrency == 1 else f" with {team.concurrency} at once each"
+            expected = f"at most {most} customers in service there, as many as there are agents{each}; or say agents"
             yield document.fault(("in_service", i, "team"), served.team, expected)

@@ -28,9 +28,11 @@ RANKS_MOST = 99
 DAYS_MOST = 700
 LONGEST_WAIT_S = 86_400 * 31
 WEIGHT_MOST = 100
+CONCURRENCY_MOST = 1000
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+Speed = Annotated[float, Field(ge=0.001, le=1)]
 FileName = Annotated[str, Field(min_length=1)]
 
 
@@ -146,6 +148,19 @@ class Team(Strict):
         default_factory=dict,
         description="intents it takes only while more than so many of its agents are idle: these are kept for others",
     )
+    concurrency: Annotated[int, Field(ge=1, le=CONCURRENCY_MOST)] = Field(
+        1, description="contacts an agent has at once; a new one goes to the agent who has fewest"
+    )
+    speeds: Literal["full", "shared"] | Annotated[list[Speed], Field(min_length=1, max_length=CONCURRENCY_MOST)] = (
+        Field(
+            "full",
+            description="how fast each conversation goes while an agent has 1, 2, 3 … at once: a list of shares "
+            "of full speed; full: always 1; shared: an equal part of the agent's time (processor sharing)",
+        )
+    )
+    points: dict[Channel, Annotated[int, Field(ge=1, le=CONCURRENCY_MOST)]] = Field(
+        default_factory=dict, description="how much of `concurrency` a contact of a channel takes; 1 where left out"
+    )
     self_service: bool = Field(False, description="true for pages that answer any number at once, without agents")
     contained: Share | None = Field(None, description="self-service only: share of visits that find their answer")
     agents: Annotated[dict[Clock, Annotated[int, Field(ge=0, le=AGENTS_MOST)]], Field(min_length=1)] | None = Field(
@@ -182,9 +197,25 @@ class Team(Strict):
             raise ValueError("no wrap, shrinkage or ranks in a self-service team")
         if self.self_service and (self.takes_after_s or self.keeps_idle):
             raise ValueError("no takes_after_s or keeps_idle in a self-service team")
+        if self.self_service and (self.concurrency > 1 or self.points or self.speeds != "full"):
+            raise ValueError("no concurrency, speeds or points in a self-service team: it has any number at once")
+        if isinstance(self.speeds, list) and len(self.speeds) != self.concurrency:
+            raise ValueError(f"as many speeds as concurrency ({self.concurrency})")
+        if any(points > self.concurrency for points in self.points.values()):
+            raise ValueError(f"points of at most concurrency ({self.concurrency})")
         if self.self_service and self.resolves != 1.0:
             raise ValueError("contained instead of resolves in a self-service team")
         return self
+
+    def speed(self, load: int) -> float:
+        """Return how fast each conversation goes while an agent has so many points in use, from 1."""
+        if isinstance(self.speeds, list):
+            return self.speeds[load - 1]
+        return 1.0 / load if self.speeds == "shared" else 1.0
+
+    def points_of(self, channel: Channel) -> int:
+        """Return how much of an agent a contact of a channel takes."""
+        return self.points.get(channel, 1)
 
     def takes(self, channel: Channel, intent: str) -> bool:
         """Say whether the team answers such a contact when it first comes."""

@@ -31,7 +31,17 @@ from scenarios.plan import COMES, DrawnPlan
 from scenarios.scenario import CAUSES
 from scenarios.units import DAY_US, NEVER_US
 from simulator.events import EventClass
-from simulator.floor_arrays import FIRST, LONGEST_IDLE, RANDOM, FloorArrays, Real, Shifts, Whole
+from simulator.floor_arrays import (
+    FIRST,
+    FULL_SPEED,
+    LONGEST_IDLE,
+    RANDOM,
+    WORK_MOST_US,
+    FloorArrays,
+    Real,
+    Shifts,
+    Whole,
+)
 
 Small = npt.NDArray[np.int32]
 
@@ -76,13 +86,13 @@ ENDS = (
 ) = range(len(ENDS))  # fmt: skip
 
 # What only some scenarios need to know of a leg; -1 where there is none. The last five are the loop's own.
-ROLE, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING = range(6)
-NOTES = 6
+ROLE, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING, POINTS, DONE_AT, TALK_BEFORE, TALK_BEHIND = range(10)
+NOTES = 10
 
 ROLES = ("conference",)
 """What ROLE means: a word of the contact log."""
 
-_WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING = range(8)
+_WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING, _RESUMING = range(9)
 
 # What an event in the heap is: the row of a leg and, in the lowest two bits, what happens to it.
 _ENDS, _JOINS, _GIVES_UP, _TIMES = range(4)
@@ -300,10 +310,146 @@ def _delay_us(
     return numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law_of[channel], u)
 
 
-@jit_in_place
-def _takes(waited_us: int, idle: int, place: int, after_us: Whole, keeps_idle: Whole) -> bool:
-    """Say whether a team takes a contact that has waited so long, with so many agents idle."""
-    return idle > keeps_idle[place] and waited_us >= after_us[place]  # type: ignore[no-any-return]  # a bool to Numba
+class Seats(NamedTuple):
+    """What is known of seats that have several contacts at once; by seat."""
+
+    load: Whole
+    """Points in use."""
+    leaving: Whole
+    """1 of one who takes nobody any more and leaves when all are served."""
+    progress: Whole
+    since_us: Whole
+    """How far any conversation here has come, in parts of FULL_SPEED times microseconds, and when that was reckoned."""
+    talks: Whole
+    """The row of one of its conversations, or -1; they are linked by TALK_BEFORE and TALK_BEHIND."""
+    next_row: Whole
+    next_us: Whole
+    """Which conversation ends next, and when."""
+
+
+@jit
+def _advance(seats: Seats, speed: Whole, base: int, seat: int, now: int) -> None:
+    """Reckon how far the conversations of a seat have come."""
+    if seats.talks[seat] >= 0:
+        seats.progress[seat] += speed[base + seats.load[seat] - 1] * (now - seats.since_us[seat])
+    seats.since_us[seat] = now
+
+
+@jit
+def _begin_talk(seats: Seats, notes: Whole, row: int, seat: int, work_us: int) -> None:
+    """Have a seat that has been reckoned up to now begin a conversation."""
+    first = seats.talks[seat]
+    notes[row, DONE_AT] = seats.progress[seat] + min(work_us, WORK_MOST_US) * FULL_SPEED
+    notes[row, TALK_BEFORE], notes[row, TALK_BEHIND] = -1, first
+    if first >= 0:
+        notes[first, TALK_BEFORE] = row
+    seats.talks[seat] = row
+
+
+@jit
+def _end_talk(seats: Seats, notes: Whole, row: int, seat: int) -> None:
+    """Have a seat that has been reckoned up to now end a conversation."""
+    before, behind = notes[row, TALK_BEFORE], notes[row, TALK_BEHIND]
+    if before >= 0:
+        notes[before, TALK_BEHIND] = behind
+    else:
+        seats.talks[seat] = behind
+    if behind >= 0:
+        notes[behind, TALK_BEFORE] = before
+    if seats.talks[seat] < 0:
+        seats.progress[seat] = 0
+
+
+@jit
+def _next_end(seats: Seats, notes: Whole, facts: Small, speed: Whole, base: int, seat: int, now: int) -> bool:
+    """Find which conversation of a seat ends next, and when; say whether that is another than before."""
+    best, best_us = -1, NEVER_US
+    row = seats.talks[seat]
+    while row >= 0:
+        rate = speed[base + seats.load[seat] - 1]
+        at_us = now + max(notes[row, DONE_AT] - seats.progress[seat] + rate - 1, 0) // rate
+        if at_us < best_us or (at_us == best_us and _event_of(facts, row << 2) < _event_of(facts, best << 2)):
+            best, best_us = row, at_us
+        row = notes[row, TALK_BEHIND]
+    changed = best != seats.next_row[seat] or best_us != seats.next_us[seat]
+    seats.next_row[seat], seats.next_us[seat] = best, best_us
+    return changed and best >= 0
+
+
+@jit
+def _after_change(
+    seats: Seats,
+    notes: Whole,
+    facts: Small,
+    speed: Whole,
+    base: int,
+    points: int,
+    seat: int,
+    now: int,
+    idle_head: Whole,
+    idle_tail: Whole,
+    idle_before: Whole,
+    idle_behind: Whole,
+    idle_since: Whole,
+    idle_count: Whole,
+) -> bool:
+    """Let a seat take more where it can, and say whether a conversation ends at another time than was thought."""
+    if idle_since[seat] < 0 and seats.load[seat] < points and not seats.leaving[seat]:
+        spot = base + seats.load[seat]
+        idle_since[seat] = now
+        _join_spot(idle_head, idle_tail, idle_before, idle_behind, idle_since, spot, seat)
+        idle_count[spot] += 1
+    return _next_end(seats, notes, facts, speed, base, seat, now)
+
+
+@jit
+def _free_spot(idle_head: Whole, base: int, room: int) -> int:
+    """Return the spot of the agents of a team who have least to do and take one more; -1 where none does."""
+    for spot in range(base, base + room + 1):
+        if idle_head[spot] >= 0:
+            return spot
+    return -1
+
+
+@jit
+def _free_count(idle_count: Whole, base: int, room: int) -> int:
+    """Count the agents of a team who can take one more."""
+    return idle_count[base : base + room + 1].sum()  # type: ignore[no-any-return]  # an int to Numba
+
+
+@jit
+def _join_spot(
+    idle_head: Whole, idle_tail: Whole, idle_before: Whole, idle_behind: Whole, idle_since: Whole, spot: int, seat: int
+) -> None:
+    """Put a seat behind those that have been at this spot longer, or as long with a lower number."""
+    behind, before = -1, idle_tail[spot]
+    while before >= 0 and idle_since[before] == idle_since[seat] and before > seat:
+        behind, before = before, idle_before[before]
+    idle_before[seat], idle_behind[seat] = before, behind
+    if before >= 0:
+        idle_behind[before] = seat
+    else:
+        idle_head[spot] = seat
+    if behind >= 0:
+        idle_before[behind] = seat
+    else:
+        idle_tail[spot] = seat
+
+
+@jit
+def _leave_spot(
+    idle_head: Whole, idle_tail: Whole, idle_before: Whole, idle_behind: Whole, spot: int, seat: int
+) -> None:
+    """Take a seat from its spot."""
+    before, behind = idle_before[seat], idle_behind[seat]
+    if before >= 0:
+        idle_behind[before] = behind
+    else:
+        idle_head[spot] = behind
+    if behind >= 0:
+        idle_before[behind] = before
+    else:
+        idle_tail[spot] = before
 
 
 @jit_in_place
@@ -382,7 +528,7 @@ def _variant(
         queue_weight, queue_promoted, queue_promoted_us, among_equals = floor[37:41]
         transfer_patience, transfer_if_busy, transfer_cut_off, transfer_retelling = floor[41:45]
         conference_at, conference_with, conference_probability, conference_law = floor[45:49]
-        resolved, retry_law_unresolved, retry_patience = floor[49:]
+        resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room, points_of = floor[49:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -391,7 +537,7 @@ def _variant(
         notes = np.empty((room if more else 0, NOTES), dtype=np.int64)
         legs, joined_from = 0, 0
         # a leg has one event to come, and perhaps a stale give-up; at times a timer for each change of its queue
-        kept = (3 + _places_most(queue_teams_at)) * room + 1 if more else 2 * room + 1
+        kept = (6 + _places_most(queue_teams_at)) * room + 1 if more else 2 * room + 1
         heap_us, heap = np.empty(kept, dtype=np.int64), np.empty(kept, dtype=np.int64)
         heap_us[0] = NEVER_US
         pending = 0
@@ -403,8 +549,20 @@ def _variant(
         on_duty, target = np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64)
         duty_since, idle_since = np.full(seats, -1, dtype=np.int64), np.full(seats, -1, dtype=np.int64)
         idle_before, idle_behind = np.full(seats, -1, dtype=np.int64), np.full(seats, -1, dtype=np.int64)
-        idle_head, idle_tail = np.full(teams, -1, dtype=np.int64), np.full(teams, -1, dtype=np.int64)
-        idle_count = np.zeros(teams if more else 0, dtype=np.int64)
+        # idle agents by team; where some have several contacts at once, by team and points in use
+        spots = spots_at[teams] if more else teams
+        idle_head, idle_tail = np.full(spots, -1, dtype=np.int64), np.full(spots, -1, dtype=np.int64)
+        idle_count = np.zeros(spots if more else 0, dtype=np.int64)
+        leaving_count = np.zeros(teams if more else 0, dtype=np.int64)
+        shared = Seats(
+            np.zeros(seats if more else 0, dtype=np.int64),
+            np.zeros(seats if more else 0, dtype=np.int64),
+            np.zeros(seats if more else 0, dtype=np.int64),
+            np.zeros(seats if more else 0, dtype=np.int64),
+            np.full(seats if more else 0, -1, dtype=np.int64),
+            np.full(seats if more else 0, -1, dtype=np.int64),
+            np.full(seats if more else 0, -1, dtype=np.int64),
+        )
         next_arrival, next_shift, now = 0, 0, 0
         match_wanted, fits = False, True
 
@@ -431,7 +589,7 @@ def _variant(
                 row, what = event >> 2, event & 3
                 _pop(heap_us, heap, facts, pending)
                 pending -= 1
-            released, lost = -1, -1
+            released, lost, touched, touched_team = -1, -1, -1, -1
 
             if source == _ARRIVAL or (source == _HEAP and what == _JOINS):
                 # -- a contact joins: arrives, tries again or is passed on
@@ -514,6 +672,7 @@ def _variant(
                 if more:
                     notes[row, ROLE], notes[row, WAIT_END], notes[row, LATEST] = -1, ABANDONED, row
                     notes[row, ASKED], notes[row, PRIMARY], notes[row, RETELLING] = -1, -1, -1
+                    notes[row, POINTS] = 1
                     if leg > 0 and facts[asker, STATE] == _CONSULTING:
                         notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
                         notes[asker, LATEST] = row
@@ -535,18 +694,28 @@ def _variant(
                         in_use[channel] += 1
                     if opening and begun >= 0:
                         # an agent is with them already: the one who has been there longest, the lowest number first
-                        seat = idle_head[begun]
-                        idle_head[begun] = idle_behind[seat]
+                        spot = begun
+                        if more:
+                            notes[row, POINTS] = points_of[begun, channel]
+                            most = spots_at[begun + 1] - spots_at[begun] - notes[row, POINTS]
+                            spot = _free_spot(idle_head, spots_at[begun], most)
+                        seat = idle_head[spot]
+                        idle_head[spot] = idle_behind[seat]
                         if idle_behind[seat] >= 0:
                             idle_before[idle_behind[seat]] = -1
                         else:
-                            idle_tail[begun] = -1
+                            idle_tail[spot] = -1
                         idle_since[seat] = -1
-                        if more:
-                            idle_count[begun] -= 1
                         times[row, ANSWERED] = since
                         facts[row, TEAM], facts[row, SEAT], facts[row, STATE] = begun, seat, _TALKING
-                        if begun_ends_us[number] <= horizon_us:
+                        if more:
+                            idle_count[spot] -= 1
+                        if more and spots_at[begun + 1] - spots_at[begun] > 1:
+                            touched, touched_team = seat, begun
+                            _advance(shared, spot_speed, spots_at[begun], seat, now)
+                            shared.load[seat] += notes[row, POINTS]
+                            _begin_talk(shared, notes, row, seat, begun_ends_us[number] - now)
+                        elif begun_ends_us[number] <= horizon_us:
                             _push(heap_us, heap, facts, pending, begun_ends_us[number], (row << 2) | _ENDS)
                             pending += 1
                     elif pages and page_team[queue] >= 0:
@@ -586,7 +755,7 @@ def _variant(
                 # -- the best pair, until none is left: highest priority, lowest rank, longest wait, longest idle
                 match_wanted = False
                 while waiting > 0:
-                    best, chosen = -1, -1
+                    best, chosen, chosen_place = -1, -1, -1
                     if several:
                         best_priority, best_rank = 0, 0
                         for queue in range(queues):
@@ -595,14 +764,12 @@ def _variant(
                                 continue
                             for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
                                 team = queue_teams[place]
-                                if idle_head[team] < 0:
-                                    continue
-                                if more and not _takes(
-                                    now - times[head, ARRIVED],
-                                    idle_count[team],
-                                    place,
-                                    place_after_us,
-                                    place_keeps_idle,
+                                if not more:
+                                    if idle_head[team] < 0:
+                                        continue
+                                elif now - times[head, ARRIVED] < place_after_us[place] or (
+                                    _free_count(idle_count, spots_at[team], place_room[place])
+                                    <= place_keeps_idle[place]
                                 ):
                                     continue
                                 rank = queue_ranks[place]
@@ -621,7 +788,7 @@ def _variant(
                                     else:
                                         better = times[head, ARRIVED] < times[best, ARRIVED]
                                 if better:
-                                    best, chosen = head, team
+                                    best, chosen, chosen_place = head, team, place
                                     best_priority, best_rank = queue_priority[queue], rank
                                 break
                     elif idle_head[0] >= 0:
@@ -631,29 +798,31 @@ def _variant(
                     queue = _wide(facts[best, QUEUE])
                     if more and among_equals != FIRST:
                         # of the teams that could take this contact at this rank: the longest idle, or any agent alike
-                        free, idle_longest = 0, NEVER_US
                         number = _wide(facts[best, NUMBER])
                         word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
-                        for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
-                            team = queue_teams[place]
-                            waited_us = now - times[best, ARRIVED]
-                            if queue_ranks[place] == best_rank and _takes(
-                                waited_us, idle_count[team], place, place_after_us, place_keeps_idle
-                            ):
-                                free += idle_count[team]
-                                if among_equals == LONGEST_IDLE and idle_since[idle_head[team]] < idle_longest:
-                                    idle_longest, chosen = idle_since[idle_head[team]], team
-                        if among_equals == RANDOM:
-                            left = int(uniform(seed, desk, entities[number], word, _CHOICE, 0) * free)
+                        left, free, idle_longest = -1, 0, NEVER_US
+                        for again in range(2 if among_equals == RANDOM else 1):
+                            if again:
+                                left = int(uniform(seed, desk, entities[number], word, _CHOICE, 0) * free)
                             for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
-                                team = queue_teams[place]
-                                waited_us = now - times[best, ARRIVED]
-                                if queue_ranks[place] == best_rank and _takes(
-                                    waited_us, idle_count[team], place, place_after_us, place_keeps_idle
+                                base = spots_at[queue_teams[place]]
+                                able = _free_count(idle_count, base, place_room[place])
+                                if (
+                                    queue_ranks[place] != best_rank
+                                    or able <= place_keeps_idle[place]
+                                    or now - times[best, ARRIVED] < place_after_us[place]
                                 ):
+                                    continue
+                                if again:
                                     if left >= 0:
-                                        chosen = team
-                                    left -= idle_count[team]
+                                        chosen_place = place
+                                    left -= able
+                                elif among_equals == LONGEST_IDLE:
+                                    since = idle_since[idle_head[_free_spot(idle_head, base, place_room[place])]]
+                                    if since < idle_longest:
+                                        idle_longest, chosen_place = since, place
+                                free += able
+                        chosen = queue_teams[chosen_place]
                     behind = _wide(facts[best, BEHIND])
                     queue_head[queue] = behind
                     if behind >= 0:
@@ -661,15 +830,17 @@ def _variant(
                     else:
                         queue_tail[queue] = -1
                     waiting -= 1
-                    seat = idle_head[chosen]
-                    idle_head[chosen] = idle_behind[seat]
+                    spot = chosen
+                    if more:
+                        spot = _free_spot(idle_head, spots_at[chosen], place_room[chosen_place])
+                        idle_count[spot] -= 1
+                    seat = idle_head[spot]
+                    idle_head[spot] = idle_behind[seat]
                     if idle_behind[seat] >= 0:
                         idle_before[idle_behind[seat]] = -1
                     else:
-                        idle_tail[chosen] = -1
+                        idle_tail[spot] = -1
                     idle_since[seat] = -1
-                    if more:
-                        idle_count[chosen] -= 1
                     times[best, ANSWERED] = now
                     facts[best, TEAM], facts[best, SEAT], facts[best, STATE] = chosen, seat, _TALKING
                     number = _wide(facts[best, NUMBER])
@@ -685,7 +856,21 @@ def _variant(
                         until_us += numbered_us(
                             law_kind, law_a, law_b, law_at, law_shares, law_times, notes[best, RETELLING], u
                         )
-                    if until_us <= horizon_us:
+                    if more and spots_at[chosen + 1] - spots_at[chosen] > 1:
+                        base, points = spots_at[chosen], spots_at[chosen + 1] - spots_at[chosen]
+                        notes[best, POINTS] = points - place_room[chosen_place]
+                        _advance(shared, spot_speed, base, seat, now)
+                        shared.load[seat] += notes[best, POINTS]
+                        _begin_talk(shared, notes, best, seat, until_us - now)
+                        changed = _after_change(
+                            shared, notes, facts, spot_speed, base, points, seat, now, idle_head, idle_tail,
+                            idle_before, idle_behind, idle_since, idle_count,
+                        )  # fmt: skip
+                        if changed and shared.next_us[seat] <= horizon_us:
+                            event = (shared.next_row[seat] << 2) | _ENDS
+                            _push(heap_us, heap, facts, pending, shared.next_us[seat], event)
+                            pending += 1
+                    elif until_us <= horizon_us:
                         _push(heap_us, heap, facts, pending, until_us, (best << 2) | _ENDS)
                         pending += 1
                 # who joined since the last time and waits on: only now can their patience matter
@@ -751,48 +936,93 @@ def _variant(
                     continue
                 target[team] = wanted
                 seat = seats_at[team + 1] - 1
-                while on_duty[team] > wanted and seat >= seats_at[team]:
-                    if idle_since[seat] >= 0:
+                leaving, spot = 0, team
+                if more:
+                    leaving, spot = leaving_count[team], spots_at[team]
+                while on_duty[team] - leaving > wanted and seat >= seats_at[team]:
+                    if idle_since[seat] >= 0 and (not more or shared.load[seat] == 0):
                         before, behind = idle_before[seat], idle_behind[seat]
                         if before >= 0:
                             idle_behind[before] = behind
                         else:
-                            idle_head[team] = behind
+                            idle_head[spot] = behind
                         if behind >= 0:
                             idle_before[behind] = before
                         else:
-                            idle_tail[team] = before
+                            idle_tail[spot] = before
                         idle_since[seat] = -1
                         if more:
-                            idle_count[team] -= 1
+                            idle_count[spot] -= 1
                         duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
                         spells += 1
                         duty_since[seat] = -1
                         on_duty[team] -= 1
                     seat -= 1
+                if more and spots_at[team + 1] - spots_at[team] > 1:
+                    # who has conversations takes no more and leaves after them: fewest points first, highest number
+                    points = spots_at[team + 1] - spots_at[team]
+                    while on_duty[team] - leaving_count[team] > wanted:
+                        goes = -1
+                        for seat in range(seats_at[team], seats_at[team + 1]):
+                            stays = duty_since[seat] >= 0 and not shared.leaving[seat]
+                            if stays and (goes < 0 or shared.load[seat] <= shared.load[goes]):
+                                goes = seat
+                        shared.leaving[goes] = 1
+                        leaving_count[team] += 1
+                        if idle_since[goes] >= 0:
+                            spot = spots_at[team] + shared.load[goes]
+                            _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, goes)
+                            idle_count[spot] -= 1
+                            idle_since[goes] = -1
+                    seat = seats_at[team]
+                    while on_duty[team] - leaving_count[team] < wanted and leaving_count[team] > 0:
+                        if shared.leaving[seat]:
+                            shared.leaving[seat] = 0
+                            leaving_count[team] -= 1
+                            _advance(shared, spot_speed, spots_at[team], seat, now)
+                            _after_change(
+                                shared, notes, facts, spot_speed, spots_at[team], points, seat, now, idle_head,
+                                idle_tail, idle_before, idle_behind, idle_since, idle_count,
+                            )  # fmt: skip
+                        seat += 1
+                    spot = spots_at[team]
                 seat = seats_at[team]
                 while on_duty[team] < wanted:
                     if duty_since[seat] < 0:
                         duty_since[seat], idle_since[seat] = now, now
                         on_duty[team] += 1
                         if more:
-                            idle_count[team] += 1
-                        behind, before = -1, idle_tail[team]
+                            idle_count[spot] += 1
+                        behind, before = -1, idle_tail[spot]
                         while before >= 0 and idle_since[before] == now and before > seat:
                             behind, before = before, idle_before[before]
                         idle_before[seat], idle_behind[seat] = before, behind
                         if before >= 0:
                             idle_behind[before] = seat
                         else:
-                            idle_head[team] = seat
+                            idle_head[spot] = seat
                         if behind >= 0:
                             idle_before[behind] = seat
                         else:
-                            idle_tail[team] = seat
+                            idle_tail[spot] = seat
                     seat += 1
                 match_wanted = waiting > 0 or match_wanted
 
             elif what == _ENDS:
+                if more:
+                    state = facts[row, STATE]
+                    late = state == _WRAPPING and notes[row, DONE_AT] != now
+                    if late or state in (_GONE, _CONSULTING):
+                        continue  # what was thought to end now has ended before
+                if more and state in (_TALKING, _CONFERRING):
+                    team, seat = _wide(facts[row, TEAM]), _wide(facts[row, SEAT])
+                    if spots_at[team + 1] - spots_at[team] > 1:
+                        if shared.next_row[seat] != row or shared.next_us[seat] != now:
+                            continue  # a conversation that came or went beside it has changed its end
+                        _advance(shared, spot_speed, spots_at[team], seat, now)
+                        _end_talk(shared, notes, row, seat)
+                        shared.next_row[seat], shared.next_us[seat] = -1, -1
+                        touched, touched_team = seat, team
                 if facts[row, STATE] == _WRAPPING:
                     facts[row, STATE] = _GONE
                     released = row
@@ -805,6 +1035,7 @@ def _variant(
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, _GONE
                     released = row
+                    facts[notes[row, PRIMARY], STATE] = _RESUMING
                     _push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | _ENDS)
                     pending += 1
                     continues = False
@@ -844,6 +1075,8 @@ def _variant(
                             times[row, WRAP] = wrap_us
                         if wrap_us > 0:
                             facts[row, STATE] = _WRAPPING
+                            if more:
+                                notes[row, DONE_AT] = now + wrap_us
                             if now + wrap_us <= horizon_us:
                                 _push(heap_us, heap, facts, pending, now + wrap_us, (row << 2) | _ENDS)
                                 pending += 1
@@ -903,6 +1136,7 @@ def _variant(
                         word, speaks_us = MESSAGE, message_takes_us[facts[row, CHANNEL]]
                 facts[row, LEG_END], facts[row, STATE] = word, _GONE
                 if more and notes[row, ROLE] >= 0:
+                    facts[notes[row, PRIMARY], STATE] = _RESUMING
                     _push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | _ENDS)
                     pending += 1
                 else:
@@ -935,28 +1169,57 @@ def _variant(
             if released >= 0:
                 # -- an agent is free: goes home where there are too many, else is idle from now
                 team, seat = _wide(facts[released, TEAM]), _wide(facts[released, SEAT])
-                if on_duty[team] > target[team]:
+                leaves, joins, spot = on_duty[team] > target[team], True, team
+                if more:
+                    spot = spots_at[team]
+                    if spots_at[team + 1] - spots_at[team] > 1:
+                        _advance(shared, spot_speed, spots_at[team], seat, now)
+                        if idle_since[seat] >= 0:
+                            _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot + shared.load[seat], seat)
+                            idle_count[spot + shared.load[seat]] -= 1
+                            idle_since[seat] = -1
+                        shared.load[seat] -= notes[released, POINTS]
+                        leaves, joins = shared.leaving[seat] and shared.load[seat] == 0, False
+                        touched, touched_team = seat, team
+                        if leaves:
+                            leaving_count[team] -= 1
+                if leaves:
                     duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
                     spells += 1
                     duty_since[seat] = -1
                     on_duty[team] -= 1
-                else:
+                elif joins:
                     idle_since[seat] = now
                     if more:
-                        idle_count[team] += 1
-                    behind, before = -1, idle_tail[team]
+                        idle_count[spot] += 1
+                    behind, before = -1, idle_tail[spot]
                     while before >= 0 and idle_since[before] == now and before > seat:
                         behind, before = before, idle_before[before]
                     idle_before[seat], idle_behind[seat] = before, behind
                     if before >= 0:
                         idle_behind[before] = seat
                     else:
-                        idle_head[team] = seat
+                        idle_head[spot] = seat
                     if behind >= 0:
                         idle_before[behind] = seat
                     else:
-                        idle_tail[team] = seat
+                        idle_tail[spot] = seat
                     match_wanted = waiting > 0 or match_wanted
+
+            if more and touched >= 0:
+                # -- a conversation has come or gone beside others
+                match_wanted = waiting > 0 or match_wanted
+                base, points = spots_at[touched_team], spots_at[touched_team + 1] - spots_at[touched_team]
+                changed = _after_change(
+                    shared, notes, facts, spot_speed, base, points, touched, now, idle_head, idle_tail, idle_before,
+                    idle_behind, idle_since, idle_count,
+                )  # fmt: skip
+                if duty_since[touched] < 0:
+                    shared.leaving[touched] = 0
+                if changed and shared.next_us[touched] <= horizon_us:
+                    event = (shared.next_row[touched] << 2) | _ENDS
+                    _push(heap_us, heap, facts, pending, shared.next_us[touched], event)
+                    pending += 1
 
         for seat in range(seats):
             if duty_since[seat] >= 0:

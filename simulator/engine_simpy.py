@@ -305,6 +305,7 @@ class Engine:
             tuple(team.rank(intent) for team in told),
             tuple(us(team.takes_after_s.get(intent, 0.0)) if first else 0 for team in told),
             tuple(team.keeps_idle.get(intent, 0) if first else 0 for team in told),
+            tuple(team.concurrency - team.points_of(channel) for team in told),
             rule.priority,
             round(rule.weight * 1000),
             rule.promoted,
@@ -356,8 +357,9 @@ class Engine:
             ends_us = leg.answered_us + self._time_us(self.service[team.name, leg.intent], _SERVICE, entity, leg)
             if by is not None and by.retelling is not None:
                 ends_us += self._time_us(self._law(by.retelling), _RETELLING, entity, leg)
-        key = event_key(EventClass.END, contact, leg.leg)
-        yield self.clock.at(ends_us, key)
+        key, points = event_key(EventClass.END, contact, leg.leg), team.team.points_of(leg.channel)
+        yield self.floor.talk(team, seat, points, ends_us - self.clock.now_us, key)
+        ends_us = self.clock.now_us
         conference = self._drawn(self.conferences[team.name, leg.intent], _CONFERENCE, entity, leg)
         if conference is not None:
             yield from self._ask_in(conference, contact, entity, mine)
@@ -368,9 +370,9 @@ class Engine:
         if law is not None:
             leg.wrap_us = self._time_us(law, _WRAP, entity, leg)
         if leg.wrap_us:
-            self.clock.do_at(ends_us + leg.wrap_us, key, lambda _: self.floor.release(team, seat))
+            self.clock.do_at(ends_us + leg.wrap_us, key, lambda _: self.floor.release(team, seat, points))
         else:
-            self.floor.release(team, seat)
+            self.floor.release(team, seat, points)
         if leg.leg >= LEG_MOST:
             return None
         return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
@@ -390,11 +392,11 @@ class Engine:
             return
         team, seat = called
         leg.team, leg.agent, leg.answered_us = team.name, team.seats[seat], self.clock.now_us
-        leg.ended_us = leg.answered_us + self._time_us(self._law(conference.time), _CONFERENCE_TIME, entity, leg)
-        ends_us, leg.ended_us = leg.ended_us, None
-        yield self.clock.at(ends_us, event_key(EventClass.END, contact, number))
-        leg.ended_us, leg.served, leg.leg_end = ends_us, True, "answered"
-        self.floor.release(team, seat)
+        lasts_us = self._time_us(self._law(conference.time), _CONFERENCE_TIME, entity, leg)
+        points = team.team.points_of(leg.channel)
+        yield self.floor.talk(team, seat, points, lasts_us, event_key(EventClass.END, contact, number))
+        leg.ended_us, leg.served, leg.leg_end = self.clock.now_us, True, "answered"
+        self.floor.release(team, seat, points)
 
     def _self_service(self, page: TeamFloor, contact: int, entity: int, leg: Leg) -> Generator[simpy.Event, Any, str]:
         """Read a page: no queue, no agent; it holds the answer or it does not."""

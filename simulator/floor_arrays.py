@@ -31,6 +31,12 @@ Real = npt.NDArray[np.float64]
 _ABSENCE = int(Purpose.ABSENCE)
 
 FIRST, LONGEST_IDLE, RANDOM = range(3)
+FULL_SPEED = 27_720
+"""Of a conversation, in parts that 1 to 12 conversations share without a rest: progress is kept in whole numbers."""
+
+WORK_MOST_US = 10**14
+"""A longer conversation ends after the last day however fast it goes; its progress would not fit 64 bits."""
+
 AMONG_EQUALS = {"first": FIRST, "longest_idle": LONGEST_IDLE, "random": RANDOM}
 
 
@@ -112,6 +118,15 @@ class FloorArrays(NamedTuple):
     retry_patience: Whole
     """By channel: the law of the delay after an answer in vain, and the factor of the next patience in thousandths."""
 
+    spots_at: Whole
+    """By team: where its numbers of `spot_speed` begin, one for each point an agent has; with one end more."""
+    spot_speed: Whole
+    """Of each conversation while an agent has 1, 2, 3 … points in use, in parts of FULL_SPEED."""
+    place_room: Whole
+    """By place in `queue_teams`: the most points an agent may have in use to take a contact."""
+    points: Whole
+    """By team x channel: what a contact takes."""
+
     @property
     def more(self) -> bool:
         """Whether a scenario says anything that only the whole loop knows."""
@@ -132,6 +147,7 @@ class FloorArrays(NamedTuple):
             or (self.resolved < 1).any()
             or (uncommon > 0).any()
             or (self.retry_patience != 1000).any()
+            or (np.diff(self.spots_at) > 1).any()
         )
 
 
@@ -182,6 +198,7 @@ class _Queue(NamedTuple):
     ranks: tuple[int, ...]
     after_us: tuple[int, ...]
     keeps_idle: tuple[int, ...]
+    room: tuple[int, ...]
     priority: int
     weight: int
     promoted_us: int
@@ -206,6 +223,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
             tuple(team.rank(intent) for team in told),
             tuple(us(team.takes_after_s.get(intent, 0.0)) if first else 0 for team in told),
             tuple(team.keeps_idle.get(intent, 0) if first else 0 for team in told),
+            tuple(team.concurrency - team.points_of(channel) for team in told),
             rule.priority,
             round(rule.weight * 1000),
             us(rule.promoted.after_s) if rule.promoted else NEVER_US,
@@ -310,6 +328,16 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         conference_law=_whole(conference_law),
         resolved=_real(team.resolved_share(intent) for team in scenario.teams.values() for intent in intents),
         retry_law_unresolved=_whole(retry_law_unresolved),
+        spots_at=_at(team.concurrency for team in scenario.teams.values()),
+        spot_speed=_whole(
+            max(1, round(FULL_SPEED * team.speed(load + 1)))
+            for team in scenario.teams.values()
+            for load in range(team.concurrency)
+        ),
+        place_room=_whole(room for queue in queues for room in queue.room),
+        points=np.array(
+            [[team.points_of(channel) for channel in channels] for team in scenario.teams.values()], dtype=np.int64
+        ),
         retry_patience=_whole(round(1000 * retry.patience_factor) if retry else 1000 for retry in retries),
     )
     return Floor(

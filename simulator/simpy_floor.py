@@ -20,6 +20,7 @@ from scenarios.reading import LoadedScenario
 from scenarios.scenario import Promotion, Team
 from scenarios.units import DAY_US, clock_s, us
 from simulator.events import EventClass, event_key
+from simulator.floor_arrays import FULL_SPEED, WORK_MOST_US
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class Line(NamedTuple):
     """How long one must have waited before each team takes them."""
     keeps_idle: tuple[int, ...]
     """How many idle agents of each team are not for them."""
+    room: tuple[int, ...]
+    """The most points an agent of each team may have in use to take one of them."""
     priority: int
     weight: int
     """What waits are multiplied with where they are compared, in thousandths."""
@@ -110,6 +113,46 @@ Queue = deque[Waiting]
 """Those who wait in a line, in the order in which they are served; those who gave up stay until their turn."""
 
 
+@dataclass(slots=True, eq=False)
+class Talk:
+    """A conversation beside others; `over` happens when it is through."""
+
+    left: int
+    """What is to be said, in microseconds times FULL_SPEED, as of the seat's `at_us`."""
+    key: int
+    over: simpy.Event
+    ends_us: int = -1
+    """When it would be through as things are; another time that was thought is out of date."""
+
+
+@dataclass(slots=True, eq=False)
+class Desk:
+    """A seat that has several contacts at once."""
+
+    load: int = 0
+    """Points in use."""
+    talks: list[Talk] = field(default_factory=list)
+    at_us: int = 0
+    """Up to when its talks are reckoned."""
+    leaving: bool = False
+    """It takes nobody any more and leaves when all are served."""
+
+
+class Option(NamedTuple):
+    """A line that a team may answer, and on what terms."""
+
+    priority: int
+    rank: int
+    place: int
+    """Among the teams that are asked."""
+    queue: Queue
+    after_us: int
+    keeps_idle: int
+    room: int
+    weight: int
+    """Of waits; 0 where all have the same."""
+
+
 @dataclass(eq=False)
 class TeamFloor:
     """A team's seats: who is on duty, who is idle and since when, how many there should be."""
@@ -119,27 +162,54 @@ class TeamFloor:
     target: int = 0
     on_duty_since: dict[int, int] = field(default_factory=dict)
     idle_since: dict[int, int] = field(default_factory=dict)
-    idle: list[tuple[int, int]] = field(default_factory=list)
-    """Heap of (idle since, seat); an entry whose time is not the seat's `idle_since` is stale."""
-    lines: list[tuple[int, int, int, Queue, int, int, int]] = field(default_factory=list)
-    """Which it may answer: priority, rank, place among the teams that are asked, who waits, how long they must have
-    waited, how many idle agents are not for them, and the weight of their waits (0 where all have the same)."""
+    """Who can take one more, and since when they have as much to do as now."""
+    idle: list[tuple[int, int, int]] = field(default_factory=list)
+    """Heap of (points in use, since, seat); an entry that no longer holds is stale."""
+    desks: dict[int, Desk] = field(default_factory=dict)
+    """Of a team whose agents have several contacts at once."""
+    lines: list[Option] = field(default_factory=list)
+    """Which it may answer."""
 
-    def idle_longest(self) -> tuple[int, int]:
-        """Return since when the seat is idle that is next, and its number."""
-        while self.idle_since.get(self.idle[0][1]) != self.idle[0][0]:
-            heapq.heappop(self.idle)
-        return self.idle[0]
+    @functools.cached_property
+    def shared(self) -> bool:
+        """Whether its agents have several contacts at once."""
+        return self.team.concurrency > 1
+
+    @functools.cached_property
+    def speeds(self) -> list[int]:
+        """How fast each conversation goes by points in use, from 1."""
+        loads = range(1, self.team.concurrency + 1)
+        return [0, *(max(1, round(FULL_SPEED * self.team.speed(load))) for load in loads)]
+
+    def load(self, seat: int) -> int:
+        """Return how many points of a seat are in use; of one who has one contact at a time 0 while idle."""
+        return self.desks[seat].load if self.shared else 0
+
+    def able(self, room: int) -> int:
+        """Count who can take a contact that leaves room for so many points already in use."""
+        if not self.shared:
+            return len(self.idle_since)
+        return sum(self.desks[seat].load <= room for seat in self.idle_since)
 
     def make_idle(self, seat: int, now_us: int) -> None:
-        """Put a seat behind those that are idle already."""
+        """Put a seat behind those that have as little to do already."""
+        if self.shared and seat not in self.desks:
+            self.desks[seat] = Desk(at_us=now_us)
         self.idle_since[seat] = now_us
-        heapq.heappush(self.idle, (now_us, seat))
+        heapq.heappush(self.idle, (self.load(seat), now_us, seat))
+
+    def idle_longest(self) -> tuple[int, int, int]:
+        """Return points in use, since when, and number of the seat that is next."""
+        while True:
+            load, since_us, seat = self.idle[0]
+            if self.idle_since.get(seat) == since_us and self.load(seat) == load:
+                return self.idle[0]
+            heapq.heappop(self.idle)
 
     def take_idle(self) -> int:
-        """Take the seat that has been idle longest, the lowest number first."""
+        """Take the seat that has least to do, for longest, the lowest number first."""
         assert self.idle_since, f"{self.name} has nobody for a customer who is being served"
-        _, seat = self.idle_longest()
+        _, _, seat = self.idle_longest()
         heapq.heappop(self.idle)
         del self.idle_since[seat]
         return seat
@@ -251,22 +321,39 @@ class Floor:
         if found is None:
             found = self._queues[line] = deque(), [self.teams[name] for name in line.teams]
             weight = line.weight if self._weighted else 0
-            rules = zip(found[1], line.ranks, line.after_us, line.keeps_idle, strict=True)
-            for place, (team, rank, after_us, keeps) in enumerate(rules):
-                team.lines.append((line.priority, rank, place, found[0], after_us, keeps, weight))
+            terms = zip(found[1], line.ranks, line.after_us, line.keeps_idle, line.room, strict=True)
+            for place, (team, rank, after_us, keeps, room) in enumerate(terms):
+                team.lines.append(Option(line.priority, rank, place, found[0], after_us, keeps, room, weight))
         return found
 
-    def release(self, team: TeamFloor, seat: int) -> None:
+    def release(self, team: TeamFloor, seat: int, points: int = 1) -> None:
         """Have a seat leave, where too many are there, or be idle."""
-        if len(team.on_duty_since) > team.target:
+        if team.shared:
+            self._release_one(team, seat, points)
+        elif len(team.on_duty_since) > team.target:
             self._leave(team, seat)
         else:
             team.make_idle(seat, self.clock.now_us)
             self._want_match_for(team)
 
+    def _release_one(self, team: TeamFloor, seat: int, points: int) -> None:
+        """Free what one of several contacts took of a seat."""
+        desk = team.desks[seat]
+        self._reckon(team, desk)
+        desk.load -= points
+        team.idle_since.pop(seat, None)
+        if desk.leaving:
+            if not desk.load:
+                desk.leaving = False
+                self._leave(team, seat)
+        else:
+            team.make_idle(seat, self.clock.now_us)
+            self._want_match_for(team)
+        self._look_ahead(team, desk)
+
     def _want_match_for(self, team: TeamFloor) -> None:
         """Pair contacts and agents where somebody waits for a team."""
-        if any(line[3] for line in team.lines):
+        if any(line.queue for line in team.lines):
             self._want_match()
 
     def _want_match(self) -> None:
@@ -288,10 +375,10 @@ class Floor:
                 idle = len(team.idle_since)
                 if not idle:
                     continue
-                for priority, rank, place, queue, after_us, keeps, weight in team.lines:
+                for priority, rank, place, queue, after_us, keeps, room, weight in team.lines:
                     while queue and not queue[0].waits:
                         queue.popleft()
-                    if queue and idle > keeps:
+                    if queue and (team.able(room) if team.shared else idle) > keeps:
                         order = queue[0].order
                         if after_us and now_us - order[0] < after_us:
                             continue
@@ -312,23 +399,64 @@ class Floor:
     def _one_of(self, waiting: Waiting, rank: int) -> TeamFloor:
         """Choose between the teams that could take a contact at this rank."""
         line, waited_us = waiting.line, self.clock.now_us - waiting.order[0]
-        rules = zip(line.teams, line.ranks, line.after_us, line.keeps_idle, strict=True)
+        terms = zip(line.teams, line.ranks, line.after_us, line.keeps_idle, line.room, strict=True)
         able = [
-            self.teams[name]
-            for name, own, after_us, keeps in rules
-            if own == rank and waited_us >= after_us and len(self.teams[name].idle_since) > keeps
+            (self.teams[name], self.teams[name].able(room))
+            for name, own, after_us, keeps, room in terms
+            if own == rank and waited_us >= after_us and self.teams[name].able(room) > keeps
         ]
         if self._among_equals == "longest_idle":
-            return min(able, key=lambda team: team.idle_longest()[0])
+            return min((team for team, _ in able), key=lambda team: team.idle_longest()[1])
         _, contact, leg = waiting.order
         word = (contact & 0xFFF) << 12 | leg
         u = uniform(self.luck.seed, self.luck.desk, waiting.entity, word, int(Purpose.CHOICE), 0)
-        left = int(u * sum(len(team.idle_since) for team in able))
-        for team in able:
-            if left < len(team.idle_since):
-                break
-            left -= len(team.idle_since)
-        return team
+        left = int(u * sum(count for _, count in able))
+        chosen = able[0][0]
+        for team, count in able:
+            if left >= 0:
+                chosen = team
+            left -= count
+        return chosen
+
+    # -- conversations -----------------------------------------------------------------------------------------
+
+    def talk(self, team: TeamFloor, seat: int, points: int, lasts_us: int, key: int) -> simpy.Event:
+        """Begin a conversation with a seat that was taken; the event happens when it is over."""
+        now_us = self.clock.now_us
+        if not team.shared:
+            return self.clock.at(now_us + lasts_us, key)
+        desk = team.desks[seat]
+        self._reckon(team, desk)
+        desk.load += points
+        talk = Talk(min(lasts_us, WORK_MOST_US) * FULL_SPEED, key, simpy.Event(self.clock))
+        desk.talks.append(talk)
+        if desk.load < team.team.concurrency and not desk.leaving:
+            team.make_idle(seat, now_us)
+        self._look_ahead(team, desk)
+        return talk.over
+
+    def _reckon(self, team: TeamFloor, desk: Desk) -> None:
+        """Note how much of the conversations is left."""
+        done = team.speeds[desk.load] * (self.clock.now_us - desk.at_us)
+        desk.at_us = self.clock.now_us
+        for talk in desk.talks:
+            talk.left -= done
+
+    def _look_ahead(self, team: TeamFloor, desk: Desk) -> None:
+        """Have each conversation end when it will, if nothing changes."""
+        for talk in desk.talks:
+            ends_us = desk.at_us - max(talk.left, 0) // -team.speeds[desk.load]
+            if ends_us != talk.ends_us:
+                talk.ends_us = ends_us
+                if ends_us <= self.horizon_us:
+                    self.clock.do_at(ends_us, talk.key, functools.partial(self._end_talk, team, desk, talk, ends_us))
+
+    def _end_talk(self, team: TeamFloor, desk: Desk, talk: Talk, ends_us: int, _: simpy.Event) -> None:
+        if talk.ends_us != ends_us or talk not in desk.talks:
+            return
+        self._reckon(team, desk)
+        desk.talks.remove(talk)
+        self.clock.go_on(talk.over, None)
 
     def _let_give_up(self, waiting: Waiting) -> None:
         if waiting.gives_up_us <= self.horizon_us:
@@ -363,10 +491,14 @@ class Floor:
     def _set_target(self, team: TeamFloor, target: int, _: simpy.Event) -> None:
         """Change how many are on duty: idle seats leave first, highest number first; busy ones when they finish."""
         team.target = target
+        leaving = [seat for seat, desk in sorted(team.desks.items()) if desk.leaving]
         for seat in sorted(team.idle_since, reverse=True):
-            if len(team.on_duty_since) <= target:
+            if len(team.on_duty_since) - len(leaving) <= target:
                 break
-            self._leave(team, seat)
+            if not team.load(seat):
+                self._leave(team, seat)
+        if team.shared:
+            self._let_leave(team, target, leaving)
         seat = 0
         while len(team.on_duty_since) < target:
             if seat not in team.on_duty_since:
@@ -374,6 +506,18 @@ class Floor:
                 team.make_idle(seat, self.clock.now_us)
             seat += 1
         self._want_match_for(team)
+
+    def _let_leave(self, team: TeamFloor, target: int, leaving: list[int]) -> None:
+        """Have who has conversations leave after them: fewest points first, highest number; or stay after all."""
+        staying = [seat for seat in team.on_duty_since if seat not in leaving]
+        staying.sort(key=lambda seat: (team.desks[seat].load, -seat))
+        for seat in staying[: max(len(staying) - target, 0)]:
+            team.desks[seat].leaving = True
+            team.idle_since.pop(seat, None)
+        for seat in leaving[: max(target - len(staying), 0)]:
+            team.desks[seat].leaving = False
+            if team.desks[seat].load < team.team.concurrency:
+                team.make_idle(seat, self.clock.now_us)
 
     def _roster(self, name: str) -> Iterator[tuple[int, int]]:
         """Yield when a team's present seats change: the roster, less the seats that luck leaves empty."""

@@ -24,6 +24,7 @@ from simulator.theory import (
     mean_wait_one_server,
     priority_waits_s,
 )
+from simulator.theory.conversations import chat_pool, processor_sharing_s
 from simulator.theory.models import (
     Phase,
     SkillTeam,
@@ -453,6 +454,30 @@ def _spike() -> System:
     return _day("M(t)/M/n+M, a 30-minute spike", curve, {0: 5}, 240, 240)
 
 
+# -- several conversations at once -----------------------------------------------------------------------------------
+
+
+def _chats(speeds: list[float]) -> System:
+    found = chat_pool(48 / HOUR_S, 420, 3, speeds, 150)
+    source = "Markov chain of agents by conversations, sparse solve"
+    rows = (
+        expected("p_wait", waited(), found.p_wait, source),
+        expected("wait_s_mean", contact_mean("wait_s_mean"), found.wait_s_mean, source),
+        expected("abandonment", contact_mean("abandonment"), found.abandonment, source),
+        expected("talk_s_mean", contact_mean("talk_s_mean"), found.talk_s_mean, source),
+    )
+    chat = team(3, about(420), concurrency=len(speeds), speeds=speeds)
+    scenario = desk({"front": chat}, {"order": 48}, patience={"phone": about(150)})
+    return steady("chat with slowdown", scenario, rows, 4)
+
+
+def _shared(service: dict[str, Any]) -> System:
+    found = processor_sharing_s(12 / HOUR_S, 200)
+    rows = (expected("talk_s_mean", contact_mean("talk_s_mean"), found, "Kleinrock 1976, sec. 4.4, insensitive"),)
+    agent = team(1, service, concurrency=200, speeds="shared")
+    return steady("M/G/1 with processor sharing", desk({"front": agent}, {"order": 12}), rows, 12)
+
+
 # -- the list ------------------------------------------------------------------------------------------------------
 
 SYSTEMS: dict[str, Callable[[], System]] = {
@@ -497,6 +522,11 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "redial_kept": lambda: _redial_patience(True),
     "redial_fresh": lambda: _redial_patience(False),
     "n_design_ranked": _ranked,
+    "chat_slowdown": lambda: _chats([1.0, 0.75, 0.6]),
+    "chat_two": lambda: _chats([1.0, 0.9]),
+    "sharing_exponential": lambda: _shared(about(200)),
+    "sharing_lognormal": lambda: _shared({"law": "lognormal", "mean_s": 200, "cv": 1.5}),
+    "sharing_constant": lambda: _shared({"law": "deterministic", "value_s": 200}),
     "breaks": _breaks,
     "priority": lambda: _priority({"vip": 60, "order": 80}, 240, 11, {}),
     "erlang_c_published": _published_patient,

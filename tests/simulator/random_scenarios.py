@@ -87,13 +87,16 @@ def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> No
         if luck.random() < 0.5:
             rule["weight"] = luck.choice([0.5, 2.0])
         if luck.random() < 0.5:
-            rule["promoted"] = {"after_s": grid_s * luck.randint(1, 4), "priority": luck.randint(0, 4)}
+            later = rule["priority"] + luck.randint(1, 2)
+            rule["promoted"] = {"after_s": grid_s * luck.randint(1, 4), "priority": later}
     for team in people.values():
         able = team.get("skills", intents)
         if luck.random() < 0.3:
             team["takes_after_s"] = {luck.choice(able): grid_s * luck.randint(1, 4)}
         if luck.random() < 0.2:
             team["keeps_idle"] = {luck.choice(able): luck.randint(1, 2)}
+        if luck.random() < 0.35:
+            _several_at_once(luck, team)
         if luck.random() < 0.3:
             team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
     if luck.random() < 0.6:
@@ -120,6 +123,16 @@ def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> No
         scenario["conferences"] = [_conference(luck, list(people), intents, grid_s) for _ in range(luck.randint(1, 2))]
 
 
+def _several_at_once(luck: random.Random, team: dict[str, Any]) -> None:
+    """Give a team's agents several contacts at once."""
+    team["concurrency"] = most = luck.randint(2, 4)
+    if luck.random() < 0.7:
+        slower = sorted((luck.choice([0.3, 0.5, 0.7, 0.9]) for _ in range(most - 1)), reverse=True)
+        team["speeds"] = luck.choice(["shared", "full", [1, *slower]])
+    if luck.random() < 0.5:
+        team["points"] = {luck.choice(team["channels"]): luck.randint(1, most)}
+
+
 def _conference(luck: random.Random, people: list[str], intents: list[str], grid_s: int) -> dict[str, Any]:
     told = {"from": luck.choice(people), "with": luck.choice(people), "probability": 0.3, "time": _time(luck, grid_s)}
     return {**told, "intents": luck.sample(intents, 1)} if luck.random() < 0.3 else told
@@ -137,7 +150,8 @@ def drawn_opening(luck: random.Random, loaded: LoadedScenario) -> LoadedScenario
         there = agents.get(name, next((count for from_s, count in reversed(loaded.agents[name]) if from_s <= at_s), 0))
         laws = scenario.teams[name].service
         able = [intent for intent in scenario.intents if intent in laws or "default" in laws]
-        for _ in range(luck.randint(0, there)):
+        team = scenario.teams[name]
+        for _ in range(luck.randint(0, there if team.points else there * team.concurrency)):
             channel, ago_s = luck.choice(list(scenario.channels)), luck.choice([0.0, 1.0, 60.0, 600.0])
             people.append(Person(f"now.{len(people)}", at_s - ago_s, channel, luck.choice(able), name))
     pairs = [

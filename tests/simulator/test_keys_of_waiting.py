@@ -95,6 +95,20 @@ def _passed(**transfer: Any) -> Changes:
     return {**scenario, "channels": channels, "teams": teams, "transfers": passes, "retry": retry}
 
 
+def _changed(scenario: Changes, change: dict[str, Any]) -> Changes:
+    changed = copy.deepcopy(scenario)
+    for path, value in change.items():
+        *way, last = path.split(".")
+        place: Any = changed
+        for word in way:
+            place = place[int(word)] if word.isdigit() else place.setdefault(word, {})
+        if isinstance(place, list) and int(last) == len(place):
+            place.append(value)
+        else:
+            place[int(last) if isinstance(place, list) else last] = value
+    return changed
+
+
 RETRY = {"phone": {"probability": 0.0, "after": exactly(600)}}
 CLOSES = {"phone": {"opens": "08:00", "closes": "12:00"}}
 MORNING = [demand(300, starts="08:00", interval_minutes=240)]
@@ -174,18 +188,23 @@ CASES = [
 ]
 
 
-def _changed(scenario: Changes, change: dict[str, Any]) -> Changes:
-    changed = copy.deepcopy(scenario)
-    for path, value in change.items():
-        *way, last = path.split(".")
-        place: Any = changed
-        for word in way:
-            place = place[int(word)] if word.isdigit() else place.setdefault(word, {})
-        if isinstance(place, list) and int(last) == len(place):
-            place.append(value)
-        else:
-            place[int(last) if isinstance(place, list) else last] = value
-    return changed
+CHAT = one_desk(2, about(300), demand=[demand(700)])
+CASES += [
+    Case("concurrency", CHAT, {"teams.front.concurrency": 2}, mean_wait(), -20),
+    Case(
+        "speeds",
+        _changed(CHAT, {"teams.front.concurrency": 2}),
+        {"teams.front.speeds": [1, 0.6]},
+        talk(),
+        40,
+    ),
+    Case(
+        "speeds shared", _changed(CHAT, {"teams.front.concurrency": 9}), {"teams.front.speeds": "shared"}, talk(), 200
+    ),
+    Case(
+        "points", _changed(CHAT, {"teams.front.concurrency": 2}), {"teams.front.points": {"phone": 2}}, mean_wait(), 20
+    ),
+]
 
 
 @pytest.mark.parametrize("engine", ["compiled", "simpy"])
