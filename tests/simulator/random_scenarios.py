@@ -74,7 +74,7 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
 
 def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> None:
     """Perhaps add what fewer scenarios say, several things at once."""
-    if luck.random() < 0.4:
+    if luck.random() < 0.3:
         return
     channels, intents, teams = scenario["channels"], list(scenario["intents"]), scenario["teams"]
     people = {name: team for name, team in teams.items() if not team.get("self_service")}
@@ -95,12 +95,15 @@ def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> No
             team["takes_after_s"] = {luck.choice(able): grid_s * luck.randint(1, 4)}
         if luck.random() < 0.2:
             team["keeps_idle"] = {luck.choice(able): luck.randint(1, 2)}
-        if luck.random() < 0.35:
+        if luck.random() < 0.5:
             _several_at_once(luck, team)
         if luck.random() < 0.3:
             team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
-    if luck.random() < 0.6:
-        scenario["routing"] = {"among_equals": luck.choice(["first", "longest_idle", "random", "random"])}
+    if luck.random() < 0.8:
+        scenario["routing"] = {"among_equals": luck.choice(["first", "longest_idle", "random"])}
+        for team in people.values():
+            if luck.random() < 0.5:
+                team.pop("ranks", None)
     for transfer in scenario["transfers"]:
         if not transfer["history_carried"] and luck.random() < 0.4:
             transfer["retelling"] = _time(luck, grid_s)
