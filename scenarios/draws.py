@@ -59,6 +59,10 @@ class Purpose(IntEnum):
     RETELLING = 43
     RESOLUTION = 44
     CHOICE = 45
+    SILENT = 46
+    BALKING = 47
+    CALLBACK = 48
+    REACHED = 49
 
 
 Word = int | np.uint64

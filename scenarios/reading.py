@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scenarios.faults import Fault, FaultsFoundError, one_of
+from scenarios.laws import AnyLaw
 from scenarios.models import check_model
 from scenarios.references import clock_at, dict_at, hops, is_served, list_at, references
 from scenarios.rosters import daily_steps, shift_steps
 from scenarios.scenario import Channel, Scenario
 from scenarios.tables import read_agents, read_arrivals, read_contacts, read_points
-from scenarios.units import DAY_S, clock_s, clock_text
+from scenarios.units import DAY_S, NEVER_US, clock_s, clock_text, us
 from scenarios.yaml_reader import Document, Key, Words, read_file
 
 HERE = Path(__file__).resolve().parent
@@ -63,10 +64,21 @@ class LoadedScenario:
     opening: Opening | None = field(default=None, repr=False)
     """How the first day begins, where not empty at midnight."""
 
+    def handle_us(self, team: str, intent: str) -> int:
+        """Return the mean time of a contact with a team, in microseconds; 0 where the team has no law for it."""
+        told = self.scenario.teams[team]
+        law = told.service.get(intent) or told.service.get("default")
+        return min(_mean_us(law) + _mean_us(told.wrap), NEVER_US)
+
     @property
     def horizon_s(self) -> float:
         """The end of the last day, in scenario seconds."""
         return float(self.scenario.days * DAY_S)
+
+
+def _mean_us(law: AnyLaw | None) -> int:
+    mean_s = law.mean() if law else 0.0
+    return us(mean_s) if mean_s < 1e9 else NEVER_US
 
 
 def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:

@@ -13,7 +13,7 @@ from scenarios.faults import Fault, one_of
 from scenarios.identity import intent_code
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.rosters import break_spell_s, shift_spell_s
-from scenarios.scenario import CHANNELS, Break, Shift
+from scenarios.scenario import ANYONE, CHANNELS, Break, Shift
 from scenarios.units import AGENTS_MOST, DAY_S, clock_s
 from scenarios.yaml_reader import MISSING, Document, Key, Words
 
@@ -71,6 +71,7 @@ def references(document: Document) -> Iterator[Fault]:
     yield from _retries(document, channels)
     yield from _served(document, channels, intents, teams)
     yield from _transfers(document, intents, teams)
+    yield from _handed_over(document, intents, teams)
     yield from _conferences(document, intents, teams)
     yield from _metrics(document, channels, teams)
     if not values.get("demand") and not values.get("replay"):
@@ -215,6 +216,23 @@ def _transfers(document: Document, intents: list[str], teams: dict[str, Any]) ->
         if isinstance(transfer, dict):
             yield from _lawless(document, i, transfer, intents, teams)
     yield from _passes(document, "transfers", "to", intents, teams)
+    if ANYONE in teams:
+        yield document.fault(("teams", ANYONE), ANYONE, "another name: transfers to it mean whoever takes a contact")
+
+
+def _handed_over(document: Document, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
+    """Find pages that pass customers on to anyone, on channels where nobody would take them."""
+    for i, transfer in enumerate(list_at(document.values, "transfers")):
+        page = teams.get(str(value_at(transfer, "from")))
+        if not isinstance(page, dict) or not page.get("self_service") or value_at(transfer, "to") != ANYONE:
+            continue
+        people = {name: team for name, team in teams.items() if not value_at(team, "self_service")}
+        for channel in list_at(page, "channels"):
+            for intent in list_at(transfer, "intents") or list_at(page, "skills") or intents:
+                if intent in intents and channel in CHANNELS and not is_served(channel, intent, intents, people):
+                    expected = f"a team, as no people take {intent} on {channel}"
+                    yield document.fault(("transfers", i, "to"), ANYONE, expected)
+                    return
 
 
 def _conferences(document: Document, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
@@ -228,11 +246,13 @@ def _passes(document: Document, part: str, to: str, intents: list[str], teams: d
         if not isinstance(one, dict):
             continue
         for word in ("from", to):
-            name = one.get(word)
-            if isinstance(name, str) and name not in teams:
+            name, known = one.get(word), list(teams)
+            if (part, word) == ("transfers", "to"):
+                known = list(dict.fromkeys([*known, ANYONE]))
+            if isinstance(name, str) and name not in known:
                 if teams:
-                    yield document.fault((part, i, word), name, one_of(teams, name))
-            elif isinstance(name, str) and isinstance(teams[name], dict) and teams[name].get("self_service"):
+                    yield document.fault((part, i, word), name, one_of(known, name))
+            elif part == "conferences" and dict_at(teams, str(name)).get("self_service"):
                 yield document.fault((part, i, word), name, "a team with agents")
         for j, intent in enumerate(list_at(one, "intents")):
             if isinstance(intent, str) and intents and intent not in intents:
@@ -254,7 +274,7 @@ def _lawless(
 ) -> Iterator[Fault]:
     """Find intents that a transfer passes to a team that has no law for how long they take."""
     to, sender = teams.get(str(transfer.get("to"))), teams.get(str(transfer.get("from")))
-    if not (isinstance(to, dict) and isinstance(sender, dict)) or to.get("self_service"):
+    if not (isinstance(to, dict) and isinstance(sender, dict)):
         return
     service = dict_at(to, "service")
     for intent in list_at(transfer, "intents") or list_at(sender, "skills") or intents:

@@ -7,6 +7,7 @@ Holds the models of one scenario file; refuses to read files (see `scenarios.rea
 from __future__ import annotations
 
 import datetime
+import itertools
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +19,9 @@ from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clo
 
 Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
 CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "social")
+
+ANYONE = "anyone"
+"""Not a team, but whoever would take a contact."""
 
 GATES_MOST = 6
 CAUSES = ("abandoned", "blocked", "cut_off", "cleared_at_close", "unresolved")
@@ -70,6 +74,62 @@ class Message(Strict):
     )
 
 
+Band = Annotated[tuple[Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)], Share], Field(strict=False)]
+FactorBand = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)], Annotated[float, Field(ge=0, le=100)]], Field(strict=False)
+]
+
+
+class Callback(Strict):
+    """An offer to be called back: who accepts hangs up and keeps their place in the queue (virtual queue)."""
+
+    from_: Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)] = Field(
+        alias="from", description="offered to those who are told this much or more"
+    )
+    accepted: Share = Field(description="share of the offers that are accepted")
+    reached: Share = Field(1.0, description="share of those called back who answer")
+    takes_s: Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)] = Field(
+        30.0, description="agent's time for a call that nobody answers"
+    )
+
+
+class Announcement(Strict):
+    """What those hear who must wait, and what they do then."""
+
+    says: Literal["wait", "position"] = Field(
+        description="wait: the expected wait in seconds, by how many are ahead, agents on duty and handling time; "
+        "position: 1 for who is next"
+    )
+    balks: list[Band] = Field(
+        default_factory=list,
+        max_length=100,
+        description="pairs [from, share]: of those told this much or more such a share leaves at once",
+    )
+    patience: list[FactorBand] = Field(
+        default_factory=list,
+        max_length=100,
+        description="pairs [from, factor]: the patience of those told this much or more is multiplied",
+    )
+    callback: Callback | None = Field(None, description="an offer to be called back")
+
+    @model_validator(mode="after")
+    def _rising(self) -> Announcement:
+        for name, bands in (("balks", self.balks), ("patience", self.patience)):
+            begins = [band[0] for band in bands]
+            if any(after <= before for before, after in itertools.pairwise(begins)):
+                raise ValueError(f"{name} whose first numbers rise")
+        return self
+
+
+class Silent(Strict):
+    """Customers who leave without a sign: an agent finds out only when it is their turn."""
+
+    share: Share = Field(description="share of those who give up who leave no sign")
+    detected_after_s: Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)] = Field(
+        60.0, description="how long the agent waits for an answer before closing it"
+    )
+
+
 class ChannelHours(Strict):
     """A channel customers can use: when it is open each day, and the journey that plays it on a real desk."""
 
@@ -80,6 +140,8 @@ class ChannelHours(Strict):
         description="customers it holds at once, waiting and being served; one more gets a busy signal. Left out: any",
     )
     message: Message | None = Field(None, description="a wait that lasts so long ends at an answering machine")
+    announcement: Announcement | None = Field(None, description="what those hear who must wait")
+    silent: Silent | None = Field(None, description="those who leave without a sign, as on a chat")
     at_close: Literal["served", "cleared"] = Field(
         "served",
         description="served: who waits as it closes is still answered; cleared: they are sent away",
@@ -213,6 +275,10 @@ class Team(Strict):
             return self.speeds[load - 1]
         return 1.0 / load if self.speeds == "shared" else 1.0
 
+    def rate(self) -> int:
+        """Return how many contacts an agent who has as many as possible works off at full speed, in thousandths."""
+        return round(1000 * self.concurrency * self.speed(self.concurrency))
+
     def points_of(self, channel: Channel) -> int:
         """Return how much of an agent a contact of a channel takes."""
         return self.points.get(channel, 1)
@@ -303,10 +369,15 @@ class Retry(Strict):
 
 
 class Transfer(Strict):
-    """A first answer that passes the customer on, with `probability`, when the first agent has done their part."""
+    """A first answer that passes the customer on, with `probability`, when the first agent has done their part.
+
+    A self-service team (a menu, a bot, a page) passes on those who did not find their answer there.
+    """
 
     from_team: Name = Field(alias="from", description="the team that answers first")
-    to_team: Name = Field(alias="to", description="the team that gets the customer")
+    to_team: Name = Field(
+        alias="to", description="the team that gets the customer; anyone: whoever would take them if they just came"
+    )
     probability: Share = Field(description="share of the answered that are passed on")
     intents: list[Name] | None = Field(None, description="only these; all where left out")
     history_carried: bool = Field(False, description="whether the second agent knows the story")
@@ -449,6 +520,10 @@ class Scenario(Strict):
         """Return the teams that answer such a contact, in the order in which they are asked: by rank, then as told."""
         able = [name for name, team in self.teams.items() if team.takes(channel, intent)]
         return tuple(sorted(able, key=lambda name: self.teams[name].rank(intent)))
+
+    def who_answers(self, channel: Channel, intent: str) -> tuple[str, ...]:
+        """Return the teams of people that answer such a contact, in the order in which they are asked."""
+        return tuple(name for name in self.who_takes(channel, intent) if not self.teams[name].self_service)
 
     @property
     def origin(self) -> datetime.datetime:

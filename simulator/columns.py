@@ -24,6 +24,7 @@ from scenarios.identity import case_id, contact_id
 from scenarios.jit import jit
 from scenarios.plan import DrawnPlan, suffixed
 from simulator.engine_compiled import (
+    ANNOUNCED,
     ANSWERED,
     ARRIVED,
     ATTEMPT,
@@ -39,6 +40,7 @@ from simulator.engine_compiled import (
     ROLE,
     ROLES,
     SEAT,
+    TAKEN,
     TEAM,
     UNANSWERED,
     WRAP,
@@ -85,7 +87,10 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
     contact = number + np.repeat(firsts[:-1], [len(order) for order in orders])
     arrived_us, answered_us, ended_us, wrap_us = (time_us(column) for column in (ARRIVED, ANSWERED, ENDED, WRAP))
     seat = fact(SEAT)
-    served = (seat >= 0) & (ended_us >= 0)
+    announced_us, taken_us = (_noted(parts, orders, legs, column) for column in (ANNOUNCED, TAKEN))
+    alone = taken_us >= 0
+    served = (seat >= 0) & (ended_us >= 0) & ~alone
+    released_us = np.where(alone, taken_us, ended_us) + np.maximum(wrap_us, 0)
 
     def planned(column: Callable[[DrawnPlan], Any]) -> Any:
         return np.concatenate([column(part.plan) for part in parts])[contact]
@@ -111,7 +116,7 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "journey": taken([hours.journey for hours in scenario.channels.values()], channel),
         "language": taken([scenario.language], np.zeros(legs, dtype=np.int64)),
         "team": taken(floor.teams, team),
-        "role": _roles(parts, orders, legs),
+        "role": taken(ROLES, _noted(parts, orders, legs, ROLE)),
         "queue": taken(floor.queues, queue),
         "priority": pd.array(floor.arrays.queue_priority[queue], dtype="Int32"),
         "agent": taken(floor.seats, seat),
@@ -119,7 +124,8 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "arrived_s": arrived_us / 1e6,
         "answered_s": _seconds(answered_us, answered_us > UNANSWERED),
         "ended_s": _seconds(ended_us, ended_us >= 0),
-        "released_s": _seconds(ended_us + np.maximum(wrap_us, 0), served),
+        "announced_wait_s": _seconds(announced_us, announced_us >= 0),
+        "released_s": _seconds(released_us, served | (alone & (wrap_us >= 0))),
         "talk_s": _seconds(ended_us - answered_us, served),
         "wrap_s": _seconds(wrap_us, wrap_us >= 0),
         "history_carried": pd.arrays.BooleanArray(fact(HISTORY) == 1, fact(HISTORY) < 0),
@@ -129,11 +135,11 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
     return table_of("legs", pd.DataFrame(columns, copy=False))
 
 
-def _roles(parts: Sequence[Replicated], orders: Sequence[Whole], legs: int) -> Any:
-    """Return what an agent was in a leg who was not the one answering."""
+def _noted(parts: Sequence[Replicated], orders: Sequence[Whole], legs: int, column: int) -> Numbers:
+    """Return what only some scenarios need to know of a leg; -1 for the others."""
     pairs = zip(parts, orders, strict=True)
-    told = [part.happened.notes[order, ROLE] for part, order in pairs if len(part.happened.notes)]
-    return taken(ROLES, np.concatenate(told) if told else np.full(legs, -1))
+    told = [part.happened.notes[order, column] for part, order in pairs if len(part.happened.notes)]
+    return np.concatenate(told) if told else np.full(legs, -1)
 
 
 def staffing_table(floor: Floor, parts: Sequence[Replicated]) -> pd.DataFrame:

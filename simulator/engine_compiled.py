@@ -30,12 +30,14 @@ from scenarios.laws import numbered_us, scaled_us
 from scenarios.plan import COMES, DrawnPlan
 from scenarios.scenario import CAUSES
 from scenarios.units import DAY_US, NEVER_US
+from simulator.announced import announced_us
 from simulator.events import EventClass
 from simulator.floor_arrays import (
     FIRST,
     FULL_SPEED,
     LONGEST_IDLE,
     RANDOM,
+    WAIT,
     WORK_MOST_US,
     FloorArrays,
     Real,
@@ -65,6 +67,9 @@ _CONFERENCE, _CONFERENCE_TIME, _CUT_OFF, _RETELLING, _RESOLUTION, _CHOICE = (
         Purpose.CHOICE,
     )
 )  # fmt: skip
+_SILENT, _BALKING, _CALLBACK, _REACHED = (
+    int(purpose) for purpose in (Purpose.SILENT, Purpose.BALKING, Purpose.CALLBACK, Purpose.REACHED)
+)
 
 # What is known of a leg. Times in microseconds; -1 where it did not happen, but UNANSWERED for an answer: one who is
 # being served as the run begins may have been answered before the scenario's first second.
@@ -77,22 +82,28 @@ FACTS = 14
 
 ENDS = (
     "censored", "answered", "transferred", "abandoned", "closed", "contained", "resolved", "unresolved", "blocked",
-    "cut_off", "message", "cleared_at_close",
+    "cut_off", "message", "cleared_at_close", "silent", "balked", "callback",
 )  # fmt: skip
 """What LEG_END and OUTCOME mean: words of the contact log."""
 (
     CENSORED, ANSWERED_END, TRANSFERRED, ABANDONED, CLOSED, CONTAINED, RESOLVED, UNRESOLVED, BLOCKED, CUT_OFF, MESSAGE,
-    CLEARED,
+    CLEARED, SILENT, BALKED, CALLBACK,
 ) = range(len(ENDS))  # fmt: skip
 
-# What only some scenarios need to know of a leg; -1 where there is none. The last five are the loop's own.
-ROLE, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING, POINTS, DONE_AT, TALK_BEFORE, TALK_BEHIND = range(10)
-NOTES = 10
+# What only some scenarios need to know of a leg; -1 where there is none. TAKEN is when an agent began with one who was
+# gone. The last eleven are the loop's own.
+(
+    ROLE, ANNOUNCED, TAKEN, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING, POINTS, DONE_AT, TALK_BEFORE, TALK_BEHIND,
+    CALLED_BACK, PATIENCE,
+) = range(14)  # fmt: skip
+NOTES = 14
 
 ROLES = ("conference",)
 """What ROLE means: a word of the contact log."""
 
-_WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING, _RESUMING = range(9)
+_WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING, _RESUMING, _LEFT, _ALONE = range(
+    11
+)
 
 # What an event in the heap is: the row of a leg and, in the lowest two bits, what happens to it.
 _ENDS, _JOINS, _GIVES_UP, _TIMES = range(4)
@@ -280,6 +291,7 @@ def _settle(facts: Small, row: int, outcome: int) -> None:
 
 _CAUSE = np.full(len(ENDS), -1, dtype=np.int64)
 _CAUSE[[ENDS.index(outcome) for outcome in CAUSES]] = np.arange(len(CAUSES))
+_CAUSE[[SILENT, BALKED]] = _CAUSE[ABANDONED]
 
 
 @jit_in_place
@@ -459,7 +471,7 @@ def _enqueue(
     """Put a leg into a queue: last, but before any who came later, or together with a higher number."""
     behind, before = -1, queue_tail[queue]
     while before >= 0 and times[before, ARRIVED] >= since:
-        if times[before, ARRIVED] == since and facts[before, NUMBER] < number:
+        if times[before, ARRIVED] == since and facts[before, NUMBER] <= number:
             break
         behind, before = before, _wide(facts[before, BEFORE])
     facts[row, BEFORE], facts[row, BEHIND], facts[row, STATE] = before, behind, _WAITING
@@ -528,7 +540,10 @@ def _variant(
         queue_weight, queue_promoted, queue_promoted_us, among_equals = floor[37:41]
         transfer_patience, transfer_if_busy, transfer_cut_off, transfer_retelling = floor[41:45]
         conference_at, conference_with, conference_probability, conference_law = floor[45:49]
-        resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room, points_of = floor[49:]
+        resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room, points_of = floor[49:56]
+        anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[56:64]
+        handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[64:69]
+        silent_share, silent_detected_us, team_rate = floor[69:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -616,16 +631,28 @@ def _variant(
                         leg = _wide(facts[last, LEG]) + 1
                         queue = transfer_queue[conference_with[notes[row, ASKED]], channel, intent]
                         history, patience_us = 1, 0
+                    elif more and facts[row, LEG_END] == CALLBACK:
+                        last, leg, since = row, _wide(facts[row, LEG]) + 1, times[row, ARRIVED]
+                        queue = _wide(facts[row, QUEUE])
                     elif transfers and facts[row, LEG_END] == TRANSFERRED:
                         last, leg = row, _wide(facts[row, LEG]) + 1
                         passed = _wide(facts[row, BEHIND])
-                        queue = transfer_queue[transfer_to[passed], channel, intent]
                         history = transfer_history[passed]
+                        if more and transfer_to[passed] < 0:
+                            queue = anyone_queue[channel, intent]
+                        else:
+                            queue = transfer_queue[transfer_to[passed], channel, intent]
                         if more:
                             last = notes[row, LATEST]
                             leg = _wide(facts[last, LEG]) + 1
                             if transfer_if_busy[passed]:
                                 patience_us = 0
+                            elif facts[row, SEAT] < 0 and transfer_patience[passed] < 0:
+                                # nobody has answered yet: as patient as one is on this channel
+                                first = row
+                                while facts[first, LAST] >= 0:
+                                    first = facts[first, LAST]
+                                patience_us = notes[first, PATIENCE]
                             elif transfer_patience[passed] >= 0:
                                 u = uniform(seed, plan, entities[number], (attempt << 12) | leg, _PATIENCE, 0)
                                 patience_us = numbered_us(
@@ -644,10 +671,12 @@ def _variant(
                         attempt += 1
                         queue = first_queue[channel, intent] if several else 0
                         if keeps:
-                            first = row
-                            while more and facts[first, LAST] >= 0:
-                                first = facts[first, LAST]
-                            patience_us = times[first, GIVES_UP] - times[first, ARRIVED]
+                            patience_us = times[row, GIVES_UP] - times[row, ARRIVED]
+                            if more:
+                                first = row
+                                while facts[first, LAST] >= 0:
+                                    first = facts[first, LAST]
+                                patience_us = notes[first, PATIENCE]
                         elif patience_law[channel] >= 0:
                             u = uniform(seed, plan, entities[number], attempt << 12, _PATIENCE, 0)
                             patience_us = numbered_us(
@@ -672,10 +701,13 @@ def _variant(
                 if more:
                     notes[row, ROLE], notes[row, WAIT_END], notes[row, LATEST] = -1, ABANDONED, row
                     notes[row, ASKED], notes[row, PRIMARY], notes[row, RETELLING] = -1, -1, -1
-                    notes[row, POINTS] = 1
+                    notes[row, POINTS], notes[row, ANNOUNCED], notes[row, TAKEN] = 1, -1, -1
+                    notes[row, CALLED_BACK], notes[row, PATIENCE] = -1, patience_us
                     if leg > 0 and facts[asker, STATE] == _CONSULTING:
                         notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
                         notes[asker, LATEST] = row
+                    elif leg > 0 and facts[asker, LEG_END] == CALLBACK:
+                        notes[row, CALLED_BACK] = 1
                     elif leg > 0:
                         passed = _wide(facts[asker, BEHIND])
                         notes[row, RETELLING] = transfer_retelling[passed]
@@ -736,7 +768,7 @@ def _variant(
                         # as `_enqueue`, spelt out: to hand the arrays over costs every customer a tenth of their time
                         behind, before = -1, queue_tail[queue]
                         while before >= 0 and times[before, ARRIVED] >= since:
-                            if times[before, ARRIVED] == since and facts[before, NUMBER] < number:
+                            if times[before, ARRIVED] == since and facts[before, NUMBER] <= number:
                                 break
                             behind, before = before, _wide(facts[before, BEFORE])
                         facts[row, BEFORE], facts[row, BEHIND], facts[row, STATE] = before, behind, _WAITING
@@ -779,8 +811,8 @@ def _variant(
                                     other = queue_weight[facts[best, QUEUE]] * (now - times[best, ARRIVED])
                                     better = waited > other or (
                                         waited == other
-                                        and (times[head, ARRIVED], facts[head, NUMBER])
-                                        < (times[best, ARRIVED], facts[best, NUMBER])
+                                        and (times[head, ARRIVED], facts[head, NUMBER], facts[head, ATTEMPT])
+                                        < (times[best, ARRIVED], facts[best, NUMBER], facts[best, ATTEMPT])
                                     )
                                 elif not better and rank == best_rank:
                                     if times[head, ARRIVED] == times[best, ARRIVED]:
@@ -841,17 +873,30 @@ def _variant(
                     else:
                         idle_tail[spot] = -1
                     idle_since[seat] = -1
-                    times[best, ANSWERED] = now
-                    facts[best, TEAM], facts[best, SEAT], facts[best, STATE] = chosen, seat, _TALKING
                     number = _wide(facts[best, NUMBER])
                     word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
+                    alone_us = -1
+                    if more and facts[best, STATE] == _LEFT:
+                        alone_us = silent_detected_us[facts[best, CHANNEL]]
+                    elif more and notes[best, CALLED_BACK] >= 0:
+                        channel = _wide(facts[best, CHANNEL])
+                        in_use[channel] += 1
+                        if uniform(seed, desk, entities[number], word, _REACHED, 0) >= callback_reached[channel]:
+                            alone_us = callback_takes_us[channel]
+                    facts[best, TEAM], facts[best, SEAT], facts[best, STATE] = chosen, seat, _TALKING
+                    if more and alone_us >= 0:
+                        facts[best, STATE], notes[best, TAKEN] = _ALONE, now
+                    else:
+                        times[best, ANSWERED] = now
                     law, purpose = service_law[chosen, intent_of[number]], _SERVICE
                     if more and notes[best, ROLE] == 0:
                         law, purpose = conference_law[notes[notes[best, PRIMARY], ASKED]], _CONFERENCE_TIME
                         facts[best, STATE] = _CONFERRING
                     u = uniform(seed, desk, entities[number], word, purpose, 0)
                     until_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
-                    if more and notes[best, RETELLING] >= 0:
+                    if more and alone_us >= 0:
+                        until_us = now + alone_us
+                    elif more and notes[best, RETELLING] >= 0:
                         u = uniform(seed, desk, entities[number], word, _RETELLING, 0)
                         until_us += numbered_us(
                             law_kind, law_a, law_b, law_at, law_shares, law_times, notes[best, RETELLING], u
@@ -877,8 +922,54 @@ def _variant(
                 for late in range(joined_from, legs):
                     leaves_us = times[late, GIVES_UP]
                     if more and facts[late, STATE] == _WAITING:
-                        queue = _wide(facts[late, QUEUE])
-                        leaves_us = min(leaves_us, times[late, ARRIVED] + message_us[facts[late, CHANNEL]])
+                        queue, channel = _wide(facts[late, QUEUE]), _wide(facts[late, CHANNEL])
+                        if says[channel] >= 0 and notes[late, ROLE] < 0 and notes[late, CALLED_BACK] < 0:
+                            # -- one who must wait is told how long, and perhaps leaves, or will be called back
+                            position, row = 1, queue_head[queue]
+                            while row != late:
+                                position += 1
+                                row = _wide(facts[row, BEHIND])
+                            number = _wide(facts[late, NUMBER])
+                            heard = position
+                            if says[channel] == WAIT:
+                                there = 0
+                                for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
+                                    there += on_duty[queue_teams[place]] * team_rate[queue_teams[place]]
+                                mean_us = 0
+                                if queue_teams_at[queue] < queue_teams_at[queue + 1]:
+                                    mean_us = handle_us[queue_teams[queue_teams_at[queue]], intent_of[number]]
+                                heard = announced_us(position, mean_us, there)
+                                notes[late, ANNOUNCED] = heard if heard < NEVER_US else -1
+                            word = (_wide(facts[late, ATTEMPT]) << 12) | _wide(facts[late, LEG])
+                            share = 0.0
+                            for band in range(balk_at[channel], balk_at[channel + 1]):
+                                if heard >= balk_from[band]:
+                                    share = balk_share[band]
+                            if share > 0.0 and uniform(seed, plan, entities[number], word, _BALKING, 0) < share:
+                                notes[late, WAIT_END] = BALKED
+                                times[late, GIVES_UP] = now
+                            elif heard >= callback_from[channel] and (
+                                uniform(seed, plan, entities[number], word, _CALLBACK, 0) < callback_accepted[channel]
+                            ):
+                                _dequeue(facts, queue_head, queue_tail, late)
+                                waiting -= 1
+                                times[late, ENDED] = now
+                                facts[late, LEG_END], facts[late, STATE] = CALLBACK, _GONE
+                                in_use[channel] -= 1
+                                _push(heap_us, heap, facts, pending, now, (late << 2) | _JOINS)
+                                pending += 1
+                                continue
+                            else:
+                                factor = 1000
+                                for band in range(patience_at[channel], patience_at[channel + 1]):
+                                    if heard >= patience_from[band]:
+                                        factor = patience_factor[band]
+                                if factor != 1000:
+                                    patience_us = times[late, GIVES_UP] - times[late, ARRIVED]
+                                    times[late, GIVES_UP] = times[late, ARRIVED] + scaled_us(patience_us, factor)
+                            leaves_us = times[late, GIVES_UP]
+                        if notes[late, CALLED_BACK] < 0:
+                            leaves_us = min(leaves_us, times[late, ARRIVED] + message_us[channel])
                         leaves_us = max(leaves_us, now)
                         at_us = times[late, ARRIVED] + queue_promoted_us[queue]
                         if queue_promoted[queue] >= 0 and at_us <= horizon_us:
@@ -899,12 +990,20 @@ def _variant(
                 team, wanted = shift_team[next_shift], shift_present[next_shift]
                 next_shift += 1
                 if more and team < 0:
-                    # -- a channel closes, and who waits on it is sent away
+                    # -- EventClass.CLOSING, after all shifts of the instant: who waits on the channel is sent away
                     for queue in range(queues):
                         row = queue_head[queue]
                         while row >= 0:
                             behind = _wide(facts[row, BEHIND])
-                            if facts[row, CHANNEL] == -1 - team and notes[row, ROLE] < 0:
+                            if facts[row, CHANNEL] == -1 - team and facts[row, STATE] == _LEFT:
+                                _dequeue(facts, queue_head, queue_tail, row)
+                                waiting -= 1
+                                facts[row, STATE] = _GONE
+                            elif (
+                                facts[row, CHANNEL] == -1 - team
+                                and notes[row, ROLE] < 0
+                                and notes[row, CALLED_BACK] < 0
+                            ):
                                 _dequeue(facts, queue_head, queue_tail, row)
                                 waiting -= 1
                                 times[row, ENDED] = now
@@ -1014,7 +1113,7 @@ def _variant(
                     late = state == _WRAPPING and notes[row, DONE_AT] != now
                     if late or state in (_GONE, _CONSULTING):
                         continue  # what was thought to end now has ended before
-                if more and state in (_TALKING, _CONFERRING):
+                if more and state in (_TALKING, _CONFERRING, _ALONE):
                     team, seat = _wide(facts[row, TEAM]), _wide(facts[row, SEAT])
                     if spots_at[team + 1] - spots_at[team] > 1:
                         if shared.next_row[seat] != row or shared.next_us[seat] != now:
@@ -1030,6 +1129,16 @@ def _variant(
                 elif more and facts[row, STATE] == _SPEAKING:
                     facts[row, STATE] = _GONE
                     in_use[facts[row, CHANNEL]] -= 1
+                    continues = False
+                elif more and facts[row, STATE] == _ALONE:
+                    # the agent has seen that nobody is there
+                    times[row, WRAP], facts[row, STATE] = now - notes[row, TAKEN], _GONE
+                    released = row
+                    if notes[row, CALLED_BACK] >= 0:
+                        times[row, ENDED], facts[row, LEG_END] = notes[row, TAKEN], SILENT
+                        _settle(facts, row, UNRESOLVED)
+                        in_use[facts[row, CHANNEL]] -= 1
+                        lost = row
                     continues = False
                 elif more and facts[row, STATE] == _CONFERRING:
                     times[row, ENDED] = now
@@ -1064,7 +1173,9 @@ def _variant(
                         found = uniform(seed, desk, entity, word, _CONTAINMENT, 0) < contained[team]
                         facts[row, LEG_END], facts[row, STATE] = (CONTAINED if found else ANSWERED_END), _GONE
                         settled = RESOLVED if found else UNRESOLVED
+                        passes = more and not found
                     else:
+                        passes = True
                         facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, _GONE
                         wrap_us = 0
                         if wrap_law[team] >= 0:
@@ -1088,24 +1199,23 @@ def _variant(
                             and uniform(seed, desk, entity, word, _RESOLUTION, 0) >= resolved[cell]
                         ):
                             settled = UNRESOLVED
-                        if transfers and leg < LEG_MOST:
-                            begins, ends = transfer_at[cell], transfer_at[cell + 1]
-                            if begins < ends:
-                                u = uniform(seed, desk, entity, word, _TRANSFER, 0)
-                                for transfer in range(begins, ends):
-                                    if u < transfer_probability[transfer]:
-                                        facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, transfer
-                                        if (
-                                            more
-                                            and uniform(seed, desk, entity, word, _CUT_OFF, 0)
-                                            < transfer_cut_off[transfer]
-                                        ):
-                                            facts[row, LEG_END], settled = CUT_OFF, CUT_OFF
-                                            break
-                                        _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
-                                        pending += 1
+                    if transfers and passes and leg < LEG_MOST:
+                        begins, ends = transfer_at[cell], transfer_at[cell + 1]
+                        if begins < ends:
+                            u = uniform(seed, desk, entity, word, _TRANSFER, 0)
+                            for transfer in range(begins, ends):
+                                if u < transfer_probability[transfer]:
+                                    facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, transfer
+                                    if (
+                                        more
+                                        and uniform(seed, desk, entity, word, _CUT_OFF, 0) < transfer_cut_off[transfer]
+                                    ):
+                                        facts[row, LEG_END], settled = CUT_OFF, CUT_OFF
                                         break
-                                    u -= transfer_probability[transfer]
+                                    _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                                    pending += 1
+                                    break
+                                u -= transfer_probability[transfer]
                     if facts[row, LEG_END] != TRANSFERRED:
                         _settle(facts, last, settled)
                         if lines:
@@ -1122,19 +1232,29 @@ def _variant(
                         facts[row, QUEUE] = queue_promoted[queue]
                         since, number, queue = times[row, ARRIVED], _wide(facts[row, NUMBER]), queue_promoted[queue]
                         _enqueue(times, facts, queue_head, queue_tail, row, queue, since, number)
-                    match_wanted = True
+                match_wanted = True
 
             elif facts[row, STATE] == _WAITING:
                 # -- patience ends, or an answering machine takes it
-                _dequeue(facts, queue_head, queue_tail, row)
-                waiting -= 1
-                times[row, ENDED] = now
                 word, speaks_us = ABANDONED, 0
                 if more:
+                    channel = _wide(facts[row, CHANNEL])
                     word = notes[row, WAIT_END]
                     if now < times[row, GIVES_UP]:
-                        word, speaks_us = MESSAGE, message_takes_us[facts[row, CHANNEL]]
-                facts[row, LEG_END], facts[row, STATE] = word, _GONE
+                        word, speaks_us = MESSAGE, message_takes_us[channel]
+                    elif word == ABANDONED and silent_share[channel] > 0.0:
+                        key = (_wide(facts[row, ATTEMPT]) << 12) | _wide(facts[row, LEG])
+                        entity = entities[_wide(facts[row, NUMBER])]
+                        if uniform(seed, plan, entity, key, _SILENT, 0) < silent_share[channel]:
+                            word = SILENT  # and stays in the queue, as nobody knows
+                times[row, ENDED] = now
+                facts[row, LEG_END] = word
+                if more and word == SILENT:
+                    facts[row, STATE] = _LEFT
+                else:
+                    facts[row, STATE] = _GONE
+                    _dequeue(facts, queue_head, queue_tail, row)
+                    waiting -= 1
                 if more and notes[row, ROLE] >= 0:
                     facts[notes[row, PRIMARY], STATE] = _RESUMING
                     _push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | _ENDS)

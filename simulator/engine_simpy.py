@@ -7,6 +7,7 @@ scenario, plan and luck alone. Refuses floating-point time and random state: eve
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeVar
@@ -20,10 +21,11 @@ from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.laws import EMPIRICAL, AnyLaw, LawRow, keyed_us, law_row, scaled_us, time_us
 from scenarios.plan import COMES, patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import CAUSES, Channel, Conference, Transfer
+from scenarios.scenario import ANYONE, CAUSES, Channel, Conference, Transfer
 from scenarios.units import DAY_US, NEVER_US, clock_s, us
+from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
-from simulator.simpy_floor import CLEARED, Clock, Floor, Line, Luck, TeamFloor
+from simulator.simpy_floor import Clock, Floor, Line, Luck, TeamFloor, Waiting
 from simulator.simpy_log import Leg, legs_of
 
 Process = Generator[simpy.Event, Any, None]
@@ -31,11 +33,15 @@ Called = tuple[TeamFloor, int]
 """Who answers: a team and the seat in it."""
 Choice = TypeVar("Choice", Transfer, Conference)
 
-_CONTAINMENT, _SERVICE, _TRANSFER, _WRAP, _RESOLUTION, _CUT_OFF, _CONFERENCE, _CONFERENCE_TIME, _RETELLING = map(
+(
+    _CONTAINMENT, _SERVICE, _TRANSFER, _WRAP, _RESOLUTION, _CUT_OFF, _CONFERENCE, _CONFERENCE_TIME, _RETELLING, _SILENT,
+    _BALKING, _CALLBACK, _REACHED,
+) = map(
     int,
     (
         Purpose.CONTAINMENT, Purpose.SERVICE, Purpose.TRANSFER, Purpose.WRAP, Purpose.RESOLUTION, Purpose.CUT_OFF,
-        Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.RETELLING,
+        Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.RETELLING, Purpose.SILENT, Purpose.BALKING,
+        Purpose.CALLBACK, Purpose.REACHED,
     ),
 )  # fmt: skip
 
@@ -58,6 +64,7 @@ class _Comes(NamedTuple):
     patience_us: int
     given_up: str = "abandoned"
     transfer: Transfer | None = None
+    called_back: bool = False
 
 
 class _Past(NamedTuple):
@@ -104,6 +111,12 @@ class Engine:
             if hours.message
         }
         """By channel that has an answering machine: the longest wait, and how long a message takes."""
+        self.offers = {
+            name: hours.announcement.callback
+            for name, hours in self.scenario.channels.items()
+            if hours.announcement and hours.announcement.callback
+        }
+        """By channel that offers to call back: how."""
         self.resolved = {
             (name, intent): team.resolved_share(intent)
             for name, team in self.scenario.teams.items()
@@ -192,6 +205,7 @@ class Engine:
         while True:
             outcome = yield from self._contact(number, entity, attempt, channel, intent, patience, past)
             past = None
+            outcome = {"silent": "abandoned", "balked": "abandoned"}.get(outcome, outcome)
             if outcome not in CAUSES:
                 return
             retry = self.scenario.retry.get(channel)
@@ -240,26 +254,41 @@ class Engine:
         while True:
             if past is not None and past.team is not None:
                 called: Called | str = (past.team, past.team.take_idle())
-            elif (page := self.floor.teams[leg.line.teams[0]]).team.self_service:
-                outcome = yield from self._self_service(page, contact, entity, leg)
-                break
+            elif leg.line.teams and (page := self.floor.teams[leg.line.teams[0]]).team.self_service:
+                called = "read"
+                to = yield from self._self_service(page, contact, entity, leg)
             else:
                 called = yield from self._wait(leg, contact, entity, comes)
-            if isinstance(called, str):
+            if called == "callback":
+                leg.leg_end, leg.ended_us = "callback", self.clock.now_us
+                self._free_line(leg.channel)
+                leg, comes = yield from self._call_back(leg, contact, mine)
+                continue
+            if isinstance(called, tuple) and comes.called_back:
+                self.in_use[leg.channel] += 1
+                if not self._drawn_below(self.offers[leg.channel].reached, _REACHED, entity, leg):
+                    yield from self._nobody_there(*called, contact, leg)
+                    outcome = "unresolved"
+                    break
+            if isinstance(called, tuple):
+                to = yield from self._conversation(*called, contact, entity, mine, past, comes.transfer)
+                leg.leg_end, outcome = self._end(entity, leg, to)
+            elif called == "read":
+                outcome = "resolved" if leg.leg_end == "contained" else "unresolved"
+                if to is not None:
+                    leg.leg_end, outcome = self._end(entity, leg, to)
+            else:
                 leg.leg_end = outcome = called
-                leg.ended_us = self.clock.now_us
-                break
-            to = yield from self._conversation(*called, contact, entity, mine, past, comes.transfer)
+                leg.ended_us, to = self.clock.now_us, None
             past = None
-            leg.leg_end, outcome = self._end(entity, leg, to)
             if to is None or leg.leg_end == "cut_off":
                 break
             now = self.clock.now_us
             yield self.clock.at(now, event_key(EventClass.JOIN, contact, leg.leg + 1))
             line, history = self._passed_to(to.to_team, leg), to.history_carried
-            number = mine[-1].leg + 1
-            leg = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, line, history, now, now)
-            comes = self._comes(to, entity, leg)
+            answered = leg.agent is not None
+            leg = Leg(leg.number, leg.attempt, mine[-1].leg + 1, leg.channel, leg.intent, line, history, now, now)
+            comes = self._comes(to, entity, leg, NEVER_US if answered else patience)
             self.rows.append(leg)
             mine.append(leg)
         for one in mine:
@@ -286,12 +315,12 @@ class Engine:
         settled = share >= 1 or self._uniform(_RESOLUTION, entity, leg) < share
         return "answered", "resolved" if settled else "unresolved"
 
-    def _comes(self, transfer: Transfer, entity: int, leg: Leg) -> _Comes:
+    def _comes(self, transfer: Transfer, entity: int, leg: Leg, patience: int) -> _Comes:
         """Return how one who is passed on waits; as a rule one who has been answered once does not hang up."""
         if transfer.if_busy == "ends":
             return _Comes(0, "cut_off", transfer)
         if transfer.patience is None:
-            return _Comes(NEVER_US, transfer=transfer)
+            return _Comes(patience, transfer=transfer)
         word = (leg.attempt << 12) | leg.leg
         u = uniform(self.luck.seed, self.luck.plan, entity, word, int(Purpose.PATIENCE), 0)
         return _Comes(time_us(self._law(transfer.patience), u), transfer=transfer)
@@ -314,29 +343,105 @@ class Engine:
     def _passed_to(self, team: str, leg: Leg) -> Line:
         key = team, leg.channel, leg.intent
         if key not in self.passed:
-            self.passed[key] = self._line((team,), leg.channel, leg.intent, first=False)
+            anyone = team == ANYONE
+            teams = self.scenario.who_answers(leg.channel, leg.intent) if anyone else (team,)
+            self.passed[key] = self._line(teams, leg.channel, leg.intent, first=anyone)
         return self.passed[key]
 
     def _wait(self, leg: Leg, contact: int, entity: int, comes: _Comes) -> Generator[simpy.Event, Any, Called | str]:
         """Wait for an agent; returns team and seat, or how the wait ended."""
-        gives_up_us, now_us = leg.arrived_us + comes.patience_us, self.clock.now_us
-        leaves_us, given_up = gives_up_us, comes.given_up
-        if leg.channel in self.messages and leg.role is None:
-            longest_us = max(leg.arrived_us + self.messages[leg.channel][0], now_us)
-            if longest_us < gives_up_us:
-                leaves_us, given_up = longest_us, "message"
-        channel = leg.channel if leg.role is None else None
-        waiting = self.floor.join(leg.line, leg.arrived_us, contact, leg.leg, leaves_us, entity, channel)
+        own = leg.role is None and not comes.called_back
+        leaves_us, ends = self._leaves(leg, comes.patience_us, comes.given_up, own)
+        order, channel = (leg.arrived_us, contact, leg.leg), leg.channel if own else None
+        waiting = Waiting(order, leaves_us, ends, simpy.Event(self.clock), leg.line, entity, channel)
+        hours = self.scenario.channels[leg.channel]
+        if own and hours.announcement:
+            waiting.told = functools.partial(self._told, leg, comes.patience_us)
+        if own and hours.silent and self._drawn_below(hours.silent.share, _SILENT, entity, leg, self.luck.plan):
+            waiting.found = functools.partial(self._find_gone, leg, contact, us(hours.silent.detected_after_s))
+        self.floor.join(waiting)
         if leg.number == self.watched:
             floors = [(name, self.floor.teams[name]) for name in leg.line.teams]
             seen = tuple((name, len(f.on_duty_since) - len(f.idle_since), len(f.on_duty_since)) for name, f in floors)
-            ahead = self.floor.ahead_of(waiting, waiting.line)
+            ahead = self.floor.ahead_of(waiting)
             self.waited.append(Waited(leg.attempt, leg.leg, ahead, seen, comes.patience_us))
         leg.waiting = waiting
-        called: Called | str | None = yield waiting.called
-        if called == CLEARED:
-            return "cleared_at_close"
-        return given_up if called is None else called
+        called: Called | str = yield waiting.called
+        return called
+
+    def _leaves(self, leg: Leg, patience_us: int, given_up: str, own: bool) -> tuple[int, str]:
+        """Return until when one waits, and what the end of the wait is called."""
+        gives_up_us = leg.arrived_us + patience_us
+        if own and leg.channel in self.messages:
+            longest_us = max(leg.arrived_us + self.messages[leg.channel][0], self.clock.now_us)
+            if longest_us < gives_up_us:
+                return longest_us, "message"
+        return gives_up_us, given_up
+
+    def _told(self, leg: Leg, patience_us: int, waiting: Waiting) -> None:
+        """Tell one who must wait how long, upon which some leave, or will be called back, or wait otherwise."""
+        told = self.scenario.channels[leg.channel].announcement
+        assert told is not None
+        position, entity = self.floor.ahead_of(waiting) + 1, waiting.entity
+        heard: float = position
+        if told.says == "wait":
+            handle_us = self.floor.loaded.handle_us(waiting.line.teams[0], leg.intent) if waiting.line.teams else 0
+            wait_us = announced_us(position, handle_us, self.floor.rate_of(waiting.line))
+            if wait_us < NEVER_US:
+                leg.announced_us = wait_us
+            heard = wait_us
+
+        def reaches(value: float) -> bool:
+            return heard >= (us(value) if told.says == "wait" else value)
+
+        share = next((share for begins, share in reversed(told.balks) if reaches(begins)), 0.0)
+        if self._drawn_below(share, _BALKING, entity, leg, self.luck.plan):
+            waiting.leaves_us, waiting.ends = self.clock.now_us, "balked"
+            return
+        offer = told.callback
+        if offer and reaches(offer.from_) and self._drawn_below(offer.accepted, _CALLBACK, entity, leg, self.luck.plan):
+            self.floor.call(waiting, "callback")
+            return
+        factor = next((factor for begins, factor in reversed(told.patience) if reaches(begins)), 1.0)
+        if factor != 1:
+            patience_us = scaled_us(patience_us, round(1000 * factor))
+            leaves_us, ends = self._leaves(leg, patience_us, "abandoned", True)
+            waiting.leaves_us = max(leaves_us, self.clock.now_us)
+            if waiting.ends != "cut_off":
+                waiting.ends = ends
+
+    def _call_back(self, leg: Leg, contact: int, mine: list[Leg]) -> Generator[simpy.Event, Any, tuple[Leg, _Comes]]:
+        """Hang up, and keep the place in the line until an agent calls."""
+        number = mine[-1].leg + 1
+        yield self.clock.at(self.clock.now_us, event_key(EventClass.JOIN, contact, number))
+        since_us = leg.arrived_us
+        later = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, leg.last_line, None, since_us, since_us)
+        self.rows.append(later)
+        mine.append(later)
+        return later, _Comes(NEVER_US, called_back=True)
+
+    def _nobody_there(self, team: TeamFloor, seat: int, contact: int, leg: Leg) -> Process:
+        """An agent calls back, and nobody answers."""
+        yield self._alone(team, seat, contact, leg, us(self.offers[leg.channel].takes_s))
+        leg.ended_us, leg.leg_end = leg.taken_us, "silent"
+
+    def _find_gone(self, leg: Leg, contact: int, takes_us: int, team: TeamFloor, seat: int) -> None:
+        """An agent comes to one who has left without a sign."""
+        self._alone(team, seat, contact, leg, takes_us)
+
+    def _alone(self, team: TeamFloor, seat: int, contact: int, leg: Leg, takes_us: int) -> simpy.Event:
+        """Have an agent wait for one who is not there."""
+        leg.team, leg.agent, leg.taken_us = team.name, team.seats[seat], self.clock.now_us
+        points = team.team.points_of(leg.channel)
+        over = self.floor.talk(team, seat, points, takes_us, event_key(EventClass.END, contact, leg.leg))
+
+        def done(_: simpy.Event) -> None:
+            assert leg.taken_us is not None
+            leg.wrap_us = self.clock.now_us - leg.taken_us
+            self.floor.release(team, seat, points)
+
+        over.callbacks.append(done)
+        return over
 
     def _conversation(
         self,
@@ -398,14 +503,18 @@ class Engine:
         leg.ended_us, leg.served, leg.leg_end = self.clock.now_us, True, "answered"
         self.floor.release(team, seat, points)
 
-    def _self_service(self, page: TeamFloor, contact: int, entity: int, leg: Leg) -> Generator[simpy.Event, Any, str]:
-        """Read a page: no queue, no agent; it holds the answer or it does not."""
+    def _self_service(
+        self, page: TeamFloor, contact: int, entity: int, leg: Leg
+    ) -> Generator[simpy.Event, Any, Transfer | None]:
+        """Read a page, go through a menu, ask a bot: no queue, no agent; those who find no answer may be passed on."""
         leg.team, leg.answered_us = page.name, self.clock.now_us
         ends_us = leg.answered_us + self._time_us(self.service[page.name, leg.intent], _SERVICE, entity, leg)
         yield self.clock.at(ends_us, event_key(EventClass.END, contact, leg.leg))
         found = self._uniform(_CONTAINMENT, entity, leg) < (1.0 if page.team.contained is None else page.team.contained)
         leg.ended_us, leg.leg_end = ends_us, "contained" if found else "answered"
-        return "resolved" if found else "unresolved"
+        if found or leg.leg >= LEG_MOST:
+            return None
+        return self._drawn(self.transfers[page.name, leg.intent], _TRANSFER, entity, leg)
 
     # -- luck --------------------------------------------------------------------------------------------------
 
@@ -419,6 +528,13 @@ class Engine:
             return time_us(law, self._uniform(purpose, entity, leg))
         word = (leg.attempt << 12) | leg.leg
         return keyed_us(kind, a, b, self.luck.seed, self.luck.desk, entity, word, purpose)
+
+    def _drawn_below(self, share: float, purpose: int, entity: int, leg: Leg, replication: int | None = None) -> bool:
+        """Say whether something that happens to a share happens to this leg; by the desk's luck unless told."""
+        if share <= 0:
+            return False
+        word, luck = (leg.attempt << 12) | leg.leg, self.luck
+        return uniform(luck.seed, luck.desk if replication is None else replication, entity, word, purpose, 0) < share
 
     def _law(self, law: AnyLaw) -> LawRow:
         """Return a law as the jitted functions take it."""

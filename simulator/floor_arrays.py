@@ -10,6 +10,7 @@ seats that luck leaves empty, are drawn here, as they are known before the first
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from scenarios.identity import seat_entity
 from scenarios.jit import jit
 from scenarios.laws import Laws
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import CAUSES, Channel, Retry
+from scenarios.scenario import ANYONE, CAUSES, Announcement, Channel, Retry
 from scenarios.units import DAY_US, NEVER_US, clock_s, us
 
 Whole = npt.NDArray[np.int64]
@@ -37,6 +38,8 @@ FULL_SPEED = 27_720
 WORK_MOST_US = 10**14
 """A longer conversation ends after the last day however fast it goes; its progress would not fit 64 bits."""
 
+WAIT, POSITION = range(2)
+SAYS = {"wait": WAIT, "position": POSITION}
 AMONG_EQUALS = {"first": FIRST, "longest_idle": LONGEST_IDLE, "random": RANDOM}
 
 
@@ -126,6 +129,38 @@ class FloorArrays(NamedTuple):
     """By place in `queue_teams`: the most points an agent may have in use to take a contact."""
     points: Whole
     """By team x channel: what a contact takes."""
+    anyone_queue: Whole
+    """By channel x intent: the queue of those passed on to whoever would take them, or -1; `transfer_to` is -1 then."""
+    says: Whole
+    """By channel: WAIT or POSITION, what those hear who must wait, or -1."""
+    balk_at: Whole
+    balk_from: Whole
+    balk_share: Real
+    patience_at: Whole
+    patience_from: Whole
+    patience_factor: Whole
+    """By channel: what is done from which announcement on (microseconds, or the position): the share that leaves, and
+    what patience is multiplied with, in thousandths."""
+    handle_us: Whole
+    """By team x intent: the mean time of a contact, for the wait that is announced."""
+    callback_from: Whole
+    callback_accepted: Real
+    callback_reached: Real
+    callback_takes_us: Whole
+    """By channel: from which announcement on a callback is offered, or NEVER_US, and what comes of it."""
+    silent_share: Real
+    silent_detected_us: Whole
+    """By channel: the share of those who give up without a sign, and how long it takes an agent to see it."""
+    team_rate: Whole
+    """By team: how many contacts an agent who has as many as possible works off at full speed, in thousandths."""
+
+    @property
+    def passes_on_pages(self) -> bool:
+        """Whether anybody is passed on by a page, or to one."""
+        paged = np.unique(self.pages[self.pages >= 0])
+        intents = self.service_law.shape[1]
+        passing = np.flatnonzero(np.diff(self.transfer_at)) // intents
+        return bool(np.isin(passing, paged).any() or np.isin(self.transfer_to, paged).any())
 
     @property
     def more(self) -> bool:
@@ -148,6 +183,10 @@ class FloorArrays(NamedTuple):
             or (uncommon > 0).any()
             or (self.retry_patience != 1000).any()
             or (np.diff(self.spots_at) > 1).any()
+            or (self.transfer_to < 0).any()
+            or (self.says >= 0).any()
+            or self.silent_share.any()
+            or self.passes_on_pages
         )
 
 
@@ -241,7 +280,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         ]
         for channel in channels
     ]
-    reached = {numbers[transfer.to_team] for transfer in scenario.transfers}
+    reached = {numbers[transfer.to_team] for transfer in scenario.transfers if transfer.to_team != ANYONE}
     reached |= {numbers[conference.with_team] for conference in scenario.conferences}
     passed_on = [
         [
@@ -265,6 +304,19 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         for team in teams
         for intent in intents
     ]
+    goes_anywhere = any(transfer.to_team == ANYONE for transfer in scenario.transfers)
+    anyone = [
+        [
+            queue_of(tuple(numbers[name] for name in scenario.who_answers(channel, intent)), channel, intent, True)
+            if goes_anywhere
+            else -1
+            for intent in intents
+        ]
+        for channel in channels
+    ]
+    announcements = [scenario.channels[channel].announcement for channel in channels]
+    callbacks = [told.callback if told else None for told in announcements]
+    silent = [scenario.channels[channel].silent for channel in channels]
     messages = [scenario.channels[channel].message for channel in channels]
     transfer_patience = [laws.number(t.patience) for some in passes for t in some]
     transfer_retelling = [laws.number(t.retelling) for some in passes for t in some]
@@ -305,7 +357,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         wrap_law=_whole(wrap),
         contained=_real(1.0 if team.contained is None else team.contained for team in scenario.teams.values()),
         transfer_at=_at(len(some) for some in passes),
-        transfer_to=_whole(numbers[t.to_team] for some in passes for t in some),
+        transfer_to=_whole(numbers.get(t.to_team, -1) for some in passes for t in some),
         transfer_probability=_real(t.probability for some in passes for t in some),
         transfer_history=_whole(int(t.history_carried) for some in passes for t in some),
         seats_at=_at(seats),
@@ -335,6 +387,26 @@ def floor_of(loaded: LoadedScenario) -> Floor:
             for load in range(team.concurrency)
         ),
         place_room=_whole(room for queue in queues for room in queue.room),
+        anyone_queue=np.array(anyone, dtype=np.int64).reshape(len(channels), len(intents)),
+        says=_whole(SAYS[told.says] if told else -1 for told in announcements),
+        balk_at=_at(len(told.balks) if told else 0 for told in announcements),
+        balk_from=_whole(_measured(told, band[0]) for told in announcements if told for band in told.balks),
+        balk_share=_real(band[1] for told in announcements if told for band in told.balks),
+        patience_at=_at(len(told.patience) if told else 0 for told in announcements),
+        patience_from=_whole(_measured(told, band[0]) for told in announcements if told for band in told.patience),
+        patience_factor=_whole(round(1000 * band[1]) for told in announcements if told for band in told.patience),
+        handle_us=np.array(
+            [[loaded.handle_us(name, intent) for intent in intents] for name in teams], dtype=np.int64
+        ).reshape(len(teams), len(intents)),
+        callback_from=_whole(
+            _measured(told, told.callback.from_) if told and told.callback else NEVER_US for told in announcements
+        ),
+        callback_accepted=_real(c.accepted if c else 0.0 for c in callbacks),
+        callback_reached=_real(c.reached if c else 1.0 for c in callbacks),
+        callback_takes_us=_whole(us(c.takes_s) if c else 0 for c in callbacks),
+        silent_share=_real(s.share if s else 0.0 for s in silent),
+        silent_detected_us=_whole(us(s.detected_after_s) if s else 0 for s in silent),
+        team_rate=_whole(team.rate() for team in scenario.teams.values()),
         points=np.array(
             [[team.points_of(channel) for channel in channels] for team in scenario.teams.values()], dtype=np.int64
         ),
@@ -428,6 +500,11 @@ def _roster(loaded: LoadedScenario, name: str, number: int) -> _Roster:
         us(loaded.opening.certain_s.get(name, 0.0)) if loaded.opening else 0,
         np.array([seat_entity(name, seat) for seat in range(most)], dtype=np.uint64),
     )
+
+
+def _measured(told: Announcement, value: float) -> int:
+    """Return what an announcement is compared with: microseconds, or a position."""
+    return us(value) if told.says == "wait" else math.ceil(value)
 
 
 def _causes(retry: Retry | None) -> tuple[float, ...]:

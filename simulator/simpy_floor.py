@@ -92,21 +92,28 @@ class Line(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A contact in a line; `called` happens with (team, seat), None when patience ends, or CLEARED."""
+    """A contact in a line; `called` happens with (team, seat), or with how the wait ended."""
 
     order: tuple[int, int, int]
     """When it joined, contact and leg: the least is the first to be served."""
-    gives_up_us: int
+    leaves_us: int
+    ends: str
+    """How the wait ends if it lasts until then: the word of the log."""
     called: simpy.Event
     line: Line
     entity: int
     channel: str | None
-    """On which it waits; None of a colleague who is asked in."""
+    """On which it waits; None where closing concerns it not."""
+    told: Callable[[Waiting], None] | None = None
+    """What is done once it is sure that it must wait."""
+    found: Callable[[TeamFloor, int], None] | None = None
+    """What an agent does with one who leaves without a sign; None where they leave one."""
     waits: bool = True
+    gone: bool = False
+    """Left without a sign: the place in the line is kept until an agent sees it."""
 
 
-CLEARED = "cleared"
-"""Told to those who wait when their channel closes and who are sent away."""
+CLEARED, SILENT = "cleared_at_close", "silent"
 
 
 Queue = deque[Waiting]
@@ -260,25 +267,20 @@ class Floor:
 
     # -- contacts ----------------------------------------------------------------------------------------------
 
-    def join(
-        self, line: Line, since_us: int, contact: int, leg: int, leaves_us: int, entity: int, channel: str | None
-    ) -> Waiting:
-        """Put a contact into a line; it waits until `leaves_us` at most."""
-        now_us = self.clock.now_us
-        if line.promotion and now_us - since_us >= us(line.promotion.after_s):
-            line = line.promoted()
-        order = (since_us, contact, leg)
-        waiting = Waiting(order, leaves_us, simpy.Event(self.clock), line, entity, channel)
+    def join(self, waiting: Waiting) -> None:
+        """Put a contact into its line."""
+        now_us, line = self.clock.now_us, waiting.line
+        if line.promotion and now_us - waiting.order[0] >= us(line.promotion.after_s):
+            waiting.line = line = line.promoted()
         queue, teams = self._queue(line)
         self._insert(queue, waiting)
-        if any(team.idle_since for team in teams):
+        if waiting.told or any(team.idle_since for team in teams):
             self._newcomers.append(waiting)
             self._want_match()
         else:
             self._let_give_up(waiting)
         if line.promotion or any(line.after_us):
             self._set_timers(waiting)
-        return waiting
 
     def _insert(self, queue: Queue, waiting: Waiting) -> None:
         place = len(queue)
@@ -298,7 +300,7 @@ class Floor:
                 self.clock.do_at(since_us + after_us, key, lambda _: self._want_match())
 
     def _promote(self, waiting: Waiting, _: simpy.Event) -> None:
-        if waiting.waits:
+        if waiting.waits and not waiting.gone:
             self._queue(waiting.line)[0].remove(waiting)
             waiting.line = waiting.line.promoted()
             self._insert(self._queue(waiting.line)[0], waiting)
@@ -308,12 +310,18 @@ class Floor:
         """Send away those who wait on a channel that closes."""
         for queue, _teams in list(self._queues.values()):
             for waiting in list(queue):
-                if waiting.waits and waiting.channel == channel:
-                    self._call(waiting, CLEARED)
+                if waiting.waits and waiting.gone:
+                    waiting.waits = waiting.channel != channel
+                elif waiting.waits and waiting.channel == channel:
+                    self.call(waiting, CLEARED)
 
-    def ahead_of(self, waiting: Waiting, line: Line) -> int:
+    def ahead_of(self, waiting: Waiting) -> int:
         """Count those who wait in the same line before a contact."""
-        return sum(one.waits for one in self._queue(line)[0] if one.order < waiting.order)
+        return sum(one.waits for one in self._queue(waiting.line)[0] if one.order < waiting.order)
+
+    def rate_of(self, line: Line) -> int:
+        """Return how many contacts of a line those on duty work off at once at full speed, in thousandths."""
+        return sum(len(team.on_duty_since) * team.team.rate() for team in self._queue(line)[1])
 
     def _queue(self, line: Line) -> tuple[Queue, list[TeamFloor]]:
         """Return who waits in a line and who may answer."""
@@ -390,8 +398,14 @@ class Floor:
             waiting = source.popleft()
             if self._among_equals != "first":
                 answers = self._one_of(waiting, best[1])
-            self._call(waiting, (answers, answers.take_idle()))
+            if waiting.gone and waiting.found:
+                waiting.waits = False
+                waiting.found(answers, answers.take_idle())
+            else:
+                self.call(waiting, (answers, answers.take_idle()))
         for waiting in self._newcomers:
+            if waiting.waits and waiting.told:
+                waiting.told(waiting)
             if waiting.waits:
                 self._let_give_up(waiting)
         self._newcomers.clear()
@@ -459,16 +473,19 @@ class Floor:
         self.clock.go_on(talk.over, None)
 
     def _let_give_up(self, waiting: Waiting) -> None:
-        if waiting.gives_up_us <= self.horizon_us:
+        if waiting.leaves_us <= self.horizon_us:
             key = event_key(EventClass.GIVE_UP, *waiting.order[1:])
-            self.clock.do_at(waiting.gives_up_us, key, functools.partial(self._give_up, waiting))
+            self.clock.do_at(waiting.leaves_us, key, functools.partial(self._give_up, waiting))
 
     def _give_up(self, waiting: Waiting, _: simpy.Event) -> None:
-        if waiting.waits:
-            self._call(waiting, None)
+        if waiting.waits and waiting.found and waiting.ends == "abandoned":
+            waiting.gone = True
+            self.clock.go_on(waiting.called, SILENT)
+        elif waiting.waits:
+            self.call(waiting, waiting.ends)
 
-    def _call(self, waiting: Waiting, who: tuple[TeamFloor, int] | str | None) -> None:
-        """End a wait: somebody answers, patience has ended, or the channel closes."""
+    def call(self, waiting: Waiting, who: tuple[TeamFloor, int] | str) -> None:
+        """End a wait: somebody answers, or it ends otherwise."""
         waiting.waits = False
         self.clock.go_on(waiting.called, who)
 

@@ -41,8 +41,18 @@ class Leg:
     leg_end: str = "censored"
     outcome: str = "censored"
     role: str | None = None
+    announced_us: int | None = None
+    taken_us: int | None = None
+    """When an agent began with one who was gone."""
     waiting: Waiting | None = None
     """Its place in a line, once it has joined one."""
+
+    @property
+    def released_us(self) -> int | None:
+        """When the agent was done, the work after it too."""
+        if self.taken_us is not None:
+            return None if self.wrap_us is None else self.taken_us + self.wrap_us
+        return self.ended_us + (self.wrap_us or 0) if self.served and self.ended_us is not None else None
 
     @property
     def last_line(self) -> Line:
@@ -78,7 +88,8 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         "queue": text(["+".join(leg.line.teams) for leg in rows]), "priority": [leg.last_line.priority for leg in rows],
         "due_s": in_s([leg.due_us for leg in rows]), "arrived_s": in_s([leg.arrived_us for leg in rows]),
         "answered_s": in_s([leg.answered_us for leg in rows]), "ended_s": in_s([leg.ended_us for leg in rows]),
-        "released_s": in_s([leg.ended_us + (leg.wrap_us or 0) if leg.served else None for leg in rows]),  # type: ignore[operator]
+        "announced_wait_s": in_s([leg.announced_us for leg in rows]),
+        "released_s": in_s([leg.released_us for leg in rows]),
         "talk_s": in_s([leg.ended_us - leg.answered_us if leg.served else None for leg in rows]),  # type: ignore[operator]
         "wrap_s": in_s([leg.wrap_us for leg in rows]),
         "history_carried": [leg.history for leg in rows],

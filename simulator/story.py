@@ -84,6 +84,8 @@ def _moments(engine: Engine, legs: Sequence[Leg]) -> Iterator[Moment]:
         waited = waits.get((leg.attempt, leg.leg))
         if waited is not None and leg.answered_us != leg.arrived_us:
             yield Moment(leg.arrived_us / 1e6, _waits(waited))
+        if leg.announced_us is not None:
+            yield Moment(leg.arrived_us / 1e6, f"hears that it will take {duration(leg.announced_us / 1e6)}")
         if leg.answered_us is not None:
             yield Moment(leg.answered_us / 1e6, _answered(leg))
         if leg.ended_us is not None:
@@ -134,6 +136,14 @@ def _ended(leg: Leg) -> Iterator[str]:
             yield "finds it closed"
         case "blocked":
             yield "gets a busy signal"
+        case "balked":
+            yield "hears that and hangs up"
+        case "callback":
+            yield "accepts to be called back, and hangs up"
+        case "silent" if leg.taken_us is not None and leg.taken_us == leg.ended_us:
+            yield f"is called back after {waited}, and is not there"
+        case "silent":
+            yield f"gives up after {waited}, without a sign"
         case "message":
             yield f"is asked for a message after {waited}, and leaves one"
         case "cleared_at_close":
@@ -144,6 +154,8 @@ def _ended(leg: Leg) -> Iterator[str]:
             yield f"is cut off by a transfer after {spent}"
         case "contained":
             yield f"finds the answer after {spent}"
+        case "transferred" if leg.agent is None:
+            yield f"finds no answer in {spent}, and is passed on"
         case "transferred":
             yield f"is passed on after {spent}"
         case "answered" if leg.agent is None:
@@ -166,6 +178,8 @@ def _ending(legs: Sequence[Leg]) -> str:
         "blocked": "never got through",
         "censored": "still under way when the run ended",
         "cut_off": "cut off",
+        "silent": "gave up",
+        "balked": "did not want to wait",
         "message": "left a message",
         "cleared_at_close": "sent away at closing time",
     }

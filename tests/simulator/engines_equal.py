@@ -42,7 +42,7 @@ Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 ENDS = (
     "answered", "transferred", "abandoned", "closed", "contained", "blocked", "censored", "cut_off", "message",
-    "cleared_at_close",
+    "cleared_at_close", "silent", "balked", "callback",
 )  # fmt: skip
 """The leg_ends that the scenario language can bring about today."""
 
@@ -124,6 +124,7 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
     before = legs[legs["leg"] == 0].groupby("case_id").shift()
     hopped = again["channel"] != before["channel"].reindex(again.index)
     pairs = _pairs(served)
+    called_back = (legs["leg_end"].shift() == "callback") & (legs["leg"] > 0)
     teams = loaded.scenario.teams
     branches: dict[str, Any] = {
         "a third leg": legs["leg"] >= 2,
@@ -172,6 +173,13 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         "came back after an answer in vain": before["contact_outcome"].reindex(again.index) == "unresolved",
         "came back after being cut off": before["contact_outcome"].reindex(again.index) == "cut_off",
         "came back after being sent away": before["contact_outcome"].reindex(again.index) == "cleared_at_close",
+        "called back and there": legs["agent"].notna() & (legs["leg_end"] != "silent") & called_back,
+        "called back and not there": legs["agent"].notna() & (legs["leg_end"] == "silent") & called_back,
+        "an agent finds nobody there": legs["agent"].notna() & (legs["leg_end"] == "silent") & ~called_back,
+        "gave up after a page": (legs["leg_end"] == "abandoned") & (legs["leg"] > 0) & legs["agent"].shift().isna()
+        & (legs["leg_end"].shift() == "transferred"),
+        "passed on by a page": legs["agent"].isna() & (legs["leg_end"] == "transferred"),
+        "a wait announced": legs["announced_wait_s"].notna(),
         "promoted": _promoted(legs, loaded),
         "answered by a team that helps out late": [
             bool(wait_s and wait_s == teams[team].takes_after_s.get(intent))

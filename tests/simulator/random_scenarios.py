@@ -60,9 +60,9 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
         "teams": teams,
         "patience": {channel: _patience(luck, grid_s) for channel in channels if luck.random() < 0.75},
         "retry": {
-            channel: _retry(luck, grid_s, channel, channels, pairs) for channel in channels if luck.random() < 0.5
+            channel: _retry(luck, grid_s, channel, channels, pairs) for channel in channels if luck.random() < 0.65
         },
-        "priorities": [_priority(luck, channels, intents) for _ in range(luck.choice([0, 0, 1, 3]))],
+        "priorities": [_priority(luck, channels, intents) for _ in range(luck.choice([0, 1, 1, 3]))],
         "transfers": _transfers(luck, teams, intents),
         "demand": _demand(luck, pairs, begins_s),
     }
@@ -79,10 +79,14 @@ def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> No
     channels, intents, teams = scenario["channels"], list(scenario["intents"]), scenario["teams"]
     people = {name: team for name, team in teams.items() if not team.get("self_service")}
     for hours in channels.values():
-        if luck.random() < 0.3:
+        if luck.random() < 0.2:
             hours["message"] = {"after_s": grid_s * luck.randint(1, 4), "takes_s": luck.choice([0, 0, grid_s, 30])}
-        if luck.random() < 0.3:
+        if luck.random() < 0.5:
             hours["at_close"] = "cleared"
+        if luck.random() < 0.6:
+            hours["announcement"] = _announcement(luck, grid_s)
+        if luck.random() < 0.4:
+            hours["silent"] = {"share": 0.5, "detected_after_s": luck.choice([0, grid_s, 45, 3 * grid_s])}
     for rule in scenario["priorities"]:
         if luck.random() < 0.5:
             rule["weight"] = luck.choice([0.5, 2.0])
@@ -104,7 +108,14 @@ def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> No
         for team in people.values():
             if luck.random() < 0.5:
                 team.pop("ranks", None)
+    pages = [name for name, team in teams.items() if team.get("self_service")]
+    if pages and luck.random() < 0.8:
+        luck.choice(list(people.values()))["channels"] = ["faq", *(channel for channel in channels if channel != "faq")]
+    for page in pages if luck.random() < 0.7 else []:
+        scenario["transfers"].append(_hand_over(luck, page, teams[page], people, intents))
     for transfer in scenario["transfers"]:
+        if luck.random() < 0.15 and transfer["from"] in people:
+            transfer["to"] = luck.choice(["anyone", *pages])
         if not transfer["history_carried"] and luck.random() < 0.4:
             transfer["retelling"] = _time(luck, grid_s)
         way = luck.random()
@@ -112,18 +123,47 @@ def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> No
             transfer["patience"] = _patience(luck, grid_s)
         elif way < 0.5:
             transfer["if_busy"] = "ends"
-        if luck.random() < 0.3:
-            transfer["cut_off"] = 0.3
-    for retry in scenario["retry"].values():
+        if luck.random() < 0.5:
+            transfer["cut_off"] = 0.4
+    for channel, hours in channels.items():
+        if hours.get("at_close") == "cleared" and channel not in scenario["retry"]:
+            scenario["retry"][channel] = {"probability": 0.5, "after": _time(luck, grid_s)}
+    for channel, retry in scenario["retry"].items():
         for cause in ("cut_off", "cleared", "unresolved"):
-            if luck.random() < 0.4:
+            if luck.random() < 0.6:
                 retry[f"probability_{cause}"] = luck.choice([0.5, 1.0])
+        if channels[channel].get("at_close") == "cleared":
+            retry["probability_cleared"] = 1.0
         if luck.random() < 0.3:
             retry["after_unresolved"] = _time(luck, grid_s)
         if luck.random() < 0.3:
             retry["patience_factor"] = luck.choice([0.5, 0.0, 1.7])
     if luck.random() < 0.4:
         scenario["conferences"] = [_conference(luck, list(people), intents, grid_s) for _ in range(luck.randint(1, 2))]
+
+
+def _announcement(luck: random.Random, grid_s: int) -> dict[str, Any]:
+    says = luck.choice(["wait", "position"])
+    step = grid_s * luck.randint(1, 3) if says == "wait" else 1
+    told: dict[str, Any] = {"says": says}
+    if luck.random() < 0.7:
+        told["balks"] = luck.choice([[[0, 0.3]], [[step, 0.4]], [[0, 0.1], [2 * step, 0.7]]])
+    if luck.random() < 0.7:
+        told["patience"] = luck.choice([[[0, 0.5]], [[step, 2.0], [3 * step, 0.3]]])
+    if luck.random() < 0.6:
+        told["callback"] = {"from": step, "accepted": 0.6, "reached": luck.choice([0.5, 1.0]), "takes_s": grid_s}
+    return told
+
+
+def _hand_over(
+    luck: random.Random, page: str, pages: dict[str, Any], people: dict[str, Any], intents: list[str]
+) -> dict[str, Any]:
+    """Pass those on who find no answer on a page: to anyone, where there is somebody, or to a team."""
+    skills = pages.get("skills", intents)
+    taken = {intent for team in people.values() if "faq" in team["channels"] for intent in team.get("skills", intents)}
+    to = "anyone" if set(skills) <= taken and luck.random() < 0.7 else luck.choice([*people, page])
+    told = {"from": page, "to": to, "probability": luck.choice([0.5, 1.0]), "history_carried": luck.random() < 0.5}
+    return {**told, "intents": list(skills)} if "skills" in pages else told
 
 
 def _several_at_once(luck: random.Random, team: dict[str, Any]) -> None:
@@ -240,7 +280,7 @@ def _priority(luck: random.Random, channels: list[str], intents: tuple[str, ...]
 
 def _hours(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, str]:
     lines = {"lines": luck.choice([1, 2, 4, 8])} if luck.random() < 0.35 else {}
-    if luck.random() < 0.6:
+    if luck.random() < 0.5:
         return {"opens": "00:00", "closes": "24:00", **lines}
     opens_s = luck.choice([0, begins_s, min(begins_s + lasts_s // 4, 86_398)])
     closes_s = min(max(opens_s + 1, begins_s + lasts_s * 2 // 3), 86_400)
@@ -289,7 +329,7 @@ def _retry(
     retry: dict[str, Any] = {
         "probability": luck.choice([0.3, 0.7, 1.0]),
         "after": _time(luck, grid_s),
-        "attempts_most": luck.randint(1, 5),
+        "attempts_most": luck.choice([1, 2, 3, 5, 5]),
         "patience": luck.choice(["fresh", "kept"]),
     }
     if luck.random() < 0.6:
@@ -311,7 +351,7 @@ def _transfers(luck: random.Random, teams: dict[str, Any], intents: tuple[str, .
             transfer: dict[str, Any] = {
                 "from": name,
                 "to": luck.choice(people),
-                "probability": luck.choice([0.1, 0.35]),
+                "probability": luck.choice([0.1, 0.35, 0.45]),
                 "history_carried": luck.random() < 0.5,
             }
             if luck.random() < 0.4:

@@ -188,8 +188,91 @@ CASES = [
 ]
 
 
+def _announced(**told: Any) -> dict[str, Any]:
+    return {"channels.phone.announcement": told}
+
+
+def _with_bot(**transfer: Any) -> Changes:
+    """A bot in front of the desk, that finds the answer for a third."""
+    scenario = one_desk(4, about(300), demand=[demand(900)], patience={"phone": about(200)})
+    bot = {"channels": ["phone"], "self_service": True, "contained": 0.3, "service": {"default": about(40)}}
+    passes = [{"from": "bot", "to": "anyone", "probability": 1.0, **transfer}]
+    return {**scenario, "teams": {"bot": bot, **scenario["teams"]}, "transfers": passes}
+
+
+def reaches_people(legs: pd.DataFrame) -> float:
+    """The share of contacts that come to an agent."""
+    return float(legs.groupby("contact_id")["agent"].count().gt(0).mean())
+
+
+def alone(legs: pd.DataFrame) -> float:
+    """Agents' seconds with customers who are gone, per contact."""
+    return float(legs[legs["agent"].notna() & legs["answered_s"].isna()]["wrap_s"].sum() / len(first(legs)))
+
+
+IMPATIENT = {**BUSY, "patience": {"phone": about(150)}}
+CALLBACK = {"from": 60, "accepted": 0.5}
 CHAT = one_desk(2, about(300), demand=[demand(700)])
 CASES += [
+    Case("announcement.balks by wait", IMPATIENT, _announced(says="wait", balks=[[60, 0.5]]), share("balked"), 0.05),
+    Case(
+        "announcement.balks by queue", IMPATIENT, _announced(says="position", balks=[[2, 0.5]]), share("balked"), 0.05
+    ),
+    Case(
+        "announcement.balks by chance", IMPATIENT, _announced(says="position", balks=[[0, 0.2]]), share("balked"), 0.05
+    ),
+    Case(
+        "announcement.patience",
+        IMPATIENT,
+        _announced(says="wait", patience=[[60, 4.0]]),
+        share("abandoned"),
+        -0.05,
+    ),
+    Case("announcement.callback", IMPATIENT, _announced(says="wait", callback=CALLBACK), share("abandoned"), -0.02),
+    Case(
+        "callback.accepted",
+        _changed(IMPATIENT, _announced(says="wait", callback=CALLBACK)),
+        {"channels.phone.announcement.callback.accepted": 0.9},
+        share("callback"),
+        0.05,
+    ),
+    Case(
+        "callback.from",
+        _changed(IMPATIENT, _announced(says="wait", callback=CALLBACK)),
+        {"channels.phone.announcement.callback.from": 400},
+        share("callback"),
+        -0.05,
+    ),
+    Case(
+        "callback.reached",
+        _changed(IMPATIENT, _announced(says="wait", callback=CALLBACK)),
+        {"channels.phone.announcement.callback.reached": 0.5},
+        outcome("unresolved"),
+        0.03,
+    ),
+    Case(
+        "callback.takes_s",
+        _changed(IMPATIENT, _announced(says="wait", callback={**CALLBACK, "reached": 0.3})),
+        {"channels.phone.announcement.callback.takes_s": 200},
+        alone,
+        10,
+    ),
+    Case("silent.share", IMPATIENT, {"channels.phone.silent": {"share": 0.8}}, share("silent"), 0.1),
+    Case(
+        "silent.detected_after_s",
+        _changed(IMPATIENT, {"channels.phone.silent": {"share": 0.8, "detected_after_s": 5}}),
+        {"channels.phone.silent.detected_after_s": 120},
+        alone,
+        10,
+    ),
+    Case(
+        "transfers from a bot",
+        {**_with_bot(), "transfers": []},
+        {"transfers": _with_bot()["transfers"]},
+        reaches_people,
+        0.4,
+    ),
+    Case("contained before people", _with_bot(), {"teams.bot.contained": 0.8}, reaches_people, -0.3),
     Case("concurrency", CHAT, {"teams.front.concurrency": 2}, mean_wait(), -20),
     Case(
         "speeds",
