@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scenarios.busyness import Layer, factors_of, layers_of
 from scenarios.draws import Purpose, poisson_count, uniform, visit
 from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, cell_entity, customer_entity
 from scenarios.jit import jit
@@ -56,6 +57,8 @@ class Cells:
     patience: Whole
     """By channel: the number of its law, -1 where nobody gives up."""
     laws: LawTable
+    busyness: tuple[Layer, ...]
+    """What luck multiplies the means by."""
 
     @property
     def drawn_from(self) -> tuple[Entities, Real, Real, Whole, Whole, Whole, Whole, Real]:
@@ -84,6 +87,8 @@ def cells_of(loaded: LoadedScenario) -> Cells:
     patience = [laws.number(scenario.patience.get(name)) for name in scenario.channels]
     mixes = [demand.channels for demand in scenario.demand]
     lengths = [demand.interval_minutes * 60.0 for demand in scenario.demand]
+    of_demand = np.array([row[2] for row in rows], dtype=np.int64)
+    day = np.array([row[1] // 1440 for row in rows], dtype=np.int64)
     return Cells(
         beginnings=[row[:2] for row in rows],
         entity=np.array([cell_entity(*row[:2]) for row in rows], dtype=np.uint64),
@@ -91,13 +96,14 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         mean=np.array([row[4] for row in rows], dtype=np.float64),
         start_s=np.array([row[3] for row in rows], dtype=np.float64),
         length_s=np.array([lengths[row[2]] for row in rows], dtype=np.float64),
-        demand=np.array([row[2] for row in rows], dtype=np.int64),
+        demand=of_demand,
         intent=np.array([intents.index(demand.intent) for demand in scenario.demand], dtype=np.int64),
         mix_at=np.cumsum([0, *(len(mix) for mix in mixes)]).astype(np.int64),
         mix_channel=np.array([channels.index(name) for mix in mixes for name in mix], dtype=np.int64),
         mix_share=np.array([share for mix in mixes for share in np.cumsum(list(mix.values()))], dtype=np.float64),
         patience=np.array(patience, dtype=np.int64),
         laws=laws.table(),
+        busyness=layers_of(scenario, of_demand, day),
     )
 
 
@@ -107,7 +113,10 @@ def counts_of(loaded: LoadedScenario, cells: Cells, seed: int, replication: int)
     Raises:
         PlanTooLargeError: more contacts than a plan may hold.
     """
-    counts = _counts(seed, replication, cells.entity, cells.mean)
+    means = cells.mean
+    if cells.busyness:
+        means = means * factors_of(cells.busyness, len(means), seed, replication)
+    counts = _counts(seed, replication, cells.entity, means)
     if counts.max(initial=0) > CUSTOMERS_PER_INTERVAL_MOST or counts.sum() > CONTACTS_MOST:
         for index, demand in enumerate(loaded.scenario.demand):
             here = counts[cells.demand == index]

@@ -53,6 +53,8 @@ class Purpose(IntEnum):
     PERSONA = 13
     PAUSE = 14
     RETRY_CHANNEL = 15
+    BUSYNESS = 25
+    BUSYNESS_OF_INTENT = 26
     CONFERENCE = 40
     CONFERENCE_TIME = 41
     CUT_OFF = 42

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from scenarios.busyness import Busyness
 from scenarios.laws import Law
 from scenarios.models import Strict
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
@@ -101,6 +102,9 @@ class Demand(Strict):
         None, description="CSV with columns starts (HH:MM) and contacts, beside this file"
     )
     factor: Annotated[float, Field(ge=0, le=1000)] = Field(1.0, description="multiplies all volumes")
+    busyness: Busyness | None = Field(
+        None, description="how much days differ for this intent alone, beside what all demand has in common"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Demand:
@@ -414,6 +418,7 @@ class Scenario(Strict):
     channels: dict[Channel, ChannelHours] = Field(min_length=1, description="the channels customers can use")
     intents: dict[Name, str] = Field(min_length=1, description="what customers want: name and one line")
     demand: list[Demand] = Field(default_factory=list, description="how many contacts are expected, when and where")
+    busyness: Busyness | None = Field(None, description="how much days differ for all demand together")
     replay: Replay | None = Field(None, description="recorded contacts played again, beside or instead of demand")
     teams: dict[Name, Team] = Field(min_length=1, description="who answers")
     patience: dict[Channel, Law] = Field(

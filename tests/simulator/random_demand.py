@@ -1,0 +1,26 @@
+"""What demand and the calendar can say beside volumes, put into a random scenario when all else of it is drawn.
+
+>>> scenario = {"demand": [{"intent": "order", "contacts": [3]}]}
+>>> for number in range(50):
+...     vary_demand(random.Random(number), scenario)
+>>> "busyness" in scenario and "busyness" in scenario["demand"][0]
+True
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+
+def vary_demand(luck: random.Random, scenario: dict[str, Any]) -> None:
+    """Perhaps say more of a scenario's demand."""
+    if luck.random() < 0.2:
+        scenario["busyness"] = _busyness(luck)
+    for demand in scenario["demand"]:
+        if luck.random() < 0.2:
+            demand["busyness"] = _busyness(luck)
+
+
+def _busyness(luck: random.Random) -> dict[str, Any]:
+    return {"cv": luck.choice([0.1, 0.5, 1.5])}

@@ -1,0 +1,34 @@
+"""Each key of demand moves a named metric in the stated direction, in both engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from results.metrics import contacts_of, values_of
+from simulator.simulate import EngineName, simulate
+from tests.written import about, demand, one_desk, written
+
+ENGINES = pytest.mark.parametrize("engine", ["compiled", "simpy"])
+
+
+def _metric(folder: Path, engine: EngineName, metric: str, scenario: dict[str, Any], replications: int = 5) -> float:
+    legs = simulate(written(folder, scenario), replications=replications, engine=engine).legs
+    return float(np.nanmean(values_of(contacts_of(legs), metric)))
+
+
+@ENGINES
+@pytest.mark.parametrize("place", ["scenario", "demand"])
+def test_days_that_differ_more_lengthen_the_mean_wait(tmp_path: Path, engine: EngineName, place: str) -> None:
+    """Without it `busyness` could parse and change nothing: busy days cost more than quiet ones save."""
+
+    def wait_s(cv: float) -> float:
+        told = {"busyness": {"cv": cv}}
+        own, common = (told, {}) if place == "demand" else ({}, told)
+        scenario = one_desk(4, about(300), demand=[demand(800, **own)], days=6, **common)
+        return _metric(tmp_path, engine, "wait_s_mean", scenario)
+
+    assert wait_s(0.4) > 1.5 * wait_s(0.0)
