@@ -88,10 +88,11 @@ def cells_of(loaded: LoadedScenario) -> Cells:
     mixes = [demand.channels for demand in scenario.demand]
     lengths = [demand.interval_minutes * 60.0 for demand in scenario.demand]
     of_demand = np.array([row[2] for row in rows], dtype=np.int64)
-    day = np.array([row[1] // 1440 for row in rows], dtype=np.int64)
+    minute = np.array([row[1] for row in rows], dtype=np.int64)
+    entity = np.array([cell_entity(*row[:2]) for row in rows], dtype=np.uint64)
     return Cells(
         beginnings=[row[:2] for row in rows],
-        entity=np.array([cell_entity(*row[:2]) for row in rows], dtype=np.uint64),
+        entity=entity,
         first=np.array([customer_entity(*row[:2], 0) for row in rows], dtype=np.uint64),
         mean=np.array([row[4] for row in rows], dtype=np.float64),
         start_s=np.array([row[3] for row in rows], dtype=np.float64),
@@ -103,7 +104,7 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         mix_share=np.array([share for mix in mixes for share in np.cumsum(list(mix.values()))], dtype=np.float64),
         patience=np.array(patience, dtype=np.int64),
         laws=laws.table(),
-        busyness=layers_of(scenario, of_demand, day),
+        busyness=layers_of(scenario, entity, of_demand, minute),
     )
 
 

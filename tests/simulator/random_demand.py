@@ -23,4 +23,7 @@ def vary_demand(luck: random.Random, scenario: dict[str, Any]) -> None:
 
 
 def _busyness(luck: random.Random) -> dict[str, Any]:
-    return {"cv": luck.choice([0.1, 0.5, 1.5])}
+    told = {"cv": luck.choice([0.1, 0.5, 1.5])}
+    if luck.random() < 0.5:
+        told |= {"interval_cv": luck.choice([0.3, 1.0]), "correlation": luck.choice([0, 0.8, 1])}
+    return told

@@ -32,3 +32,20 @@ def test_days_that_differ_more_lengthen_the_mean_wait(tmp_path: Path, engine: En
         return _metric(tmp_path, engine, "wait_s_mean", scenario)
 
     assert wait_s(0.4) > 1.5 * wait_s(0.0)
+
+
+@ENGINES
+@pytest.mark.parametrize("place", ["scenario", "demand"])
+def test_intervals_that_differ_and_hang_together_lengthen_the_mean_wait(
+    tmp_path: Path, engine: EngineName, place: str
+) -> None:
+    """Without it `interval_cv` or `correlation` could parse and change nothing: one busy half-hour after another."""
+
+    def wait_s(**told: float) -> float:
+        halves = demand(0, interval_minutes=30, contacts=[17] * 48)
+        own, common = ({"busyness": told}, {}) if place == "demand" else ({}, {"busyness": told})
+        return _metric(tmp_path, engine, "wait_s_mean", one_desk(4, about(300), demand=[{**halves, **own}], **common))
+
+    alone = wait_s(interval_cv=0.5)
+    assert alone > 1.3 * wait_s(interval_cv=0.0)
+    assert wait_s(interval_cv=0.5, correlation=0.9) > 1.2 * alone
