@@ -18,7 +18,7 @@ from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, cell_entity, custome
 from scenarios.jit import jit
 from scenarios.laws import Laws, LawTable, numbered_us
 from scenarios.reading import LoadedScenario
-from scenarios.units import DAY_S, NEVER_US
+from scenarios.units import DAY_MINUTES, DAY_S, NEVER_US
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -59,6 +59,8 @@ class Cells:
     laws: LawTable
     busyness: tuple[Layer, ...]
     """What luck multiplies the means by."""
+    fixed_day: Whole
+    """By cell: the day, where exactly as many come as are expected, else -1; empty where that is nowhere so."""
 
     @property
     def drawn_from(self) -> tuple[Entities, Real, Real, Whole, Whole, Whole, Whole, Real]:
@@ -83,6 +85,7 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         ),
         key=lambda row: row[:2],
     )
+    fixed = np.array([demand.counts == "fixed" for demand in scenario.demand], dtype=np.bool_)
     laws = Laws()
     patience = [laws.number(scenario.patience.get(name)) for name in scenario.channels]
     mixes = [demand.channels for demand in scenario.demand]
@@ -105,6 +108,7 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         patience=np.array(patience, dtype=np.int64),
         laws=laws.table(),
         busyness=layers_of(scenario, entity, of_demand, minute),
+        fixed_day=np.where(fixed[of_demand], minute // DAY_MINUTES, -1) if fixed.any() else np.empty(0, dtype=np.int64),
     )
 
 
@@ -118,6 +122,8 @@ def counts_of(loaded: LoadedScenario, cells: Cells, seed: int, replication: int)
     if cells.busyness:
         means = means * factors_of(cells.busyness, len(means), seed, replication)
     counts = _counts(seed, replication, cells.entity, means)
+    if len(cells.fixed_day):
+        _fix(counts, means, cells.fixed_day, cells.demand)
     if counts.max(initial=0) > CUSTOMERS_PER_INTERVAL_MOST or counts.sum() > CONTACTS_MOST:
         for index, demand in enumerate(loaded.scenario.demand):
             here = counts[cells.demand == index]
@@ -136,6 +142,20 @@ def _counts(seed: int, replication: int, cells: Entities, means: Real) -> Whole:
     for i in range(len(cells)):
         drawn[i] = poisson_count(uniform(seed, replication, cells[i], 0, _COUNT, 0), means[i])
     return drawn
+
+
+@jit
+def _fix(counts: Whole, means: Real, fixed_day: Whole, demand: Whole) -> None:
+    """Put exactly what is expected in the place of what was drawn: whole up to any interval of the day, rounded."""
+    day_of, so_far = np.full(demand.max() + 1, -1, dtype=np.int64), np.zeros(demand.max() + 1)
+    for i in range(len(counts)):
+        if fixed_day[i] >= 0:
+            which = demand[i]
+            if day_of[which] != fixed_day[i]:
+                day_of[which], so_far[which] = fixed_day[i], 0.0
+            before = np.floor(so_far[which] + 0.5)
+            so_far[which] += means[i]
+            counts[i] = np.int64(np.floor(so_far[which] + 0.5) - before)
 
 
 @jit

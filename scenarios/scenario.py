@@ -102,6 +102,11 @@ class Demand(Strict):
         None, description="CSV with columns starts (HH:MM) and contacts, beside this file"
     )
     factor: Annotated[float, Field(ge=0, le=1000)] = Field(1.0, description="multiplies all volumes")
+    counts: Literal["poisson", "fixed"] = Field(
+        "poisson",
+        description="poisson: as many as luck sends, so many in the mean; fixed: exactly so many, with fractions "
+        "carried over to the next interval of the day",
+    )
     busyness: Busyness | None = Field(
         None, description="how much days differ for this intent alone, beside what all demand has in common"
     )

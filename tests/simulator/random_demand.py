@@ -20,6 +20,8 @@ def vary_demand(luck: random.Random, scenario: dict[str, Any]) -> None:
     for demand in scenario["demand"]:
         if luck.random() < 0.2:
             demand["busyness"] = _busyness(luck)
+        if luck.random() < 0.2:
+            demand["counts"] = "fixed"
 
 
 def _busyness(luck: random.Random) -> dict[str, Any]:

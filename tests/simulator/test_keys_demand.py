@@ -10,7 +10,7 @@ import pytest
 
 from results.metrics import contacts_of, values_of
 from simulator.simulate import EngineName, simulate
-from tests.written import about, demand, one_desk, written
+from tests.written import about, demand, exactly, one_desk, written
 
 ENGINES = pytest.mark.parametrize("engine", ["compiled", "simpy"])
 
@@ -49,3 +49,14 @@ def test_intervals_that_differ_and_hang_together_lengthen_the_mean_wait(
     alone = wait_s(interval_cv=0.5)
     assert alone > 1.3 * wait_s(interval_cv=0.0)
     assert wait_s(interval_cv=0.5, correlation=0.9) > 1.2 * alone
+
+
+@ENGINES
+def test_fixed_counts_shorten_the_mean_wait(tmp_path: Path, engine: EngineName) -> None:
+    """Without it `counts` could parse and change nothing: no half-hour is busier than was told."""
+
+    def wait_s(counts: str) -> float:
+        halves = demand(0, interval_minutes=10, contacts=[6] * 144, counts=counts)
+        return _metric(tmp_path, engine, "wait_s_mean", one_desk(4, exactly(230), demand=[halves]), 10)
+
+    assert wait_s("fixed") < 0.7 * wait_s("poisson")
