@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.busyness import Layer, factors_of, layers_of
+from scenarios.curves import bends_of, bent
 from scenarios.draws import Purpose, poisson_count, uniform, visit
 from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, cell_entity, customer_entity
 from scenarios.jit import jit
@@ -46,6 +47,8 @@ class Cells:
     mean: Real
     start_s: Real
     length_s: Real
+    bends: Real
+    """By cell: the rates with which it begins and ends, over its mean rate; empty where all rates are level."""
     demand: Whole
     """By cell: position in the scenario's `demand`."""
     intent: Whole
@@ -63,11 +66,11 @@ class Cells:
     """By cell: the day, where exactly as many come as are expected, else -1; empty where that is nowhere so."""
 
     @property
-    def drawn_from(self) -> tuple[Entities, Real, Real, Whole, Whole, Whole, Whole, Real]:
+    def drawn_from(self) -> tuple[Entities, Real, Real, Real, Whole, Whole, Whole, Whole, Real]:
         """What `customers` reads."""
         return (
-            self.first, self.start_s, self.length_s, self.demand, self.intent, self.mix_at, self.mix_channel,
-            self.mix_share,
+            self.first, self.start_s, self.length_s, self.bends, self.demand, self.intent, self.mix_at,
+            self.mix_channel, self.mix_share,
         )  # fmt: skip
 
 
@@ -100,6 +103,7 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         mean=np.array([row[4] for row in rows], dtype=np.float64),
         start_s=np.array([row[3] for row in rows], dtype=np.float64),
         length_s=np.array([lengths[row[2]] for row in rows], dtype=np.float64),
+        bends=_bends(loaded, of_demand, minute),
         demand=of_demand,
         intent=np.array([intents.index(demand.intent) for demand in scenario.demand], dtype=np.int64),
         mix_at=np.cumsum([0, *(len(mix) for mix in mixes)]).astype(np.int64),
@@ -110,6 +114,20 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         busyness=layers_of(scenario, entity, of_demand, minute),
         fixed_day=np.where(fixed[of_demand], minute // DAY_MINUTES, -1) if fixed.any() else np.empty(0, dtype=np.int64),
     )
+
+
+def _bends(loaded: LoadedScenario, demand: Whole, minute: Whole) -> Real:
+    told = loaded.scenario.demand
+    if all(one.rate == "level" for one in told):
+        return np.empty((0, 2))
+    bends = np.ones((len(demand), 2))
+    for index, one in enumerate(told):
+        if one.rate == "spline":
+            starts_s, expected = zip(*loaded.contacts[index], strict=True)
+            of_day = bends_of(starts_s, one.interval_minutes * 60.0, expected)
+            own = np.flatnonzero(demand == index)
+            bends[own] = of_day[np.searchsorted(np.array(starts_s) // 60, minute[own] % DAY_MINUTES)]
+    return bends
 
 
 def counts_of(loaded: LoadedScenario, cells: Cells, seed: int, replication: int) -> Whole:
@@ -166,6 +184,7 @@ def customers(
     first: Entities,
     start_s: Real,
     length_s: Real,
+    bends: Real,
     demand_of: Whole,
     intent_of: Whole,
     mix_at: Whole,
@@ -191,9 +210,12 @@ def customers(
     for cell in range(len(counts)):
         demand = demand_of[cell]
         begins, last = mix_at[demand], mix_at[demand + 1] - 1
+        curved = len(bends) > 0 and (bends[cell, 0] != 1.0 or bends[cell, 1] != 1.0)
         for number in range(counts[cell]):
             entity[at] = first[cell] + np.uint64(number)
             u = uniform(seed, replication, entity[at], visit(0, 1, 0), _INSTANT, 0)
+            if curved:
+                u = bent(u, bends[cell, 0], bends[cell, 1])
             due_us[at] = np.int64(np.rint((start_s[cell] + length_s[cell] * u) * 1e6))
             chosen = begins
             if last > begins:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +85,7 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
     except FaultsFoundError as error:
         faults += error.faults
     faults += _same_cells(document, tables)
+    faults += _overlaps(document, tables)
     faults += hops(document, tables.arrivals)
     if scenario is None or faults:
         raise FaultsFoundError(faults)
@@ -201,6 +203,21 @@ def _same_cells(document: Document, tables: _Tables) -> Iterator[Fault]:
                 if other != i:
                     expected = f"each intent's interval once; demand[{other}] has it (give it one channels mix)"
                 yield document.fault(key, Words(f"for {found}"), expected)
+                break
+
+
+def _overlaps(document: Document, tables: _Tables) -> Iterator[Fault]:
+    """Find intervals that begin before the one before has ended, where a curve is to go through them."""
+    for i, starts in tables.contacts.items():
+        demand = document.values["demand"][i]
+        minutes = demand.get("interval_minutes", 30)
+        if demand.get("rate") != "spline" or not isinstance(minutes, int):
+            continue
+        for (before_s, _), (start_s, _) in itertools.pairwise(starts):
+            if start_s < before_s + minutes * 60:
+                found = f"{clock_text(start_s)} within the interval of {minutes} minutes from {clock_text(before_s)}"
+                expected = "intervals one after the other, for a rate that is a spline (see interval_minutes)"
+                yield document.fault(("demand", i, "contacts_csv"), Words(found), expected)
                 break
 
 

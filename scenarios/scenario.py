@@ -107,6 +107,11 @@ class Demand(Strict):
         description="poisson: as many as luck sends, so many in the mean; fixed: exactly so many, with fractions "
         "carried over to the next interval of the day",
     )
+    rate: Literal["level", "spline"] = Field(
+        "level",
+        description="level: each interval has one rate; spline: the rate changes smoothly and each interval keeps its "
+        "number",
+    )
     busyness: Busyness | None = Field(
         None, description="how much days differ for this intent alone, beside what all demand has in common"
     )

@@ -22,6 +22,8 @@ def vary_demand(luck: random.Random, scenario: dict[str, Any]) -> None:
             demand["busyness"] = _busyness(luck)
         if luck.random() < 0.2:
             demand["counts"] = "fixed"
+        if luck.random() < 0.2:
+            demand["rate"] = "spline"
 
 
 def _busyness(luck: random.Random) -> dict[str, Any]:

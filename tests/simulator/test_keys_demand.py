@@ -60,3 +60,14 @@ def test_fixed_counts_shorten_the_mean_wait(tmp_path: Path, engine: EngineName) 
         return _metric(tmp_path, engine, "wait_s_mean", one_desk(4, exactly(230), demand=[halves]), 10)
 
     assert wait_s("fixed") < 0.7 * wait_s("poisson")
+
+
+@ENGINES
+def test_a_rate_that_peaks_within_its_interval_lengthens_the_mean_wait(tmp_path: Path, engine: EngineName) -> None:
+    """Without it `rate` could parse and change nothing: the curve is higher in the middle than the step it rounds."""
+
+    def wait_s(rate: str) -> float:
+        peak = demand(0, interval_minutes=240, contacts=[1, 1, 400, 1, 1], rate=rate)
+        return _metric(tmp_path, engine, "wait_s_mean", one_desk(10, about(300), demand=[peak]))
+
+    assert wait_s("spline") > 1.5 * wait_s("level")
