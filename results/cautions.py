@@ -106,9 +106,10 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
             found[channel, intent] = found.get((channel, intent), 0.0) + contacts
 
     for index, demand in enumerate(scenario.demand):
+        brought = 1.0 / (1.0 - demand.bursts.followers_mean) if demand.bursts else 1.0
         for channel, share in demand.channels.items():
             for at_s, contacts in loaded.contacts[index]:
-                add(channel, demand.intent, at_s, contacts * demand.factor * share * scenario.days)
+                add(channel, demand.intent, at_s, contacts * demand.factor * brought * share * scenario.days)
     for _, due_s, channel_name, intent in loaded.arrivals:
         if due_s < loaded.horizon_s:
             add(cast(Channel, channel_name), intent, due_s, 1.0)  # checked when the scenario was read

@@ -16,7 +16,7 @@ from scenarios.busyness import Layer, factors_of, layers_of
 from scenarios.curves import bends_of, bent
 from scenarios.draws import Purpose, poisson_count, uniform, visit
 from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, cell_entity, customer_entity
-from scenarios.jit import jit
+from scenarios.jit import jit, jit_in_place
 from scenarios.laws import Laws, LawTable, numbered_us
 from scenarios.reading import LoadedScenario
 from scenarios.units import DAY_MINUTES, DAY_S, NEVER_US
@@ -57,6 +57,9 @@ class Cells:
     mix_channel: Whole
     mix_share: Real
     """By demand: its channels as positions in the scenario's, and the share of this and those before it."""
+    followers_mean: Real
+    followers_law: Whole
+    """By demand: how many each customer brings, and the number of the law after how long; -1 where nobody does."""
     patience: Whole
     """By channel: the number of its law, -1 where nobody gives up."""
     laws: LawTable
@@ -91,6 +94,8 @@ def cells_of(loaded: LoadedScenario) -> Cells:
     fixed = np.array([demand.counts == "fixed" for demand in scenario.demand], dtype=np.bool_)
     laws = Laws()
     patience = [laws.number(scenario.patience.get(name)) for name in scenario.channels]
+    bursts = [demand.bursts for demand in scenario.demand]
+    followers_law = [laws.number(burst.after if burst else None) for burst in bursts]
     mixes = [demand.channels for demand in scenario.demand]
     lengths = [demand.interval_minutes * 60.0 for demand in scenario.demand]
     of_demand = np.array([row[2] for row in rows], dtype=np.int64)
@@ -109,6 +114,8 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         mix_at=np.cumsum([0, *(len(mix) for mix in mixes)]).astype(np.int64),
         mix_channel=np.array([channels.index(name) for mix in mixes for name in mix], dtype=np.int64),
         mix_share=np.array([share for mix in mixes for share in np.cumsum(list(mix.values()))], dtype=np.float64),
+        followers_mean=np.array([burst.followers_mean if burst else 0.0 for burst in bursts], dtype=np.float64),
+        followers_law=np.array(followers_law, dtype=np.int64),
         patience=np.array(patience, dtype=np.int64),
         laws=laws.table(),
         busyness=layers_of(scenario, entity, of_demand, minute),
@@ -176,6 +183,17 @@ def _fix(counts: Whole, means: Real, fixed_day: Whole, demand: Whole) -> None:
             counts[i] = np.int64(np.floor(so_far[which] + 0.5) - before)
 
 
+@jit_in_place
+def chosen_mix(seed: int, replication: int, entity: int, begins: int, last: int, mix_share: Real) -> int:
+    """Draw on which channel a customer comes: its place in the mix, which stands from `begins` to `last`."""
+    chosen = begins
+    if last > begins:
+        luck = uniform(seed, replication, entity, visit(0, 1, 0), _CHANNEL, 0)
+        while chosen < last and mix_share[chosen] < luck:
+            chosen += 1
+    return chosen
+
+
 @jit
 def customers(
     seed: int,
@@ -217,11 +235,7 @@ def customers(
             if curved:
                 u = bent(u, bends[cell, 0], bends[cell, 1])
             due_us[at] = np.int64(np.rint((start_s[cell] + length_s[cell] * u) * 1e6))
-            chosen = begins
-            if last > begins:
-                luck = uniform(seed, replication, entity[at], visit(0, 1, 0), _CHANNEL, 0)
-                while chosen < last and mix_share[chosen] < luck:
-                    chosen += 1
+            chosen = chosen_mix(seed, replication, entity[at], begins, last, mix_share)
             channel[at], intent[at], cell_of[at], k[at] = mix_channel[chosen], intent_of[demand], cell, number
             at += 1
     return entity, due_us, channel, intent, cell_of, k

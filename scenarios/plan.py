@@ -16,9 +16,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scenarios.bursts import Come, followed
 from scenarios.cells import cells_of, counts_of, customers, patiences_us
 from scenarios.draws import Purpose, uniform, visit
-from scenarios.identity import case_id, contact_id, customer_id, recorded_entity
+from scenarios.identity import case_id, contact_id, customer_id, follower_id, recorded_entity
 from scenarios.jit import jit
 from scenarios.laws import LawRow, law_row, time_us
 from scenarios.opening import later_us
@@ -35,7 +36,21 @@ PLAN_COLUMNS = (
 _GLUE = pa.scalar("", pa.large_string())
 _PATIENCE = int(Purpose.PATIENCE)
 
-_Names: TypeAlias = "tuple[list[tuple[str, int]], npt.NDArray[np.int64], npt.NDArray[np.int64]] | pa.Array"
+
+class Named(NamedTuple):
+    """Drawn customers' ids in parts, put into words only where somebody asks for names."""
+
+    beginnings: list[tuple[str, int]]
+    """By cell: intent and minute."""
+    cell: npt.NDArray[np.int64]
+    k: npt.NDArray[np.int64]
+    """By customer: the cell and which of it, of a follower those of the first comer."""
+    parent: npt.NDArray[np.int64]
+    number: npt.NDArray[np.int64]
+    """By customer: the position of whom they follow, or -1, and as which of theirs; empty where nobody does."""
+
+
+_Names: TypeAlias = "Named | pa.Array"
 
 
 class Begun(NamedTuple):
@@ -64,7 +79,7 @@ class DrawnPlan:
     """Position in the scenario's `intents`."""
     shopper: npt.NDArray[np.bool_]
     names: _Names
-    """Customers' ids; of drawn customers in parts: intents and minutes, the position of each one's, and its number."""
+    """Customers' ids."""
     recorded: npt.NDArray[np.bool_]
     """Whether the contact has an id of its own: from the log that is played again, or there as the run begins."""
     begun: Begun | None = None
@@ -72,7 +87,7 @@ class DrawnPlan:
 
     def customer_ids(self) -> pa.Array:
         """Return the customers' ids as text."""
-        return _joined(*self.names) if isinstance(self.names, tuple) else self.names
+        return _joined(self.names) if isinstance(self.names, Named) else self.names
 
     def contact_ids(self, customer_ids: pa.Array) -> pa.Array:
         """Return the first attempts' ids as text."""
@@ -121,12 +136,15 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     """
     scenario, cells = loaded.scenario, cells_of(loaded)
     counts = counts_of(loaded, cells, seed, replication)
-    entity, due_us, channel, intent, cell_of, k = customers(seed, replication, counts, *cells.drawn_from)
-    recorded = np.zeros(len(entity), dtype=np.bool_)
-    columns = (entity, due_us, channel, intent, recorded)
-    names: _Names = (cells.beginnings, cell_of, k)  # put into words only where somebody asks for names
+    come = Come(*customers(seed, replication, counts, *cells.drawn_from))
+    parent = number = np.empty(0, dtype=np.int64)
+    if cells.followers_law.max(initial=-1) >= 0:
+        come, parent, number = followed(loaded, cells, seed, replication, come)
+    recorded = np.zeros(len(come.entity), dtype=np.bool_)
+    columns = (come.entity, come.due_us, come.channel, come.intent, recorded)
+    names: _Names = Named(cells.beginnings, come.cell, come.k, parent, number)
     if loaded.arrivals or loaded.opening:
-        columns, names = _with_recorded(loaded, columns, _joined(*names))
+        columns, names = _with_recorded(loaded, columns, _joined(names))
     entity, due, channel, intent, recorded = columns
     patience = patiences_us(seed, replication, entity, channel, cells.patience, *cells.laws)
     shopper = _shoppers(scenario, channel, entity, seed, replication, shoppers)
@@ -191,10 +209,31 @@ def suffixed(texts: pa.Array, suffix: str) -> pa.Array:
     return pc.binary_join_element_wise(texts, pa.scalar(suffix, pa.large_string()), _GLUE)
 
 
-def _joined(cells: list[tuple[str, int]], beginning: npt.NDArray[np.int64], k: npt.NDArray[np.int64]) -> pa.Array:
-    beginnings = pa.array([customer_id(intent, minute, 0)[:-5] for intent, minute in cells], pa.large_string())
-    digits = pa.array([f"{number:05d}" for number in range(int(k.max(initial=-1)) + 1)], pa.large_string())
-    return pc.binary_join_element_wise(beginnings.take(pa.array(beginning)), digits.take(pa.array(k)), _GLUE)
+def _joined(named: Named) -> pa.Array:
+    beginnings = pa.array([customer_id(*begun, 0)[:-5] for begun in named.beginnings], pa.large_string())
+    digits = pa.array([f"{number:05d}" for number in range(int(named.k.max(initial=-1)) + 1)], pa.large_string())
+    names = pc.binary_join_element_wise(beginnings.take(pa.array(named.cell)), digits.take(pa.array(named.k)), _GLUE)
+    if named.parent.max(initial=-1) < 0:
+        return names
+    endings = pa.array([follower_id("", number) for number in range(int(named.number.max()) + 1)], pa.large_string())
+    depth = _depths(named.parent)
+    for here in range(1, int(depth.max()) + 1):
+        rows = np.flatnonzero(depth == here)
+        longer = pc.binary_join_element_wise(
+            names.take(pa.array(named.parent[rows])), endings.take(pa.array(named.number[rows])), _GLUE
+        )
+        names = pc.replace_with_mask(names, pa.array(depth == here), longer)
+    return names
+
+
+@jit
+def _depths(parent: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return how many stand between each customer and a first comer; whom one follows stands before."""
+    depth = np.zeros(len(parent), dtype=np.int64)
+    for i in range(len(parent)):
+        if parent[i] >= 0:
+            depth[i] = depth[parent[i]] + 1
+    return depth
 
 
 _Columns = tuple[

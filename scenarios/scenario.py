@@ -88,6 +88,15 @@ class ChannelHours(Strict):
     journey: str | None = Field(None, description="the journey (scenarios/journeys/NAME.yaml) its customers play")
 
 
+class Bursts(Strict):
+    """Customers who bring others of their intent, who may bring others too."""
+
+    followers_mean: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="how many a customer brings in the mean; in all come 1 / (1 - this) times as many as first comers"
+    )
+    after: Law = Field(description="how long after them each comes")
+
+
 class Demand(Strict):
     """Expected contacts of one intent in each interval of a day, and the share of them on each channel."""
 
@@ -107,6 +116,7 @@ class Demand(Strict):
         description="poisson: as many as luck sends, so many in the mean; fixed: exactly so many, with fractions "
         "carried over to the next interval of the day",
     )
+    bursts: Bursts | None = Field(None, description="those expected bring others; left out: nobody does")
     rate: Literal["level", "spline"] = Field(
         "level",
         description="level: each interval has one rate; spline: the rate changes smoothly and each interval keeps its "

@@ -24,6 +24,9 @@ def vary_demand(luck: random.Random, scenario: dict[str, Any]) -> None:
             demand["counts"] = "fixed"
         if luck.random() < 0.2:
             demand["rate"] = "spline"
+        if luck.random() < 0.2:
+            after = luck.choice([{"law": "exponential", "mean_s": 60}, {"law": "deterministic", "value_s": 0}])
+            demand["bursts"] = {"followers_mean": luck.choice([0.2, 0.7]), "after": after}
 
 
 def _busyness(luck: random.Random) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from results.metrics import contacts_of, values_of
+from scenarios.plan import make_plan
 from simulator.simulate import EngineName, simulate
 from tests.written import about, demand, exactly, one_desk, written
 
@@ -71,3 +72,19 @@ def test_a_rate_that_peaks_within_its_interval_lengthens_the_mean_wait(tmp_path:
         return _metric(tmp_path, engine, "wait_s_mean", one_desk(10, about(300), demand=[peak]))
 
     assert wait_s("spline") > 1.5 * wait_s("level")
+
+
+@ENGINES
+def test_followers_add_contacts_and_lengthen_waits_the_more_the_sooner_they_come(
+    tmp_path: Path, engine: EngineName
+) -> None:
+    """Without it `bursts` could parse and change nothing, or `after` could."""
+
+    def simulated(mean: float, after_s: float) -> tuple[int, float]:
+        bursts = {"followers_mean": mean, "after": about(after_s)}
+        scenario = one_desk(7, about(300), demand=[demand(700, bursts=bursts)])
+        return len(make_plan(written(tmp_path, scenario), 1)), _metric(tmp_path, engine, "wait_s_mean", scenario)
+
+    (few, calm), (many, _), (_, sudden) = simulated(0.0, 60), simulated(0.6, 7200), simulated(0.6, 60)
+    assert 2 * few < many < 3 * few
+    assert sudden > 1.3 * simulated(0.6, 7200)[1] > 1.3 * calm
