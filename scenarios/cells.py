@@ -82,11 +82,12 @@ def cells_of(loaded: LoadedScenario) -> Cells:
     """Put down the cells of a scenario."""
     scenario = loaded.scenario
     intents, channels = list(scenario.intents), list(scenario.channels)
+    kinds = [scenario.kind_of(day) for day in range(scenario.days)]
     rows = sorted(
         (
-            (demand.intent, int((day * DAY_S + start_s) // 60), index, day * DAY_S + start_s, mean * demand.factor)
+            (demand.intent, int((day * DAY_S + start_s) // 60), index, day * DAY_S + start_s, mean * demand.times(kind))
             for index, demand in enumerate(scenario.demand)
-            for day in range(scenario.days)
+            for day, kind in enumerate(kinds)
             for start_s, mean in loaded.contacts[index]
         ),
         key=lambda row: row[:2],

@@ -101,7 +101,11 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
     }
     agents = {
         name: tables.agents.get(name)
-        or (shift_steps(team.shifts, scenario.days) if team.shifts else daily_steps(team.agents or {}, scenario.days))
+        or (
+            shift_steps(team.shifts, scenario.days, scenario.kind_of)
+            if team.shifts
+            else daily_steps(team.agents or {}, scenario.days, team.agents_on, scenario.kind_of)
+        )
         for name, team in scenario.teams.items()
         if not team.self_service
     }

@@ -48,6 +48,9 @@ def references(document: Document) -> Iterator[Fault]:
         for intent in dict_at(team, "resolves"):
             yield from known(("teams", name, "resolves", intent), intent, [*intents, "default"])
         yield from _shifts(document, name, team)
+        if "agents_on" in team and "agents" not in team:
+            expected = "agents beside it, the roster of other days; a shift names its days"
+            yield document.fault(("teams", name, "agents_on"), Words("without agents"), expected)
         service = dict_at(team, "service")
         for intent in service:
             yield from known(("teams", name, "service", intent), intent, [*intents, "default"])

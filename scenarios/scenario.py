@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.busyness import Busyness
+from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day, open_spell_s
 from scenarios.laws import Law
 from scenarios.models import Strict
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
@@ -76,6 +77,10 @@ class ChannelHours(Strict):
 
     opens: Clock = Field(description="when it opens each day, HH:MM")
     closes: Clock = Field(description="when it closes each day, HH:MM")
+    hours: dict[DayKind, HoursOfDay] = Field(
+        default_factory=dict,
+        description="other hours by weekday, as HH:MM-HH:MM or closed; `holiday` is closed where left out",
+    )
     lines: Annotated[int, Field(ge=1, le=LINES_MOST)] | None = Field(
         None,
         description="customers it holds at once, waiting and being served; one more gets a busy signal. Left out: any",
@@ -86,6 +91,13 @@ class ChannelHours(Strict):
         description="served: who waits as it closes is still answered; cleared: they are sent away",
     )
     journey: str | None = Field(None, description="the journey (scenarios/journeys/NAME.yaml) its customers play")
+
+    def open_s(self, kind: DayKind) -> Spell:
+        """Return from when to when it is open on such a day, in seconds after midnight."""
+        told = self.hours.get(kind)
+        if told is not None:
+            return open_spell_s(told)
+        return (0, 0) if kind == "holiday" else (clock_s(self.opens), clock_s(self.closes))
 
 
 class Bursts(Strict):
@@ -111,6 +123,10 @@ class Demand(Strict):
         None, description="CSV with columns starts (HH:MM) and contacts, beside this file"
     )
     factor: Annotated[float, Field(ge=0, le=1000)] = Field(1.0, description="multiplies all volumes")
+    week: dict[DayKind, Annotated[float, Field(ge=0, le=1000)]] = Field(
+        default_factory=dict,
+        description="multiplies the volumes of a weekday, by 1 where left out; of a `holiday` by 0 where left out",
+    )
     counts: Literal["poisson", "fixed"] = Field(
         "poisson",
         description="poisson: as many as luck sends, so many in the mean; fixed: exactly so many, with fractions "
@@ -132,6 +148,10 @@ class Demand(Strict):
             raise ValueError("either contacts or contacts_csv")
         return self
 
+    def times(self, kind: DayKind) -> float:
+        """Return by what the volumes of such a day are multiplied."""
+        return self.factor * self.week.get(kind, 0.0 if kind == "holiday" else 1.0)
+
 
 class Replay(Strict):
     """Recorded arrivals played again: a CSV with columns contact_id, due_s, channel, intent."""
@@ -147,12 +167,19 @@ class Break(Strict):
 
 
 class Shift(Strict):
-    """People who come and go together, each day."""
+    """People who come and go together, each day or on some weekdays."""
 
     starts: Clock = Field(description="when they come, HH:MM")
     ends: Clock = Field(description="when they go, HH:MM; earlier than they come: on the next day")
     agents: Annotated[int, Field(ge=0, le=AGENTS_MOST)] = Field(description="how many they are")
     breaks: list[Break] = Field(default_factory=list, description="when all of them pause")
+    days: Annotated[list[DayKind], Field(min_length=1)] | None = Field(
+        None, description="on which days they come, `holiday` among them; on all weekdays where left out"
+    )
+
+    def comes(self, kind: DayKind) -> bool:
+        """Say whether they come on such a day."""
+        return kind in (WEEKDAYS if self.days is None else self.days)
 
 
 class Team(Strict):
@@ -189,6 +216,12 @@ class Team(Strict):
     contained: Share | None = Field(None, description="self-service only: share of visits that find their answer")
     agents: Annotated[dict[Clock, Annotated[int, Field(ge=0, le=AGENTS_MOST)]], Field(min_length=1)] | None = Field(
         None, description="agents rostered from each time of day on; before the first time, none"
+    )
+    agents_on: dict[
+        DayKind, Annotated[dict[Clock, Annotated[int, Field(ge=0, le=AGENTS_MOST)]], Field(min_length=1)]
+    ] = Field(
+        default_factory=dict,
+        description="beside agents: another roster by weekday; on a `holiday` nobody is there where left out",
     )
     agents_csv: FileName | None = Field(
         None, description="CSV with columns from_s and agents, scenario seconds, beside this file"
@@ -431,6 +464,12 @@ class Scenario(Strict):
     time_zone: TimeZone = Field(description="IANA time zone of the operation")
     starts: Annotated[str, AfterValidator(_date)] = Field(description="the first day, 'YYYY-MM-DD'")
     days: Annotated[int, Field(ge=1, le=DAYS_MOST)] = Field(1, description="how many days it covers")
+    holidays: list[Annotated[str, AfterValidator(_date)]] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="dates, 'YYYY-MM-DD', on which channels are closed and nobody is expected or rostered, but as told "
+        "for `holiday`",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         1, description="the luck of its runs unless another is asked for"
     )
@@ -474,6 +513,10 @@ class Scenario(Strict):
         """Return the teams that answer such a contact, in the order in which they are asked: by rank, then as told."""
         able = [name for name, team in self.teams.items() if team.takes(channel, intent)]
         return tuple(sorted(able, key=lambda name: self.teams[name].rank(intent)))
+
+    def kind_of(self, day: int) -> DayKind:
+        """Return what kind of day a day is, counted from 0."""
+        return kind_of_day(self.starts, self.holidays, day)
 
     @property
     def origin(self) -> datetime.datetime:

@@ -1,6 +1,6 @@
 """What demand and the calendar can say beside volumes, put into a random scenario when all else of it is drawn.
 
->>> scenario = {"demand": [{"intent": "order", "contacts": [3]}]}
+>>> scenario = {"channels": {"phone": {}}, "teams": {}, "demand": [{"intent": "order", "contacts": [3]}]}
 >>> for number in range(50):
 ...     vary_demand(random.Random(number), scenario)
 >>> "busyness" in scenario and "busyness" in scenario["demand"][0]
@@ -17,6 +17,8 @@ def vary_demand(luck: random.Random, scenario: dict[str, Any]) -> None:
     """Perhaps say more of a scenario's demand."""
     if luck.random() < 0.2:
         scenario["busyness"] = _busyness(luck)
+    if luck.random() < 0.25:
+        _vary_days(luck, scenario)
     for demand in scenario["demand"]:
         if luck.random() < 0.2:
             demand["busyness"] = _busyness(luck)
@@ -34,3 +36,22 @@ def _busyness(luck: random.Random) -> dict[str, Any]:
     if luck.random() < 0.5:
         told |= {"interval_cv": luck.choice([0.3, 1.0]), "correlation": luck.choice([0, 0.8, 1])}
     return told
+
+
+def _vary_days(luck: random.Random, scenario: dict[str, Any]) -> None:
+    """Say other hours, volumes and rosters of the weekday or holiday that the first day is, or the one after it."""
+    kind = luck.choice(["tuesday", "tuesday", "wednesday", "holiday"])
+    if kind == "holiday":
+        scenario["holidays"] = [luck.choice(["2026-03-03", "2026-03-04"])]
+    for hours in scenario["channels"].values():
+        if luck.random() < 0.6:
+            hours["hours"] = {kind: luck.choice(["closed", "00:00-24:00", "00:00-12:00", "10:00-24:00"])}
+    for demand in scenario["demand"]:
+        if luck.random() < 0.7:
+            demand["week"] = {kind: luck.choice([0, 0.5, 2])}
+    for team in scenario["teams"].values():
+        if "agents" in team and luck.random() < 0.7:
+            team["agents_on"] = {kind: {"00:00": luck.randint(0, 3), "12:00": luck.randint(0, 3)}}
+        for shift in team.get("shifts", []):
+            if luck.random() < 0.5:
+                shift["days"] = luck.choice([["monday", kind], [kind], ["monday", "wednesday"]])

@@ -88,3 +88,49 @@ def test_followers_add_contacts_and_lengthen_waits_the_more_the_sooner_they_come
     (few, calm), (many, _), (_, sudden) = simulated(0.0, 60), simulated(0.6, 7200), simulated(0.6, 60)
     assert 2 * few < many < 3 * few
     assert sudden > 1.3 * simulated(0.6, 7200)[1] > 1.3 * calm
+
+
+@ENGINES
+def test_a_weekdays_volumes_hours_and_rosters_move_its_figures_and_no_other_days(
+    tmp_path: Path, engine: EngineName
+) -> None:
+    """Without it `week`, `hours`, `agents_on`, `days` of shifts or `holidays` could parse and change nothing."""
+
+    def figures(part: str = "", **changes: Any) -> tuple[list[int], list[float], list[float]]:
+        """By day, how many came, found it closed, and had to wait, of Thursday to Saturday."""
+        scenario = one_desk(4, about(300), demand=[demand(700)], days=3, starts="2026-12-17")
+        front = scenario["teams"]["front"]
+        match part:
+            case "demand":
+                scenario["demand"] = [demand(700, **changes)]
+            case "channels":
+                scenario["channels"]["phone"] |= changes
+            case "agents":
+                front |= changes
+            case "shifts":
+                front |= {
+                    "shifts": [{"starts": "00:00", "ends": "24:00", "agents": 2, **more} for more in ({}, changes)]
+                }
+                del front["agents"]
+            case _:
+                scenario |= changes
+        legs = simulate(written(tmp_path, scenario), replications=2, engine=engine).legs
+        days = legs.groupby(legs["arrived_s"] // 86_400)
+        came = days.size().reindex(range(3), fill_value=0)
+        closed = legs["leg_end"].eq("closed").groupby(legs["arrived_s"] // 86_400).mean().reindex(range(3))
+        waited = (legs["answered_s"].fillna(1e9) > legs["arrived_s"]).groupby(legs["arrived_s"] // 86_400).mean()
+        return came.tolist(), closed.tolist(), waited.reindex(range(3)).tolist()
+
+    came, closed, waited = figures()
+    assert closed == [0, 0, 0]
+    busier = figures("demand", week={"saturday": 1.5})
+    assert busier[0][:2] == came[:2]
+    assert busier[0][2] == pytest.approx(1.5 * came[2], rel=0.1)
+    assert figures("channels", hours={"friday": "12:00-24:00"})[1] == [0, pytest.approx(0.5, abs=0.05), 0]
+    fewer = figures("agents", agents_on={"friday": {"00:00": 3}})[2]
+    assert fewer[0] == waited[0]
+    assert fewer[1] > 1.5 * waited[1]
+    short = figures("shifts", days=["thursday"])[2]
+    assert short[0] == waited[0]
+    assert min(short[1:]) > 0.9
+    assert figures(holidays=["2026-12-19"])[0] == [*came[:2], 0]
