@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from scenarios.cells import CONTACTS_MOST, Cells, PlanTooLargeError, chosen_mix
+from scenarios.cells import CONTACTS_MOST, Cells, PlanTooLargeError, chosen_share
 from scenarios.draws import Purpose, philox, poisson_count, uniform, visit
 from scenarios.jit import jit
 from scenarios.laws import numbered_us
@@ -27,6 +27,7 @@ Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
 Entities = npt.NDArray[np.uint64]
 
+_CHANNEL = int(Purpose.CHANNEL)
 _FOLLOWERS, _DELAY, _WHO = int(Purpose.FOLLOWERS), int(Purpose.FOLLOWER_DELAY), int(Purpose.FOLLOWER)
 
 
@@ -138,7 +139,7 @@ def _followed(
             if rows == room:
                 return entity, due_us, channel, parent, number, root, False
             entity[rows], due_us[rows] = who, comes_us
-            mix = chosen_mix(seed, replication, who, mix_at[demand], mix_at[demand + 1] - 1, mix_share)
+            mix = chosen_share(seed, replication, who, _CHANNEL, mix_at[demand], mix_at[demand + 1] - 1, mix_share)
             channel[rows], parent[rows], number[rows], root[rows] = mix_channel[mix], here, one, i
             followers[rows] = poisson_count(uniform(seed, replication, who, word, _FOLLOWERS, 0), mean)
             asked[rows] = 0

@@ -19,6 +19,7 @@ from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, cell_entity, custome
 from scenarios.jit import jit, jit_in_place
 from scenarios.laws import Laws, LawTable, numbered_us
 from scenarios.reading import LoadedScenario
+from scenarios.scenario import LANGUAGES
 from scenarios.units import DAY_MINUTES, DAY_S, NEVER_US
 
 Whole = npt.NDArray[np.int64]
@@ -26,7 +27,7 @@ Real = npt.NDArray[np.float64]
 Entities = npt.NDArray[np.uint64]
 
 _COUNT, _INSTANT = int(Purpose.COUNT), int(Purpose.INSTANT)
-_CHANNEL, _PATIENCE = int(Purpose.CHANNEL), int(Purpose.PATIENCE)
+_CHANNEL, _PATIENCE, _LANGUAGE = int(Purpose.CHANNEL), int(Purpose.PATIENCE), int(Purpose.LANGUAGE)
 
 CONTACTS_MOST = 20_000_000
 
@@ -57,6 +58,10 @@ class Cells:
     mix_channel: Whole
     mix_share: Real
     """By demand: its channels as positions in the scenario's, and the share of this and those before it."""
+    tongue_at: Whole
+    tongue: Whole
+    tongue_share: Real
+    """By demand: its customers' languages as positions in LANGUAGES, and the share of this and those before it."""
     followers_mean: Real
     followers_law: Whole
     """By demand: how many each customer brings, and the number of the law after how long; -1 where nobody does."""
@@ -98,6 +103,7 @@ def cells_of(loaded: LoadedScenario) -> Cells:
     bursts = [demand.bursts for demand in scenario.demand]
     followers_law = [laws.number(burst.after if burst else None) for burst in bursts]
     mixes = [demand.channels for demand in scenario.demand]
+    tongues = [demand.languages or {scenario.language: 1.0} for demand in scenario.demand]
     lengths = [demand.interval_minutes * 60.0 for demand in scenario.demand]
     of_demand = np.array([row[2] for row in rows], dtype=np.int64)
     minute = np.array([row[1] for row in rows], dtype=np.int64)
@@ -115,6 +121,11 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         mix_at=np.cumsum([0, *(len(mix) for mix in mixes)]).astype(np.int64),
         mix_channel=np.array([channels.index(name) for mix in mixes for name in mix], dtype=np.int64),
         mix_share=np.array([share for mix in mixes for share in np.cumsum(list(mix.values()))], dtype=np.float64),
+        tongue_at=np.cumsum([0, *(len(some) for some in tongues)]).astype(np.int64),
+        tongue=np.array([LANGUAGES.index(name) for some in tongues for name in some], dtype=np.int64),
+        tongue_share=np.array(
+            [share for some in tongues for share in np.cumsum(list(some.values()))], dtype=np.float64
+        ),
         followers_mean=np.array([burst.followers_mean if burst else 0.0 for burst in bursts], dtype=np.float64),
         followers_law=np.array(followers_law, dtype=np.int64),
         patience=np.array(patience, dtype=np.int64),
@@ -185,12 +196,12 @@ def _fix(counts: Whole, means: Real, fixed_day: Whole, demand: Whole) -> None:
 
 
 @jit_in_place
-def chosen_mix(seed: int, replication: int, entity: int, begins: int, last: int, mix_share: Real) -> int:
-    """Draw on which channel a customer comes: its place in the mix, which stands from `begins` to `last`."""
+def chosen_share(seed: int, replication: int, entity: int, purpose: int, begins: int, last: int, shares: Real) -> int:
+    """Draw one of several alternatives, whose shares stand from `begins` to `last`; return its place."""
     chosen = begins
     if last > begins:
-        luck = uniform(seed, replication, entity, visit(0, 1, 0), _CHANNEL, 0)
-        while chosen < last and mix_share[chosen] < luck:
+        luck = uniform(seed, replication, entity, visit(0, 1, 0), purpose, 0)
+        while chosen < last and shares[chosen] < luck:
             chosen += 1
     return chosen
 
@@ -236,10 +247,30 @@ def customers(
             if curved:
                 u = bent(u, bends[cell, 0], bends[cell, 1])
             due_us[at] = np.int64(np.rint((start_s[cell] + length_s[cell] * u) * 1e6))
-            chosen = chosen_mix(seed, replication, entity[at], begins, last, mix_share)
+            chosen = chosen_share(seed, replication, entity[at], _CHANNEL, begins, last, mix_share)
             channel[at], intent[at], cell_of[at], k[at] = mix_channel[chosen], intent_of[demand], cell, number
             at += 1
     return entity, due_us, channel, intent, cell_of, k
+
+
+@jit
+def languages_of(
+    seed: int, replication: int, entities: Entities, demand: Whole, tongue_at: Whole, tongue: Whole, tongue_share: Real
+) -> Whole:
+    """Draw each customer's language, as a position in LANGUAGES.
+
+    Args:
+        seed: below 2**32.
+        replication: whose luck.
+        entities: the customers.
+        demand: of each.
+        tongue_at: and the others, as in `Cells`.
+    """
+    drawn = np.empty(len(entities), dtype=np.int64)
+    for i in range(len(entities)):
+        begins, last = tongue_at[demand[i]], tongue_at[demand[i] + 1] - 1
+        drawn[i] = tongue[chosen_share(seed, replication, entities[i], _LANGUAGE, begins, last, tongue_share)]
+    return drawn
 
 
 @jit

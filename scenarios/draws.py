@@ -59,6 +59,7 @@ class Purpose(IntEnum):
     FOLLOWERS = 28
     FOLLOWER_DELAY = 29
     FOLLOWER = 30
+    LANGUAGE = 31
     CONFERENCE = 40
     CONFERENCE_TIME = 41
     CUT_OFF = 42

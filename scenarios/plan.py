@@ -17,14 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scenarios.bursts import Come, followed
-from scenarios.cells import cells_of, counts_of, customers, patiences_us
+from scenarios.cells import cells_of, counts_of, customers, languages_of, patiences_us
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.identity import case_id, contact_id, customer_id, follower_id, recorded_entity
 from scenarios.jit import jit
 from scenarios.laws import LawRow, law_row, time_us
 from scenarios.opening import later_us
 from scenarios.reading import LoadedScenario, Opening
-from scenarios.scenario import Channel, Retry, Scenario
+from scenarios.scenario import LANGUAGES, Channel, Retry, Scenario
 from scenarios.units import NEVER_US, us
 
 PLAN_COLUMNS = (
@@ -77,6 +77,8 @@ class DrawnPlan:
     """Position in the scenario's `channels`."""
     intent: npt.NDArray[np.int64]
     """Position in the scenario's `intents`."""
+    language: npt.NDArray[np.int64]
+    """Position in LANGUAGES."""
     shopper: npt.NDArray[np.bool_]
     names: _Names
     """Customers' ids."""
@@ -118,7 +120,7 @@ def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
         "channel": channels,
         "intent": _words(list(scenario.intents), drawn.intent),
         "journey": channels.map({name: hours.journey for name, hours in scenario.channels.items()}),
-        "language": pd.array([scenario.language], dtype="str").repeat(len(drawn.entity)),
+        "language": pd.array(LANGUAGES, dtype="str").take(drawn.language),
         "played_by": pd.array(["background", "shopper"], dtype="str").take(drawn.shopper.astype(np.int64)),
         "due_s": drawn.due_us / 1e6,
         "patience_s": np.where(drawn.patience_us >= NEVER_US, np.inf, drawn.patience_us / 1e6),
@@ -140,18 +142,23 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     parent = number = np.empty(0, dtype=np.int64)
     if cells.followers_law.max(initial=-1) >= 0:
         come, parent, number = followed(loaded, cells, seed, replication, come)
+    if any(demand.languages for demand in scenario.demand):
+        tongues = cells.tongue_at, cells.tongue, cells.tongue_share
+        language = languages_of(seed, replication, come.entity, cells.demand[come.cell], *tongues)
+    else:
+        language = np.full(len(come.entity), LANGUAGES.index(scenario.language))
     recorded = np.zeros(len(come.entity), dtype=np.bool_)
-    columns = (come.entity, come.due_us, come.channel, come.intent, recorded)
+    columns = (come.entity, come.due_us, come.channel, come.intent, language, recorded)
     names: _Names = Named(cells.beginnings, come.cell, come.k, parent, number)
     if loaded.arrivals or loaded.opening:
         columns, names = _with_recorded(loaded, columns, _joined(names))
-    entity, due, channel, intent, recorded = columns
+    entity, due, channel, intent, language, recorded = columns
     patience = patiences_us(seed, replication, entity, channel, cells.patience, *cells.laws)
     shopper = _shoppers(scenario, channel, entity, seed, replication, shoppers)
     begun = None
     if loaded.opening:
         begun = _begun(loaded, loaded.opening, seed, replication, names, entity, due, patience)
-    return DrawnPlan(loaded, entity, due, patience, channel, intent, shopper, names, recorded, begun)
+    return DrawnPlan(loaded, entity, due, patience, channel, intent, language, shopper, names, recorded, begun)
 
 
 def _begun(
@@ -236,10 +243,10 @@ def _depths(parent: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return depth
 
 
-_Columns = tuple[
-    npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]
-]
-"""Entity, due_us, channel, intent, recorded."""
+_Codes = npt.NDArray[np.int64]
+
+_Columns = tuple[npt.NDArray[np.uint64], _Codes, _Codes, _Codes, _Codes, npt.NDArray[np.bool_]]
+"""Entity, due_us, channel, intent, language, recorded."""
 
 
 def _with_recorded(loaded: LoadedScenario, drawn: _Columns, drawn_names: pa.Array) -> tuple[_Columns, pa.Array]:
@@ -259,12 +266,15 @@ def _with_recorded(loaded: LoadedScenario, drawn: _Columns, drawn_names: pa.Arra
         np.array([row[1] for row in rows], dtype=np.int64),
         np.array([channels.index(row[2]) for row in rows], dtype=np.int64),
         np.array([intents.index(row[3]) for row in rows], dtype=np.int64),
+        np.full(len(rows), LANGUAGES.index(loaded.scenario.language)),
         np.ones(len(rows), dtype=np.bool_),
     )
     names = [*drawn_names.to_pylist(), *(row[0] for row in rows)]
     order = sorted(range(len(names)), key=names.__getitem__)
-    entity, due_us, channel, intent, recorded = (np.concatenate(pair)[order] for pair in zip(drawn, added, strict=True))
-    return (entity, due_us, channel, intent, recorded), pa.array([names[i] for i in order], pa.large_string())
+    entity, due_us, channel, intent, language, recorded = (
+        np.concatenate(pair)[order] for pair in zip(drawn, added, strict=True)
+    )
+    return (entity, due_us, channel, intent, language, recorded), pa.array([names[i] for i in order], pa.large_string())
 
 
 def _shoppers(

@@ -21,6 +21,9 @@ from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clo
 Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
 CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "social")
 
+Language = Literal["en", "it", "ro", "ar"]
+LANGUAGES: tuple[Language, ...] = ("en", "it", "ro", "ar")
+
 GATES_MOST = 6
 CAUSES = ("abandoned", "blocked", "cut_off", "cleared_at_close", "unresolved")
 """Outcomes after which a customer may try again."""
@@ -114,6 +117,10 @@ class Demand(Strict):
 
     intent: Name = Field(description="one of `intents`")
     channels: dict[Channel, Share] = Field(description="share of the contacts on each channel; they add up to 1")
+    languages: dict[Language, Share] = Field(
+        default_factory=dict,
+        description="share of the customers who speak each language, adding up to 1; the scenario's where left out",
+    )
     interval_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(30, description="how long each interval lasts")
     starts: Clock = Field("00:00", description="when the first interval starts, HH:MM")
     contacts: list[Annotated[float, Field(ge=0, le=INTERVAL_CONTACTS_MOST)]] | None = Field(
@@ -473,7 +480,7 @@ class Scenario(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         1, description="the luck of its runs unless another is asked for"
     )
-    language: Literal["en", "it", "ro", "ar"] = Field("en", description="the customers' language")
+    language: Language = Field("en", description="the customers' language, where demand does not say otherwise")
     channels: dict[Channel, ChannelHours] = Field(min_length=1, description="the channels customers can use")
     intents: dict[Name, str] = Field(min_length=1, description="what customers want: name and one line")
     demand: list[Demand] = Field(default_factory=list, description="how many contacts are expected, when and where")

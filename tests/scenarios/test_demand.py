@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from scenarios.plan import make_plan
-from tests.written import demand, one_desk, written
+from tests.written import about, demand, one_desk, written
 
 DAY_S = 86_400
 
@@ -48,3 +48,25 @@ def test_fixed_counts_of_a_busy_day_are_its_factor_times_those_told(tmp_path):
     sizes = pd.Series([len(make_plan(loaded, 1, replication)) for replication in range(400)])
     assert sizes.mean() == pytest.approx(1000, abs=60)
     assert sizes.std() == pytest.approx(300, rel=0.15)
+
+
+def test_customers_speak_the_languages_of_their_demand(tmp_path):
+    """Without it shares could go to the wrong language, or a followed, recorded or plain customer speak another."""
+    told = demand(3000, languages={"it": 0.3, "ar": 0.7}, bursts={"followers_mean": 0.3, "after": about(60)})
+    plain = demand(500, "refund")
+    scenario = one_desk(demand=[told, plain], intents={"order": "?", "refund": "?"}, language="ro")
+    plan = make_plan(written(tmp_path, scenario, [("a", 10.0), ("z", 10.0)]), 1)
+    spoken = plan.groupby(plan["contact_id"].isin(["a", "z"]) | plan["intent"].eq("refund"))["language"]
+    assert spoken.get_group(True).unique().tolist() == ["ro"]
+    shares = spoken.get_group(False).value_counts(normalize=True)
+    assert shares.to_dict() == {"ar": pytest.approx(0.7, abs=0.03), "it": pytest.approx(0.3, abs=0.03)}
+
+
+def test_languages_change_nothing_else(tmp_path):
+    """Without it telling who speaks what would redraw the day."""
+    plain, told = (
+        make_plan(written(tmp_path, one_desk(demand=[demand(200, **more)])), 1)
+        for more in ({}, {"languages": {"en": 0.5, "it": 0.5}})
+    )
+    assert plain.drop(columns="language").equals(told.drop(columns="language"))
+    assert told["language"].value_counts().min() > 60

@@ -27,6 +27,8 @@ def vary_demand(luck: random.Random, scenario: dict[str, Any]) -> None:
         if luck.random() < 0.2:
             demand["rate"] = "spline"
         if luck.random() < 0.2:
+            demand["languages"] = {"it": 0.3, "ar": 0.7}
+        if luck.random() < 0.2:
             after = luck.choice([{"law": "exponential", "mean_s": 60}, {"law": "deterministic", "value_s": 0}])
             demand["bursts"] = {"followers_mean": luck.choice([0.2, 0.7]), "after": after}
 

@@ -134,3 +134,12 @@ def test_a_weekdays_volumes_hours_and_rosters_move_its_figures_and_no_other_days
     assert short[0] == waited[0]
     assert min(short[1:]) > 0.9
     assert figures(holidays=["2026-12-19"])[0] == [*came[:2], 0]
+
+
+@ENGINES
+def test_the_log_says_who_speaks_what(tmp_path: Path, engine: EngineName) -> None:
+    """Without it `languages` could parse and not reach the log."""
+    told = demand(800, languages={"en": 0.25, "it": 0.75})
+    legs = simulate(written(tmp_path, one_desk(4, demand=[told])), replications=2, engine=engine).legs
+    assert legs["language"].eq("it").mean() == pytest.approx(0.75, abs=0.04)
+    assert legs["language"].isin(["en", "it"]).all()
