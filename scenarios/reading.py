@@ -22,6 +22,7 @@ from scenarios.rosters import daily_steps, shift_steps
 from scenarios.scenario import Channel, Scenario
 from scenarios.tables import read_agents, read_arrivals, read_contacts, read_points
 from scenarios.units import DAY_S, clock_s, clock_text
+from scenarios.workbooks import parted
 from scenarios.yaml_reader import Document, Key, Words, read_file
 
 HERE = Path(__file__).resolve().parent
@@ -113,7 +114,7 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
 
 
 class _Tables:
-    """The CSV files a scenario names, read with their faults added to the scenario's."""
+    """The tables a scenario names, read with their faults added to the scenario's."""
 
     def __init__(self, document: Document, folder: Path, faults: list[Fault]) -> None:
         self.contacts: dict[int, list[tuple[float, float]]] = {}
@@ -146,8 +147,8 @@ class _Tables:
                 faults += _strangers(self.arrivals, path, document.values)
 
     def _file(self, folder: Path, name: str) -> Path:
-        self._files.append(folder / name)
-        return self._files[-1]
+        self._files.append(folder / parted(name)[0])
+        return folder / name
 
     def hash(self, scenario: Path) -> str:
         """Return 16 hex digits over the scenario and its tables."""
@@ -172,7 +173,7 @@ class _kept:  # noqa: N801  a context manager reads as a word
                 if fault.found.startswith("unreadable"):  # the name is wrong rather than the table
                     name = Path(fault.file).name
                     reason = fault.found.removeprefix("unreadable ")
-                    fault = self.document.fault(self.key, name, f"a CSV file beside this file {reason}")
+                    fault = self.document.fault(self.key, name, f"{fault.expected} beside this file {reason}")
                 self.faults.append(fault)
             return True
         return False

@@ -127,7 +127,7 @@ class Demand(Strict):
         None, description="expected contacts in each interval of a day", min_length=1, max_length=1440
     )
     contacts_csv: FileName | None = Field(
-        None, description="CSV with columns starts (HH:MM) and contacts, beside this file"
+        None, description="table (CSV or Excel) with columns starts (HH:MM) and contacts, beside this file"
     )
     factor: Annotated[float, Field(ge=0, le=1000)] = Field(1.0, description="multiplies all volumes")
     week: dict[DayKind, Annotated[float, Field(ge=0, le=1000)]] = Field(
@@ -161,7 +161,7 @@ class Demand(Strict):
 
 
 class Replay(Strict):
-    """Recorded arrivals played again: a CSV with columns contact_id, due_s, channel, intent."""
+    """Recorded arrivals played again: a table (CSV or Excel) with columns contact_id, due_s, channel, intent."""
 
     csv: FileName = Field(description="the table, beside this file; due_s in scenario seconds")
 
@@ -231,7 +231,7 @@ class Team(Strict):
         description="beside agents: another roster by weekday; on a `holiday` nobody is there where left out",
     )
     agents_csv: FileName | None = Field(
-        None, description="CSV with columns from_s and agents, scenario seconds, beside this file"
+        None, description="table (CSV or Excel) with columns from_s and agents, scenario seconds, beside this file"
     )
     shifts: Annotated[list[Shift], Field(min_length=1, max_length=200)] | None = Field(
         None, description="the same told by who comes and goes together, with breaks; shifts add up"
