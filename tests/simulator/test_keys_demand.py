@@ -143,3 +143,16 @@ def test_the_log_says_who_speaks_what(tmp_path: Path, engine: EngineName) -> Non
     legs = simulate(written(tmp_path, one_desk(4, demand=[told])), replications=2, engine=engine).legs
     assert legs["language"].eq("it").mean() == pytest.approx(0.75, abs=0.04)
     assert legs["language"].isin(["en", "it"]).all()
+
+
+@ENGINES
+def test_a_queue_is_cleared_when_its_own_day_closes(tmp_path: Path, engine: EngineName) -> None:
+    """Without it those who wait would be sent away at the closing time of another day."""
+    scenario = one_desk(1, exactly(86_400), days=3, starts="2026-12-17")
+    hours = {"friday": "00:00-12:00"}
+    scenario["channels"]["phone"] = {"opens": "00:00", "closes": "18:00", "at_close": "cleared", "hours": hours}
+    arrivals = [("a", 0), ("b", 60_000), ("c", 87_000), ("d", 100_000)]
+    legs = simulate(written(tmp_path, scenario, arrivals), replications=1, engine=engine).legs.set_index("contact_id")
+    assert legs.loc[["b", "d"], "leg_end"].tolist() == ["cleared_at_close"] * 2
+    assert legs.loc[["b", "d"], "ended_s"].tolist() == [64_800, 129_600]
+    assert (legs["leg_end"] == "cleared_at_close").sum() == 2
