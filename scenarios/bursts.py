@@ -59,7 +59,7 @@ def followed(loaded: LoadedScenario, cells: Cells, seed: int, replication: int, 
     Raises:
         PlanTooLargeError: more contacts than a plan may hold.
     """
-    room = int(len(first.entity) / (1.0 - cells.followers_mean.max())) * 2 + 64
+    room = 4 * len(first.entity) + 64
     while True:
         room = min(room, CONTACTS_MOST)
         entity, due_us, channel, parent, number, root, fits = _followed(
