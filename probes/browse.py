@@ -24,7 +24,7 @@ from results.runs import Run
 from scenarios.misconduct import Misconduct, no_misconduct
 from scenarios.plan import make_plan
 from scenarios.reading import LoadedScenario
-from scenarios.units import DAY_S, clock_s
+from scenarios.units import DAY_S
 
 SETTLED_S = 300.0
 """So long after everybody's shift has begun the handful begins."""
@@ -68,11 +68,12 @@ def best_start_s(loaded: LoadedScenario) -> float:
     36300.0
     """
     scenario = loaded.scenario
-    hours = {name: hours for name, hours in scenario.channels.items() if name in BROWSER}
+    first = scenario.kind_of(0)
+    hours = {name: hours.open_s(first) for name, hours in scenario.channels.items() if name in BROWSER}
 
     def served(at_s: float) -> int:
         return sum(
-            clock_s(hours[name].opens) <= at_s < clock_s(hours[name].closes)
+            hours[name][0] <= at_s < hours[name][1]
             and any(
                 name in team.channels and not team.self_service and _on_duty(loaded, team_name, at_s) > 0
                 for team_name, team in scenario.teams.items()
@@ -80,7 +81,7 @@ def best_start_s(loaded: LoadedScenario) -> float:
             for name in hours
         )
 
-    changes = {float(clock_s(each.opens)) for each in hours.values()}
+    changes = {float(opens) for opens, _ in hours.values()}
     changes |= {at_s for steps in loaded.agents.values() for at_s, _ in steps if at_s < DAY_S}
     first_s = min(changes, key=lambda at_s: (-served(at_s), at_s))
     return first_s + SETTLED_S if served(first_s + SETTLED_S) == served(first_s) else first_s

@@ -6,14 +6,16 @@ Refuses to guess: a caution is raised only where the scenario or the log leaves 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
 from results.figures import Figure
+from scenarios.calendar import DayKind
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel
-from scenarios.units import DAY_S, clock_s
+from scenarios.units import DAY_S
 
 UNSTABLE, TOO_SHORT = "unstable", "horizon too short"
 
@@ -97,21 +99,24 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
     """Return contacts over the horizon by channel and intent, where the channel is open and keeps all who come."""
     scenario = loaded.scenario
     found: dict[tuple[Channel, str], float] = {}
-    hours = {name: (clock_s(open_.opens), clock_s(open_.closes)) for name, open_ in scenario.channels.items()}
 
-    def add(channel: Channel, intent: str, at_s: float, contacts: float) -> None:
-        opens, closes = hours[channel]
+    def add(channel: Channel, intent: str, kind: DayKind, of_day_s: float, contacts: float) -> None:
+        opens, closes = scenario.channels[channel].open_s(kind)
         keeps_all = channel not in scenario.patience and scenario.channels[channel].lines is None
-        if keeps_all and opens <= at_s % DAY_S < closes:
+        if keeps_all and opens <= of_day_s < closes:
             found[channel, intent] = found.get((channel, intent), 0.0) + contacts
 
+    kinds = [scenario.kind_of(day) for day in range(scenario.days)]
     for index, demand in enumerate(scenario.demand):
-        for channel, share in demand.channels.items():
-            for at_s, contacts in loaded.contacts[index]:
-                add(channel, demand.intent, at_s, contacts * demand.factor * share * scenario.days)
+        brought = 1.0 / (1.0 - demand.bursts.followers_mean) if demand.bursts else 1.0
+        for kind, days in Counter(kinds).items():
+            for channel, share in demand.channels.items():
+                for at_s, contacts in loaded.contacts[index]:
+                    add(channel, demand.intent, kind, at_s, contacts * demand.times(kind) * brought * share * days)
     for _, due_s, channel_name, intent in loaded.arrivals:
         if due_s < loaded.horizon_s:
-            add(cast(Channel, channel_name), intent, due_s, 1.0)  # checked when the scenario was read
+            kind = kinds[int(due_s // DAY_S)]
+            add(cast(Channel, channel_name), intent, kind, due_s % DAY_S, 1.0)  # checked when the scenario was read
     return found
 
 

@@ -31,8 +31,9 @@ import numpy as np
 import pandas as pd
 
 from results.runs import FINISHED, Run, RunError, run_id
+from scenarios.calendar import WEEKDAYS
 from scenarios.faults import Fault, FaultsFoundError
-from scenarios.mapping import ANSWERED_ENDS, DAYS, LoadedMapping, Mapping, Words
+from scenarios.mapping import ANSWERED_ENDS, LoadedMapping, Mapping, Words
 from scenarios.scenario import CHANNELS
 from scenarios.units import DAY_S, clock_s
 
@@ -300,7 +301,7 @@ def _contacts(rows: pd.DataFrame, mapping: Mapping) -> tuple[pd.DataFrame, pd.Da
     contacts["agent"] = _agents(rows, mapping, times, arrived, answered)
     keep = mapping.keep
     if keep.weekdays is not None:
-        reject(~local.dt.day_of_week.isin([DAYS.index(day) for day in keep.weekdays]), "outside the kept weekdays")
+        reject(~local.dt.day_of_week.isin([WEEKDAYS.index(day) for day in keep.weekdays]), "outside the kept weekdays")
     opens, closes = clock_s(keep.opens), clock_s(keep.closes)
     reject(~contacts["of_day_s"].between(opens, closes, inclusive="left"), "outside the kept hours")
     fine = reason == ""

@@ -12,19 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scenarios.busyness import Layer, factors_of, layers_of
+from scenarios.curves import bends_of, bent
 from scenarios.draws import Purpose, poisson_count, uniform, visit
 from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, cell_entity, customer_entity
-from scenarios.jit import jit
+from scenarios.jit import jit, jit_in_place
 from scenarios.laws import Laws, LawTable, numbered_us
 from scenarios.reading import LoadedScenario
-from scenarios.units import DAY_S, NEVER_US
+from scenarios.scenario import LANGUAGES
+from scenarios.units import DAY_MINUTES, DAY_S, NEVER_US
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
 Entities = npt.NDArray[np.uint64]
 
 _COUNT, _INSTANT = int(Purpose.COUNT), int(Purpose.INSTANT)
-_CHANNEL, _PATIENCE = int(Purpose.CHANNEL), int(Purpose.PATIENCE)
+_CHANNEL, _PATIENCE, _LANGUAGE = int(Purpose.CHANNEL), int(Purpose.PATIENCE), int(Purpose.LANGUAGE)
 
 CONTACTS_MOST = 20_000_000
 
@@ -45,6 +48,8 @@ class Cells:
     mean: Real
     start_s: Real
     length_s: Real
+    bends: Real
+    """By cell: the rates with which it begins and ends, over its mean rate; empty where all rates are level."""
     demand: Whole
     """By cell: position in the scenario's `demand`."""
     intent: Whole
@@ -53,16 +58,27 @@ class Cells:
     mix_channel: Whole
     mix_share: Real
     """By demand: its channels as positions in the scenario's, and the share of this and those before it."""
+    tongue_at: Whole
+    tongue: Whole
+    tongue_share: Real
+    """By demand: its customers' languages as positions in LANGUAGES, and the share of this and those before it."""
+    followers_mean: Real
+    followers_law: Whole
+    """By demand: how many each customer brings, and the number of the law after how long; -1 where nobody does."""
     patience: Whole
     """By channel: the number of its law, -1 where nobody gives up."""
     laws: LawTable
+    busyness: tuple[Layer, ...]
+    """What luck multiplies the means by."""
+    fixed_day: Whole
+    """By cell: the day, where exactly as many come as are expected, else -1; empty where that is nowhere so."""
 
     @property
-    def drawn_from(self) -> tuple[Entities, Real, Real, Whole, Whole, Whole, Whole, Real]:
+    def drawn_from(self) -> tuple[Entities, Real, Real, Real, Whole, Whole, Whole, Whole, Real]:
         """What `customers` reads."""
         return (
-            self.first, self.start_s, self.length_s, self.demand, self.intent, self.mix_at, self.mix_channel,
-            self.mix_share,
+            self.first, self.start_s, self.length_s, self.bends, self.demand, self.intent, self.mix_at,
+            self.mix_channel, self.mix_share,
         )  # fmt: skip
 
 
@@ -71,34 +87,66 @@ def cells_of(loaded: LoadedScenario) -> Cells:
     """Put down the cells of a scenario."""
     scenario = loaded.scenario
     intents, channels = list(scenario.intents), list(scenario.channels)
+    kinds = [scenario.kind_of(day) for day in range(scenario.days)]
     rows = sorted(
         (
-            (demand.intent, int((day * DAY_S + start_s) // 60), index, day * DAY_S + start_s, mean * demand.factor)
+            (demand.intent, int((day * DAY_S + start_s) // 60), index, day * DAY_S + start_s, mean * demand.times(kind))
             for index, demand in enumerate(scenario.demand)
-            for day in range(scenario.days)
+            for day, kind in enumerate(kinds)
             for start_s, mean in loaded.contacts[index]
         ),
         key=lambda row: row[:2],
     )
+    fixed = np.array([demand.counts == "fixed" for demand in scenario.demand], dtype=np.bool_)
     laws = Laws()
     patience = [laws.number(scenario.patience.get(name)) for name in scenario.channels]
+    bursts = [demand.bursts for demand in scenario.demand]
+    followers_law = [laws.number(burst.after if burst else None) for burst in bursts]
     mixes = [demand.channels for demand in scenario.demand]
+    tongues = [demand.languages or {scenario.language: 1.0} for demand in scenario.demand]
     lengths = [demand.interval_minutes * 60.0 for demand in scenario.demand]
+    of_demand = np.array([row[2] for row in rows], dtype=np.int64)
+    minute = np.array([row[1] for row in rows], dtype=np.int64)
+    entity = np.array([cell_entity(*row[:2]) for row in rows], dtype=np.uint64)
     return Cells(
         beginnings=[row[:2] for row in rows],
-        entity=np.array([cell_entity(*row[:2]) for row in rows], dtype=np.uint64),
+        entity=entity,
         first=np.array([customer_entity(*row[:2], 0) for row in rows], dtype=np.uint64),
         mean=np.array([row[4] for row in rows], dtype=np.float64),
         start_s=np.array([row[3] for row in rows], dtype=np.float64),
         length_s=np.array([lengths[row[2]] for row in rows], dtype=np.float64),
-        demand=np.array([row[2] for row in rows], dtype=np.int64),
+        bends=_bends(loaded, of_demand, minute),
+        demand=of_demand,
         intent=np.array([intents.index(demand.intent) for demand in scenario.demand], dtype=np.int64),
         mix_at=np.cumsum([0, *(len(mix) for mix in mixes)]).astype(np.int64),
         mix_channel=np.array([channels.index(name) for mix in mixes for name in mix], dtype=np.int64),
         mix_share=np.array([share for mix in mixes for share in np.cumsum(list(mix.values()))], dtype=np.float64),
+        tongue_at=np.cumsum([0, *(len(some) for some in tongues)]).astype(np.int64),
+        tongue=np.array([LANGUAGES.index(name) for some in tongues for name in some], dtype=np.int64),
+        tongue_share=np.array(
+            [share for some in tongues for share in np.cumsum(list(some.values()))], dtype=np.float64
+        ),
+        followers_mean=np.array([burst.followers_mean if burst else 0.0 for burst in bursts], dtype=np.float64),
+        followers_law=np.array(followers_law, dtype=np.int64),
         patience=np.array(patience, dtype=np.int64),
         laws=laws.table(),
+        busyness=layers_of(scenario, entity, of_demand, minute),
+        fixed_day=np.where(fixed[of_demand], minute // DAY_MINUTES, -1) if fixed.any() else np.empty(0, dtype=np.int64),
     )
+
+
+def _bends(loaded: LoadedScenario, demand: Whole, minute: Whole) -> Real:
+    told = loaded.scenario.demand
+    if all(one.rate == "level" for one in told):
+        return np.empty((0, 2))
+    bends = np.ones((len(demand), 2))
+    for index, one in enumerate(told):
+        if one.rate == "spline":
+            starts_s, expected = zip(*loaded.contacts[index], strict=True)
+            of_day = bends_of(starts_s, one.interval_minutes * 60.0, expected)
+            own = np.flatnonzero(demand == index)
+            bends[own] = of_day[np.searchsorted(np.array(starts_s) // 60, minute[own] % DAY_MINUTES)]
+    return bends
 
 
 def counts_of(loaded: LoadedScenario, cells: Cells, seed: int, replication: int) -> Whole:
@@ -107,7 +155,12 @@ def counts_of(loaded: LoadedScenario, cells: Cells, seed: int, replication: int)
     Raises:
         PlanTooLargeError: more contacts than a plan may hold.
     """
-    counts = _counts(seed, replication, cells.entity, cells.mean)
+    means = cells.mean
+    if cells.busyness:
+        means = means * factors_of(cells.busyness, len(means), seed, replication)
+    counts = _counts(seed, replication, cells.entity, means)
+    if len(cells.fixed_day):
+        _fix(counts, means, cells.fixed_day, cells.demand)
     if counts.max(initial=0) > CUSTOMERS_PER_INTERVAL_MOST or counts.sum() > CONTACTS_MOST:
         for index, demand in enumerate(loaded.scenario.demand):
             here = counts[cells.demand == index]
@@ -129,6 +182,31 @@ def _counts(seed: int, replication: int, cells: Entities, means: Real) -> Whole:
 
 
 @jit
+def _fix(counts: Whole, means: Real, fixed_day: Whole, demand: Whole) -> None:
+    """Put exactly what is expected in the place of what was drawn: whole up to any interval of the day, rounded."""
+    day_of, so_far = np.full(demand.max() + 1, -1, dtype=np.int64), np.zeros(demand.max() + 1)
+    for i in range(len(counts)):
+        if fixed_day[i] >= 0:
+            which = demand[i]
+            if day_of[which] != fixed_day[i]:
+                day_of[which], so_far[which] = fixed_day[i], 0.0
+            before = np.floor(so_far[which] + 0.5)
+            so_far[which] += means[i]
+            counts[i] = np.int64(np.floor(so_far[which] + 0.5) - before)
+
+
+@jit_in_place
+def chosen_share(seed: int, replication: int, entity: int, purpose: int, begins: int, last: int, shares: Real) -> int:
+    """Draw one of several alternatives, whose shares stand from `begins` to `last`; return its place."""
+    chosen = begins
+    if last > begins:
+        luck = uniform(seed, replication, entity, visit(0, 1, 0), purpose, 0)
+        while chosen < last and shares[chosen] < luck:
+            chosen += 1
+    return chosen
+
+
+@jit
 def customers(
     seed: int,
     replication: int,
@@ -136,6 +214,7 @@ def customers(
     first: Entities,
     start_s: Real,
     length_s: Real,
+    bends: Real,
     demand_of: Whole,
     intent_of: Whole,
     mix_at: Whole,
@@ -161,18 +240,37 @@ def customers(
     for cell in range(len(counts)):
         demand = demand_of[cell]
         begins, last = mix_at[demand], mix_at[demand + 1] - 1
+        curved = len(bends) > 0 and (bends[cell, 0] != 1.0 or bends[cell, 1] != 1.0)
         for number in range(counts[cell]):
             entity[at] = first[cell] + np.uint64(number)
             u = uniform(seed, replication, entity[at], visit(0, 1, 0), _INSTANT, 0)
+            if curved:
+                u = bent(u, bends[cell, 0], bends[cell, 1])
             due_us[at] = np.int64(np.rint((start_s[cell] + length_s[cell] * u) * 1e6))
-            chosen = begins
-            if last > begins:
-                luck = uniform(seed, replication, entity[at], visit(0, 1, 0), _CHANNEL, 0)
-                while chosen < last and mix_share[chosen] < luck:
-                    chosen += 1
+            chosen = chosen_share(seed, replication, entity[at], _CHANNEL, begins, last, mix_share)
             channel[at], intent[at], cell_of[at], k[at] = mix_channel[chosen], intent_of[demand], cell, number
             at += 1
     return entity, due_us, channel, intent, cell_of, k
+
+
+@jit
+def languages_of(
+    seed: int, replication: int, entities: Entities, demand: Whole, tongue_at: Whole, tongue: Whole, tongue_share: Real
+) -> Whole:
+    """Draw each customer's language, as a position in LANGUAGES.
+
+    Args:
+        seed: below 2**32.
+        replication: whose luck.
+        entities: the customers.
+        demand: of each.
+        tongue_at: and the others, as in `Cells`.
+    """
+    drawn = np.empty(len(entities), dtype=np.int64)
+    for i in range(len(entities)):
+        begins, last = tongue_at[demand[i]], tongue_at[demand[i] + 1] - 1
+        drawn[i] = tongue[chosen_share(seed, replication, entities[i], _LANGUAGE, begins, last, tongue_share)]
+    return drawn
 
 
 @jit

@@ -53,6 +53,11 @@ def customer_id(intent: str, minute: int, k: int) -> str:
     return f"{intent}.{day:03d}.{of_day // 60:02d}{of_day % 60:02d}.{k:05d}"
 
 
+def follower_id(customer: str, number: int) -> str:
+    """Name one of a customer's followers, from 0; sorted by name they stand behind whom they follow."""
+    return f"{customer}.{number:02d}"
+
+
 def case_id(customer: str, case: int) -> str:
     """Name a customer's case, from 0."""
     return f"{customer}/{case}"

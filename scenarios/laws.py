@@ -95,7 +95,7 @@ class Empirical(_Law):
     """A table of points [share, seconds]: the time not exceeded by that share, straight lines between.
 
     Both columns rise or stay; the first share is 0. Where the last share is below 1 the rest never happens (for
-    patience: never gives up). Two points with the same seconds make those seconds exact. A long table stands in a CSV,
+    patience: never gives up). Two points with the same seconds make those seconds exact. A long table stands in a file,
     which `scenarios.reading` puts in the place of `points`.
     """
 
@@ -103,7 +103,9 @@ class Empirical(_Law):
     points: Annotated[list[Point], Field(min_length=2, max_length=10_000)] = Field(
         default_factory=list, description="pairs [share, seconds]: the time not exceeded by that share"
     )
-    points_csv: str | None = Field(None, description="CSV with columns share and time_s, beside this file")
+    points_csv: str | None = Field(
+        None, description="table (CSV or Excel) with columns share and time_s, beside this file"
+    )
 
     @model_validator(mode="after")
     def _rising(self) -> Empirical:

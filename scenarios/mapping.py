@@ -18,6 +18,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
+from scenarios.calendar import Weekday
 from scenarios.faults import Fault
 from scenarios.models import Strict, read_model
 from scenarios.references import clock_at, dict_at, list_at
@@ -26,8 +27,6 @@ from scenarios.yaml_reader import MISSING, Document
 
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 Columns = Annotated[list[Column], Field(min_length=1, max_length=20)]
-Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 Word = TypeVar("Word")
 
@@ -130,7 +129,7 @@ class Outcomes(Strict):
 class Keep(Strict):
     """Which arrivals count, in local time; others are rejected with the reason."""
 
-    weekdays: list[Day] | None = Field(None, min_length=1)
+    weekdays: list[Weekday] | None = Field(None, min_length=1)
     opens: Clock = "00:00"
     closes: Clock = "24:00"
 

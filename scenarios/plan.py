@@ -16,14 +16,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scenarios.cells import cells_of, counts_of, customers, patiences_us
+from scenarios.bursts import Come, followed
+from scenarios.cells import cells_of, counts_of, customers, languages_of, patiences_us
 from scenarios.draws import Purpose, uniform, visit
-from scenarios.identity import case_id, contact_id, customer_id, recorded_entity
+from scenarios.identity import case_id, contact_id, customer_id, follower_id, recorded_entity
 from scenarios.jit import jit
 from scenarios.laws import LawRow, law_row, time_us
 from scenarios.opening import later_us
 from scenarios.reading import LoadedScenario, Opening
-from scenarios.scenario import Channel, Retry, Scenario
+from scenarios.scenario import LANGUAGES, Channel, Retry, Scenario
 from scenarios.units import NEVER_US, us
 
 PLAN_COLUMNS = (
@@ -35,7 +36,21 @@ PLAN_COLUMNS = (
 _GLUE = pa.scalar("", pa.large_string())
 _PATIENCE = int(Purpose.PATIENCE)
 
-_Names: TypeAlias = "tuple[list[tuple[str, int]], npt.NDArray[np.int64], npt.NDArray[np.int64]] | pa.Array"
+
+class Named(NamedTuple):
+    """Drawn customers' ids in parts, put into words only where somebody asks for names."""
+
+    beginnings: list[tuple[str, int]]
+    """By cell: intent and minute."""
+    cell: npt.NDArray[np.int64]
+    k: npt.NDArray[np.int64]
+    """By customer: the cell and which of it, of a follower those of the first comer."""
+    parent: npt.NDArray[np.int64]
+    number: npt.NDArray[np.int64]
+    """By customer: the position of whom they follow, or -1, and as which of theirs; empty where nobody does."""
+
+
+_Names: TypeAlias = "Named | pa.Array"
 
 
 class Begun(NamedTuple):
@@ -62,9 +77,11 @@ class DrawnPlan:
     """Position in the scenario's `channels`."""
     intent: npt.NDArray[np.int64]
     """Position in the scenario's `intents`."""
+    language: npt.NDArray[np.int64]
+    """Position in LANGUAGES."""
     shopper: npt.NDArray[np.bool_]
     names: _Names
-    """Customers' ids; of drawn customers in parts: intents and minutes, the position of each one's, and its number."""
+    """Customers' ids."""
     recorded: npt.NDArray[np.bool_]
     """Whether the contact has an id of its own: from the log that is played again, or there as the run begins."""
     begun: Begun | None = None
@@ -72,7 +89,7 @@ class DrawnPlan:
 
     def customer_ids(self) -> pa.Array:
         """Return the customers' ids as text."""
-        return _joined(*self.names) if isinstance(self.names, tuple) else self.names
+        return _joined(self.names) if isinstance(self.names, Named) else self.names
 
     def contact_ids(self, customer_ids: pa.Array) -> pa.Array:
         """Return the first attempts' ids as text."""
@@ -103,7 +120,7 @@ def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
         "channel": channels,
         "intent": _words(list(scenario.intents), drawn.intent),
         "journey": channels.map({name: hours.journey for name, hours in scenario.channels.items()}),
-        "language": pd.array([scenario.language], dtype="str").repeat(len(drawn.entity)),
+        "language": pd.array(LANGUAGES, dtype="str").take(drawn.language),
         "played_by": pd.array(["background", "shopper"], dtype="str").take(drawn.shopper.astype(np.int64)),
         "due_s": drawn.due_us / 1e6,
         "patience_s": np.where(drawn.patience_us >= NEVER_US, np.inf, drawn.patience_us / 1e6),
@@ -121,19 +138,27 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     """
     scenario, cells = loaded.scenario, cells_of(loaded)
     counts = counts_of(loaded, cells, seed, replication)
-    entity, due_us, channel, intent, cell_of, k = customers(seed, replication, counts, *cells.drawn_from)
-    recorded = np.zeros(len(entity), dtype=np.bool_)
-    columns = (entity, due_us, channel, intent, recorded)
-    names: _Names = (cells.beginnings, cell_of, k)  # put into words only where somebody asks for names
+    come = Come(*customers(seed, replication, counts, *cells.drawn_from))
+    parent = number = np.empty(0, dtype=np.int64)
+    if cells.followers_law.max(initial=-1) >= 0:
+        come, parent, number = followed(loaded, cells, seed, replication, come)
+    if any(demand.languages for demand in scenario.demand):
+        tongues = cells.tongue_at, cells.tongue, cells.tongue_share
+        language = languages_of(seed, replication, come.entity, cells.demand[come.cell], *tongues)
+    else:
+        language = np.full(len(come.entity), LANGUAGES.index(scenario.language))
+    recorded = np.zeros(len(come.entity), dtype=np.bool_)
+    columns = (come.entity, come.due_us, come.channel, come.intent, language, recorded)
+    names: _Names = Named(cells.beginnings, come.cell, come.k, parent, number)
     if loaded.arrivals or loaded.opening:
-        columns, names = _with_recorded(loaded, columns, _joined(*names))
-    entity, due, channel, intent, recorded = columns
+        columns, names = _with_recorded(loaded, columns, _joined(names))
+    entity, due, channel, intent, language, recorded = columns
     patience = patiences_us(seed, replication, entity, channel, cells.patience, *cells.laws)
     shopper = _shoppers(scenario, channel, entity, seed, replication, shoppers)
     begun = None
     if loaded.opening:
         begun = _begun(loaded, loaded.opening, seed, replication, names, entity, due, patience)
-    return DrawnPlan(loaded, entity, due, patience, channel, intent, shopper, names, recorded, begun)
+    return DrawnPlan(loaded, entity, due, patience, channel, intent, language, shopper, names, recorded, begun)
 
 
 def _begun(
@@ -191,16 +216,37 @@ def suffixed(texts: pa.Array, suffix: str) -> pa.Array:
     return pc.binary_join_element_wise(texts, pa.scalar(suffix, pa.large_string()), _GLUE)
 
 
-def _joined(cells: list[tuple[str, int]], beginning: npt.NDArray[np.int64], k: npt.NDArray[np.int64]) -> pa.Array:
-    beginnings = pa.array([customer_id(intent, minute, 0)[:-5] for intent, minute in cells], pa.large_string())
-    digits = pa.array([f"{number:05d}" for number in range(int(k.max(initial=-1)) + 1)], pa.large_string())
-    return pc.binary_join_element_wise(beginnings.take(pa.array(beginning)), digits.take(pa.array(k)), _GLUE)
+def _joined(named: Named) -> pa.Array:
+    beginnings = pa.array([customer_id(*begun, 0)[:-5] for begun in named.beginnings], pa.large_string())
+    digits = pa.array([f"{number:05d}" for number in range(int(named.k.max(initial=-1)) + 1)], pa.large_string())
+    names = pc.binary_join_element_wise(beginnings.take(pa.array(named.cell)), digits.take(pa.array(named.k)), _GLUE)
+    if named.parent.max(initial=-1) < 0:
+        return names
+    endings = pa.array([follower_id("", number) for number in range(int(named.number.max()) + 1)], pa.large_string())
+    depth = _depths(named.parent)
+    for here in range(1, int(depth.max()) + 1):
+        rows = np.flatnonzero(depth == here)
+        longer = pc.binary_join_element_wise(
+            names.take(pa.array(named.parent[rows])), endings.take(pa.array(named.number[rows])), _GLUE
+        )
+        names = pc.replace_with_mask(names, pa.array(depth == here), longer)
+    return names
 
 
-_Columns = tuple[
-    npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]
-]
-"""Entity, due_us, channel, intent, recorded."""
+@jit
+def _depths(parent: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return how many stand between each customer and a first comer; whom one follows stands before."""
+    depth = np.zeros(len(parent), dtype=np.int64)
+    for i in range(len(parent)):
+        if parent[i] >= 0:
+            depth[i] = depth[parent[i]] + 1
+    return depth
+
+
+_Codes = npt.NDArray[np.int64]
+
+_Columns = tuple[npt.NDArray[np.uint64], _Codes, _Codes, _Codes, _Codes, npt.NDArray[np.bool_]]
+"""Entity, due_us, channel, intent, language, recorded."""
 
 
 def _with_recorded(loaded: LoadedScenario, drawn: _Columns, drawn_names: pa.Array) -> tuple[_Columns, pa.Array]:
@@ -220,12 +266,15 @@ def _with_recorded(loaded: LoadedScenario, drawn: _Columns, drawn_names: pa.Arra
         np.array([row[1] for row in rows], dtype=np.int64),
         np.array([channels.index(row[2]) for row in rows], dtype=np.int64),
         np.array([intents.index(row[3]) for row in rows], dtype=np.int64),
+        np.full(len(rows), LANGUAGES.index(loaded.scenario.language)),
         np.ones(len(rows), dtype=np.bool_),
     )
     names = [*drawn_names.to_pylist(), *(row[0] for row in rows)]
     order = sorted(range(len(names)), key=names.__getitem__)
-    entity, due_us, channel, intent, recorded = (np.concatenate(pair)[order] for pair in zip(drawn, added, strict=True))
-    return (entity, due_us, channel, intent, recorded), pa.array([names[i] for i in order], pa.large_string())
+    entity, due_us, channel, intent, language, recorded = (
+        np.concatenate(pair)[order] for pair in zip(drawn, added, strict=True)
+    )
+    return (entity, due_us, channel, intent, language, recorded), pa.array([names[i] for i in order], pa.large_string())
 
 
 def _shoppers(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from scenarios.rosters import daily_steps, shift_steps
 from scenarios.scenario import Channel, Scenario
 from scenarios.tables import read_agents, read_arrivals, read_contacts, read_points
 from scenarios.units import DAY_S, NEVER_US, clock_s, clock_text, us
+from scenarios.workbooks import parted
 from scenarios.yaml_reader import Document, Key, Words, read_file
 
 HERE = Path(__file__).resolve().parent
@@ -96,6 +98,7 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
     except FaultsFoundError as error:
         faults += error.faults
     faults += _same_cells(document, tables)
+    faults += _overlaps(document, tables)
     faults += hops(document, tables.arrivals)
     if scenario is None or faults:
         raise FaultsFoundError(faults)
@@ -111,7 +114,11 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
     }
     agents = {
         name: tables.agents.get(name)
-        or (shift_steps(team.shifts, scenario.days) if team.shifts else daily_steps(team.agents or {}, scenario.days))
+        or (
+            shift_steps(team.shifts, scenario.days, scenario.kind_of)
+            if team.shifts
+            else daily_steps(team.agents or {}, scenario.days, team.agents_on, scenario.kind_of)
+        )
         for name, team in scenario.teams.items()
         if not team.self_service
     }
@@ -119,7 +126,7 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
 
 
 class _Tables:
-    """The CSV files a scenario names, read with their faults added to the scenario's."""
+    """The tables a scenario names, read with their faults added to the scenario's."""
 
     def __init__(self, document: Document, folder: Path, faults: list[Fault]) -> None:
         self.contacts: dict[int, list[tuple[float, float]]] = {}
@@ -152,8 +159,8 @@ class _Tables:
                 faults += _strangers(self.arrivals, path, document.values)
 
     def _file(self, folder: Path, name: str) -> Path:
-        self._files.append(folder / name)
-        return self._files[-1]
+        self._files.append(folder / parted(name)[0])
+        return folder / name
 
     def hash(self, scenario: Path) -> str:
         """Return 16 hex digits over the scenario and its tables."""
@@ -178,7 +185,7 @@ class _kept:  # noqa: N801  a context manager reads as a word
                 if fault.found.startswith("unreadable"):  # the name is wrong rather than the table
                     name = Path(fault.file).name
                     reason = fault.found.removeprefix("unreadable ")
-                    fault = self.document.fault(self.key, name, f"a CSV file beside this file {reason}")
+                    fault = self.document.fault(self.key, name, f"{fault.expected} beside this file {reason}")
                 self.faults.append(fault)
             return True
         return False
@@ -213,6 +220,21 @@ def _same_cells(document: Document, tables: _Tables) -> Iterator[Fault]:
                 if other != i:
                     expected = f"each intent's interval once; demand[{other}] has it (give it one channels mix)"
                 yield document.fault(key, Words(f"for {found}"), expected)
+                break
+
+
+def _overlaps(document: Document, tables: _Tables) -> Iterator[Fault]:
+    """Find intervals that begin before the one before has ended, where a curve is to go through them."""
+    for i, starts in tables.contacts.items():
+        demand = document.values["demand"][i]
+        minutes = demand.get("interval_minutes", 30)
+        if demand.get("rate") != "spline" or not isinstance(minutes, int):
+            continue
+        for (before_s, _), (start_s, _) in itertools.pairwise(starts):
+            if start_s < before_s + minutes * 60:
+                found = f"{clock_text(start_s)} within the interval of {minutes} minutes from {clock_text(before_s)}"
+                expected = "intervals one after the other, for a rate that is a spline (see interval_minutes)"
+                yield document.fault(("demand", i, "contacts_csv"), Words(found), expected)
                 break
 
 

@@ -48,6 +48,9 @@ def references(document: Document) -> Iterator[Fault]:
         for intent in dict_at(team, "resolves"):
             yield from known(("teams", name, "resolves", intent), intent, [*intents, "default"])
         yield from _shifts(document, name, team)
+        if "agents_on" in team and "agents" not in team:
+            expected = "agents beside it, the roster of other days; a shift names its days"
+            yield document.fault(("teams", name, "agents_on"), Words("without agents"), expected)
         service = dict_at(team, "service")
         for intent in service:
             yield from known(("teams", name, "service", intent), intent, [*intents, "default"])
@@ -93,10 +96,11 @@ def _mix(document: Document, i: int, demand: dict[str, Any], channels: list[str]
     for channel in mix:
         if channel in CHANNELS and channel not in channels:
             yield document.fault(("demand", i, "channels", channel), channel, one_of(channels, channel))
-    shares = [share for share in mix.values() if isinstance(share, int | float)]
-    if shares and len(shares) == len(mix) and abs(sum(shares) - 1) > 1e-6:
-        found = Words(f"shares that add up to {sum(shares):.6g}")
-        yield document.fault(("demand", i, "channels"), found, "shares that add up to 1")
+    for word, told in (("channels", mix), ("languages", dict_at(demand, "languages"))):
+        shares = [share for share in told.values() if isinstance(share, int | float)]
+        if shares and len(shares) == len(told) and abs(sum(shares) - 1) > 1e-6:
+            found = Words(f"shares that add up to {sum(shares):.6g}")
+            yield document.fault(("demand", i, word), found, "shares that add up to 1")
 
 
 def _intervals(document: Document, i: int, demand: dict[str, Any]) -> Iterator[Fault]:

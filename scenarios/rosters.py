@@ -11,31 +11,52 @@ break that begins late ends on time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from scenarios.calendar import DayKind
 from scenarios.scenario import Break, Shift
 from scenarios.units import DAY_S, clock_s
 
 Steps = list[tuple[float, int]]
 
 
-def daily_steps(agents: Mapping[str, int], days: int) -> Steps:
-    """Return the steps of a roster told by time of day; before the first time there is nobody."""
-    ordered = sorted((clock_s(at), count) for at, count in agents.items())
+def _any_day(_: int) -> DayKind:
+    return "monday"
+
+
+def daily_steps(
+    agents: Mapping[str, int],
+    days: int,
+    agents_on: Mapping[DayKind, Mapping[str, int]] | None = None,
+    kind_of: Callable[[int], DayKind] = _any_day,
+) -> Steps:
+    """Return the steps of a roster told by time of day; before the first time, and on a holiday, there is nobody.
+
+    Args:
+        agents: the roster of each day.
+        days: how many.
+        agents_on: rosters of days of some kinds.
+        kind_of: what kind a day is.
+    """
     rows: Steps = []
     for day in range(days):
-        if ordered[0][0] > 0:
+        kind = kind_of(day)
+        told = (agents_on or {}).get(kind, {} if kind == "holiday" else agents)
+        ordered = sorted((clock_s(at), count) for at, count in told.items())
+        if not ordered or ordered[0][0] > 0:
             rows.append((day * DAY_S + 0.0, 0))
         rows += [(day * DAY_S + float(at), count) for at, count in ordered if at < DAY_S]
     return rows
 
 
-def shift_steps(shifts: Iterable[Shift], days: int) -> Steps:
-    """Return the steps of shifts that recur each day; one that began the evening before the first day goes on in it."""
+def shift_steps(shifts: Iterable[Shift], days: int, kind_of: Callable[[int], DayKind] = _any_day) -> Steps:
+    """Return the steps of shifts on the days on which they begin; those of the evening before go on in the first."""
     changes: dict[int, int] = {0: 0}
     for shift in shifts:
-        for begins_s, ends_s, change in _spells(shift):
-            for day in range(-1, days):
+        for day in range(-1, days):
+            if not shift.comes(kind_of(day)):
+                continue
+            for begins_s, ends_s, change in _spells(shift):
                 for at_s, more in ((begins_s, change), (ends_s, -change)):
                     at_s = max(at_s + day * DAY_S, 0)
                     changes[at_s] = changes.get(at_s, 0) + more

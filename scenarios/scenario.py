@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from scenarios.busyness import Busyness
+from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day, open_spell_s
 from scenarios.laws import Law
 from scenarios.models import Strict
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
@@ -22,6 +24,9 @@ CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "socia
 
 ANYONE = "anyone"
 """Not a team, but whoever would take a contact."""
+
+Language = Literal["en", "it", "ro", "ar"]
+LANGUAGES: tuple[Language, ...] = ("en", "it", "ro", "ar")
 
 GATES_MOST = 6
 CAUSES = ("abandoned", "blocked", "cut_off", "cleared_at_close", "unresolved")
@@ -135,6 +140,10 @@ class ChannelHours(Strict):
 
     opens: Clock = Field(description="when it opens each day, HH:MM")
     closes: Clock = Field(description="when it closes each day, HH:MM")
+    hours: dict[DayKind, HoursOfDay] = Field(
+        default_factory=dict,
+        description="other hours by weekday, as HH:MM-HH:MM or closed; `holiday` is closed where left out",
+    )
     lines: Annotated[int, Field(ge=1, le=LINES_MOST)] | None = Field(
         None,
         description="customers it holds at once, waiting and being served; one more gets a busy signal. Left out: any",
@@ -148,21 +157,59 @@ class ChannelHours(Strict):
     )
     journey: str | None = Field(None, description="the journey (scenarios/journeys/NAME.yaml) its customers play")
 
+    def open_s(self, kind: DayKind) -> Spell:
+        """Return from when to when it is open on such a day, in seconds after midnight."""
+        told = self.hours.get(kind)
+        if told is not None:
+            return open_spell_s(told)
+        return (0, 0) if kind == "holiday" else (clock_s(self.opens), clock_s(self.closes))
+
+
+class Bursts(Strict):
+    """Customers who bring others of their intent, who may bring others too."""
+
+    followers_mean: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="how many a customer brings in the mean; in all come 1 / (1 - this) times as many as first comers"
+    )
+    after: Law = Field(description="how long after them each comes")
+
 
 class Demand(Strict):
     """Expected contacts of one intent in each interval of a day, and the share of them on each channel."""
 
     intent: Name = Field(description="one of `intents`")
     channels: dict[Channel, Share] = Field(description="share of the contacts on each channel; they add up to 1")
+    languages: dict[Language, Share] = Field(
+        default_factory=dict,
+        description="share of the customers who speak each language, adding up to 1; the scenario's where left out",
+    )
     interval_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(30, description="how long each interval lasts")
     starts: Clock = Field("00:00", description="when the first interval starts, HH:MM")
     contacts: list[Annotated[float, Field(ge=0, le=INTERVAL_CONTACTS_MOST)]] | None = Field(
         None, description="expected contacts in each interval of a day", min_length=1, max_length=1440
     )
     contacts_csv: FileName | None = Field(
-        None, description="CSV with columns starts (HH:MM) and contacts, beside this file"
+        None, description="table (CSV or Excel) with columns starts (HH:MM) and contacts, beside this file"
     )
     factor: Annotated[float, Field(ge=0, le=1000)] = Field(1.0, description="multiplies all volumes")
+    week: dict[DayKind, Annotated[float, Field(ge=0, le=1000)]] = Field(
+        default_factory=dict,
+        description="multiplies the volumes of a weekday, by 1 where left out; of a `holiday` by 0 where left out",
+    )
+    counts: Literal["poisson", "fixed"] = Field(
+        "poisson",
+        description="poisson: as many as luck sends, so many in the mean; fixed: exactly so many, with fractions "
+        "carried over to the next interval of the day",
+    )
+    bursts: Bursts | None = Field(None, description="those expected bring others; left out: nobody does")
+    rate: Literal["level", "spline"] = Field(
+        "level",
+        description="level: each interval has one rate; spline: the rate changes smoothly and each interval keeps its "
+        "number",
+    )
+    busyness: Busyness | None = Field(
+        None, description="how much days differ for this intent alone, beside what all demand has in common"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Demand:
@@ -170,9 +217,13 @@ class Demand(Strict):
             raise ValueError("either contacts or contacts_csv")
         return self
 
+    def times(self, kind: DayKind) -> float:
+        """Return by what the volumes of such a day are multiplied."""
+        return self.factor * self.week.get(kind, 0.0 if kind == "holiday" else 1.0)
+
 
 class Replay(Strict):
-    """Recorded arrivals played again: a CSV with columns contact_id, due_s, channel, intent."""
+    """Recorded arrivals played again: a table (CSV or Excel) with columns contact_id, due_s, channel, intent."""
 
     csv: FileName = Field(description="the table, beside this file; due_s in scenario seconds")
 
@@ -185,12 +236,19 @@ class Break(Strict):
 
 
 class Shift(Strict):
-    """People who come and go together, each day."""
+    """People who come and go together, each day or on some weekdays."""
 
     starts: Clock = Field(description="when they come, HH:MM")
     ends: Clock = Field(description="when they go, HH:MM; earlier than they come: on the next day")
     agents: Annotated[int, Field(ge=0, le=AGENTS_MOST)] = Field(description="how many they are")
     breaks: list[Break] = Field(default_factory=list, description="when all of them pause")
+    days: Annotated[list[DayKind], Field(min_length=1)] | None = Field(
+        None, description="on which days they come, `holiday` among them; on all weekdays where left out"
+    )
+
+    def comes(self, kind: DayKind) -> bool:
+        """Say whether they come on such a day."""
+        return kind in (WEEKDAYS if self.days is None else self.days)
 
 
 class Team(Strict):
@@ -228,8 +286,14 @@ class Team(Strict):
     agents: Annotated[dict[Clock, Annotated[int, Field(ge=0, le=AGENTS_MOST)]], Field(min_length=1)] | None = Field(
         None, description="agents rostered from each time of day on; before the first time, none"
     )
+    agents_on: dict[
+        DayKind, Annotated[dict[Clock, Annotated[int, Field(ge=0, le=AGENTS_MOST)]], Field(min_length=1)]
+    ] = Field(
+        default_factory=dict,
+        description="beside agents: another roster by weekday; on a `holiday` nobody is there where left out",
+    )
     agents_csv: FileName | None = Field(
-        None, description="CSV with columns from_s and agents, scenario seconds, beside this file"
+        None, description="table (CSV or Excel) with columns from_s and agents, scenario seconds, beside this file"
     )
     shifts: Annotated[list[Shift], Field(min_length=1, max_length=200)] | None = Field(
         None, description="the same told by who comes and goes together, with breaks; shifts add up"
@@ -478,13 +542,20 @@ class Scenario(Strict):
     time_zone: TimeZone = Field(description="IANA time zone of the operation")
     starts: Annotated[str, AfterValidator(_date)] = Field(description="the first day, 'YYYY-MM-DD'")
     days: Annotated[int, Field(ge=1, le=DAYS_MOST)] = Field(1, description="how many days it covers")
+    holidays: list[Annotated[str, AfterValidator(_date)]] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="dates, 'YYYY-MM-DD', on which channels are closed and nobody is expected or rostered, but as told "
+        "for `holiday`",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         1, description="the luck of its runs unless another is asked for"
     )
-    language: Literal["en", "it", "ro", "ar"] = Field("en", description="the customers' language")
+    language: Language = Field("en", description="the customers' language, where demand does not say otherwise")
     channels: dict[Channel, ChannelHours] = Field(min_length=1, description="the channels customers can use")
     intents: dict[Name, str] = Field(min_length=1, description="what customers want: name and one line")
     demand: list[Demand] = Field(default_factory=list, description="how many contacts are expected, when and where")
+    busyness: Busyness | None = Field(None, description="how much days differ for all demand together")
     replay: Replay | None = Field(None, description="recorded contacts played again, beside or instead of demand")
     teams: dict[Name, Team] = Field(min_length=1, description="who answers")
     patience: dict[Channel, Law] = Field(
@@ -524,6 +595,10 @@ class Scenario(Strict):
     def who_answers(self, channel: Channel, intent: str) -> tuple[str, ...]:
         """Return the teams of people that answer such a contact, in the order in which they are asked."""
         return tuple(name for name in self.who_takes(channel, intent) if not self.teams[name].self_service)
+
+    def kind_of(self, day: int) -> DayKind:
+        """Return what kind of day a day is, counted from 0."""
+        return kind_of_day(self.starts, self.holidays, day)
 
     @property
     def origin(self) -> datetime.datetime:

@@ -1,6 +1,6 @@
-"""CSV tables that stand beside a scenario: volumes, agents through time, recorded arrivals.
+"""Tables that stand beside a scenario, CSV or Excel: volumes, agents through time, recorded arrivals.
 
-Each reader checks its columns and every cell, and tells faults with the CSV's own file and line.
+Each reader checks its columns and every cell, and tells faults with the table's own file and line.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import csv
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from scenarios.faults import Fault, FaultsFoundError
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, clock_s, clock_text
+from scenarios.workbooks import cell_name, is_workbook, sheet_rows
 from scenarios.yaml_reader import shorten
 
 ROWS_MOST = 5_000_000
@@ -69,31 +70,41 @@ def _read(path: Path, columns: dict[str, Callable[[str], Any]]) -> list[tuple[An
     """Return a tuple per row: its line, then its cells."""
     faults: list[Fault] = []
     rows: list[tuple[Any, ...]] = []
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.DictReader(lines)
-            absent = [name for name in columns if name not in (reader.fieldnames or [])]
-            if absent:
-                found = "columns " + ", ".join(reader.fieldnames or ["none"])
-                raise FaultsFoundError([Fault(str(path), 1, "the header", found, "columns " + ", ".join(columns))])
-            for row in reader:
-                if len(rows) >= ROWS_MOST:
-                    faults.append(Fault(str(path), reader.line_num, "the file", "longer", f"at most {ROWS_MOST} rows"))
-                    break
-                cells: list[Any] = [reader.line_num]
-                for name, read in columns.items():
-                    try:
-                        cells.append(read(row[name] or ""))
-                    except ValueError as error:
-                        found = shorten(row[name]) if row[name] else "empty"
-                        faults.append(Fault(str(path), reader.line_num, name, found, str(error)))
-                rows.append(tuple(cells))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise FaultsFoundError([Fault(str(path), 1, "the file", f"unreadable ({reason})", "a CSV file")]) from None
+    table = sheet_rows(path) if is_workbook(path) else _csv_rows(path)
+    first_line, header = next(table, (1, []))
+    if not set(columns) <= set(header):
+        found = "columns " + ", ".join(header or ["none"])
+        raise FaultsFoundError([Fault(str(path), first_line, "the header", found, "columns " + ", ".join(columns))])
+    places = {name: place for place, name in enumerate(header)}
+    for line, texts in table:
+        if len(rows) >= ROWS_MOST:
+            faults.append(Fault(str(path), line, "the file", "longer", f"at most {ROWS_MOST} rows"))
+            break
+        cells: list[Any] = [line]
+        for name, read in columns.items():
+            text = texts[places[name]] if places[name] < len(texts) else ""
+            try:
+                cells.append(read(text))
+            except ValueError as error:
+                key = f"{name} (cell {cell_name(places[name], line)})" if is_workbook(path) else name
+                faults.append(Fault(str(path), line, key, shorten(text) if text else "empty", str(error)))
+        rows.append(tuple(cells))
     if faults:
         raise FaultsFoundError(faults)
     return rows
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the cells of each row that is not empty."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.reader(lines)
+            for cells in reader:
+                if cells:
+                    yield reader.line_num, cells
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FaultsFoundError([Fault(str(path), 1, "the file", f"unreadable ({reason})", "a CSV file")]) from None
 
 
 def _amount(text: str) -> float:

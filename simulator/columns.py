@@ -23,6 +23,7 @@ from results.log import table_of
 from scenarios.identity import case_id, contact_id
 from scenarios.jit import jit
 from scenarios.plan import DrawnPlan, suffixed
+from scenarios.scenario import LANGUAGES
 from simulator.engine_compiled import (
     ANNOUNCED,
     ANSWERED,
@@ -114,7 +115,7 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "channel": taken(floor.channels, channel),
         "intent": taken(floor.intents, planned(lambda plan: plan.intent)),
         "journey": taken([hours.journey for hours in scenario.channels.values()], channel),
-        "language": taken([scenario.language], np.zeros(legs, dtype=np.int64)),
+        "language": taken(LANGUAGES, planned(lambda plan: plan.language)),
         "team": taken(floor.teams, team),
         "role": taken(ROLES, _noted(parts, orders, legs, ROLE)),
         "queue": taken(floor.queues, queue),

@@ -713,8 +713,12 @@ def _variant(
                         notes[row, RETELLING] = transfer_retelling[passed]
                         if transfer_if_busy[passed]:
                             notes[row, WAIT_END] = CUT_OFF
-                of_day_us = now % DAY_US
-                if leg == 0 and begun == COMES and (of_day_us < opens_us[channel] or of_day_us >= closes_us[channel]):
+                day, of_day_us = now // DAY_US, now % DAY_US
+                if (
+                    leg == 0
+                    and begun == COMES
+                    and (of_day_us < opens_us[channel, day] or of_day_us >= closes_us[channel, day])
+                ):
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = CLOSED, CLOSED, _GONE
                 elif lines and leg == 0 and begun == COMES and 0 <= lines_of[channel] <= in_use[channel]:

@@ -22,7 +22,7 @@ from scenarios.laws import EMPIRICAL, AnyLaw, LawRow, keyed_us, law_row, scaled_
 from scenarios.plan import COMES, patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ANYONE, CAUSES, Channel, Conference, Transfer
-from scenarios.units import DAY_US, NEVER_US, clock_s, us
+from scenarios.units import DAY_US, NEVER_US, us
 from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
 from simulator.simpy_floor import Clock, Floor, Line, Luck, TeamFloor, Waiting
@@ -139,11 +139,12 @@ class Engine:
             for name in self.scenario.teams
             for intent in self.scenario.intents
         }
-        self.hours: dict[str, tuple[int, int, int | None]] = {
-            name: (us(clock_s(hours.opens)), us(clock_s(hours.closes)), hours.lines)
+        kinds = [self.scenario.kind_of(day) for day in range(self.scenario.days + 1)]
+        self.hours: dict[str, list[tuple[int, int]]] = {
+            name: [(us(opens), us(closes)) for opens, closes in map(hours.open_s, kinds)]
             for name, hours in self.scenario.channels.items()
         }
-        """By channel: from when to when it is open, and how many lines it has."""
+        """By channel and day: from when to when it is open."""
         simpy.Process(self.clock, self._arrivals())
 
     def run(self, watch: Callable[[float], None] | None = None) -> None:
@@ -237,7 +238,7 @@ class Engine:
         since = past.since_us if past else now
         first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, since, since)
         self.rows.append(first)
-        opens, closes, lines = self.hours[channel]
+        (opens, closes), lines = self.hours[channel][now // DAY_US], self.scenario.channels[channel].lines
         if past is None and not opens <= now % DAY_US < closes:
             return _turned_away(first, "closed", now)
         if past is None and lines is not None and self.in_use[channel] >= lines:

@@ -24,7 +24,7 @@ from scenarios.jit import jit
 from scenarios.laws import Laws
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ANYONE, CAUSES, Announcement, Channel, Retry
-from scenarios.units import DAY_US, NEVER_US, clock_s, us
+from scenarios.units import DAY_US, NEVER_US, us
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ class FloorArrays(NamedTuple):
     law_times: Real
     opens_us: Whole
     closes_us: Whole
-    """By channel, within a day."""
+    """By channel x day, within the day; one day more, on which a run ends."""
     patience_law: Whole
     retry_probability: Real
     """By channel x cause (see CAUSES); -1 where there is none."""
@@ -333,10 +333,13 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     wrap = [laws.number(team.wrap) for team in scenario.teams.values()]
     pages = [q.teams[0] if q.teams and scenario.teams[teams[q.teams[0]]].self_service else -1 for q in queues]
     hops = [list(retry.to.items()) if retry else [] for retry in retries]
+    kinds = [scenario.kind_of(day) for day in range(scenario.days + 1)]
+    open_s = [[scenario.channels[channel].open_s(kind) for kind in kinds] for channel in channels]
+    open_us = np.array(open_s, dtype=np.int64) * 1_000_000
     arrays = FloorArrays(
         *laws.table(),
-        opens_us=_whole(us(clock_s(scenario.channels[channel].opens)) for channel in channels),
-        closes_us=_whole(us(clock_s(scenario.channels[channel].closes)) for channel in channels),
+        opens_us=np.ascontiguousarray(open_us[:, :, 0]),
+        closes_us=np.ascontiguousarray(open_us[:, :, 1]),
         patience_law=_whole(patience),
         retry_probability=_real(share for retry in retries for share in _causes(retry)),
         retry_law=_whole(retry_law),
@@ -516,12 +519,13 @@ def _promoted(queue: _Queue) -> _Queue:
 
 
 def _closings(loaded: LoadedScenario, channels: tuple[Channel, ...]) -> tuple[Whole, Whole]:
-    hours = [loaded.scenario.channels[channel] for channel in channels]
+    scenario = loaded.scenario
     told = [
-        (day * DAY_US + us(clock_s(one.closes)), number)
-        for day in range(loaded.scenario.days)
-        for number, one in enumerate(hours)
-        if one.at_close == "cleared"
+        (day * DAY_US + us(closes_s), number)
+        for day in range(scenario.days)
+        for number, channel in enumerate(channels)
+        if scenario.channels[channel].at_close == "cleared"
+        and (closes_s := scenario.channels[channel].open_s(scenario.kind_of(day))[1])
     ]
     return _whole(at_us for at_us, _ in told), _whole(number for _, number in told)
 

@@ -18,7 +18,7 @@ from scenarios.draws import Purpose, uniform
 from scenarios.identity import seat_entity
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Promotion, Team
-from scenarios.units import DAY_US, clock_s, us
+from scenarios.units import DAY_US, us
 from simulator.events import EventClass, event_key
 from simulator.floor_arrays import FULL_SPEED, WORK_MOST_US
 
@@ -262,8 +262,10 @@ class Floor:
         for channel, hours in loaded.scenario.channels.items():
             if hours.at_close == "cleared":
                 for day in range(loaded.scenario.days):
-                    at_us = day * DAY_US + us(clock_s(hours.closes))
-                    clock.do_at(at_us, event_key(EventClass.CLOSING), functools.partial(self._clear, channel))
+                    opens_s, closes_s = hours.open_s(loaded.scenario.kind_of(day))
+                    if closes_s > opens_s:
+                        at_us = day * DAY_US + us(closes_s)
+                        clock.do_at(at_us, event_key(EventClass.CLOSING), functools.partial(self._clear, channel))
 
     # -- contacts ----------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ def test_a_scenario_of_the_page_runs(text, tmp_path):
 def test_the_page_names_every_key_that_changes_a_simulation():
     """Without it a key could be added that only who reads the code would find."""
     schema = Scenario.model_json_schema(by_alias=True)
-    parts = {"ChannelHours", "Demand", "Team", "Shift", "Break", "Retry", "Priority", "Transfer"}
+    parts = {"ChannelHours", "Demand", "Team", "Shift", "Break", "Retry", "Priority", "Transfer", "Busyness", "Bursts"}
     keys = {key for part in parts for key in schema["$defs"][part]["properties"]}
     told_elsewhere = {"journey", "factor"}
     assert {key for key in keys - told_elsewhere if not re.search(rf"\b{key}\b", PAGE)} == set()
@@ -36,7 +36,8 @@ def test_the_page_names_every_key_that_changes_a_simulation():
 def test_the_state_of_the_page_fits_its_day(tmp_path):
     """Without it who wants to know about the rest of today would start from a file that is refused."""
     (state,) = re.findall(r"```yaml\n(state:.*?)```", PAGE, re.DOTALL)
-    for name, text in (("day", BLOCKS[-1]), ("now", state)):
+    (day,) = (text for text in BLOCKS if text.startswith("scenario: a_day\n"))
+    for name, text in (("day", day), ("now", state)):
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     loaded = load_state(tmp_path / "now.yaml", load_scenario(tmp_path / "day.yaml"))
     legs = simulate(loaded, replications=1).legs

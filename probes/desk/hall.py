@@ -15,9 +15,11 @@ from probes.desk.luck import DeskLuck
 from probes.desk.phrases import Phrases
 from probes.desk.truth import Truth
 from probes.desk.work import Work
+from scenarios.calendar import Spell
 from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
-from scenarios.units import DAY_S, clock_s
+from scenarios.scenario import ChannelHours
+from scenarios.units import DAY_S
 
 
 class Hall:
@@ -45,9 +47,7 @@ class Hall:
         self._luck, self._misconduct, self._truth_file = luck, misconduct, truth_file
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun = False
-        self._hours: dict[str, tuple[int, int]] = {
-            name: (clock_s(hours.opens), clock_s(hours.closes)) for name, hours in loaded.scenario.channels.items()
-        }
+        self._channels: dict[str, ChannelHours] = {str(name): hours for name, hours in loaded.scenario.channels.items()}
 
     def begin_day(self, epoch_s: float | None = None, clock: Clock | None = None) -> bool:
         """Begin the day, unless it has begun; say whether it was begun now.
@@ -60,7 +60,8 @@ class Hall:
             return False
         self._begun = True
         if clock is None:
-            opens_s = min(opens for opens, _ in self._hours.values())
+            spells = [self._open_s(channel, 0) for channel in self._channels]
+            opens_s = min((opens for opens, closes in spells if closes), default=0)
             self.epoch_s = time.time() - opens_s / self.scale if epoch_s is None else epoch_s
             clock = Clock.real(epoch_s=self.epoch_s, scale=self.scale)
         self.clock = clock
@@ -71,10 +72,14 @@ class Hall:
 
     def is_open(self, channel: str) -> bool:
         """Say whether a channel is open now."""
-        if channel not in self._hours:
+        if channel not in self._channels:
             return False
-        opens, closes = self._hours[channel]
-        return opens <= self.clock.now_s() % DAY_S < closes
+        now_s = self.clock.now_s()
+        opens, closes = self._open_s(channel, int(now_s // DAY_S))
+        return opens <= now_s % DAY_S < closes
+
+    def _open_s(self, channel: str, day: int) -> Spell:
+        return self._channels[channel].open_s(self.loaded.scenario.kind_of(day))
 
     def intent_of(self, said: str) -> str:
         """Return the intent a visitor chose, or the first where there is no such."""

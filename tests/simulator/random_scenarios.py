@@ -14,6 +14,7 @@ from typing import Any
 
 from scenarios.opening import opened
 from scenarios.reading import LoadedScenario, Person
+from tests.simulator.random_demand import vary_demand
 from tests.written import Arrival
 
 Law = dict[str, Any]
@@ -69,7 +70,9 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
     _with_more(luck, scenario, grid_s)
     if luck.random() < 0.3:
         scenario["shoppers"] = {luck.choice(channels): luck.choice([{"share": 0.3}, {"count": 5}])}
-    return scenario, _arrivals(luck, pairs, grid_s, begins_s, lasts_s, days)
+    arrivals = _arrivals(luck, pairs, grid_s, begins_s, lasts_s, days)
+    vary_demand(luck, scenario)
+    return scenario, arrivals
 
 
 def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> None:
