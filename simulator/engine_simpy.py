@@ -415,7 +415,7 @@ class Engine:
 
     def _time_us(self, law: LawRow, purpose: int, entity: int, leg: Leg) -> int:
         kind, a, b, _, _ = law
-        if kind == EMPIRICAL:
+        if kind >= EMPIRICAL:
             return time_us(law, self._uniform(purpose, entity, leg))
         word = (leg.attempt << 12) | leg.leg
         return keyed_us(kind, a, b, self.luck.seed, self.luck.desk, entity, word, purpose)
