@@ -35,7 +35,7 @@ class PlanTooLargeError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cells of a scenario in the order of their customers' ids, and by channel the law of patience."""
+    """The cells of a scenario in the order of their customers' ids, and the laws of patience."""
 
     beginnings: list[tuple[str, int]]
     """By cell: intent, and the minute of the horizon it starts on."""
@@ -54,7 +54,7 @@ class Cells:
     mix_share: Real
     """By demand: its channels as positions in the scenario's, and the share of this and those before it."""
     patience: Whole
-    """By channel: the number of its law, -1 where nobody gives up."""
+    """By channel x intent: the number of their law, -1 where nobody gives up."""
     laws: LawTable
 
     @property
@@ -81,7 +81,7 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         key=lambda row: row[:2],
     )
     laws = Laws()
-    patience = [laws.number(scenario.patience.get(name)) for name in scenario.channels]
+    patience = [[laws.number(scenario.patience_of(name, intent)) for intent in intents] for name in scenario.channels]
     mixes = [demand.channels for demand in scenario.demand]
     lengths = [demand.interval_minutes * 60.0 for demand in scenario.demand]
     return Cells(
@@ -181,6 +181,7 @@ def patiences_us(
     replication: int,
     entities: Entities,
     channel: Whole,
+    intent: Whole,
     law_of: Whole,
     kind: Whole,
     a: Real,
@@ -196,12 +197,13 @@ def patiences_us(
         replication: whose luck.
         entities: the customers.
         channel: of each.
-        law_of: by channel the number of its law, or -1: nobody gives up.
+        intent: of each.
+        law_of: by channel x intent the number of their law, or -1: nobody gives up.
         kind: and the others, as in `LawTable`.
     """
     drawn = np.empty(len(entities), dtype=np.int64)
     for i in range(len(entities)):
-        law = law_of[channel[i]]
+        law = law_of[channel[i], intent[i]]
         drawn[i] = NEVER_US
         if law >= 0:
             u = uniform(seed, replication, entities[i], visit(0, 1, 0), _PATIENCE, 0)

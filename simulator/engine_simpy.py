@@ -80,7 +80,12 @@ class Engine:
         self.rows: list[Leg] = []
         self.in_use: Counter[str] = Counter()
         """Customers a channel holds now: how many of its lines are taken."""
-        self.patience: dict[str, LawRow] = {channel: law_row(law) for channel, law in self.scenario.patience.items()}
+        self.patience: dict[tuple[str, str], LawRow] = {
+            (channel, intent): law_row(law)
+            for channel in self.scenario.channels
+            for intent in self.scenario.intents
+            if (law := self.scenario.patience_of(channel, intent))
+        }
         self.service: dict[tuple[str, str], LawRow] = {
             (name, intent): law_row(law)
             for name, team in self.scenario.teams.items()
@@ -203,7 +208,7 @@ class Engine:
             channel = retry_channel(seed, plan, entity, 0, attempt, channel, retry)
             attempt += 1
             if retry.patience == "fresh":
-                patience = patience_us(seed, plan, entity, 0, attempt, self.patience.get(channel))
+                patience = patience_us(seed, plan, entity, 0, attempt, self.patience.get((channel, intent)))
             if retry.patience_factor != 1:
                 patience = scaled_us(patience, round(1000 * retry.patience_factor))
             yield self.clock.at(self.clock.now_us + delay_us, event_key(EventClass.JOIN, number << 12 | attempt))
