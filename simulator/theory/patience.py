@@ -3,7 +3,8 @@
 Holds the integrals of Baccelli and Hebuterne ("On queues with impatient customers", Performance '81) in the notation
 of Zeltyn and Mandelbaum ("Call centers with impatient customers: many-server asymptotics of the M/M/n+G queue",
 Queueing Systems 51 (2005), sec. 3), done by Gauss-Legendre panels between the kinks of the law. Refuses service times
-that are not exponential: nothing exact is known for them. Patience may be nought (an atom at 0) and endless ("never").
+that are not exponential: see `simulator.theory.phase_type`. Patience may be nought (an atom at 0) and endless
+("never").
 
 >>> from scenarios.laws import Exponential
 >>> from simulator.theory.erlang import erlang_a
