@@ -145,10 +145,7 @@ class Empirical(_Law):
 
 
 class Weibull(_Law):
-    """Mean residual time falls with a `shape` above 1, rises with one below, and 1 is exponential.
-
-    Of patience: with a shape below 1 who has waited for long goes on waiting.
-    """
+    """Exponential with a `shape` of 1; below it who has waited for long goes on waiting, above it less and less so."""
 
     law: Literal["weibull"]
     mean_s: PositiveSeconds = Field(description="mean in seconds")
@@ -247,7 +244,7 @@ AnyLaw = Exponential | Deterministic | Uniform | LogNormal | Weibull | Erlang | 
 Law = Annotated[AnyLaw, Field(discriminator="law")]
 
 LawRow = tuple[int, float, float, Array, Array]
-"""A law as the jitted functions take it: kind, two numbers, and a table of shares and times."""
+"""A law as the jitted functions take it: kind, two numbers, and a table of shares (of a curve: hazards) and times."""
 
 
 @jit
