@@ -102,7 +102,7 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
 
     def add(channel: Channel, intent: str, kind: DayKind, of_day_s: float, contacts: float) -> None:
         opens, closes = scenario.channels[channel].open_s(kind)
-        keeps_all = channel not in scenario.patience and scenario.channels[channel].lines is None
+        keeps_all = scenario.patience_of(channel, intent) is None and scenario.channels[channel].lines is None
         if keeps_all and opens <= of_day_s < closes:
             found[channel, intent] = found.get((channel, intent), 0.0) + contacts
 

@@ -30,8 +30,8 @@ from pydantic import Field, model_validator
 from scenarios.draws import Entity, Purpose, entity_number, uniform
 from scenarios.identity import intent_code
 from scenarios.jit import jit
-from scenarios.laws import normal_quantile
 from scenarios.models import Strict
+from scenarios.normal import normal_quantile
 from scenarios.units import DAY_MINUTES
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ class PlanTooLargeError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cells of a scenario in the order of their customers' ids, and by channel the law of patience."""
+    """The cells of a scenario in the order of their customers' ids, and the laws of patience."""
 
     beginnings: list[tuple[str, int]]
     """By cell: intent, and the minute of the horizon it starts on."""
@@ -66,7 +66,7 @@ class Cells:
     followers_law: Whole
     """By demand: how many each customer brings, and the number of the law after how long; -1 where nobody does."""
     patience: Whole
-    """By channel: the number of its law, -1 where nobody gives up."""
+    """By channel x intent: the number of their law, -1 where nobody gives up."""
     laws: LawTable
     busyness: tuple[Layer, ...]
     """What luck multiplies the means by."""
@@ -99,7 +99,7 @@ def cells_of(loaded: LoadedScenario) -> Cells:
     )
     fixed = np.array([demand.counts == "fixed" for demand in scenario.demand], dtype=np.bool_)
     laws = Laws()
-    patience = [laws.number(scenario.patience.get(name)) for name in scenario.channels]
+    patience = [[laws.number(scenario.patience_of(name, intent)) for intent in intents] for name in scenario.channels]
     bursts = [demand.bursts for demand in scenario.demand]
     followers_law = [laws.number(burst.after if burst else None) for burst in bursts]
     mixes = [demand.channels for demand in scenario.demand]
@@ -279,6 +279,7 @@ def patiences_us(
     replication: int,
     entities: Entities,
     channel: Whole,
+    intent: Whole,
     law_of: Whole,
     kind: Whole,
     a: Real,
@@ -294,12 +295,13 @@ def patiences_us(
         replication: whose luck.
         entities: the customers.
         channel: of each.
-        law_of: by channel the number of its law, or -1: nobody gives up.
+        intent: of each.
+        law_of: by channel x intent the number of their law, or -1: nobody gives up.
         kind: and the others, as in `LawTable`.
     """
     drawn = np.empty(len(entities), dtype=np.int64)
     for i in range(len(entities)):
-        law = law_of[channel[i]]
+        law = law_of[channel[i], intent[i]]
         drawn[i] = NEVER_US
         if law >= 0:
             u = uniform(seed, replication, entities[i], visit(0, 1, 0), _PATIENCE, 0)

@@ -12,6 +12,7 @@ number, so a larger uniform never gives a shorter time. A drawn time is rounded 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -20,11 +21,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from scenarios.draws import uniform
 from scenarios.jit import jit, jit_in_place
+from scenarios.law_curves import curve_s, erlang_curve, hyperexponential_curve, phase_type_curve, place_of
+from scenarios.normal import normal_quantile
 from scenarios.units import NEVER_US
 
 Array = npt.NDArray[np.float64]
 
-EXPONENTIAL, DETERMINISTIC, UNIFORM, LOGNORMAL, EMPIRICAL = range(5)
+EXPONENTIAL, DETERMINISTIC, UNIFORM, LOGNORMAL, WEIBULL, EMPIRICAL, CURVE = range(7)
+"""From EMPIRICAL on a law is read from a table."""
+
+SOME_ZERO = 8
+"""Added to the kind of a law of which a share is 0; that share stands before its table."""
 
 Seconds = Annotated[float, Field(ge=0, le=3.2e8, allow_inf_nan=False)]
 """Up to about ten years: longer is a slip of units."""
@@ -35,6 +42,18 @@ PositiveSeconds = Annotated[float, Field(gt=0, le=3.2e8, allow_inf_nan=False)]
 class _Law(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+    zero: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0, description="share of draws that are exactly 0; the others follow the law"
+    )
+
+    def mean(self) -> float:
+        """Return the mean of all draws in seconds."""
+        return (1.0 - self.zero) * self.others_mean() if self.zero < 1 else 0.0
+
+    @abstractmethod
+    def others_mean(self) -> float:
+        """Return the mean in seconds of those draws that are not in the share `zero`."""
+
 
 class Exponential(_Law):
     """Memoryless; `mean_s` in seconds."""
@@ -42,8 +61,8 @@ class Exponential(_Law):
     law: Literal["exponential"]
     mean_s: PositiveSeconds = Field(description="mean in seconds")
 
-    def mean(self) -> float:
-        """Return the mean in seconds."""
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
         return self.mean_s
 
 
@@ -53,8 +72,8 @@ class Deterministic(_Law):
     law: Literal["deterministic"]
     value_s: Seconds = Field(description="always so many seconds")
 
-    def mean(self) -> float:
-        """Return the mean in seconds."""
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
         return self.value_s
 
 
@@ -71,8 +90,8 @@ class Uniform(_Law):
             raise ValueError(f"high_s at least low_s ({self.low_s:g})")
         return self
 
-    def mean(self) -> float:
-        """Return the mean in seconds."""
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
         return (self.low_s + self.high_s) / 2
 
 
@@ -83,8 +102,8 @@ class LogNormal(_Law):
     mean_s: PositiveSeconds = Field(description="mean in seconds")
     cv: Annotated[float, Field(gt=0, le=20)] = Field(description="standard deviation over mean")
 
-    def mean(self) -> float:
-        """Return the mean in seconds."""
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
         return self.mean_s
 
 
@@ -119,72 +138,115 @@ class Empirical(_Law):
             raise ValueError("points whose shares and seconds never fall")
         return self
 
-    def mean(self) -> float:
-        """Return the mean in seconds; infinite where some never happen."""
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`; infinite where some never happen."""
         if self.points[-1][0] < 1:
             return math.inf
         pairs = zip(self.points, self.points[1:], strict=False)
         return sum((p1 - p0) * (x0 + x1) / 2 for (p0, x0), (p1, x1) in pairs)
 
 
-AnyLaw = Exponential | Deterministic | Uniform | LogNormal | Empirical
+class Weibull(_Law):
+    """Exponential with a `shape` of 1; below it who has waited for long goes on waiting, above it less and less so."""
+
+    law: Literal["weibull"]
+    mean_s: PositiveSeconds = Field(description="mean in seconds")
+    shape: Annotated[float, Field(ge=0.2, le=20)] = Field(description="1 is exponential; below it is more spread")
+
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
+        return self.mean_s
+
+    @property
+    def scale_s(self) -> float:
+        """The time that all but a share 1/e do not exceed, in seconds."""
+        return self.mean_s / math.gamma(1.0 + 1.0 / self.shape)
+
+
+class Erlang(_Law):
+    """A sum of `phases` exponential times, alike; its cv is 1 over the root of `phases`."""
+
+    law: Literal["erlang"]
+    mean_s: PositiveSeconds = Field(description="mean in seconds of the whole")
+    phases: Annotated[int, Field(ge=1, le=1000)] = Field(description="how many; 1 is exponential, many are constant")
+
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
+        return self.mean_s
+
+
+Branch = Annotated[tuple[Annotated[float, Field(gt=0, le=1)], PositiveSeconds], Field(strict=False)]
+
+
+class HyperExponential(_Law):
+    """Quick ones and long ones: each draw is exponential with the mean of one branch; cv 1 or more."""
+
+    law: Literal["hyperexponential"]
+    branches: Annotated[list[Branch], Field(min_length=2, max_length=10)] = Field(
+        description="pairs [share, mean in seconds]; the shares add up to 1"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> HyperExponential:
+        whole = sum(share for share, _ in self.branches)
+        if abs(whole - 1) > 1e-6:
+            raise ValueError(f"branches whose shares add up to 1 (these to {whole:.6g})")
+        return self
+
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
+        return sum(share * mean_s for share, mean_s in self.shared())
+
+    def shared(self) -> tuple[tuple[float, float], ...]:
+        """Return the branches, their shares adding up to 1 to the last digit that can be had."""
+        whole = sum(share for share, _ in self.branches)
+        return tuple((share / whole, mean_s) for share, mean_s in self.branches)
+
+
+class PhaseType(_Law):
+    """The time a Markov chain takes to end: from phase to phase, and out (Neuts 1981, ch. 2).
+
+    `rates[i][j]` is the rate per second from phase i to j, `rates[i][i]` minus the rate of leaving phase i at all; what
+    a row lacks to 0 is the rate at which the whole ends there. Steps one after the other (hypoexponential), and steps
+    after each of which some are done (Coxian), are written so.
+    """
+
+    law: Literal["phase_type"]
+    initial: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1, max_length=20)] = Field(
+        description="share that begins in each phase; they add up to 1"
+    )
+    rates: Annotated[list[list[float]], Field(min_length=1, max_length=20)] = Field(
+        description="rates per second from phase (row) to phase (column); on the diagonal minus that of leaving it"
+    )
+
+    @model_validator(mode="after")
+    def _ends(self) -> PhaseType:
+        size = len(self.initial)
+        if abs(sum(self.initial) - 1) > 1e-6:
+            raise ValueError(f"initial shares that add up to 1 (these to {sum(self.initial):.6g})")
+        if [len(row) for row in self.rates] != [size] * size:
+            raise ValueError(f"{size} rows of {size} rates, as many as initial shares")
+        for i, row in enumerate(self.rates):
+            if row[i] >= 0 or min([*row[:i], *row[i + 1 :]], default=0.0) < 0 or sum(row) > -1e-9 * row[i]:
+                raise ValueError(f"rates[{i}] negative on the diagonal, nowhere else, and together at most 0")
+        if not 0 < self.others_mean() <= 3.2e8:
+            raise ValueError("rates by which every phase comes to an end, within ten years on average")
+        return self
+
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
+        try:
+            lasting_s = np.linalg.solve(-np.array(self.rates), np.ones(len(self.initial)))
+        except np.linalg.LinAlgError:
+            return math.inf
+        return float(np.array(self.initial) @ lasting_s) if lasting_s.min() > 0 else math.inf
+
+
+AnyLaw = Exponential | Deterministic | Uniform | LogNormal | Weibull | Erlang | HyperExponential | PhaseType | Empirical
 Law = Annotated[AnyLaw, Field(discriminator="law")]
 
 LawRow = tuple[int, float, float, Array, Array]
-"""A law as the jitted functions take it: kind, two numbers, and a table of shares and times."""
-
-
-@jit
-def normal_quantile(p: float) -> float:
-    """Invert the standard normal distribution: algorithm AS 241, PPND16 (Wichura 1988, Applied Statistics 37:477)."""
-    q = p - 0.5
-    if abs(q) <= 0.425:
-        r = 0.180625 - q * q
-        top = 2.5090809287301226727e3
-        for k in (
-            3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4, 1.3731693765509461125e4,
-            1.9715909503065514427e3, 1.3314166789178437745e2, 3.3871328727963666080e0,
-        ):  # fmt: skip
-            top = top * r + k
-        bottom = 5.2264952788528545610e3
-        for k in (
-            2.8729085735721942674e4, 3.9307895800092710610e4, 2.1213794301586595867e4, 5.3941960214247511077e3,
-            6.8718700749205790830e2, 4.2313330701600911252e1, 1.0,
-        ):  # fmt: skip
-            bottom = bottom * r + k
-        return q * top / bottom
-    r = p if q < 0 else 1.0 - p
-    r = np.sqrt(-np.log(r))
-    if r <= 5.0:
-        r -= 1.6
-        top = 7.74545014278341407640e-4
-        for k in (
-            2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e0, 3.64784832476320460504e0,
-            5.76949722146069140550e0, 4.63033784615654529590e0, 1.42343711074968357734e0,
-        ):  # fmt: skip
-            top = top * r + k
-        bottom = 1.05075007164441684324e-9
-        for k in (
-            5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1, 6.89767334985100004550e-1,
-            1.67638483018380384940e0, 2.05319162663775882187e0, 1.0,
-        ):  # fmt: skip
-            bottom = bottom * r + k
-    else:
-        r -= 5.0
-        top = 2.01033439929228813265e-7
-        for k in (
-            2.71155556874348757815e-5, 1.24266094738807843860e-3, 2.65321895265761230930e-2, 2.96560571828504891230e-1,
-            1.78482653991729133580e0, 5.46378491116411436990e0, 6.65790464350110377720e0,
-        ):  # fmt: skip
-            top = top * r + k
-        bottom = 2.04426310338993978564e-15
-        for k in (
-            1.42151175831644588870e-7, 1.84631831751005468180e-5, 7.86869131145613259100e-4, 1.48753612908506148525e-2,
-            1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0,
-        ):  # fmt: skip
-            bottom = bottom * r + k
-    z = float(top / bottom)
-    return -z if q < 0 else z
+"""A law as the jitted functions take it: kind, two numbers, and a table of shares (of a curve: hazards) and times."""
 
 
 @jit
@@ -196,21 +258,36 @@ def closed_form_s(kind: int, a: float, b: float, u: float) -> float:
         return a
     if kind == UNIFORM:
         return a + (b - a) * u
-    return float(np.exp(a + b * normal_quantile(u)))
+    if kind == LOGNORMAL:
+        return float(np.exp(a + b * normal_quantile(u)))
+    return float(a * (-np.log1p(-u)) ** b)
+
+
+@jit
+def between_s(kind: int, a: float, b: float, shares: Array, times: Array, first: int, end: int, u: float) -> float:
+    """Return `quantile_s` of a law whose table stands from `first` to `end` in longer ones: slices cost a draw."""
+    if kind >= SOME_ZERO:
+        zero = shares[first]
+        if u <= zero:
+            return 0.0
+        kind, first, u = kind - SOME_ZERO, first + 1, (u - zero) / (1.0 - zero)
+    if kind == EMPIRICAL:
+        if u > shares[end - 1]:
+            return float(np.inf)
+        i = place_of(u, shares, first, end)
+        if i == first:
+            return float(times[i])
+        p0, p1 = shares[i - 1], shares[i]
+        return float(times[i - 1] + (times[i] - times[i - 1]) * (u - p0) / (p1 - p0))
+    if kind == CURVE:
+        return curve_s(-np.log1p(-u), shares, times, first, end)
+    return closed_form_s(kind, a, b, u)
 
 
 @jit
 def quantile_s(kind: int, a: float, b: float, shares: Array, times: Array, u: float) -> float:
     """Return the time in seconds that a share `u` of draws does not exceed; infinite for "never"."""
-    if kind != EMPIRICAL:
-        return closed_form_s(kind, a, b, u)
-    if u > shares[-1]:
-        return float(np.inf)
-    i = np.searchsorted(shares, u)
-    if i == 0:
-        return float(times[0])
-    p0, p1 = shares[i - 1], shares[i]
-    return float(times[i - 1] + (times[i] - times[i - 1]) * (u - p0) / (p1 - p0))
+    return between_s(kind, a, b, shares, times, 0, len(shares), u)
 
 
 @jit
@@ -244,7 +321,13 @@ def closed_form_us(kind: int, a: float, b: float, u: float) -> int:
 def time_us(law: LawRow, u: float) -> int:
     """Draw from outside compiled code, where handing over a table costs more than the draw."""
     kind, a, b, shares, times = law
-    return int(drawn_us(kind, a, b, shares, times, u) if kind == EMPIRICAL else closed_form_us(kind, a, b, u))
+    return int(closed_form_us(kind, a, b, u) if kind < EMPIRICAL else drawn_us(kind, a, b, shares, times, u))
+
+
+def hazard_us(law: LawRow, hazard: float) -> int:
+    """Return the time in microseconds at which so much hazard has gathered, of a Weibull law or a curve."""
+    kind, a, b, hazards, times = law
+    return int(rounded_us(a * hazard**b if kind == WEIBULL else curve_s(hazard, hazards, times, 0, len(times))))
 
 
 @jit
@@ -258,6 +341,19 @@ _NO_TABLE = np.zeros(1)
 
 def law_row(law: AnyLaw) -> LawRow:
     """Return a law as the jitted functions take it."""
+    kind, a, b, shares, times = _row_of_others(law)
+    if law.zero == 0:
+        return kind, a, b, shares, times
+    return kind + SOME_ZERO, a, b, np.concatenate([[law.zero], shares]), np.concatenate([[0.0], times])
+
+
+def without_zero(law: LawRow) -> LawRow:
+    """Return the law of those draws that are not in the share that is 0."""
+    kind, a, b, shares, times = law
+    return law if kind < SOME_ZERO else (kind - SOME_ZERO, a, b, shares[1:], times[1:])
+
+
+def _row_of_others(law: AnyLaw) -> LawRow:
     match law:
         case Exponential():
             return EXPONENTIAL, law.mean_s, 0.0, _NO_TABLE, _NO_TABLE
@@ -268,6 +364,16 @@ def law_row(law: AnyLaw) -> LawRow:
         case LogNormal():
             variance = math.log1p(law.cv**2)
             return LOGNORMAL, math.log(law.mean_s) - variance / 2, math.sqrt(variance), _NO_TABLE, _NO_TABLE
+        case Weibull():
+            return WEIBULL, law.scale_s, 1.0 / law.shape, _NO_TABLE, _NO_TABLE
+        case Erlang():
+            return CURVE, 0.0, 0.0, *erlang_curve(law.phases, law.mean_s)
+        case HyperExponential():
+            return CURVE, 0.0, 0.0, *hyperexponential_curve(law.shared())
+        case PhaseType():
+            whole = sum(law.initial)
+            initial = tuple(share / whole for share in law.initial)
+            return CURVE, 0.0, 0.0, *phase_type_curve(initial, tuple(tuple(row) for row in law.rates))
         case Empirical():
             points = np.array(law.points, dtype=np.float64)
             return EMPIRICAL, 0.0, 0.0, points[:, 0].copy(), points[:, 1].copy()
@@ -326,7 +432,7 @@ def numbered_us(
     u: float,
 ) -> int:
     """Return `drawn_us` of a law of a `LawTable`."""
-    if kind[number] == EMPIRICAL:
+    if kind[number] >= EMPIRICAL:
         begins, ends = at[number], at[number + 1]
-        return drawn_us(EMPIRICAL, 0.0, 0.0, shares[begins:ends], times[begins:ends], u)
+        return rounded_us(between_s(kind[number], a[number], b[number], shares, times, begins, ends, u))
     return closed_form_us(kind[number], a[number], b[number], u)

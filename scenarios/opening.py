@@ -23,7 +23,20 @@ import numpy as np
 from pydantic import Field
 
 from scenarios.faults import Fault, FaultsFoundError, one_of
-from scenarios.laws import DETERMINISTIC, EXPONENTIAL, LOGNORMAL, UNIFORM, LawRow, time_us
+from scenarios.law_curves import curve_hazard
+from scenarios.laws import (
+    CURVE,
+    DETERMINISTIC,
+    EXPONENTIAL,
+    LOGNORMAL,
+    SOME_ZERO,
+    UNIFORM,
+    WEIBULL,
+    LawRow,
+    hazard_us,
+    time_us,
+    without_zero,
+)
 from scenarios.models import Strict, check_model, read_model
 from scenarios.reading import LoadedScenario, Opening, Person
 from scenarios.scenario import Channel, Clock, Name
@@ -133,8 +146,11 @@ def share_below(law: LawRow, time_s: float) -> float:
     kind, a, b, shares, times = law
     if time_s < 0:
         return 0.0
-    if kind == EXPONENTIAL:
-        return -math.expm1(-time_s / a)
+    if kind >= SOME_ZERO:
+        zero = float(shares[0])
+        return zero + (1.0 - zero) * share_below(without_zero(law), time_s)
+    if kind in (EXPONENTIAL, WEIBULL, CURVE):
+        return -math.expm1(-hazard_below(law, time_s))
     if kind == DETERMINISTIC:
         return float(time_s >= a)
     if kind == UNIFORM:
@@ -148,10 +164,21 @@ def share_below(law: LawRow, time_s: float) -> float:
     return float(shares[place - 1] + (shares[place] - shares[place - 1]) * part)
 
 
+def hazard_below(law: LawRow, time_s: float) -> float:
+    """Return the hazard that has gathered until a time, -ln of the share that exceeds it: what `hazard_us` inverts."""
+    kind, a, b, hazards, times = law
+    if kind == CURVE:
+        return curve_hazard(time_s, hazards, times)
+    return time_s / a if kind == EXPONENTIAL else (time_s / a) ** (1.0 / b)
+
+
 def later_us(law: LawRow, spent_us: int, u: float) -> int:
     """Draw a time in microseconds, given that it is longer than what is spent of it already."""
+    law = without_zero(law)  # whose time has begun is not of those who have none
     if law[0] == EXPONENTIAL:
         return spent_us + time_us(law, u)  # it forgets what is spent, however long
+    if law[0] in (WEIBULL, CURVE):  # what gathers from now on is drawn anew; shares would lose it in a far tail
+        return max(hazard_us(law, hazard_below(law, spent_us / 1e6) - math.log1p(-u)), spent_us)
     below = share_below(law, spent_us / 1e6)
     return max(time_us(law, min(below + u * (1.0 - below), 1.0 - 2.0**-53)), spent_us)
 

@@ -153,7 +153,7 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     if loaded.arrivals or loaded.opening:
         columns, names = _with_recorded(loaded, columns, _joined(names))
     entity, due, channel, intent, language, recorded = columns
-    patience = patiences_us(seed, replication, entity, channel, cells.patience, *cells.laws)
+    patience = patiences_us(seed, replication, entity, channel, intent, cells.patience, *cells.laws)
     shopper = _shoppers(scenario, channel, entity, seed, replication, shoppers)
     begun = None
     if loaded.opening:
@@ -188,9 +188,9 @@ def _begun(
             u = uniform(*key, int(Purpose.SERVICE), 0)
             begun.team[number] = list(teams).index(person.team)
             begun.ends_us[number] = int(due_us[number]) + later_us(law, spent_us, u)
-        elif person.channel in loaded.scenario.patience:
-            law = law_row(loaded.scenario.patience[person.channel])
-            patience_us[number] = min(later_us(law, spent_us, uniform(*key, _PATIENCE, 0)), NEVER_US)
+        elif (patience := loaded.scenario.patience_of(person.channel, person.intent)) is not None:
+            later = later_us(law_row(patience), spent_us, uniform(*key, _PATIENCE, 0))
+            patience_us[number] = min(later, NEVER_US)
     return begun
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from scenarios.faults import Fault, one_of
 from scenarios.identity import intent_code
 from scenarios.metric_names import METRIC_NAMES
+from scenarios.patience import DEFAULT, is_by_intent
 from scenarios.rosters import break_spell_s, shift_spell_s
 from scenarios.scenario import ANYONE, CHANNELS, Break, Shift
 from scenarios.units import AGENTS_MOST, DAY_S, clock_s
@@ -63,6 +64,9 @@ def references(document: Document) -> Iterator[Fault]:
         for channel in dict_at(values, part):
             if channel in CHANNELS:
                 yield from known((part, channel), channel, channels)
+    for channel, told in dict_at(values, "patience").items():
+        for intent in told if is_by_intent(told) else ():
+            yield from known(("patience", channel, intent), intent, [*intents, DEFAULT])
     for i, rule in enumerate(list_at(values, "priorities")):
         for word, words in (("channels", channels), ("intents", intents)):
             for j, found in enumerate(list_at(rule, word)):

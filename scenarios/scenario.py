@@ -15,8 +15,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.busyness import Busyness
 from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day, open_spell_s
-from scenarios.laws import Law
+from scenarios.laws import AnyLaw, Law
 from scenarios.models import Strict
+from scenarios.patience import Patience, law_for
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
 
 Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
@@ -558,9 +559,10 @@ class Scenario(Strict):
     busyness: Busyness | None = Field(None, description="how much days differ for all demand together")
     replay: Replay | None = Field(None, description="recorded contacts played again, beside or instead of demand")
     teams: dict[Name, Team] = Field(min_length=1, description="who answers")
-    patience: dict[Channel, Law] = Field(
+    patience: dict[Channel, Patience] = Field(
         default_factory=dict,
-        description="how long customers wait on a channel before they give up; where left out they never do",
+        description="how long customers wait on a channel before they give up, one law or laws by intent (or "
+        "`default`); where left out they never do",
     )
     retry: dict[Channel, Retry] = Field(default_factory=dict, description="what those who gave up do then")
     priorities: list[Priority] = Field(
@@ -586,6 +588,10 @@ class Scenario(Strict):
     def priority_of(self, channel: Channel, intent: str) -> int:
         """Return the priority with which a contact begins to wait."""
         return self.rule_of(channel, intent).priority
+
+    def patience_of(self, channel: Channel, intent: str) -> AnyLaw | None:
+        """Return how long such customers wait before they give up; None where they never do."""
+        return law_for(self.patience.get(channel), intent)
 
     def who_takes(self, channel: Channel, intent: str) -> tuple[str, ...]:
         """Return the teams that answer such a contact, in the order in which they are asked: by rank, then as told."""

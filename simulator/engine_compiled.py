@@ -677,10 +677,10 @@ def _variant(
                                 while facts[first, LAST] >= 0:
                                     first = facts[first, LAST]
                                 patience_us = notes[first, PATIENCE]
-                        elif patience_law[channel] >= 0:
+                        elif patience_law[channel, intent] >= 0:
                             u = uniform(seed, plan, entities[number], attempt << 12, _PATIENCE, 0)
                             patience_us = numbered_us(
-                                law_kind, law_a, law_b, law_at, law_shares, law_times, patience_law[channel], u
+                                law_kind, law_a, law_b, law_at, law_shares, law_times, patience_law[channel, intent], u
                             )
                         if more:
                             patience_us = scaled_us(patience_us, retry_patience[facts[row, CHANNEL]])

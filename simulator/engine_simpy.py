@@ -87,7 +87,12 @@ class Engine:
         self.rows: list[Leg] = []
         self.in_use: Counter[str] = Counter()
         """Customers a channel holds now: how many of its lines are taken."""
-        self.patience: dict[str, LawRow] = {channel: law_row(law) for channel, law in self.scenario.patience.items()}
+        self.patience: dict[tuple[str, str], LawRow] = {
+            (channel, intent): law_row(law)
+            for channel in self.scenario.channels
+            for intent in self.scenario.intents
+            if (law := self.scenario.patience_of(channel, intent))
+        }
         self.service: dict[tuple[str, str], LawRow] = {
             (name, intent): law_row(law)
             for name, team in self.scenario.teams.items()
@@ -218,7 +223,7 @@ class Engine:
             channel = retry_channel(seed, plan, entity, 0, attempt, channel, retry)
             attempt += 1
             if retry.patience == "fresh":
-                patience = patience_us(seed, plan, entity, 0, attempt, self.patience.get(channel))
+                patience = patience_us(seed, plan, entity, 0, attempt, self.patience.get((channel, intent)))
             if retry.patience_factor != 1:
                 patience = scaled_us(patience, round(1000 * retry.patience_factor))
             yield self.clock.at(self.clock.now_us + delay_us, event_key(EventClass.JOIN, number << 12 | attempt))
@@ -525,7 +530,7 @@ class Engine:
 
     def _time_us(self, law: LawRow, purpose: int, entity: int, leg: Leg) -> int:
         kind, a, b, _, _ = law
-        if kind == EMPIRICAL:
+        if kind >= EMPIRICAL:
             return time_us(law, self._uniform(purpose, entity, leg))
         word = (leg.attempt << 12) | leg.leg
         return keyed_us(kind, a, b, self.luck.seed, self.luck.desk, entity, word, purpose)

@@ -56,6 +56,7 @@ class FloorArrays(NamedTuple):
     closes_us: Whole
     """By channel x day, within the day; one day more, on which a run ends."""
     patience_law: Whole
+    """By channel x intent, -1 where there is none."""
     retry_probability: Real
     """By channel x cause (see CAUSES); -1 where there is none."""
     retry_law: Whole
@@ -325,7 +326,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         0 if team.self_service else max((count for _, count in loaded.agents[name]), default=0)
         for name, team in scenario.teams.items()
     ]
-    patience = [laws.number(scenario.patience.get(channel)) for channel in channels]
+    patience = [[laws.number(scenario.patience_of(channel, intent)) for intent in intents] for channel in channels]
     retry_law = [laws.number(retry.after if retry else None) for retry in retries]
     retry_law_unresolved = [
         laws.number((retry.after_unresolved or retry.after) if retry else None) for retry in retries
@@ -340,7 +341,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         *laws.table(),
         opens_us=np.ascontiguousarray(open_us[:, :, 0]),
         closes_us=np.ascontiguousarray(open_us[:, :, 1]),
-        patience_law=_whole(patience),
+        patience_law=np.array(patience, dtype=np.int64),
         retry_probability=_real(share for retry in retries for share in _causes(retry)),
         retry_law=_whole(retry_law),
         retry_attempts_most=_whole(retry.attempts_most if retry else -1 for retry in retries),

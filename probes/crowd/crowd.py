@@ -63,7 +63,12 @@ class Crowd:
         self._around, self._journal, self._seed, self._watch = around, journal, seed, watch
         self._until_s = loaded.horizon_s if until_s is None else until_s
         self._contacts: Sequence[dict[str, Any]] = plan.sort_values(["due_s", "contact_id"]).to_dict("records")  # type: ignore[assignment]  # keys are texts
-        self._patience: dict[str, LawRow] = {channel: law_row(law) for channel, law in loaded.scenario.patience.items()}
+        self._patience: dict[tuple[str, str], LawRow] = {
+            (channel, intent): law_row(law)
+            for channel in loaded.scenario.channels
+            for intent in loaded.scenario.intents
+            if (law := loaded.scenario.patience_of(channel, intent))
+        }
         self._tasks: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
         self.late_s: list[float] = []
@@ -157,7 +162,7 @@ class Crowd:
         attempt += 1
         patience_s = contact.patience_s
         if retry.patience == "fresh":
-            patience = patience_us(*luck, attempt, self._patience.get(to))
+            patience = patience_us(*luck, attempt, self._patience.get((to, str(contact.facts["intent"]))))
             patience_s = math.inf if patience >= NEVER_US else patience / 1e6
         facts = {
             **contact.facts,

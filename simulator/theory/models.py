@@ -283,16 +283,22 @@ class SkillTeam:
 
 
 def skills(
-    arrivals_per_s: Sequence[float], teams: Sequence[SkillTeam], patience_s_mean: float, cut: int = 10
+    arrivals_per_s: Sequence[float],
+    teams: Sequence[SkillTeam],
+    patience_s_mean: float | Sequence[float],
+    cut: int = 10,
 ) -> tuple[list[Waits], list[float]]:
     """Return what each class lives through and each team's occupancy.
 
     One who comes goes to the first team in order that serves the class and has somebody idle; else all wait in one
     line, and whoever becomes free takes the longest waiting they can serve. The state is (busy per team, the classes in
     the line, in order): first come, first served across classes needs the order (Visschers, Adan and Weiss 2012,
-    Queueing Systems 70:269). The line is cut at `cut` customers.
+    Queueing Systems 70:269). The line is cut at `cut` customers. Patience is one mean for all, or one for each class.
     """
-    theta, classes = 1.0 / patience_s_mean, range(len(arrivals_per_s))
+    classes = range(len(arrivals_per_s))
+    theta = [
+        1.0 / (patience_s_mean if isinstance(patience_s_mean, float | int) else patience_s_mean[n]) for n in classes
+    ]
 
     def moves(
         state: tuple[tuple[int, ...], tuple[int, ...]],
@@ -309,8 +315,8 @@ def skills(
             oldest = next((place for place, number in enumerate(line) if number in team.serves), None)
             after = (_with(busy, t, -1), line) if oldest is None else (busy, line[:oldest] + line[oldest + 1 :])
             yield after, busy[t] / team.service_s_mean
-        for place in range(len(line)):
-            yield (busy, line[:place] + line[place + 1 :]), theta
+        for place, number in enumerate(line):
+            yield (busy, line[:place] + line[place + 1 :]), theta[number]
 
     chain = explore(((0,) * len(teams), ()), moves)
     shares = chain.long_run()
@@ -321,7 +327,7 @@ def skills(
         queue = chain.mean(shares, lambda s, n=number: s[1].count(n))  # type: ignore[misc]
         met = chain.mean(shares, lambda s, a=able: float(all(s[0][t] == teams[t].agents for t in a)))  # type: ignore[misc]
         rate = arrivals_per_s[number]
-        found.append(Waits(met, queue / rate, theta * queue / rate, queue, at_cut))
+        found.append(Waits(met, queue / rate, theta[number] * queue / rate, queue, at_cut))
     occupancy = [chain.mean(shares, lambda s, t=t: s[0][t]) / team.agents for t, team in enumerate(teams)]  # type: ignore[misc]
     return found, occupancy
 

@@ -1,9 +1,10 @@
-"""M/M/n+G: one queue whose customers' patience follows any law of the scenario language.
+"""M/M/n+G: one queue whose customers' patience follows any law of the scenario language, or one law for each class.
 
 Holds the integrals of Baccelli and Hebuterne ("On queues with impatient customers", Performance '81) in the notation
 of Zeltyn and Mandelbaum ("Call centers with impatient customers: many-server asymptotics of the M/M/n+G queue",
 Queueing Systems 51 (2005), sec. 3), done by Gauss-Legendre panels between the kinks of the law. Refuses service times
-that are not exponential: nothing exact is known for them. Patience may be nought (an atom at 0) and endless ("never").
+that are not exponential: see `simulator.theory.phase_type`. Patience may be nought (an atom at 0) and endless
+("never").
 
 >>> from scenarios.laws import Exponential
 >>> from simulator.theory.erlang import erlang_a
@@ -14,15 +15,16 @@ True
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
 
-from scenarios.laws import AnyLaw, Deterministic, Empirical, Exponential, LogNormal, Uniform
+from scenarios.laws import AnyLaw
 from simulator.theory.erlang import QueueTheory, check_queue, erlang_b
+from simulator.theory.survival import Mixture, Survival
 
 Array = npt.NDArray[np.float64]
 
@@ -30,72 +32,6 @@ PANELS = 300
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 NEGLIGIBLE = 50.0
 """Below its peak by so many powers of e the integrand no longer counts."""
-
-
-@dataclass(frozen=True)
-class Survival:
-    """A law as what the integrals need of it, at times in seconds.
-
-    `longer` is P(more than x); `spent` is the mean of the shorter of the law and x, the integral of `longer` to x.
-    """
-
-    law: AnyLaw
-
-    def longer(self, x: Array) -> Array:
-        """Return P(patience > x)."""
-        match law := self.law:
-            case Exponential():
-                return np.exp(-x / law.mean_s)
-            case Deterministic():
-                return np.where(x < law.value_s, 1.0, 0.0)
-            case Uniform():
-                width = law.high_s - law.low_s
-                return np.clip((law.high_s - x) / width, 0.0, 1.0) if width else np.where(x < law.low_s, 1.0, 0.0)
-            case LogNormal():
-                return np.asarray(ndtr(-_standard(law, x)))
-            case Empirical():
-                times, shares, before = _table(law, x)
-                return 1.0 - (shares[before] + _slope(times, shares, before) * (x - times[before]))
-
-    def spent(self, x: Array) -> Array:
-        """Return E[min(patience, x)]."""
-        match law := self.law:
-            case Exponential():
-                return -law.mean_s * np.expm1(-x / law.mean_s)
-            case Deterministic():
-                return np.minimum(x, law.value_s)
-            case Uniform():
-                width = law.high_s - law.low_s
-                inside = np.clip(x - law.low_s, 0.0, width)
-                return np.minimum(x, law.low_s) + (inside - inside**2 / (2 * width) if width else 0.0)
-            case LogNormal():
-                z = _standard(law, x)
-                return np.asarray(law.mean_s * ndtr(z - math.sqrt(math.log1p(law.cv**2))) + x * ndtr(-z))
-            case Empirical():
-                times, shares, before = _table(law, x)
-                lasts = np.diff(times, append=np.inf)[:-1] if len(times) > 1 else np.zeros(0)
-                until = np.concatenate([[0.0], np.cumsum(lasts * (1.0 - (shares[:-1] + shares[1:]) / 2))])
-                since = x - times[before]
-                slope = _slope(times, shares, before)
-                return until[before] + since * (1.0 - shares[before]) - slope * since**2 / 2
-
-    @property
-    def never(self) -> float:
-        """The share that never gives up."""
-        return 1.0 - self.law.points[-1][0] if isinstance(self.law, Empirical) else 0.0
-
-    @property
-    def kinks(self) -> list[float]:
-        """Where the distribution function has a corner or a jump, in seconds."""
-        match law := self.law:
-            case Deterministic():
-                return [law.value_s]
-            case Uniform():
-                return [law.low_s, law.high_s]
-            case Empirical():
-                return [time for _, time in law.points]
-            case _:
-                return []
 
 
 def general_patience(arrivals_per_s: float, service_s_mean: float, agents: int, patience: AnyLaw) -> QueueTheory:
@@ -108,9 +44,27 @@ def general_patience(arrivals_per_s: float, service_s_mean: float, agents: int, 
     Raises:
         ValueError: an argument is out of range, or those who never give up alone offer more than the agents can do.
     """
-    load = arrivals_per_s * service_s_mean
-    check_queue(load=load, agents=agents, arrivals_per_s=arrivals_per_s, service_s_mean=service_s_mean)
-    law = Survival(patience)
+    return patience_by_class([arrivals_per_s], service_s_mean, agents, [patience])[0]
+
+
+def patience_by_class(
+    arrivals_per_s: Sequence[float], service_s_mean: float, agents: int, patience: Sequence[AnyLaw | None]
+) -> list[QueueTheory]:
+    """Return what each of several classes lives through in one line, first come, first served, by its own patience.
+
+    Whoever comes is of a class by chance, so that their patience is a mixture; V is that of the whole, and each class
+    meets the same V. `occupancy` is of all agents with all classes, `busy_mean` of a class. A class without a law never
+    gives up.
+
+    Raises:
+        ValueError: as `general_patience`.
+    """
+    rate = math.fsum(arrivals_per_s)
+    load = rate * service_s_mean
+    for one in arrivals_per_s:
+        check_queue(load=load, agents=agents, arrivals_per_s=one, service_s_mean=service_s_mean)
+    classes = [Survival(law) for law in patience]
+    law = Mixture(tuple(one / rate for one in arrivals_per_s), tuple(classes))
     if agents < 1:
         raise ValueError("agents is 0; expected at least 1")
     if load * law.never >= agents:
@@ -118,39 +72,45 @@ def general_patience(arrivals_per_s: float, service_s_mean: float, agents: int, 
             f"{load * law.never:g} erlangs of customers who never give up for {agents} agents: the queue grows for ever"
         )
     release = agents / service_s_mean
-    x, w, top = _panels(law, arrivals_per_s, release)
+    x, w, top = _panels(law, rate, release)
     # the scale of exp(-top) keeps the integrand at most 1; idle weighs the states in which nobody waits
-    density = arrivals_per_s * np.exp(arrivals_per_s * law.spent(x) - release * x - top) * w
+    density = rate * np.exp(rate * law.spent(x) - release * x - top) * w
     blocked = erlang_b(load, agents - 1)
     idle = math.exp(-top) / blocked if blocked > 0 else math.inf
     if math.isinf(idle):  # hopelessly many agents: nobody ever waits
-        return QueueTheory(0.0, 0.0, 0.0, 0.0, load / agents, 0.0, load, lambda within_s: 1.0)
+        loads = [one * service_s_mean for one in arrivals_per_s]
+        return [QueueTheory(0.0, 0.0, 0.0, 0.0, load / agents, 0.0, one, lambda within_s: 1.0) for one in loads]
     whole = idle + float(density.sum())
     density /= whole
-    longer = law.longer(x)
-    answered = idle / whole + float((longer * density).sum())
-    wait = float((law.spent(x) * density).sum())
-    busy = load * answered
+    occupancy = load * (idle / whole + float((law.longer(x) * density).sum())) / agents
 
-    def answered_within(within_s: float) -> float:
-        x, w, _ = _panels(law, arrivals_per_s, release, within_s)
-        reached = np.exp(arrivals_per_s * law.spent(x) - release * x - top) * law.longer(x) * w
-        return float((idle + arrivals_per_s * reached.sum()) / whole)
+    def answered_within(of: Survival, within_s: float) -> float:
+        x, w, _ = _panels(law, rate, release, within_s)
+        reached = np.exp(rate * law.spent(x) - release * x - top) * of.longer(x) * w
+        return float((idle + rate * reached.sum()) / whole)
 
-    return QueueTheory(
-        float(density.sum()) * float(law.longer(np.zeros(1))[0]),
-        wait,
-        float((x * longer * density).sum()) / answered,
-        1.0 - answered,
-        busy / agents,
-        arrivals_per_s * wait,
-        busy,
-        answered_within,
-    )
+    found = []
+    for one, of in zip(arrivals_per_s, classes, strict=True):
+        longer = of.longer(x)
+        answered = idle / whole + float((longer * density).sum())
+        wait = float((of.spent(x) * density).sum())
+        found.append(
+            QueueTheory(
+                float(density.sum()) * float(of.longer(np.zeros(1))[0]),
+                wait,
+                float((x * longer * density).sum()) / answered,
+                1.0 - answered,
+                occupancy,
+                one * wait,
+                one * service_s_mean * answered,
+                functools.partial(answered_within, of),
+            )
+        )
+    return found
 
 
 def _panels(
-    law: Survival, arrivals_per_s: float, release: float, until_s: float = math.inf
+    law: Mixture, arrivals_per_s: float, release: float, until_s: float = math.inf
 ) -> tuple[Array, Array, float]:
     """Return nodes, weights and the exponent's peak: panels end at every kink, fine near 0 and near the peak."""
 
@@ -182,23 +142,3 @@ def _panels(
     middles, halves = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
     nodes = (middles[:, None] + halves[:, None] * NODES).ravel()
     return nodes, (halves[:, None] * WEIGHTS).ravel(), top
-
-
-def _standard(law: LogNormal, x: Array) -> Array:
-    variance = math.log1p(law.cv**2)
-    with np.errstate(divide="ignore"):
-        return (np.log(x) - math.log(law.mean_s) + variance / 2) / math.sqrt(variance)
-
-
-def _table(law: Empirical, x: Array) -> tuple[Array, Array, npt.NDArray[np.intp]]:
-    """Return times, shares, and for each x the last point at or before it; a point at 0 stands first."""
-    points = np.array([(0.0, 0.0), *law.points])
-    shares, times = points[:, 0], points[:, 1]
-    return times, shares, np.searchsorted(times, x, side="right") - 1
-
-
-def _slope(times: Array, shares: Array, before: npt.NDArray[np.intp]) -> Array:
-    """Return the density after each point: straight to the next, nothing after the last."""
-    widths, rises = np.diff(times), np.diff(shares)
-    slopes = np.append(np.divide(rises, widths, out=np.zeros_like(rises), where=widths > 0), 0.0)
-    return slopes[before]

@@ -4,7 +4,8 @@ Holds what the scenario language can say: single queues with every law, finite l
 redialling, skills with and without ranks, days with shifts, breaks and a spike, and examples of another simulator. Left
 out of those examples is what the language cannot say yet (agents chosen at random, messages, queues cleared at closing,
 busyness of a day). What is published stands here as printed, with the error of its last digit; the rest is computed by
-`simulator.theory` where it is asked for, so that no number of ours is pinned.
+`simulator.theory` where it is asked for, so that no number of ours is pinned. Those with laws of phases on several
+agents, and with patience by intent, stand in `simulator.validation.law_systems`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from simulator.theory.models import (
     skills,
 )
 from simulator.validation import measures
+from simulator.validation.law_systems import LAW_SYSTEMS
 from simulator.validation.measures import contact_mean, occupancy, waited
 from simulator.validation.telling import (
     CONTACTS_A_REPLICATION,
@@ -94,10 +96,11 @@ def _impatient(per_hour: float, service_s: float, agents: int, patience_s: float
 
 
 def _general(patience: dict[str, Any], per_hour: float = 240, service_s: float = 300, agents: int = 19) -> System:
+    words = f"{patience['law']} patience" + (", some accept no wait" if patience.get("zero") else "")
     queue = general_patience(per_hour / HOUR_S, service_s, agents, law_of(patience))
     scenario = desk({"front": team(agents, about(service_s))}, {"order": per_hour}, patience={"phone": patience})
     source = "Zeltyn and Mandelbaum 2005, sec. 3, integrals"
-    return steady(f"M/M/n+G ({patience['law']} patience)", scenario, _queue_rows(queue, agents, source, 20), 4)
+    return steady(f"M/M/n+G ({words})", scenario, _queue_rows(queue, agents, source, 20), 4)
 
 
 def _one_agent(per_hour: float, service: dict[str, Any], mean_s: float, cv: float, **more: Any) -> System:
@@ -494,11 +497,37 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "patience_uniform": lambda: _general({"law": "uniform", "low_s": 0, "high_s": 240}),
     "patience_lognormal": lambda: _general({"law": "lognormal", "mean_s": 120, "cv": 1}),
     "patience_table": lambda: _general({"law": "empirical", "points": [[0, 0], [0.05, 0], [0.35, 60], [0.8, 300]]}),
+    "patience_exponential": lambda: _general(about(120)),
+    "patience_erlang": lambda: _general({"law": "erlang", "mean_s": 120, "phases": 3}),
+    "patience_hyperexponential": lambda: _general({"law": "hyperexponential", "branches": [[0.6, 40], [0.4, 240]]}),
+    "patience_weibull": lambda: _general({"law": "weibull", "mean_s": 120, "shape": 0.7}),
+    "patience_phase_type": lambda: _general(
+        {"law": "phase_type", "initial": [1, 0], "rates": [[-1 / 30, 0.4 / 30], [0, -1 / 225]]}
+    ),
+    "patience_zero": lambda: _general({"law": "exponential", "mean_s": 180, "zero": 0.32}),
+    "patience_weibull_zero": lambda: _general({"law": "weibull", "mean_s": 300, "shape": 1.5, "zero": 0.1}),
+    **LAW_SYSTEMS,
     "constant_service": _constant,
     "one_agent_uniform": lambda: _one_agent(9, {"law": "uniform", "low_s": 0, "high_s": 400}, 200, 3**-0.5),
     "one_agent_lognormal": lambda: _one_agent(9, {"law": "lognormal", "mean_s": 200, "cv": 1}, 200, 1),
     "one_agent_table": lambda: _one_agent(
         9, {"law": "empirical", "points": [[0, 100], [0.5, 100], [0.5, 300], [1, 300]]}, 200, 0.5
+    ),
+    "one_agent_erlang": lambda: _one_agent(9, {"law": "erlang", "mean_s": 200, "phases": 3}, 200, 3**-0.5),
+    "one_agent_hyperexponential": lambda: _one_agent(
+        8, {"law": "hyperexponential", "branches": [[0.9, 120], [0.1, 720]]}, 180, (2 * 64_800 / 180**2 - 1) ** 0.5
+    ),
+    "one_agent_phase_type": lambda: _one_agent(
+        9,
+        {"law": "phase_type", "initial": [1, 0], "rates": [[-1 / 60, 1 / 60], [0, -1 / 140]]},
+        200,
+        math.hypot(60, 140) / 200,
+    ),
+    "one_agent_weibull": lambda: _one_agent(
+        9, {"law": "weibull", "mean_s": 200, "shape": 2}, 200, math.sqrt(4 / math.pi - 1)
+    ),
+    "one_agent_zero": lambda: _one_agent(
+        15, {"law": "exponential", "mean_s": 200, "zero": 0.4}, 120, math.sqrt(2 / 0.6 - 1)
     ),
     "one_agent_wrap_up": lambda: _one_agent(
         7, about(200), 260, 200 / 260, wrap={"law": "deterministic", "value_s": 60}
@@ -538,5 +567,14 @@ SYSTEMS: dict[str, Callable[[], System]] = {
 }
 """Every system by its id, made when asked for."""
 
-SLOW = ("priority", "erlang_c_published", "erlang_c_6", "erlang_c_12", "erlang_c_23", "one_agent_skewed", "jackson")
+SLOW = (
+    "several_hyperexponential",
+    "priority",
+    "erlang_c_published",
+    "erlang_c_6",
+    "erlang_c_12",
+    "erlang_c_23",
+    "one_agent_skewed",
+    "jackson",
+)
 """Busy and patient: their waits take millions of contacts; `--quick` leaves them out."""

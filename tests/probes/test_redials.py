@@ -78,6 +78,19 @@ def test_patience_on_the_other_channel_is_that_channels_or_the_one_kept(
     assert form["ended_s"] - form["arrived_s"] == pytest.approx(waited_s)
 
 
+def test_who_tries_again_is_as_patient_as_their_intent(tmp_path: Path) -> None:
+    """Without it a redial in the crowd would wait as long as some other intent does, and the simulation would not."""
+    legs = play_day(
+        tmp_path, [("hops", 0.0, "chat")],
+        channels={"chat": open_all_day("chat"), "form": open_all_day("form", journey="patient_form")},
+        teams={"front": team(0)},
+        patience={"chat": {"order": exactly(5)}, "form": {"default": exactly(9), "order": exactly(40)}},
+        retry={"chat": again(probability=1.0, to={"form": 1.0})},
+    )  # fmt: skip
+    form = legs[legs["channel"] == "form"].iloc[0]
+    assert form["ended_s"] - form["arrived_s"] == pytest.approx(40.0)
+
+
 def test_those_change_the_channel_whom_the_scenarios_luck_says(tmp_path: Path) -> None:
     """Without it others would change in the crowd than in the simulation, and the two would differ by luck alone."""
     names = [f"c{number:02d}" for number in range(60)]

@@ -30,6 +30,15 @@ def test_impatience_and_a_quiet_desk_need_no_caution(tmp_path):
     assert _kinds(written(tmp_path / "quiet", one_desk(3, exactly(600), demand=[demand(200)]))) == []
 
 
+def test_those_intents_that_never_give_up_can_drown_a_desk_whose_others_do(tmp_path):
+    """Without it one impatient intent would hide that the work of the others can only grow."""
+    intents, both = {"order": "?", "refund": "?"}, [demand(200), demand(200, "refund")]
+    own = one_desk(1, exactly(600), intents=intents, demand=both, patience={"phone": {"order": about(60)}})
+    assert UNSTABLE in _kinds(written(tmp_path / "own", own))
+    all_of_them = {**own, "patience": {"phone": {"order": about(60), "default": about(900)}}}
+    assert UNSTABLE not in _kinds(written(tmp_path / "all", all_of_them))
+
+
 def test_a_second_tier_that_drowns_is_found(tmp_path):
     """Without it the team behind the front desk could drown while the front desk looks well."""
     scenario = one_desk(3, exactly(60), demand=[demand(500)])

@@ -13,8 +13,8 @@ from scenarios.cells import patiences_us
 from scenarios.laws import Laws, LogNormal
 import numpy as np
 laws = Laws()
-number = np.array([laws.number(LogNormal(law="lognormal", mean_s=60, cv=1))])
-print(int(patiences_us(1, 0, np.array([5], dtype=np.uint64), np.array([0]), number, *laws.table())[0]))
+number = np.array([[laws.number(LogNormal(law="lognormal", mean_s=60, cv=1))]])
+print(int(patiences_us(1, 0, np.array([5], dtype=np.uint64), np.array([0]), np.array([0]), number, *laws.table())[0]))
 """
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from scipy import stats
 
-from scenarios.laws import Law, drawn_us, law_row, normal_quantile, quantile_s
+from scenarios.laws import Law, drawn_us, law_row, quantile_s
+from scenarios.normal import normal_quantile
 from scenarios.units import NEVER_US
 
 SHARES = np.concatenate([[1e-12, 1e-6], np.linspace(0.001, 0.999, 300), [1 - 1e-6, 1 - 1e-12]])
@@ -26,6 +27,10 @@ CLOSED = {
     "exponential": (_law(law="exponential", mean_s=300), stats.expon(scale=300)),
     "uniform": (_law(law="uniform", low_s=10, high_s=90), stats.uniform(10, 80)),
     "lognormal": (_law(law="lognormal", mean_s=300, cv=0.6), _lognormal(300, 0.6)),
+    "weibull": (
+        _law(law="weibull", mean_s=300, shape=0.7),
+        stats.weibull_min(0.7, scale=300 / math.gamma(1 + 1 / 0.7)),
+    ),
     "skewed": (_law(law="lognormal", mean_s=40, cv=5), _lognormal(40, 5)),
 }
 

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -7,7 +8,20 @@ import pytest
 import testdrive
 from results.cautions import cautions_of
 from scenarios.faults import FaultsFoundError
-from scenarios.laws import Deterministic, Empirical, Exponential, LogNormal, Uniform, law_row, quantile_s
+from scenarios.laws import (
+    AnyLaw,
+    Deterministic,
+    Empirical,
+    Erlang,
+    Exponential,
+    HyperExponential,
+    LogNormal,
+    PhaseType,
+    Uniform,
+    Weibull,
+    law_row,
+    quantile_s,
+)
 from scenarios.opening import later_us, load_state, opened, share_below
 from scenarios.reading import Person
 from simulator.simulate import simulate
@@ -22,30 +36,54 @@ def _state(folder, **state):
     return path
 
 
-@pytest.mark.parametrize(
-    "law",
-    [
-        Exponential(law="exponential", mean_s=100),
-        Uniform(law="uniform", low_s=20, high_s=90),
-        LogNormal(law="lognormal", mean_s=100, cv=0.8),
-        Empirical(law="empirical", points=[(0, 10), (0.4, 60), (0.9, 300)]),
-    ],
-    ids=lambda law: law.law,
-)
-def test_the_share_below_a_time_is_what_the_quantile_inverts(law):
+LAWS: list[AnyLaw] = [
+    Exponential(law="exponential", mean_s=100),
+    Uniform(law="uniform", low_s=20, high_s=90),
+    LogNormal(law="lognormal", mean_s=100, cv=0.8),
+    Weibull(law="weibull", mean_s=100, shape=0.6),
+    Erlang(law="erlang", mean_s=100, phases=3),
+    HyperExponential(law="hyperexponential", branches=[(0.7, 30), (0.3, 300)]),
+    PhaseType(law="phase_type", initial=[1, 0], rates=[[-0.01, 0.008], [0.0, -0.02]]),
+    Empirical(law="empirical", points=[(0, 10), (0.4, 60), (0.9, 300)]),
+]
+
+
+def test_every_law_is_tried_with_what_is_left_of_it():
+    """Without it a law added later could be drawn anew for those who have waited for an hour."""
+    assert {type(law) for law in LAWS} | {Deterministic} == set(get_args(AnyLaw))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.law)
+@pytest.mark.parametrize("zero", [0.0, 0.04])
+def test_the_share_below_a_time_is_what_the_quantile_inverts(law, zero):
     """Without it those who are there already would be as patient as new ones, or gone at once."""
-    row = law_row(law)
+    row = law_row(law.model_copy(update={"zero": zero}))
     for u in (0.05, 0.3, 0.5, 0.85):
         assert share_below(row, quantile_s(*row, u)) == pytest.approx(u)
         below = share_below(row, 50.0)
         later_s = later_us(row, 50_000_000, u) / 1e6
         wanted = below + u * (1 - below)
-        if law.law != "empirical" or wanted < 0.9:  # the rest of that table never happens
+        if law.law != "empirical" or wanted < zero + (1 - zero) * 0.9:  # the rest of that table never happens
             assert later_s > 50.0
             assert share_below(row, later_s) == pytest.approx(wanted, abs=1e-6)
     assert share_below(row, -1.0) == 0.0
     assert share_below(law_row(Deterministic(law="deterministic", value_s=5)), 4.9) == 0.0
     assert later_us(law_row(Deterministic(law="deterministic", value_s=5)), 9_000_000, 0.5) == 9_000_000
+
+
+def test_who_has_begun_to_wait_is_not_of_those_who_accept_no_wait():
+    """Without it a third of those who wait as the run begins would leave in that instant."""
+    law = law_row(Exponential(law="exponential", mean_s=100, zero=0.32))
+    for spent_us in (0, 50_000_000):
+        assert later_us(law, spent_us, 0.3) - spent_us == pytest.approx(-1e8 * np.log(0.7), abs=1)
+
+
+@pytest.mark.parametrize("law", [LAWS[3], LAWS[5]], ids=lambda law: law.law)
+def test_what_is_left_of_a_very_long_wait_is_still_drawn(law):
+    """Without it all who have waited much longer than most would leave together, where rounding ends."""
+    left_s = [later_us(law_row(law), 100_000_000_000, u) / 1e6 - 100_000 for u in (0.1, 0.5, 0.9)]
+    assert left_s[1] / left_s[0] == pytest.approx(np.log(0.5) / np.log(0.9), rel=0.01)
+    assert left_s[2] > left_s[1] > 100  # the long branch, or more than one who has just come
 
 
 @ENGINES

@@ -150,6 +150,9 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         "a seat left idle": [pair not in freed for pair in zip(left["seat"], left["to_s"], strict=True)],
         "a seat left when its work was done": [pair in freed for pair in zip(left["seat"], left["to_s"], strict=True)],
         "a redial on another channel": hopped,
+        "a redial with the patience of its intent": [
+            isinstance(loaded.scenario.patience.get(channel), dict) for channel in again["channel"]
+        ],
         "a redial after a busy signal": before["leg_end"].reindex(again.index) == "blocked",
         "blocked as a line was freed": legs[legs["leg_end"] == "blocked"]["arrived_s"].isin(set(legs["ended_s"])),
         "a transfer that has priority": (legs["leg"] > 0) & (legs["priority"] > 0),

@@ -59,7 +59,7 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
         "channels": {channel: _hours(luck, begins_s, lasts_s) for channel in channels},
         "intents": dict.fromkeys(intents, "?"),
         "teams": teams,
-        "patience": {channel: _patience(luck, grid_s) for channel in channels if luck.random() < 0.75},
+        "patience": {channel: _patiences(luck, grid_s, intents) for channel in channels if luck.random() < 0.75},
         "retry": {
             channel: _retry(luck, grid_s, channel, channels, pairs) for channel in channels if luck.random() < 0.65
         },
@@ -291,22 +291,38 @@ def _hours(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, str]:
 
 
 def _time(luck: random.Random, grid_s: int) -> Law:
-    """A law of talking, wrapping up or coming back."""
+    """A law of talking, wrapping up or coming back, of which perhaps a share is 0; more often on the grid than not."""
     mean_s = grid_s * luck.randint(1, 8)
-    return luck.choice(
+    smooth = [
+        {"law": "exponential", "mean_s": mean_s},
+        {"law": "lognormal", "mean_s": mean_s, "cv": luck.choice([0.3, 1.0, 3.0])},
+        {"law": "uniform", "low_s": 0, "high_s": 2 * mean_s},
+        {"law": "weibull", "mean_s": mean_s, "shape": luck.choice([0.5, 1.5])},
+        {"law": "erlang", "mean_s": mean_s, "phases": luck.choice([2, 5])},
+        {"law": "hyperexponential", "branches": [[0.75, grid_s], [0.25, 4 * mean_s]]},
+        {"law": "phase_type", "initial": [1, 0], "rates": [[-1 / grid_s, 0.5 / grid_s], [0, -1 / mean_s]]},
+    ]
+    law: Law = luck.choice(
         [
             {"law": "deterministic", "value_s": grid_s * luck.randint(0, 6)},
             {"law": "deterministic", "value_s": grid_s * luck.randint(1, 6)},
             {"law": "deterministic", "value_s": 0},
-            {"law": "exponential", "mean_s": mean_s},
-            {"law": "lognormal", "mean_s": mean_s, "cv": luck.choice([0.3, 1.0, 3.0])},
-            {"law": "uniform", "low_s": 0, "high_s": 2 * mean_s},
+            *(luck.choice(smooth) for _ in range(3)),
             {
                 "law": "empirical",
                 "points": [[0, 0], [0.2, 0], [0.2, grid_s], [0.6, grid_s], [0.6, mean_s], [1, mean_s]],
             },
         ]
     )
+    return {**law, "zero": luck.choice([0.1, 0.4])} if luck.random() < 0.15 else law
+
+
+def _patiences(luck: random.Random, grid_s: int, intents: tuple[str, ...]) -> dict[str, Any]:
+    """Patience on a channel: one law, or by intent, perhaps with a default."""
+    if luck.random() < 0.65:
+        return _patience(luck, grid_s)
+    told = [*luck.sample(intents, luck.randint(1, len(intents))), *luck.choice([[], ["default"]])]
+    return {intent: _patience(luck, grid_s) for intent in told}
 
 
 def _patience(luck: random.Random, grid_s: int) -> Law:
@@ -315,7 +331,7 @@ def _patience(luck: random.Random, grid_s: int) -> Law:
         [
             {"law": "deterministic", "value_s": 0},
             {"law": "deterministic", "value_s": mean_s},
-            {"law": "exponential", "mean_s": mean_s},
+            {"law": "exponential", "mean_s": mean_s, "zero": luck.choice([0.0, 0.32])},
             {
                 "law": "empirical",
                 "points": [[0, 0], [0.3, 0], [0.3, grid_s], [0.6, grid_s], [0.6, mean_s], [0.9, mean_s]],
@@ -331,7 +347,7 @@ def _retry(
     """What those who gave up do; on another channel only where all they may come with is answered there."""
     retry: dict[str, Any] = {
         "probability": luck.choice([0.3, 0.7, 1.0]),
-        "after": _time(luck, grid_s),
+        "after": luck.choice([_time(luck, grid_s), {"law": "deterministic", "value_s": grid_s * luck.randint(0, 2)}]),
         "attempts_most": luck.choice([1, 2, 3, 5, 5]),
         "patience": luck.choice(["fresh", "kept"]),
     }

@@ -1,0 +1,43 @@
+"""How long customers wait before they give up: one law for a channel, or one for each intent there.
+
+>>> from scenarios.laws import Exponential
+>>> soon = Exponential(law="exponential", mean_s=60)
+>>> law_for({"refund": soon}, "order") is None
+True
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Discriminator, Field, Tag
+
+from scenarios.laws import AnyLaw, Law
+
+DEFAULT = "default"
+
+_LAW, _BY_INTENT = "a law", "by intent"
+"""With a blank: no key of a file can look like these, so faults are found at their place."""
+
+ByIntent = Annotated[dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Law], Field(min_length=1)]
+
+
+def is_by_intent(told: Any) -> bool:
+    """Say whether plain values are laws by intent rather than a law."""
+    return isinstance(told, dict) and "law" not in told and (DEFAULT in told or any(map(_holds, told.values())))
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, dict | BaseModel)
+
+
+def _told(told: Any) -> str:
+    return _BY_INTENT if is_by_intent(told) else _LAW
+
+
+Patience = Annotated[Annotated[Law, Tag(_LAW)] | Annotated[ByIntent, Tag(_BY_INTENT)], Discriminator(_told)]
+
+
+def law_for(patience: AnyLaw | dict[str, AnyLaw] | None, intent: str) -> AnyLaw | None:
+    """Return the law of an intent: its own, the default, or None where those who have it never give up."""
+    return patience.get(intent, patience.get(DEFAULT)) if isinstance(patience, dict) else patience
