@@ -1,12 +1,12 @@
 """Figures: metrics with their intervals over replications, and whether goals are reached.
 
-A replication is boiled down to the mean and count of each figure asked for (`told_of`), so that a thousand of them need
-no more memory than one; `figures_from` then takes the replications as the sample.
+A replication is boiled down to the value and count of each figure asked for (`told_of`), so that a thousand of them
+need no more memory than one; `figures_from` then takes the replications as the sample.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from results.metrics import Contacts, Values, contacts_of, values_of
+from results.metrics import Contacts, Values, contacts_of, rank_of, values_of
 from results.statistics import replication_estimate
 from scenarios.jit import jit
+from scenarios.metric_names import METRIC_NAMES
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Gate, Goal, Scenario
 from scenarios.units import DAY_S, clock_text
@@ -59,9 +60,9 @@ class Key(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What one replication says of each figure: its mean (NaN where nothing is known) and over how many contacts."""
+    """What one replication says of each figure: its value (NaN where nothing is known) and over how many contacts."""
 
-    means: Values
+    values: Values
     counts: npt.NDArray[np.int64]
 
 
@@ -75,8 +76,8 @@ class WorkedTime(NamedTuple):
 
 
 USUAL = (
-    "wait_s_mean", "wait_answered_s_mean", "waited_share", "abandonment", "handle_s_mean", "transfer_share",
-    "contained_share", "still_waiting_share",
+    "wait_s_mean", "wait_s_p95", "wait_answered_s_mean", "waited_share", "abandonment", "handle_s_mean",
+    "transfer_share", "contained_share", "still_waiting_share",
 )  # fmt: skip
 
 INTERVAL_S = 1800
@@ -106,24 +107,63 @@ def keys_of(scenario: Scenario, by: Sequence[By] = ()) -> list[Key]:
     return keys + [Key("occupancy", None, None, name) for name, team in scenario.teams.items() if not team.self_service]
 
 
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """Figures as numbers: contacts are tallied by metric, and by channel, team, intent and half-hour where these count.
+class Groups(NamedTuple):
+    """Groups of contacts that are summed up: by metric, and by channel, team, intent and half-hour where these count.
 
     A group is a metric and the dimensions that tell its contacts apart; it has a cell for each combination of them.
     """
 
+    metric: npt.NDArray[np.int64]
+    """By group: position in `Asked.metrics`."""
+    begins: npt.NDArray[np.int64]
+    """By group: its first cell, with one end more."""
+    step: npt.NDArray[np.int64]
+    """By group and dimension: how many cells lie between neighbours; 0 where the dimension does not count."""
+
+
+class _Grouping:
+    """Groups as they are found while figures are put into numbers."""
+
+    def __init__(self, places: Sequence[Mapping[str, int]]) -> None:
+        self._places = places
+        self._groups: dict[tuple[int, tuple[bool, ...]], tuple[int, list[int]]] = {}
+        self._begins = [0]
+
+    def cell(self, metric: int, about: Sequence[str | None]) -> int:
+        """Return the cell of a metric and of the names it is about, with a group made where there is none."""
+        group = (metric, tuple(name is not None for name in about))
+        if group not in self._groups:
+            steps, cells = [], 1
+            for counts, known in zip(group[1], self._places, strict=True):
+                steps.append(cells if counts else 0)
+                cells *= len(known) if counts else 1
+            self._groups[group] = (self._begins[-1], steps)
+            self._begins.append(self._begins[-1] + cells)
+        first, steps = self._groups[group]
+        named = zip(steps, self._places, about, strict=True)
+        return first + sum(step * known[name] for step, known, name in named if name is not None)
+
+    def groups(self) -> Groups:
+        """Return what was found."""
+        steps = np.array([steps for _, steps in self._groups.values()], dtype=np.int64)
+        metrics = np.array([metric for metric, _ in self._groups], dtype=np.int64)
+        return Groups(metrics, np.array(self._begins), steps.reshape(len(self._groups), len(self._places)))
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Figures as numbers: what is reckoned of each contact, and how contacts are put together."""
+
     keys: tuple[Key, ...]
     scenario: Scenario
     metrics: tuple[tuple[str, float | None], ...]
-    group_metric: npt.NDArray[np.int64]
-    """By group: position in `metrics`."""
-    group_begins: npt.NDArray[np.int64]
-    """By group: its first cell, with one end more."""
-    group_step: npt.NDArray[np.int64]
-    """By group and dimension: how many cells lie between neighbours; 0 where the dimension does not count."""
-    cell: npt.NDArray[np.int64]
-    """By key; -1 where it is not about contacts."""
+    """What is reckoned of each contact; a percentile is of the values of a mean."""
+    means: Groups
+    mean_cell: npt.NDArray[np.int64]
+    """By key: its cell among the means; -1 where it is none."""
+    ranked: Groups
+    percentiles: Mapping[int, Sequence[tuple[int, int]]]
+    """By cell among the ranked: key and per cent."""
     busy: npt.NDArray[np.int64]
     """By key: the team whose occupancy it is, or -1."""
 
@@ -134,29 +174,23 @@ class Asked:
         named: tuple[Sequence[str], ...] = (list(scenario.channels), list(scenario.teams), list(scenario.intents))
         places = [*({name: i for i, name in enumerate(some)} for some in named), halves]
         metrics: dict[tuple[str, float | None], int] = {}
-        groups: dict[tuple[int, tuple[bool, ...]], tuple[int, list[int]]] = {}
-        begins, cell, busy = [0], np.full(len(keys), -1), np.full(len(keys), -1)
+        means, ranked = _Grouping(places), _Grouping(places)
+        percentiles: dict[int, list[tuple[int, int]]] = {}
+        mean_cell, busy = np.full(len(keys), -1), np.full(len(keys), -1)
         for position, key in enumerate(keys):
             about = (key.channel, key.team, key.intent, key.interval)
             if key.metric == "occupancy":
                 busy[position] = places[1][str(key.team)]
                 continue
-            metric = metrics.setdefault(key[:2], len(metrics))
-            group = (metric, tuple(name is not None for name in about))
-            if group not in groups:
-                steps, cells = [], 1
-                for counts, known in zip(group[1], places, strict=True):
-                    steps.append(cells if counts else 0)
-                    cells *= len(known) if counts else 1
-                groups[group] = (begins[-1], steps)
-                begins.append(begins[-1] + cells)
-            first, steps = groups[group]
-            cell[position] = first + sum(
-                step * known[name] for step, known, name in zip(steps, places, about, strict=True) if name is not None
-            )
-        of_step = np.array([steps for _, steps in groups.values()], dtype=np.int64).reshape(len(groups), len(places))
-        of_group = np.array([metric for metric, _ in groups], dtype=np.int64)
-        return cls(tuple(keys), scenario, tuple(metrics), of_group, np.array(begins), of_step, cell, busy)
+            percentile = METRIC_NAMES[key.metric].percentile
+            of = (percentile.of if percentile else key.metric, key.within_s)
+            metric = metrics.setdefault(of, len(metrics))
+            if percentile:
+                found = percentiles.setdefault(ranked.cell(metric, about), [])
+                found.append((position, percentile.percent))
+            else:
+                mean_cell[position] = means.cell(metric, about)
+        return cls(tuple(keys), scenario, tuple(metrics), means.groups(), mean_cell, ranked.groups(), percentiles, busy)
 
 
 def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float = 0.0) -> Told:
@@ -178,15 +212,26 @@ def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float 
     values = np.empty((len(asked.metrics), len(arrived_s)))
     for row, metric in enumerate(asked.metrics):
         values[row] = values_of(contacts, *metric)
-    sums, tallied = _tally(values, arrived_s >= from_s, place, asked.group_metric, asked.group_begins, asked.group_step)
-    means, counts = sums[asked.cell], tallied[asked.cell]
-    means[counts == 0] = np.nan
-    np.divide(means, counts, out=means, where=counts > 0)
-    for position in np.flatnonzero(asked.busy >= 0):
+    late_enough = arrived_s >= from_s
+    sums, tallied = _tally(values, late_enough, place, *asked.means)
+    found, counts = sums[asked.mean_cell], tallied[asked.mean_cell]
+    found[counts == 0] = np.nan
+    np.divide(found, counts, out=found, where=counts > 0)
+    if asked.percentiles:
+        together, begins = _together(values, late_enough, place, *asked.ranked)
+        for cell, wanted in asked.percentiles.items():
+            own = together[begins[cell] : begins[cell + 1]]
+            if not len(own):
+                continue
+            ranks = [rank_of(percent, len(own)) for _, percent in wanted]
+            own.partition(ranks)
+            for (position, _), rank in zip(wanted, ranks, strict=True):
+                found[position], counts[position] = own[rank], len(own)
+    for position in np.flatnonzero(asked.busy >= 0).tolist():
         team = asked.busy[position]
         counts[position] = worked.contacts[team]
-        means[position] = worked.busy_s[team] / worked.on_duty_s[team] if worked.on_duty_s[team] else np.nan
-    return Told(means, counts)
+        found[position] = worked.busy_s[team] / worked.on_duty_s[team] if worked.on_duty_s[team] else np.nan
+    return Told(found, counts)
 
 
 @jit
@@ -218,6 +263,45 @@ def _tally(
     return sums, counts
 
 
+@jit
+def _together(
+    values: npt.NDArray[np.float64],
+    late_enough: npt.NDArray[np.bool_],
+    place: npt.NDArray[np.int64],
+    group_metric: npt.NDArray[np.int64],
+    group_begins: npt.NDArray[np.int64],
+    group_step: npt.NDArray[np.int64],
+) -> tuple[Values, npt.NDArray[np.int64]]:
+    """Return what is known with the values of each cell side by side, and where each cell begins, with one end more."""
+    rows = values.shape[1]
+    cell_of = np.full((len(group_metric), rows), -1, dtype=np.int64)
+    begins = np.zeros(group_begins[-1] + 2, dtype=np.int64)
+    for group in range(len(group_metric)):
+        step = group_step[group]
+        of = values[group_metric[group]]
+        for row in range(rows):
+            if not late_enough[row] or np.isnan(of[row]):
+                continue
+            cell, known = group_begins[group], True
+            for dimension in range(len(step)):
+                if step[dimension]:
+                    known &= place[dimension, row] >= 0
+                    cell += step[dimension] * place[dimension, row]
+            if known:
+                cell_of[group, row] = cell
+                begins[cell + 2] += 1
+    begins = np.cumsum(begins)
+    together = np.empty(begins[-1])
+    for group in range(len(group_metric)):
+        of = values[group_metric[group]]
+        for row in range(rows):
+            cell = cell_of[group, row]
+            if cell >= 0:
+                together[begins[cell + 1]] = of[row]
+                begins[cell + 1] += 1
+    return together, begins
+
+
 def worked_of(legs: pd.DataFrame, staffing: pd.DataFrame, scenario: Scenario, from_s: float = 0.0) -> WorkedTime:
     """Sum up what teams did in one replication of a log; what goes on after the log's end is not counted."""
     teams = list(scenario.teams)
@@ -241,10 +325,10 @@ def _inside(begins: pd.Series[float], ends: pd.Series[float], from_s: float, to_
 
 def figures_from(keys: Sequence[Key], told: Sequence[Told], level: float = 0.95) -> list[Figure]:
     """Return the figures of replications with their intervals; those of which nothing is known are left out."""
-    means, counts = (np.array([getattr(one, name) for one in told]) for name in ("means", "counts"))
+    values, counts = (np.array([getattr(one, name) for one in told]) for name in ("values", "counts"))
     figures = []
     for position, key in enumerate(keys):
-        estimate = replication_estimate(means[:, position])
+        estimate = replication_estimate(values[:, position])
         low, high = estimate.interval(level)
         count = int(counts[:, position].sum())
         if count:

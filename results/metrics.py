@@ -1,7 +1,13 @@
 """The metric registry: each name of `scenarios.metric_names` as a value per contact; a metric is their mean.
 
-A contact's value is NaN where the metric does not concern it (the wait of the answered, for one who gave up). So every
-metric here is a mean over contacts, and its spread can be had from the contacts themselves.
+Or a percentile of them, where its name says so. A contact's value is NaN where the metric does not concern it (the wait
+of the answered, for one who gave up). So every metric here sums up contacts, and its spread can be had from the
+contacts themselves.
+
+>>> metric_of(np.array([30.0, 10.0, np.nan, 20.0]), "wait_s_mean")
+20.0
+>>> metric_of(np.array([30.0, 10.0, np.nan, 20.0]), "wait_s_p50")
+20.0
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from results.log import OUR_FAULTS, wait_s
+from scenarios.metric_names import METRIC_NAMES
 
 Values = npt.NDArray[np.float64]
 
@@ -163,6 +170,7 @@ METRICS: dict[str, Callable[[Contacts, float], Values]] = {
     "transfer_share": _transferred,
     "contained_share": _contained,
 }
+METRICS |= {name: METRICS[known.percentile.of] for name, known in METRIC_NAMES.items() if known.percentile is not None}
 
 
 def values_of(contacts: Contacts, metric: str, within_s: float | None = None) -> Values:
@@ -172,3 +180,34 @@ def values_of(contacts: Contacts, metric: str, within_s: float | None = None) ->
         KeyError: the metric is not in the registry.
     """
     return np.asarray(METRICS[metric](contacts, np.nan if within_s is None else within_s), dtype=float)
+
+
+def metric_of(values: Values, metric: str) -> float:
+    """Sum up a metric's values: their mean or its percentile; NaN where nothing is known."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return float("nan")
+    percentile = METRIC_NAMES[metric].percentile
+    if percentile is None:
+        return float(known.mean())
+    rank = rank_of(percentile.percent, len(known))
+    return float(np.partition(known, rank)[rank])
+
+
+def by_replication(values: Values, replications: npt.NDArray[Any], metric: str) -> Values:
+    """Return the metric of each replication; NaN where one knows nothing of it."""
+    grouped = pd.Series(values).groupby(replications)
+    if METRIC_NAMES[metric].percentile is None:
+        return np.asarray(grouped.mean(), dtype=np.float64)
+    return np.array([metric_of(values[rows], metric) for rows in grouped.indices.values()], dtype=np.float64)
+
+
+def rank_of(percent: int, count: int) -> int:
+    """Return the place, from 0, of the least of `count` sorted values that `percent` of 100 do not exceed.
+
+    In whole numbers: as a product of floats 0.95 x 20 could lie above 19.
+
+    >>> rank_of(50, 3), rank_of(95, 20), rank_of(99, 20), rank_of(50, 1)
+    (1, 18, 19, 0)
+    """
+    return (percent * count + 99) // 100 - 1

@@ -52,6 +52,12 @@ _METRIC_WORDS = {
     "contained_share": "Found the answer without a person",
 }
 
+_PERCENTILE_WORDS = {
+    "wait_s_mean": "Wait that {percent} of 100 do not exceed",
+    "wait_answered_s_mean": "Wait that {percent} of 100 who were answered do not exceed",
+    "handle_s_mean": "Time with agents that {percent} of 100 contacts do not exceed",
+}
+
 OUTCOME_WORDS = {
     "resolved": "resolved",
     "unresolved": "ended without a solution",
@@ -169,6 +175,9 @@ def unit_of(metric: str) -> str:
 
 def metric_words(metric: str, within_s: float | None = None) -> str:
     """Say what a metric tells, without its definition's name."""
+    percentile = (METRIC_NAMES | TEAM_METRIC_NAMES)[metric].percentile
+    if percentile is not None:
+        return _PERCENTILE_WORDS[percentile.of].format(percent=percentile.percent)
     return _METRIC_WORDS[metric].format(within="T" if within_s is None else duration(within_s))
 
 
@@ -263,6 +272,9 @@ def _difference_sentence(row: Row) -> str:
     instead = f"{amount(row.measured, unit)} instead of {amount(row.simulated, unit)}."
     of_hundred = f"{max(1, round(100 * abs(row.difference)))} {'more' if more else 'fewer'} of 100 {channel}"
     within = "" if row.within_s is None else f" within {duration(row.within_s)}"
+    if METRIC_NAMES[row.metric].percentile is not None:
+        what, longer = metric_words(row.metric), "longer" if more else "shorter"
+        return f"{customers}: {what[0].lower()}{what[1:]} is {by} {longer} than you believe: {instead}"
     match row.metric:
         case "wait_s_mean" | "wait_answered_s_mean":
             who = f"{customers} who are answered" if row.metric == "wait_answered_s_mean" else customers

@@ -2,11 +2,26 @@
 
 Four definitions of service level alone are in use, so a goal or gate names the one it means. Formulas over the contact
 log stand in `results.metrics`, which must know exactly these names (a test compares the two).
+
+>>> METRIC_NAMES["wait_s_p95"].percentile
+Percentile(of='wait_s_mean', percent=95)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Basis = Literal["came", "answered"]
+"""Whose contacts a metric is about: all who came, or those who were answered (which alone have a team)."""
+
+
+class Percentile(NamedTuple):
+    """Which percentile a metric is, and the metric that is the mean of the same values."""
+
+    of: str
+    percent: int
 
 
 @dataclass(frozen=True)
@@ -17,16 +32,41 @@ class MetricName:
     needs_within_s: bool
     meaning: str
     source: str
+    basis: Basis = "came"
+    percentile: Percentile | None = None
+    """None where the metric is a mean."""
 
 
 _KOOLE = "Koole, Call Center Optimization (2013), ch. 2"
 _GANS = "Gans, Koole and Mandelbaum, Telephone call centers (MSOM 5:2, 2003), sec. 2"
+_HYNDMAN = "Hyndman and Fan, Sample quantiles (American Statistician 50:4, 1996), definition 1"
+
+
+def _percentiles() -> Iterator[tuple[str, MetricName]]:
+    """Yield the families of percentiles, the unit last as in `wait_s_p95`.
+
+    Definition 1 is the inverse of the share: it is a time that really was waited, and a service level with it as T is
+    at least so many per cent.
+    """
+    families: tuple[tuple[str, str, Basis, tuple[int, ...]], ...] = (
+        ("wait_s", "wait in the first queue, of all offered", "came", (50, 80, 90, 95, 99)),
+        ("wait_answered_s", "wait in the first queue of the answered", "answered", (50, 80, 90, 95, 99)),
+        ("handle_s", "time with people over all legs: talk + hold + wrap-up", "answered", (50, 90, 95)),
+    )
+    for name, what, basis, percents in families:
+        for percent in percents:
+            meaning = f"the least time that {percent} of 100 do not exceed: {what}"
+            percentile = Percentile(f"{name}_mean", percent)
+            yield f"{name}_p{percent}", MetricName("s", False, meaning, _HYNDMAN, basis, percentile)
+
 
 METRIC_NAMES: dict[str, MetricName] = {
     "wait_s_mean": MetricName(
         "s", False, "mean wait in the first queue, of all offered; a wait ends with an answer or by giving up", _GANS
     ),
-    "wait_answered_s_mean": MetricName("s", False, "mean wait in the first queue of the answered (ASA)", _KOOLE),
+    "wait_answered_s_mean": MetricName(
+        "s", False, "mean wait in the first queue of the answered (ASA)", _KOOLE, "answered"
+    ),
     "waited_share": MetricName(
         "share", False, "waited at all before the first answer or giving up / (answered + abandoned)", _KOOLE
     ),
@@ -37,7 +77,7 @@ METRIC_NAMES: dict[str, MetricName] = {
     "service_level_answered_or_abandoned": MetricName(
         "share", True, "(answered + abandoned) within T / offered", _KOOLE
     ),
-    "service_level_answered": MetricName("share", True, "answered within T / answered", _KOOLE),
+    "service_level_answered": MetricName("share", True, "answered within T / answered", _KOOLE, "answered"),
     "abandonment": MetricName("share", False, "abandoned / offered", _GANS),
     "blocked_share": MetricName("share", False, "got a busy signal / offered", _GANS),
     "answered_share": MetricName(
@@ -47,18 +87,28 @@ METRIC_NAMES: dict[str, MetricName] = {
         "share", False, "still waiting when the run ended / all who came while it was open", "a caution, not a result"
     ),
     "handle_s_mean": MetricName(
-        "s", False, "mean time with people over all legs of an answered contact: talk + hold + wrap-up", _GANS
+        "s",
+        False,
+        "mean time with people over all legs of an answered contact: talk + hold + wrap-up",
+        _GANS,
+        "answered",
     ),
-    "talk_s_mean": MetricName("s", False, "the same without wrap-up: what a customer can see", _GANS),
+    "talk_s_mean": MetricName("s", False, "the same without wrap-up: what a customer can see", _GANS, "answered"),
     "transfer_share": MetricName(
         "share",
         False,
         "answered contacts that were transferred at least once / answered",
         "as CX07 of the survey facts",
+        "answered",
     ),
     "contained_share": MetricName(
-        "share", False, "self-service contacts that needed no person / self-service contacts", "industry usage"
+        "share",
+        False,
+        "self-service contacts that needed no person / self-service contacts",
+        "industry usage",
+        "answered",
     ),
+    **dict(_percentiles()),
 }
 
 TEAM_METRIC_NAMES: dict[str, MetricName] = {
