@@ -121,6 +121,14 @@ def _level_answered(c: Contacts, within_s: float) -> Values:
     return np.where(c["answered"], _quick(c, within_s), np.nan)
 
 
+def _excess(c: Contacts, within_s: float) -> Values:
+    return np.maximum(_wait(c, within_s) - within_s, 0.0)
+
+
+def _late(c: Contacts, within_s: float) -> Values:
+    return np.where(_quick(c, within_s), np.nan, _wait(c, within_s) - within_s)
+
+
 def _abandonment(c: Contacts, within_s: float) -> Values:
     return np.where(c["offered"], c["abandoned"], np.nan)
 
@@ -161,6 +169,8 @@ METRICS: dict[str, Callable[[Contacts, float], Values]] = {
     "service_level_offered_less_quick": _level_less_quick,
     "service_level_answered_or_abandoned": _level_either,
     "service_level_answered": _level_answered,
+    "wait_excess_s_mean": _excess,
+    "wait_late_s_mean": _late,
     "abandonment": _abandonment,
     "blocked_share": _blocked,
     "answered_share": _answered_share,

@@ -41,6 +41,8 @@ _METRIC_WORDS = {
     "service_level_offered_less_quick": "Answered within {within}, quick give-ups left out",
     "service_level_answered_or_abandoned": "Answered or gone within {within}",
     "service_level_answered": "Of those answered: within {within}",
+    "wait_excess_s_mean": "Mean wait beyond {within}, of everyone who asked",
+    "wait_late_s_mean": "Mean wait beyond {within}, of those who waited longer",
     "abandonment": "Gave up waiting",
     "blocked_share": "Found every line taken",
     "answered_share": "Were answered at all",
@@ -272,9 +274,6 @@ def _difference_sentence(row: Row) -> str:
     instead = f"{amount(row.measured, unit)} instead of {amount(row.simulated, unit)}."
     of_hundred = f"{max(1, round(100 * abs(row.difference)))} {'more' if more else 'fewer'} of 100 {channel}"
     within = "" if row.within_s is None else f" within {duration(row.within_s)}"
-    if METRIC_NAMES[row.metric].percentile is not None:
-        what, longer = metric_words(row.metric), "longer" if more else "shorter"
-        return f"{customers}: {what[0].lower()}{what[1:]} is {by} {longer} than you believe: {instead}"
     match row.metric:
         case "wait_s_mean" | "wait_answered_s_mean":
             who = f"{customers} who are answered" if row.metric == "wait_answered_s_mean" else customers
@@ -301,6 +300,10 @@ def _difference_sentence(row: Row) -> str:
             return f"{of_hundred} find their answer without a person than you believe: {instead}"
         case "service_level_answered_or_abandoned":
             return f"{of_hundred} are answered or gone{within} than you believe: {instead}"
+    if unit == "s":
+        what = metric_words(row.metric, row.within_s)
+        longer = "longer" if more else "shorter"
+        return f"{customers}: {what[0].lower()}{what[1:]} is {by} {longer} than you believe: {instead}"
     return f"{of_hundred} are answered{within} than you believe: {instead}"
 
 

@@ -39,6 +39,10 @@ class MetricName:
 
 _KOOLE = "Koole, Call Center Optimization (2013), ch. 2"
 _GANS = "Gans, Koole and Mandelbaum, Telephone call centers (MSOM 5:2, 2003), sec. 2"
+_EXCESS = (
+    "EXCESSTIME of ContactCenters (Buist and L'Ecuyer); Koole, Redefining the service level in call centers (2005), for"
+    " why: a service level says nothing of those it has given up on"
+)
 _HYNDMAN = "Hyndman and Fan, Sample quantiles (American Statistician 50:4, 1996), definition 1"
 
 
@@ -78,6 +82,12 @@ METRIC_NAMES: dict[str, MetricName] = {
         "share", True, "(answered + abandoned) within T / offered", _KOOLE
     ),
     "service_level_answered": MetricName("share", True, "answered within T / answered", _KOOLE, "answered"),
+    "wait_excess_s_mean": MetricName(
+        "s", True, "mean of what waits in the first queue exceed T by, 0 where they do not; of all offered", _EXCESS
+    ),
+    "wait_late_s_mean": MetricName(
+        "s", True, "the same of those only who waited longer than T: how late the late ones are", _EXCESS
+    ),
     "abandonment": MetricName("share", False, "abandoned / offered", _GANS),
     "blocked_share": MetricName("share", False, "got a busy signal / offered", _GANS),
     "answered_share": MetricName(

@@ -57,6 +57,14 @@ def test_the_four_service_levels_differ_as_computed_by_hand(ten_contacts):
     assert {name: pytest.approx(_mean(ten_contacts, name, 20.0)) for name in expected} == expected
 
 
+def test_the_excess_over_a_target_is_as_computed_by_hand(ten_contacts):
+    """Without it a service level of 80 % could hide how long the other 20 % wait, or a wait of just T count as late."""
+    assert _mean(ten_contacts, "wait_excess_s_mean", 20.0) == pytest.approx((20 + 50 + 10 + 40) / 9)
+    assert _mean(ten_contacts, "wait_late_s_mean", 20.0) == pytest.approx((20 + 50 + 10 + 40) / 4)
+    assert _mean(ten_contacts, "wait_excess_s_mean", 70.0) == 0
+    assert np.isnan(values_of(ten_contacts, "wait_late_s_mean", 70.0)).all()
+
+
 def test_waits_and_abandonment_leave_out_those_who_were_not_offered(ten_contacts):
     """Without it a customer who came after closing would count as one who was served at once."""
     assert _mean(ten_contacts, "wait_s_mean") == pytest.approx((147 + 98) / 9)

@@ -1,0 +1,80 @@
+"""Every metric of the registry, reckoned from the compiled engine's arrays, from the log and from SimPy's log."""
+
+import numpy as np
+import pytest
+
+from results.figures import Asked, Key, figures_from, told_of, worked_of
+from results.metrics import contacts_of
+from scenarios.metric_names import METRIC_NAMES
+from simulator.simulate import Work
+from tests.written import about, demand, exactly, one_desk, written
+
+
+def busy_desk():
+    """Pages, transfers, redials, lines and closing times: something of everything that a contact can do."""
+    scenario = one_desk(
+        3,
+        about(300),
+        channels={
+            "phone": {"opens": "06:00", "closes": "22:00", "lines": 8},
+            "email": {"opens": "00:00", "closes": "24:00"},
+            "faq": {"opens": "00:00", "closes": "24:00"},
+        },
+        intents={"order": "?", "refund": "?"},
+        demand=[
+            demand(700, channels={"phone": 0.9, "faq": 0.1}),
+            demand(300, "refund", channels={"phone": 0.6, "email": 0.4}),
+        ],
+        patience={"phone": about(150)},
+        retry={"phone": {"probability": 0.7, "probability_blocked": 0.9, "after": about(900), "to": {"email": 0.1}}},
+        transfers=[
+            {"from": "front", "to": "back", "probability": 0.2},
+            {"from": "front", "to": "back", "probability": 0.1, "intents": ["refund"], "history_carried": True},
+        ],
+    )
+    scenario["teams"]["front"]["wrap"] = exactly(20)
+    scenario["teams"]["back"] = {"channels": ["email"], "agents": {"08:00": 1}, "service": {"default": about(400)}}
+    scenario["teams"]["pages"] = {
+        "channels": ["faq"], "self_service": True, "contained": 0.5, "service": {"default": about(60)},
+    }  # fmt: skip
+    return scenario
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    """All figures of two replications, by how they were reckoned."""
+    loaded = written(tmp_path_factory.mktemp("alike"), busy_desk())
+    keys = [
+        Key(name, 60.0 if known.needs_within_s else None, channel, None)
+        for name, known in METRIC_NAMES.items()
+        for channel in (None, *loaded.scenario.channels)
+    ]
+    asked = Asked.of(keys, loaded.scenario)
+    found = {}
+    for engine in ("compiled", "simpy"):
+        work = Work(loaded, 1, False, None, engine, keys, 0.0, False)
+        played = [work.play(replication) for replication in range(2)]
+        found[engine] = figures_from(keys, [one.told for one in played])
+        if engine == "compiled":
+            legs, staffing = work.tables(played, "run")
+    told = []
+    for replication in range(2):
+        own, spells = (table[table["replication"] == replication] for table in (legs, staffing))
+        told.append(told_of(contacts_of(own), worked_of(own, spells, loaded.scenario), asked))
+    found["log"] = figures_from(keys, told)
+    return found
+
+
+@pytest.mark.parametrize("other", ["log", "simpy"])
+def test_every_metric_is_the_same_from_arrays_and_from_tables(figures, other):
+    """Without it `--summary`, the log and the engine to read could tell three stories of one run."""
+    about_what = [[(f.name, f.channel, f.n) for f in figures[way]] for way in ("compiled", other)]
+    assert about_what[0] == about_what[1]
+    values = [[f.value for f in figures[way]] for way in ("compiled", other)]
+    assert np.allclose(*values, rtol=1e-9, atol=1e-12)
+
+
+def test_the_desk_gives_each_metric_something_to_tell(figures):
+    """Without it two ways to reckon a metric could agree on nothing but zeros."""
+    told = {f.name for f in figures["compiled"] if f.value > 0}
+    assert set(METRIC_NAMES) - told == set()
