@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from results.customers import customer_columns
 from results.log import OUR_FAULTS, wait_s
-from scenarios.metric_names import METRIC_NAMES
+from scenarios.metric_names import END_SHARES, METRIC_NAMES
 
 Values = npt.NDArray[np.float64]
 
@@ -31,6 +32,12 @@ Contacts = pd.DataFrame | Mapping[str, Any]
 NOT_OFFERED = ("closed", "censored")
 """First legs that tell nothing of waiting: the channel was shut, or the run ended first."""
 
+GAVE_UP = ("abandoned", "silent", "balked")
+"""First legs of customers who gave up, by themselves."""
+
+ENDS_TOLD = tuple(END_SHARES.values())
+"""Ends of legs that a metric counts."""
+
 
 def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
     """Fold legs to one row per contact (and replication), ordered by arrival; our own faults are left out.
@@ -39,7 +46,9 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
     abandoned, blocked, unanswered (neither answered nor given up: cut off, turned away, in error, or still waiting at
     the end), waiting (the last of these), talk_s and
     handle_s (over all legs; handle_s null where a part of it cannot be seen), transferred,
-    contained, self_service.
+    contained, self_service; legs, waits_s (of all legs; null where one still waits), retold (later legs that were
+    answered by someone who did not know the story), an `ended_` column for each end of `END_SHARES` (whether a leg
+    ended so); and the columns of `results.customers`.
     """
     legs = legs[~legs["leg_end"].isin(OUR_FAULTS)]
     keys = ["replication", "contact_id"]
@@ -55,16 +64,22 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
             "unfinished": (legs["answered_s"].notna() & legs["ended_s"].isna()).astype(float),
         }
     )
-    summed = work.groupby(keys).sum(min_count=1).reindex(first.index)
+    grouped = work.groupby(keys)
+    summed = grouped.sum(min_count=1)
+    for name, values in _of_legs(legs, grouped.ngroup().to_numpy(), len(summed)).items():
+        summed[name] = values
+    summed = summed.reindex(first.index)
     answered = first["answered_s"].notna()
     offered = ~first["leg_end"].isin(NOT_OFFERED) | answered
-    gave_up = first["leg_end"].isin(["abandoned", "silent", "balked"])
+    gave_up = first["leg_end"].isin(GAVE_UP)
     offered_or_waiting = (first["leg_end"] != "closed") & first["arrived_s"].notna()
     whole = answered & (summed["unfinished"].fillna(0) == 0)
     person = answered & (summed["talk_s"].notna() | (summed["unfinished"] > 0))
+    outcome = first["contact_outcome"]
     folded = pd.DataFrame(
         {
             "customer_id": first["customer_id"],
+            "case_id": first["case_id"],
             "played_by": first["played_by"],
             "channel": first["channel"],
             "intent": first["intent"],
@@ -83,9 +98,38 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
             "transferred": summed["transferred"] > 0,
             "contained": first["leg_end"] == "contained",
             "self_service": answered & ~person,
+            "resolved": (outcome == "resolved").fillna(False).astype(float).where(outcome.notna()),
+            "knew": first["history_carried"].fillna(False).astype(bool),
+            **{name: summed[name] for name in ("legs", "waits_s", "retold", *(f"ended_{end}" for end in ENDS_TOLD))},
         }
     )
-    return folded.reset_index().sort_values(["replication", "arrived_s", "contact_id"], ignore_index=True)
+    folded = folded.reset_index().sort_values(["replication", "arrived_s", "contact_id"], ignore_index=True)
+    for name, column in customer_columns(folded, _cases(folded)).items():
+        folded[name] = column
+    return folded
+
+
+def _of_legs(legs: pd.DataFrame, number: npt.NDArray[Any], contacts: int) -> dict[str, npt.NDArray[Any]]:
+    """Return columns that sum up all legs of each contact; `number` says whose a leg is."""
+    told_again = (legs["leg"] > 0) & legs["answered_s"].notna() & ~legs["history_carried"].fillna(False).astype(bool)
+    found: dict[str, npt.NDArray[Any]] = {
+        "legs": np.bincount(number, minlength=contacts),
+        "waits_s": np.bincount(number, weights=wait_s(legs).to_numpy(dtype=np.float64), minlength=contacts),
+        "retold": np.bincount(number, weights=told_again.to_numpy(dtype=np.float64), minlength=contacts),
+    }
+    for end in ENDS_TOLD:
+        found[f"ended_{end}"] = flags = np.zeros(contacts, dtype=bool)
+        flags[number[(legs["leg_end"] == end).to_numpy(dtype=bool)]] = True
+    return found
+
+
+def _cases(contacts: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return the number of each contact's case; one that is not known to belong to a case is one of its own."""
+    case, names = pd.factorize(contacts["case_id"])
+    replication, _ = pd.factorize(contacts["replication"])
+    own = np.where(case < 0, len(names) + np.arange(len(case)), case)
+    numbers, _ = pd.factorize(replication * (len(names) + len(case)) + own)
+    return numbers.astype(np.int64)
 
 
 def _wait(c: Contacts, within_s: float) -> Values:
@@ -161,6 +205,26 @@ def _contained(c: Contacts, within_s: float) -> Values:
     return np.where(c["self_service"], c["contained"], np.nan)
 
 
+def _ended(end: str) -> Callable[[Contacts, float], Values]:
+    return lambda c, within_s: np.where(c["offered"], c[f"ended_{end}"], np.nan)
+
+
+def _wait_all_legs(c: Contacts, within_s: float) -> Values:
+    return np.where(c["answered"] | c["abandoned"], c["waits_s"], np.nan)
+
+
+def _legs(c: Contacts, within_s: float) -> Values:
+    return np.where(c["answered"], c["legs"], np.nan)
+
+
+def _retellings(c: Contacts, within_s: float) -> Values:
+    return np.where(c["answered"] & ~c["self_service"], c["retold"], np.nan)
+
+
+def _column(name: str) -> Callable[[Contacts, float], Values]:
+    return lambda c, within_s: np.asarray(c[name], dtype=np.float64)
+
+
 METRICS: dict[str, Callable[[Contacts, float], Values]] = {
     "wait_s_mean": _wait,
     "wait_answered_s_mean": _wait_answered,
@@ -179,6 +243,15 @@ METRICS: dict[str, Callable[[Contacts, float], Values]] = {
     "talk_s_mean": _talk,
     "transfer_share": _transferred,
     "contained_share": _contained,
+    "wait_all_legs_s_mean": _wait_all_legs,
+    "legs_mean": _legs,
+    "retellings_mean": _retellings,
+    **{name: _ended(end) for name, end in END_SHARES.items()},
+    "customers_answered_share": _column("customer_answered"),
+    "customer_resolved_share": _column("customer_resolved"),
+    "customer_wait_s_mean": _column("customer_wait_s"),
+    "attempts_mean": _column("customer_attempts"),
+    "customer_retellings_mean": _column("customer_retold"),
 }
 METRICS |= {name: METRICS[known.percentile.of] for name, known in METRIC_NAMES.items() if known.percentile is not None}
 

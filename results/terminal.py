@@ -98,7 +98,8 @@ def amount(value: float, metric: str) -> str:
     if math.isinf(value):
         return "any" if value < 0 else "none"
     known = (METRIC_NAMES | TEAM_METRIC_NAMES).get(metric)
-    return f"{value:.1%}".replace("%", " %") if known is not None and known.unit == "share" else f"{value:,.1f} s"
+    unit = "s" if known is None else known.unit
+    return {"s": f"{value:,.1f} s", "share": f"{value:.1%}".replace("%", " %"), "count": f"{value:,.2f}"}[unit]
 
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:

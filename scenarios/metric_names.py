@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Basis = Literal["came", "answered"]
-"""Whose contacts a metric is about: all who came, or those who were answered (which alone have a team)."""
+Unit = Literal["s", "share", "count"]
+
+Basis = Literal["came", "answered", "customers"]
+"""What a metric counts: contacts of all who came, or of those who were answered (which alone have a team); or
+customers, each with all attempts of their case, on the channel of the first."""
 
 
 class Percentile(NamedTuple):
@@ -26,9 +29,9 @@ class Percentile(NamedTuple):
 
 @dataclass(frozen=True)
 class MetricName:
-    """A metric's unit (`s` or `share`), whether it needs `within_s`, its meaning and where the definition is from."""
+    """A metric's unit, whether it needs `within_s`, its meaning and where the definition is from."""
 
-    unit: str
+    unit: Unit
     needs_within_s: bool
     meaning: str
     source: str
@@ -62,6 +65,24 @@ def _percentiles() -> Iterator[tuple[str, MetricName]]:
             meaning = f"the least time that {percent} of 100 do not exceed: {what}"
             percentile = Percentile(f"{name}_mean", percent)
             yield f"{name}_p{percent}", MetricName("s", False, meaning, _HYNDMAN, basis, percentile)
+
+
+END_SHARES = {
+    "balked_share": "balked",
+    "silent_share": "silent",
+    "message_share": "message",
+    "callback_share": "callback",
+    "cleared_share": "cleared_at_close",
+    "cut_off_share": "cut_off",
+    "escalated_share": "escalated",
+    "deflected_share": "deflected",
+}
+"""Metrics that count contacts of which a leg ended in a certain way, and the word of the contact log for it."""
+
+
+def _end_shares() -> Iterator[tuple[str, MetricName]]:
+    for name, end in END_SHARES.items():
+        yield name, MetricName("share", False, f"contacts of which a leg ended as {end} / offered", "the contact log")
 
 
 METRIC_NAMES: dict[str, MetricName] = {
@@ -117,6 +138,43 @@ METRIC_NAMES: dict[str, MetricName] = {
         "self-service contacts that needed no person / self-service contacts",
         "industry usage",
         "answered",
+    ),
+    "wait_all_legs_s_mean": MetricName(
+        "s", False, "mean wait in all queues of a contact, of the same as wait_s_mean", "as wait_s_mean"
+    ),
+    "legs_mean": MetricName(
+        "count", False, "queues that an answered contact went through", "the contact log", "answered"
+    ),
+    "retellings_mean": MetricName(
+        "count",
+        False,
+        "later legs answered by someone who did not know the story / contacts answered by people",
+        "history_carried of the contact log",
+        "answered",
+    ),
+    **dict(_end_shares()),
+    "customers_answered_share": MetricName(
+        "share", False, "customers answered in any attempt / customers who came while it was open", _GANS, "customers"
+    ),
+    "customer_resolved_share": MetricName(
+        "share",
+        False,
+        "customers with a solution in any attempt / customers who came while it was open",
+        "contact_outcome of the contact log",
+        "customers",
+    ),
+    "customer_wait_s_mean": MetricName(
+        "s", False, "mean wait over all attempts and legs of a customer", "as wait_s_mean", "customers"
+    ),
+    "attempts_mean": MetricName(
+        "count", False, "attempts / customers who came while it was open: how often one has to try", _GANS, "customers"
+    ),
+    "customer_retellings_mean": MetricName(
+        "count",
+        False,
+        "stories told again, to later legs and in later answered attempts / customers answered by people",
+        "history_carried of the contact log",
+        "customers",
     ),
     **dict(_percentiles()),
 }

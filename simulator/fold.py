@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from results.customers import CUSTOMER_COLUMNS, customer_columns
 from results.figures import WorkedTime
+from results.metrics import ENDS_TOLD, GAVE_UP
 from scenarios.jit import jit
 from simulator.engine_compiled import (
-    ABANDONED,
     ANSWERED,
     ARRIVED,
     BLOCKED,
@@ -22,10 +23,14 @@ from simulator.engine_compiled import (
     CLOSED,
     CONTAINED,
     ENDED,
+    ENDS,
+    HISTORY,
     LAST,
     LEG,
     LEG_END,
     NUMBER,
+    OUTCOME,
+    RESOLVED,
     SEAT,
     TEAM,
     TRANSFERRED,
@@ -39,8 +44,51 @@ from simulator.floor_arrays import Floor, Whole
 FIRST, TALK, WRAPPED, PASSED, UNFINISHED, SERVED = range(6)
 _FOLDED = 6
 
+LEGS, WAITS, WAITING, RETOLD, ENDED_AS = range(5)
+_OF_LEGS = 5
 
-def contacts_folded(happened: Happened, intent: Whole) -> dict[str, Any]:
+_LEG_COLUMNS = ("legs", "waits_s", "retold", *(f"ended_{end}" for end in ENDS_TOLD))
+
+
+class Folded(dict[str, Any]):
+    """Columns by name; those that few metrics need are reckoned when they are first asked for."""
+
+    def __init__(self, happened: Happened, contact_of: Whole, columns: dict[str, Any]) -> None:
+        super().__init__(columns)
+        self._happened, self._contact_of = happened, contact_of
+
+    def __missing__(self, name: str) -> Any:
+        if name in _LEG_COLUMNS:
+            self.update(self._legs())
+        elif name in ("knew", "resolved"):
+            facts = self._happened.facts
+            first = facts[:, LEG] == 0
+            self["knew"], self["resolved"] = facts[first, HISTORY] == 1, facts[first, OUTCOME] == RESOLVED
+        elif name in CUSTOMER_COLUMNS:
+            facts = self._happened.facts
+            self.update(customer_columns(self, facts[facts[:, LEG] == 0, NUMBER].astype(np.int64)))
+        else:
+            raise KeyError(name)
+        return self[name]
+
+    def _legs(self) -> dict[str, Any]:
+        of_legs = _fold_legs(self._happened.times_us, self._happened.facts, self._contact_of, len(self["channel"]))
+        found = {
+            "legs": of_legs[:, LEGS],
+            "waits_s": np.where(of_legs[:, WAITING] > 0, np.nan, of_legs[:, WAITS] / 1e6),
+            "retold": of_legs[:, RETOLD],
+        }
+        for end in ENDS_TOLD:  # one that the engine does not know yet has not happened
+            found[f"ended_{end}"] = of_legs[:, ENDED_AS] & sum(1 << code for code in _codes(end)) > 0
+        return found
+
+
+def _codes(*ends: str) -> list[int]:
+    """Return the codes of those of the log's words that the engine knows."""
+    return [code for code, word in enumerate(ENDS) if word in ends]
+
+
+def contacts_folded(happened: Happened, intent: Whole) -> Folded:
     """Return a row per contact of one replication; names as positions in the scenario (-1: none).
 
     Args:
@@ -48,17 +96,17 @@ def contacts_folded(happened: Happened, intent: Whole) -> dict[str, Any]:
         intent: of each customer, as the plan has it.
     """
     times, facts = happened.times_us, happened.facts
-    folded = _fold(times, facts)
+    folded, contact_of = _fold(times, facts)
     first = folded[:, FIRST]
     end = facts[first, LEG_END]
     answered_us, ended_us, arrived_us = times[first, ANSWERED], times[first, ENDED], times[first, ARRIVED]
     answered = answered_us > UNANSWERED
     person = answered & ((folded[:, SERVED] > 0) | (folded[:, UNFINISHED] > 0))
     whole = person & (folded[:, UNFINISHED] == 0)
-    gave_up = end == ABANDONED
+    gave_up = np.isin(end, _codes(*GAVE_UP))
     wait_us = np.where(answered, answered_us, ended_us) - arrived_us
     unanswered = (end != CLOSED) & ~answered & ~gave_up
-    return {
+    columns = {
         "channel": facts[first, CHANNEL],
         "intent": intent[facts[first, NUMBER]],
         "team": facts[first, TEAM],
@@ -76,6 +124,7 @@ def contacts_folded(happened: Happened, intent: Whole) -> dict[str, Any]:
         "contained": end == CONTAINED,
         "self_service": answered & ~person,
     }
+    return Folded(happened, contact_of, columns)
 
 
 def worked_folded(happened: Happened, floor: Floor, from_s: float) -> WorkedTime:
@@ -106,8 +155,11 @@ def _busy(times: Whole, facts: Small, teams: int, from_us: int, until_us: int) -
 
 
 @jit
-def _fold(times: Whole, facts: Small) -> Whole:
-    """Return a row per contact: its first leg, talk and wrap-up in microseconds, counts of legs by how they went."""
+def _fold(times: Whole, facts: Small) -> tuple[Whole, Whole]:
+    """Return a row per contact: its first leg, talk and wrap-up in microseconds, counts of legs by how they went.
+
+    And the contact of each leg.
+    """
     contact_of = np.full(len(facts), -1, dtype=np.int64)
     folded = np.zeros((len(facts), _FOLDED), dtype=np.int64)
     contacts = 0
@@ -128,4 +180,24 @@ def _fold(times: Whole, facts: Small) -> Whole:
             folded[contact, TALK] += times[row, ENDED] - times[row, ANSWERED]
             if times[row, WRAP] > 0:
                 folded[contact, WRAPPED] += times[row, WRAP]
-    return folded[:contacts]
+    return folded[:contacts], contact_of
+
+
+@jit
+def _fold_legs(times: Whole, facts: Small, contact_of: Whole, contacts: int) -> Whole:
+    """Return a row per contact: legs, waits in microseconds, legs that wait still, stories retold, ends as bits."""
+    folded = np.zeros((contacts, _OF_LEGS), dtype=np.int64)
+    for row in range(len(facts)):
+        contact = contact_of[row]
+        folded[contact, LEGS] += 1
+        answered = times[row, ANSWERED] > UNANSWERED
+        if answered:
+            folded[contact, WAITS] += times[row, ANSWERED] - times[row, ARRIVED]
+        elif times[row, ENDED] >= 0:
+            folded[contact, WAITS] += times[row, ENDED] - times[row, ARRIVED]
+        else:
+            folded[contact, WAITING] += 1
+        if facts[row, LEG] > 0 and answered and facts[row, HISTORY] != 1:
+            folded[contact, RETOLD] += 1
+        folded[contact, ENDED_AS] |= np.int64(1) << facts[row, LEG_END]
+    return folded

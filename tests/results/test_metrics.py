@@ -43,7 +43,8 @@ def test_the_registry_knows_exactly_the_names_a_scenario_may_use():
     """Without it a goal could pass the check and fail, or be skipped, after the simulation."""
     assert set(METRICS) == set(METRIC_NAMES)
     for name in METRICS:
-        assert METRIC_NAMES[name].unit == ("s" if "_s_" in name else "share")
+        share = name.endswith("_share") or name.startswith("service_level") or name == "abandonment"
+        assert METRIC_NAMES[name].unit == ("s" if "_s_" in name else "share" if share else "count")
 
 
 def test_the_four_service_levels_differ_as_computed_by_hand(ten_contacts):
