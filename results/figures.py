@@ -117,15 +117,15 @@ class Groups(NamedTuple):
     """By group: position in `Asked.metrics`."""
     begins: npt.NDArray[np.int64]
     """By group: its first cell, with one end more."""
-    step: npt.NDArray[np.int64]
-    """By group and dimension: how many cells lie between neighbours; 0 where the dimension does not count."""
+    layout: npt.NDArray[np.int64]
+    """By group: how its cells lie, position in `Asked.layouts`."""
 
 
 class _Grouping:
     """Groups as they are found while figures are put into numbers."""
 
-    def __init__(self, places: Sequence[Mapping[str, int]]) -> None:
-        self._places = places
+    def __init__(self, places: Sequence[Mapping[str, int]], layouts: dict[tuple[int, ...], int]) -> None:
+        self._places, self._layouts = places, layouts
         self._groups: dict[tuple[int, tuple[bool, ...]], tuple[int, list[int]]] = {}
         self._begins = [0]
 
@@ -145,9 +145,9 @@ class _Grouping:
 
     def groups(self) -> Groups:
         """Return what was found."""
-        steps = np.array([steps for _, steps in self._groups.values()], dtype=np.int64)
         metrics = np.array([metric for metric, _ in self._groups], dtype=np.int64)
-        return Groups(metrics, np.array(self._begins), steps.reshape(len(self._groups), len(self._places)))
+        layouts = [self._layouts.setdefault(tuple(steps), len(self._layouts)) for _, steps in self._groups.values()]
+        return Groups(metrics, np.array(self._begins), np.array(layouts, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +158,8 @@ class Asked:
     scenario: Scenario
     metrics: tuple[tuple[str, float | None], ...]
     """What is reckoned of each contact; a percentile is of the values of a mean."""
+    layouts: npt.NDArray[np.int64]
+    """By layout and dimension: how many cells lie between neighbours; 0 where the dimension does not count."""
     means: Groups
     mean_cell: npt.NDArray[np.int64]
     """By key: its cell among the means; -1 where it is none."""
@@ -174,7 +176,8 @@ class Asked:
         named: tuple[Sequence[str], ...] = (list(scenario.channels), list(scenario.teams), list(scenario.intents))
         places = [*({name: i for i, name in enumerate(some)} for some in named), halves]
         metrics: dict[tuple[str, float | None], int] = {}
-        means, ranked = _Grouping(places), _Grouping(places)
+        layouts: dict[tuple[int, ...], int] = {}
+        means, ranked = _Grouping(places, layouts), _Grouping(places, layouts)
         percentiles: dict[int, list[tuple[int, int]]] = {}
         mean_cell, busy = np.full(len(keys), -1), np.full(len(keys), -1)
         for position, key in enumerate(keys):
@@ -190,7 +193,9 @@ class Asked:
                 found.append((position, percentile.percent))
             else:
                 mean_cell[position] = means.cell(metric, about)
-        return cls(tuple(keys), scenario, tuple(metrics), means.groups(), mean_cell, ranked.groups(), percentiles, busy)
+        groups = means.groups(), ranked.groups()
+        steps = np.array(list(layouts), dtype=np.int64).reshape(len(layouts), len(places))
+        return cls(tuple(keys), scenario, tuple(metrics), steps, groups[0], mean_cell, groups[1], percentiles, busy)
 
 
 def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float = 0.0) -> Told:
@@ -202,23 +207,17 @@ def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float 
         asked: the figures asked for.
         from_s: contacts that arrived before are left out.
     """
-    scenario = asked.scenario
     arrived_s = np.asarray(contacts["arrived_s"], dtype=np.float64)
-    place = np.empty((4, len(arrived_s)), dtype=np.int64)
-    place[0] = _positions(contacts["channel"], list(scenario.channels))
-    place[1] = _positions(contacts["team"], list(scenario.teams))
-    place[2] = _positions(contacts["intent"], list(scenario.intents))
-    place[3] = arrived_s % DAY_S // INTERVAL_S
+    where = _where(_places(contacts, arrived_s, asked), arrived_s >= from_s, asked.layouts)
     values = np.empty((len(asked.metrics), len(arrived_s)))
     for row, metric in enumerate(asked.metrics):
         values[row] = values_of(contacts, *metric)
-    late_enough = arrived_s >= from_s
-    sums, tallied = _tally(values, late_enough, place, *asked.means)
+    sums, tallied = _tally(values, where, *asked.means)
     found, counts = sums[asked.mean_cell], tallied[asked.mean_cell]
     found[counts == 0] = np.nan
     np.divide(found, counts, out=found, where=counts > 0)
     if asked.percentiles:
-        together, begins = _together(values, late_enough, place, *asked.ranked)
+        together, begins = _together(values, where, *asked.ranked)
         for cell, wanted in asked.percentiles.items():
             own = together[begins[cell] : begins[cell + 1]]
             if not len(own):
@@ -234,71 +233,85 @@ def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float 
     return Told(found, counts)
 
 
+def _places(contacts: Contacts, arrived_s: Values, asked: Asked) -> npt.NDArray[np.int64]:
+    """Return each contact's place in every dimension that counts somewhere; -1 where it has none."""
+    scenario = asked.scenario
+    place = np.zeros((4, len(arrived_s)), dtype=np.int64)
+    counts = [bool(steps.any()) for steps in asked.layouts.T]
+    named: dict[str, Sequence[str]] = {
+        "channel": list(scenario.channels), "team": list(scenario.teams), "intent": list(scenario.intents),
+    }  # fmt: skip
+    for dimension, (column, known) in enumerate(named.items()):
+        if counts[dimension]:
+            place[dimension] = _positions(contacts[column], known)
+    if counts[3]:
+        place[3] = arrived_s % DAY_S // INTERVAL_S
+    return place
+
+
 @jit
-def _tally(
-    values: npt.NDArray[np.float64],
-    late_enough: npt.NDArray[np.bool_],
-    place: npt.NDArray[np.int64],
-    group_metric: npt.NDArray[np.int64],
-    group_begins: npt.NDArray[np.int64],
-    group_step: npt.NDArray[np.int64],
-) -> tuple[Values, npt.NDArray[np.int64]]:
-    """Return by cell, and one cell more that stays empty: the sum of what is known, and how many it is of."""
-    sums, counts = np.zeros(group_begins[-1] + 1), np.zeros(group_begins[-1] + 1, dtype=np.int64)
-    for group in range(len(group_metric)):
-        step = group_step[group]
-        of = values[group_metric[group]]
-        for row in range(len(of)):
-            value = of[row]
-            if not late_enough[row] or np.isnan(value):
-                continue
-            cell, known = group_begins[group], True
+def _where(
+    place: npt.NDArray[np.int64], late_enough: npt.NDArray[np.bool_], layouts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return by layout each contact's cell, counted from the first of its group; -1 where it does not count."""
+    rows = len(late_enough)
+    where = np.empty((len(layouts), rows), dtype=np.int64)
+    for layout in range(len(layouts)):
+        step = layouts[layout]
+        for row in range(rows):
+            cell, known = 0, late_enough[row]
             for dimension in range(len(step)):
                 if step[dimension]:
                     known &= place[dimension, row] >= 0
                     cell += step[dimension] * place[dimension, row]
-            if known:
-                sums[cell] += value
-                counts[cell] += 1
+            where[layout, row] = cell if known else -1
+    return where
+
+
+@jit
+def _tally(
+    values: npt.NDArray[np.float64],
+    where: npt.NDArray[np.int64],
+    group_metric: npt.NDArray[np.int64],
+    group_begins: npt.NDArray[np.int64],
+    group_layout: npt.NDArray[np.int64],
+) -> tuple[Values, npt.NDArray[np.int64]]:
+    """Return by cell, and one cell more that stays empty: the sum of what is known, and how many it is of."""
+    sums, counts = np.zeros(group_begins[-1] + 1), np.zeros(group_begins[-1] + 1, dtype=np.int64)
+    for group in range(len(group_metric)):
+        of, cells, begins = values[group_metric[group]], where[group_layout[group]], group_begins[group]
+        for row in range(len(of)):
+            value = of[row]
+            if cells[row] >= 0 and not np.isnan(value):
+                sums[begins + cells[row]] += value
+                counts[begins + cells[row]] += 1
     return sums, counts
 
 
 @jit
 def _together(
     values: npt.NDArray[np.float64],
-    late_enough: npt.NDArray[np.bool_],
-    place: npt.NDArray[np.int64],
+    where: npt.NDArray[np.int64],
     group_metric: npt.NDArray[np.int64],
     group_begins: npt.NDArray[np.int64],
-    group_step: npt.NDArray[np.int64],
+    group_layout: npt.NDArray[np.int64],
 ) -> tuple[Values, npt.NDArray[np.int64]]:
     """Return what is known with the values of each cell side by side, and where each cell begins, with one end more."""
-    rows = values.shape[1]
-    cell_of = np.full((len(group_metric), rows), -1, dtype=np.int64)
     begins = np.zeros(group_begins[-1] + 2, dtype=np.int64)
     for group in range(len(group_metric)):
-        step = group_step[group]
-        of = values[group_metric[group]]
-        for row in range(rows):
-            if not late_enough[row] or np.isnan(of[row]):
-                continue
-            cell, known = group_begins[group], True
-            for dimension in range(len(step)):
-                if step[dimension]:
-                    known &= place[dimension, row] >= 0
-                    cell += step[dimension] * place[dimension, row]
-            if known:
-                cell_of[group, row] = cell
-                begins[cell + 2] += 1
+        of, cells, first = values[group_metric[group]], where[group_layout[group]], group_begins[group]
+        for row in range(len(of)):
+            if cells[row] >= 0 and not np.isnan(of[row]):
+                begins[first + cells[row] + 2] += 1
     begins = np.cumsum(begins)
     together = np.empty(begins[-1])
     for group in range(len(group_metric)):
-        of = values[group_metric[group]]
-        for row in range(rows):
-            cell = cell_of[group, row]
-            if cell >= 0:
-                together[begins[cell + 1]] = of[row]
-                begins[cell + 1] += 1
+        of, cells, first = values[group_metric[group]], where[group_layout[group]], group_begins[group]
+        for row in range(len(of)):
+            if cells[row] >= 0 and not np.isnan(of[row]):
+                cell = first + cells[row] + 1
+                together[begins[cell]] = of[row]
+                begins[cell] += 1
     return together, begins
 
 
