@@ -16,8 +16,9 @@ import pandas as pd
 
 from results.metrics import Contacts, Values, contacts_of, rank_of, values_of
 from results.statistics import replication_estimate
+from results.worked import TEAM_METRICS, WorkedTime, worked_of
 from scenarios.jit import jit
-from scenarios.metric_names import METRIC_NAMES
+from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Gate, Goal, Scenario
 from scenarios.units import DAY_S, clock_text
@@ -66,15 +67,6 @@ class Told(NamedTuple):
     counts: npt.NDArray[np.int64]
 
 
-class WorkedTime(NamedTuple):
-    """What a team's agents did in one replication, from `from_s` on: seconds busy and on duty, contacts they had."""
-
-    busy_s: Values
-    on_duty_s: Values
-    contacts: npt.NDArray[np.int64]
-    """Each by team, in the scenario's order."""
-
-
 USUAL = (
     "wait_s_mean", "wait_s_p95", "wait_answered_s_mean", "waited_share", "abandonment", "handle_s_mean",
     "transfer_share", "contained_share", "still_waiting_share",
@@ -86,8 +78,10 @@ By = Literal["intent", "interval"]
 """By what figures may be told apart, beside the channel."""
 
 
-def keys_of(scenario: Scenario, by: Sequence[By] = ()) -> list[Key]:
+def keys_of(scenario: Scenario, by: Sequence[By] = (), also: Sequence[Key] = ()) -> list[Key]:
     """Return the usual figures per channel and team, those that goals and gates name, and all of them told apart `by`.
+
+    Beside them are those of `also`.
 
     Intervals are half-hours of the day, over all days.
     """
@@ -97,14 +91,15 @@ def keys_of(scenario: Scenario, by: Sequence[By] = ()) -> list[Key]:
         keys += [Key(metric, None, channel, None) for metric in USUAL]
         if hours.lines is not None:
             keys.append(Key("blocked_share", None, channel, None))
-    keys = list(dict.fromkeys(keys))
-    whole = [key for key in keys if key.team is None]
+    keys = list(dict.fromkeys([*keys, *also]))
+    whole = [key for key in keys if key.team is None and key.metric not in TEAM_METRIC_NAMES]
     if "intent" in by:
         keys += [key._replace(intent=intent) for key in whole for intent in scenario.intents]
     if "interval" in by:
         starts = [clock_text(at_s) for at_s in range(0, DAY_S, INTERVAL_S)]
         keys += [key._replace(interval=interval) for key in whole for interval in starts]
-    return keys + [Key("occupancy", None, None, name) for name, team in scenario.teams.items() if not team.self_service]
+    keys += [Key("occupancy", None, None, name) for name, team in scenario.teams.items() if not team.self_service]
+    return list(dict.fromkeys(keys))
 
 
 class Groups(NamedTuple):
@@ -166,8 +161,8 @@ class Asked:
     ranked: Groups
     percentiles: Mapping[int, Sequence[tuple[int, int]]]
     """By cell among the ranked: key and per cent."""
-    busy: npt.NDArray[np.int64]
-    """By key: the team whose occupancy it is, or -1."""
+    of_teams: Sequence[tuple[int, str, int]]
+    """Key, metric and team of those that are about a team."""
 
     @classmethod
     def of(cls, keys: Sequence[Key], scenario: Scenario) -> Asked:
@@ -179,11 +174,12 @@ class Asked:
         layouts: dict[tuple[int, ...], int] = {}
         means, ranked = _Grouping(places, layouts), _Grouping(places, layouts)
         percentiles: dict[int, list[tuple[int, int]]] = {}
-        mean_cell, busy = np.full(len(keys), -1), np.full(len(keys), -1)
+        mean_cell = np.full(len(keys), -1)
+        of_teams: list[tuple[int, str, int]] = []
         for position, key in enumerate(keys):
             about = (key.channel, key.team, key.intent, key.interval)
-            if key.metric == "occupancy":
-                busy[position] = places[1][str(key.team)]
+            if key.metric in TEAM_METRIC_NAMES:
+                of_teams.append((position, key.metric, places[1][str(key.team)]))
                 continue
             percentile = METRIC_NAMES[key.metric].percentile
             of = (percentile.of if percentile else key.metric, key.within_s)
@@ -195,7 +191,7 @@ class Asked:
                 mean_cell[position] = means.cell(metric, about)
         groups = means.groups(), ranked.groups()
         steps = np.array(list(layouts), dtype=np.int64).reshape(len(layouts), len(places))
-        return cls(tuple(keys), scenario, tuple(metrics), steps, groups[0], mean_cell, groups[1], percentiles, busy)
+        return cls(tuple(keys), scenario, tuple(metrics), steps, groups[0], mean_cell, groups[1], percentiles, of_teams)
 
 
 def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float = 0.0) -> Told:
@@ -226,10 +222,9 @@ def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float 
             own.partition(ranks)
             for (position, _), rank in zip(wanted, ranks, strict=True):
                 found[position], counts[position] = own[rank], len(own)
-    for position in np.flatnonzero(asked.busy >= 0).tolist():
-        team = asked.busy[position]
+    for position, name, team in asked.of_teams:
         counts[position] = worked.contacts[team]
-        found[position] = worked.busy_s[team] / worked.on_duty_s[team] if worked.on_duty_s[team] else np.nan
+        found[position] = TEAM_METRICS[name](worked)[team]
     return Told(found, counts)
 
 
@@ -315,27 +310,6 @@ def _together(
     return together, begins
 
 
-def worked_of(legs: pd.DataFrame, staffing: pd.DataFrame, scenario: Scenario, from_s: float = 0.0) -> WorkedTime:
-    """Sum up what teams did in one replication of a log; what goes on after the log's end is not counted."""
-    teams = list(scenario.teams)
-    served = legs[legs["agent"].notna()]
-    end_s = max(staffing["to_s"].max(), 0.0) if len(staffing) else 0.0
-    busy = _inside(served["answered_s"], served["released_s"].fillna(np.inf), from_s, scenario.days * float(DAY_S))
-    there = _inside(staffing["from_s"], staffing["to_s"], from_s, max(end_s, from_s))
-    of_leg, of_spell = _positions(served["team"], teams), _positions(staffing["team"], teams)
-    return WorkedTime(
-        np.bincount(of_leg, weights=busy, minlength=len(teams)).astype(np.float64),
-        np.bincount(of_spell, weights=there, minlength=len(teams)).astype(np.float64),
-        np.bincount(of_leg, minlength=len(teams)),
-    )
-
-
-def _inside(begins: pd.Series[float], ends: pd.Series[float], from_s: float, to_s: float) -> Values:
-    begun = np.maximum(begins.to_numpy(dtype=np.float64), from_s)
-    inside: Values = np.maximum(np.minimum(ends.to_numpy(dtype=np.float64), to_s) - begun, 0.0)
-    return inside
-
-
 def figures_from(keys: Sequence[Key], told: Sequence[Told], level: float = 0.95) -> list[Figure]:
     """Return the figures of replications with their intervals; those of which nothing is known are left out."""
     values, counts = (np.array([getattr(one, name) for one in told]) for name in ("values", "counts"))
@@ -357,7 +331,7 @@ def figures_of(loaded: LoadedScenario, legs: pd.DataFrame, staffing: pd.DataFram
     own = dict(list(legs.groupby("replication")))
     told = []
     for replication, contacts in contacts_of(legs).groupby("replication", sort=True):
-        worked = worked_of(own[replication], spells.get(replication, staffing.iloc[:0]), scenario, from_s)
+        worked = worked_of(own[replication], spells.get(replication, staffing.iloc[:0]), loaded, from_s)
         told.append(told_of(contacts, worked, asked, from_s))
     return figures_from(asked.keys, told) if told else []
 

@@ -34,7 +34,7 @@ def half_width_text(told: Mapping[str, Any]) -> str:
     """Say in a line whether a half-width that was asked for was reached."""
     name, reached = str(told["name"]), float(told["reached"])
     verdict = "reached" if reached <= float(told["wanted"]) else "NOT reached"
-    where = told["channel"] or "all"
+    where = told["channel"] or told["team"] or "all"
     return (
         f"half-width of {where} {_named(name, told['within_s'])}: {amount(reached, name)}, "
         f"{amount(float(told['wanted']), name)} wanted: {verdict} after {told['replications']} replications"
@@ -49,7 +49,7 @@ def goals_table(goals: Sequence[tuple[Goal, Figure, bool]]) -> str:
         bound = bound or f"at most {amount(goal.at_most or 0.0, goal.metric)}"
         rows.append(
             (
-                goal.channel or "all",
+                goal.channel or goal.team or "all",
                 _named(goal.metric, goal.within_s),
                 bound,
                 amount(figure.value, goal.metric),

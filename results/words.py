@@ -47,6 +47,7 @@ _METRIC_WORDS = {
     "blocked_share": "Found every line taken",
     "answered_share": "Were answered at all",
     "occupancy": "Share of their time that agents are busy",
+    "utilisation": "Share of their paid time that agents are busy",
     "still_waiting_share": "Still waiting when the run ended",
     "handle_s_mean": "Time an agent needs for one contact",
     "talk_s_mean": "Time a customer spends with an agent",

@@ -9,9 +9,11 @@ Percentile(of='wait_s_mean', percent=95)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from scenarios.faults import nearest
 
 Unit = Literal["s", "share", "count"]
 
@@ -46,6 +48,7 @@ _EXCESS = (
     "EXCESSTIME of ContactCenters (Buist and L'Ecuyer); Koole, Redefining the service level in call centers (2005), for"
     " why: a service level says nothing of those it has given up on"
 )
+_OCCUPANCY = "ContactCenters (Buist and L'Ecuyer): OCCUPANCY"
 _HYNDMAN = "Hyndman and Fan, Sample quantiles (American Statistician 50:4, 1996), definition 1"
 
 
@@ -180,6 +183,27 @@ METRIC_NAMES: dict[str, MetricName] = {
 }
 
 TEAM_METRIC_NAMES: dict[str, MetricName] = {
-    "occupancy": MetricName("share", False, "agents' time with contacts and in wrap-up / their time on duty", _KOOLE),
+    "occupancy": MetricName(
+        "share", False, "agents' time with contacts and in wrap-up / their time on duty", f"{_KOOLE}; {_OCCUPANCY}2"
+    ),
+    "utilisation": MetricName(
+        "share",
+        False,
+        "agents' time with contacts and in wrap-up / the time they are rostered, breaks and empty seats included",
+        f"{_OCCUPANCY}; the word has other meanings too",
+    ),
 }
-"""Metrics of a team, which need to know who was there: figures of a simulation, but neither goals nor gates."""
+"""Metrics of a team, which need to know who was there: they may be goals, but nobody sees them from outside."""
+
+
+def a_metric(known: Collection[str], found: object) -> str:
+    """Say which metric is meant: the one nearest to what was found, as there are too many to name them all.
+
+    >>> a_metric(METRIC_NAMES, "wait_mean")
+    "one of: wait_s_mean (did you mean it?), or another under 'What is measured' in docs/scenario.md"
+    """
+    near = nearest(known, found)
+    where = "under 'What is measured' in docs/scenario.md"
+    return (
+        f"one of: {near} (did you mean it?), or another {where}" if near else f"a metric {where}, such as wait_s_mean"
+    )

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from results.customers import CUSTOMER_COLUMNS, customer_columns
-from results.figures import WorkedTime
-from results.metrics import ENDS_TOLD, GAVE_UP
+from results.metrics import ENDS_TOLD, GAVE_UP, Values
+from results.worked import WorkedTime
 from scenarios.jit import jit
 from simulator.engine_compiled import (
     ANSWERED,
@@ -127,14 +127,14 @@ def contacts_folded(happened: Happened, intent: Whole) -> Folded:
     return Folded(happened, contact_of, columns)
 
 
-def worked_folded(happened: Happened, floor: Floor, from_s: float) -> WorkedTime:
-    """Sum up what teams did in one replication, from a scenario second on."""
+def worked_folded(happened: Happened, floor: Floor, from_s: float, paid_s: Values) -> WorkedTime:
+    """Sum up what teams did in one replication, from a scenario second on, from which they are paid `paid_s`."""
     from_us, teams = round(from_s * 1e6), len(floor.teams)
     busy, contacts = _busy(happened.times_us, happened.facts, teams, from_us, floor.horizon_us)
     duties = happened.duties
     there = np.maximum(duties[:, 2] - np.maximum(duties[:, 1], from_us), 0)
     on_duty = np.bincount(floor.seat_team[duties[:, 0]], weights=there, minlength=teams)
-    return WorkedTime(busy / 1e6, on_duty / 1e6, contacts)
+    return WorkedTime(busy / 1e6, on_duty / 1e6, paid_s, contacts)
 
 
 @jit

@@ -21,9 +21,10 @@ from typing import Literal
 
 import pandas as pd
 
-from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of, worked_of
-from results.metrics import contacts_of
+from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of
+from results.metrics import Values, contacts_of
 from results.runs import run_id
+from results.worked import paid_s, worked_of
 from scenarios.plan import DrawnPlan, draw_plan, make_plan
 from scenarios.reading import LoadedScenario
 from simulator.columns import Replicated, legs_table, staffing_table
@@ -112,6 +113,7 @@ def simulate(
     from_s: float = 0.0,
     cluster: str | None = None,
     by: Sequence[By] = (),
+    also: Sequence[Key] = (),
 ) -> Simulated:
     """Simulate.
 
@@ -131,13 +133,14 @@ def simulate(
         from_s: contacts that arrive before this scenario second do not count in the figures: a warm-up.
         cluster: address of a Dask scheduler whose workers play the replications.
         by: figures also for each intent, or for each half-hour of the day.
+        also: figures beside the usual ones and those that goals and gates name.
 
     Raises:
         WorkersError: the cluster cannot be used.
     """
     seed = loaded.scenario.seed if seed is None else seed
     began = time.perf_counter()
-    keys = tuple(dict.fromkeys([*keys_of(loaded.scenario, by), *(precision.keys if precision else ())]))
+    keys = tuple(dict.fromkeys([*keys_of(loaded.scenario, by, also), *(precision.keys if precision else ())]))
     work = Work(loaded, seed, same_plan, shoppers, engine, keys, from_s, summary)
     looks = precision.looks(replications) if precision else [replications]
     level = precision.level(looks) if precision else LEVEL
@@ -212,6 +215,11 @@ class Work:
         """From when on agents' time counts."""
         return max(self.from_s, self.loaded.opening.at_s) if self.loaded.opening else self.from_s
 
+    @functools.cached_property
+    def paid_s(self) -> Values:
+        """For how long each team is paid, the same in every replication."""
+        return paid_s(self.loaded, self.works_from_s)
+
     def luck(self, replication: int) -> Luck:
         """Return a replication's luck."""
         return Luck(self.seed, 0 if self.same_plan else replication, replication)
@@ -238,7 +246,7 @@ class Work:
     def _compiled(self, replication: int) -> Played:
         part = replicated(self.loaded, self.floor, self.plan, self.luck(replication), self.shoppers)
         contacts = contacts_folded(part.happened, part.plan.intent)
-        worked = worked_folded(part.happened, self.floor, self.works_from_s)
+        worked = worked_folded(part.happened, self.floor, self.works_from_s, self.paid_s)
         told = told_of(contacts, worked, self.asked, self.counts_from_s)
         return Played(told, len(contacts["channel"]), None if self.summary else part)
 
@@ -248,7 +256,7 @@ class Work:
         engine.run(watch)
         legs, staffing = engine.legs("", replication), engine.staffing(replication)
         contacts = contacts_of(legs)
-        worked = worked_of(legs, staffing, self.loaded.scenario, self.works_from_s)
+        worked = worked_of(legs, staffing, self.loaded, self.works_from_s)
         told = told_of(contacts, worked, self.asked, self.counts_from_s)
         return Played(told, len(contacts), None if self.summary else (legs, staffing))
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from results.figures import Asked, Key, figures_from, told_of, worked_of
+from results.figures import Asked, Key, figures_from, told_of
 from results.metrics import contacts_of
+from results.worked import worked_of
 from scenarios.metric_names import END_SHARES, METRIC_NAMES
 from simulator.engine_compiled import ENDS
 from simulator.simulate import Work
@@ -61,7 +62,7 @@ def figures(tmp_path_factory):
     told = []
     for replication in range(2):
         own, spells = (table[table["replication"] == replication] for table in (legs, staffing))
-        told.append(told_of(contacts_of(own), worked_of(own, spells, loaded.scenario), asked))
+        told.append(told_of(contacts_of(own), worked_of(own, spells, loaded), asked))
     found["log"] = figures_from(keys, told)
     return found
 

@@ -5,10 +5,11 @@ import pytest
 
 import testdrive
 from results.comparison import AGREES, CANNOT_TELL, DIFFERS, compare_logs
-from results.figures import Asked, Key, WorkedTime, figures_of, told_of
+from results.figures import Asked, Key, figures_of, told_of
 from results.metrics import METRICS, contacts_of, metric_of, rank_of, values_of
 from results.power import power_of
 from results.statistics import percentile_error
+from results.worked import WorkedTime
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import Gate, Goal
 from simulator.precision import Precision
@@ -21,7 +22,7 @@ P90 = Gate(metric="wait_s_p90", channel="chat", tolerance_absolute=10.0)
 
 
 def _worked():
-    return WorkedTime(np.zeros(1), np.zeros(1), np.zeros(1, dtype=np.int64))
+    return WorkedTime(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1, dtype=np.int64))
 
 
 def test_a_percentile_is_a_wait_that_so_many_do_not_exceed():

@@ -1,0 +1,71 @@
+"""What teams did in one replication, and the metrics of it: time with contacts against time there and time paid for.
+
+Refuses to know contacts one by one: how long they wait is `results.metrics`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from results.metrics import Values
+from scenarios.reading import LoadedScenario
+from scenarios.rosters import rostered_s
+from scenarios.units import DAY_S
+
+
+class WorkedTime(NamedTuple):
+    """What each team's agents did in one replication, from some second on, in the scenario's order of teams."""
+
+    busy_s: Values
+    """With contacts and in wrap-up, over all agents."""
+    on_duty_s: Values
+    """There and logged in: rostered and not absent, and as long as the last contact takes."""
+    paid_s: Values
+    """Rostered, breaks and empty seats included."""
+    contacts: npt.NDArray[np.int64]
+
+
+TEAM_METRICS: dict[str, Callable[[WorkedTime], Values]] = {
+    "occupancy": lambda worked: _ratio(worked.busy_s, worked.on_duty_s),
+    "utilisation": lambda worked: _ratio(worked.busy_s, worked.paid_s),
+}
+
+
+def _ratio(part: Values, whole: Values) -> Values:
+    ratio = np.full(len(part), np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio
+
+
+def worked_of(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScenario, from_s: float = 0.0) -> WorkedTime:
+    """Sum up what teams did in one replication of a log; what goes on after the log's end is not counted."""
+    teams = list(loaded.scenario.teams)
+    served = legs[legs["agent"].notna()]
+    end_s = max(staffing["to_s"].max(), 0.0) if len(staffing) else 0.0
+    busy = _inside(
+        served["answered_s"], served["released_s"].fillna(np.inf), from_s, loaded.scenario.days * float(DAY_S)
+    )
+    there = _inside(staffing["from_s"], staffing["to_s"], from_s, max(end_s, from_s))
+    of_leg, of_spell = (pd.Index(teams).get_indexer(pd.Index(table["team"])) for table in (served, staffing))
+    return WorkedTime(
+        np.bincount(of_leg, weights=busy, minlength=len(teams)).astype(np.float64),
+        np.bincount(of_spell, weights=there, minlength=len(teams)).astype(np.float64),
+        paid_s(loaded, from_s),
+        np.bincount(of_leg, minlength=len(teams)),
+    )
+
+
+def paid_s(loaded: LoadedScenario, from_s: float = 0.0) -> Values:
+    """Return by team for how many seconds agents are paid, from a scenario second on."""
+    return np.array([rostered_s(loaded.roster_paid(name), from_s, loaded.horizon_s) for name in loaded.scenario.teams])
+
+
+def _inside(begins: pd.Series[float], ends: pd.Series[float], from_s: float, to_s: float) -> Values:
+    begun = np.maximum(begins.to_numpy(dtype=np.float64), from_s)
+    inside: Values = np.maximum(np.minimum(ends.to_numpy(dtype=np.float64), to_s) - begun, 0.0)
+    return inside
