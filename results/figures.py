@@ -15,13 +15,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from results.metrics import Contacts, Values, contacts_of, rank_of, values_of
+from results.queues import Waits, queues_of, waits_of
 from results.statistics import replication_estimate
 from results.worked import TEAM_METRICS, WorkedTime, worked_of
 from scenarios.jit import jit
-from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES
+from scenarios.metric_names import METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Gate, Goal, Scenario
-from scenarios.units import DAY_S, clock_text
+from scenarios.units import DAY_S, INTERVAL_S, clock_text
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,6 @@ USUAL = (
     "transfer_share", "contained_share", "still_waiting_share",
 )  # fmt: skip
 
-INTERVAL_S = 1800
-
 By = Literal["intent", "interval"]
 """By what figures may be told apart, beside the channel."""
 
@@ -93,11 +92,13 @@ def keys_of(scenario: Scenario, by: Sequence[By] = (), also: Sequence[Key] = ())
             keys.append(Key("blocked_share", None, channel, None))
     keys = list(dict.fromkeys([*keys, *also]))
     whole = [key for key in keys if key.team is None and key.metric not in TEAM_METRIC_NAMES]
+    of_contacts = [key for key in whole if key.metric not in QUEUE_METRIC_NAMES]
     if "intent" in by:
-        keys += [key._replace(intent=intent) for key in whole for intent in scenario.intents]
+        keys += [key._replace(intent=intent) for key in of_contacts for intent in scenario.intents]
     if "interval" in by:
         starts = [clock_text(at_s) for at_s in range(0, DAY_S, INTERVAL_S)]
-        keys += [key._replace(interval=interval) for key in whole for interval in starts]
+        in_time = [*of_contacts, *(key for key in whole if key.metric == "queue_mean")]
+        keys += [key._replace(interval=interval) for key in in_time for interval in starts]
     keys += [Key("occupancy", None, None, name) for name, team in scenario.teams.items() if not team.self_service]
     return list(dict.fromkeys(keys))
 
@@ -163,6 +164,8 @@ class Asked:
     """By cell among the ranked: key and per cent."""
     of_teams: Sequence[tuple[int, str, int]]
     """Key, metric and team of those that are about a team."""
+    of_queues: Sequence[tuple[int, str, int, int | None]]
+    """Key, metric, channel and half-hour of those that are about queues."""
 
     @classmethod
     def of(cls, keys: Sequence[Key], scenario: Scenario) -> Asked:
@@ -176,10 +179,15 @@ class Asked:
         percentiles: dict[int, list[tuple[int, int]]] = {}
         mean_cell = np.full(len(keys), -1)
         of_teams: list[tuple[int, str, int]] = []
+        of_queues: list[tuple[int, str, int, int | None]] = []
         for position, key in enumerate(keys):
             about = (key.channel, key.team, key.intent, key.interval)
             if key.metric in TEAM_METRIC_NAMES:
                 of_teams.append((position, key.metric, places[1][str(key.team)]))
+                continue
+            if key.metric in QUEUE_METRIC_NAMES:
+                slot = None if key.interval is None else halves[key.interval]
+                of_queues.append((position, key.metric, places[0][str(key.channel)], slot))
                 continue
             percentile = METRIC_NAMES[key.metric].percentile
             of = (percentile.of if percentile else key.metric, key.within_s)
@@ -191,10 +199,13 @@ class Asked:
                 mean_cell[position] = means.cell(metric, about)
         groups = means.groups(), ranked.groups()
         steps = np.array(list(layouts), dtype=np.int64).reshape(len(layouts), len(places))
-        return cls(tuple(keys), scenario, tuple(metrics), steps, groups[0], mean_cell, groups[1], percentiles, of_teams)
+        apart = (percentiles, of_teams, of_queues)
+        return cls(tuple(keys), scenario, tuple(metrics), steps, groups[0], mean_cell, groups[1], *apart)
 
 
-def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float = 0.0) -> Told:
+def told_of(
+    contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float = 0.0, waits: Waits | None = None
+) -> Told:
     """Boil one replication down.
 
     Args:
@@ -202,6 +213,7 @@ def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float 
         worked: what the teams did.
         asked: the figures asked for.
         from_s: contacts that arrived before are left out.
+        waits: all waits, where `asked.of_queues` needs them.
     """
     arrived_s = np.asarray(contacts["arrived_s"], dtype=np.float64)
     where = _where(_places(contacts, arrived_s, asked), arrived_s >= from_s, asked.layouts)
@@ -225,6 +237,10 @@ def told_of(contacts: Contacts, worked: WorkedTime, asked: Asked, from_s: float 
     for position, name, team in asked.of_teams:
         counts[position] = worked.contacts[team]
         found[position] = TEAM_METRICS[name](worked)[team]
+    if waits is not None:
+        queues = queues_of(waits, asked.scenario)
+        for position, name, channel, slot in asked.of_queues:
+            found[position], counts[position] = queues.value(name, channel, slot), queues.waits[channel]
     return Told(found, counts)
 
 
@@ -330,9 +346,10 @@ def figures_of(loaded: LoadedScenario, legs: pd.DataFrame, staffing: pd.DataFram
     spells = dict(list(staffing.groupby("replication")))
     own = dict(list(legs.groupby("replication")))
     told = []
-    for replication, contacts in contacts_of(legs).groupby("replication", sort=True):
+    for replication, contacts in contacts_of(legs, loaded.horizon_s).groupby("replication", sort=True):
         worked = worked_of(own[replication], spells.get(replication, staffing.iloc[:0]), loaded, from_s)
-        told.append(told_of(contacts, worked, asked, from_s))
+        waits = waits_of(own[replication], scenario, from_s) if asked.of_queues else None
+        told.append(told_of(contacts, worked, asked, from_s, waits))
     return figures_from(asked.keys, told) if told else []
 
 

@@ -39,7 +39,7 @@ ENDS_TOLD = tuple(END_SHARES.values())
 """Ends of legs that a metric counts."""
 
 
-def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
+def contacts_of(legs: pd.DataFrame, until_s: float | None = None) -> pd.DataFrame:
     """Fold legs to one row per contact (and replication), ordered by arrival; our own faults are left out.
 
     Columns: the ids, channel, intent, team (of the first leg), arrived_s, wait_s (first leg), offered, answered,
@@ -48,7 +48,11 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
     handle_s (over all legs; handle_s null where a part of it cannot be seen), transferred,
     contained, self_service; legs, waits_s (of all legs; null where one still waits), retold (later legs that were
     answered by someone who did not know the story), an `ended_` column for each end of `END_SHARES` (whether a leg
-    ended so); and the columns of `results.customers`.
+    ended so); waiting_s (how long who waits at the end has done so); and the columns of `results.customers`.
+
+    Args:
+        legs: of one or more replications.
+        until_s: when they end; where it is not known, at the last instant of which a replication tells.
     """
     legs = legs[~legs["leg_end"].isin(OUR_FAULTS)]
     keys = ["replication", "contact_id"]
@@ -104,6 +108,9 @@ def contacts_of(legs: pd.DataFrame) -> pd.DataFrame:
         }
     )
     folded = folded.reset_index().sort_values(["replication", "arrived_s", "contact_id"], ignore_index=True)
+    last_s = legs[["arrived_s", "answered_s", "ended_s"]].max(axis=1).groupby(legs["replication"]).max()
+    ends_s = folded["replication"].map(last_s) if until_s is None else until_s
+    folded["waiting_s"] = (ends_s - folded["arrived_s"]).where(folded["waiting"])
     for name, column in customer_columns(folded, _cases(folded)).items():
         folded[name] = column
     return folded
@@ -163,6 +170,11 @@ def _level_either(c: Contacts, within_s: float) -> Values:
 
 def _level_answered(c: Contacts, within_s: float) -> Values:
     return np.where(c["answered"], _quick(c, within_s), np.nan)
+
+
+def _on_time(c: Contacts, within_s: float) -> Values:
+    overdue = c["waiting"] & (c["waiting_s"] > within_s + 1e-9)
+    return np.where(c["offered"] | overdue, c["answered"] & _quick(c, within_s), np.nan)
 
 
 def _excess(c: Contacts, within_s: float) -> Values:
@@ -233,6 +245,7 @@ METRICS: dict[str, Callable[[Contacts, float], Values]] = {
     "service_level_offered_less_quick": _level_less_quick,
     "service_level_answered_or_abandoned": _level_either,
     "service_level_answered": _level_answered,
+    "on_time_share": _on_time,
     "wait_excess_s_mean": _excess,
     "wait_late_s_mean": _late,
     "abandonment": _abandonment,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from results.figures import Figure, is_worth_telling
-from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES
+from scenarios.metric_names import ALL_NAMES
 from scenarios.scenario import Goal
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def amount(value: float, metric: str) -> str:
         return "no data"
     if math.isinf(value):
         return "any" if value < 0 else "none"
-    known = (METRIC_NAMES | TEAM_METRIC_NAMES).get(metric)
+    known = ALL_NAMES.get(metric)
     unit = "s" if known is None else known.unit
     return {"s": f"{value:,.1f} s", "share": f"{value:.1%}".replace("%", " %"), "count": f"{value:,.2f}"}[unit]
 

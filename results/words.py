@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.comparison import AGREES, CANNOT_TELL, CONTACTS_LEAST, DIFFERS, Comparison, Row
-from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES
+from scenarios.metric_names import ALL_NAMES
 
 TEXT_WIDTH = 110
 
@@ -41,12 +41,17 @@ _METRIC_WORDS = {
     "service_level_offered_less_quick": "Answered within {within}, quick give-ups left out",
     "service_level_answered_or_abandoned": "Answered or gone within {within}",
     "service_level_answered": "Of those answered: within {within}",
+    "on_time_share": "Answered on time, within {within}",
     "wait_excess_s_mean": "Mean wait beyond {within}, of everyone who asked",
     "wait_late_s_mean": "Mean wait beyond {within}, of those who waited longer",
     "abandonment": "Gave up waiting",
     "blocked_share": "Found every line taken",
     "answered_share": "Were answered at all",
     "occupancy": "Share of their time that agents are busy",
+    "queue_mean": "Customers who wait at a time",
+    "backlog_mean": "Left waiting at the end of a day",
+    "backlog_age_s_mean": "Age of the oldest that is left at the end of a day",
+    "backlog_age_s_max": "Age of the oldest that is ever left at the end of a day",
     "utilisation": "Share of their paid time that agents are busy",
     "still_waiting_share": "Still waiting when the run ended",
     "handle_s_mean": "Time an agent needs for one contact",
@@ -72,6 +77,7 @@ _METRIC_WORDS = {
 }
 
 _SHARE_WORDS = {
+    "on_time_share": "are answered on time",
     "balked_share": "are turned away by the announced wait",
     "silent_share": "leave without a word",
     "message_share": "leave a message",
@@ -214,12 +220,12 @@ def counted(number: int, noun: str) -> str:
 
 def unit_of(metric: str) -> str:
     """Return the metric's unit: `s`, `share` or `count`."""
-    return (METRIC_NAMES | TEAM_METRIC_NAMES)[metric].unit
+    return ALL_NAMES[metric].unit
 
 
 def metric_words(metric: str, within_s: float | None = None) -> str:
     """Say what a metric tells, without its definition's name."""
-    percentile = (METRIC_NAMES | TEAM_METRIC_NAMES)[metric].percentile
+    percentile = ALL_NAMES[metric].percentile
     if percentile is not None:
         return _PERCENTILE_WORDS[percentile.of].format(percent=percentile.percent)
     return _METRIC_WORDS[metric].format(within="T" if within_s is None else duration(within_s))

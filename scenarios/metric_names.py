@@ -106,6 +106,12 @@ METRIC_NAMES: dict[str, MetricName] = {
         "share", True, "(answered + abandoned) within T / offered", _KOOLE
     ),
     "service_level_answered": MetricName("share", True, "answered within T / answered", _KOOLE, "answered"),
+    "on_time_share": MetricName(
+        "share",
+        True,
+        "answered within T / (offered + still waiting at the end for longer than T): work that is deferred",
+        "as service_level_offered, which leaves out what was never done",
+    ),
     "wait_excess_s_mean": MetricName(
         "s", True, "mean of what waits in the first queue exceed T by, 0 where they do not; of all offered", _EXCESS
     ),
@@ -194,6 +200,28 @@ TEAM_METRIC_NAMES: dict[str, MetricName] = {
     ),
 }
 """Metrics of a team, which need to know who was there: they may be goals, but nobody sees them from outside."""
+
+QUEUE_METRIC_NAMES: dict[str, MetricName] = {
+    "queue_mean": MetricName(
+        "count", False, "mean number waiting, over the time that the channel is open", "time average; Little (1961)"
+    ),
+    "backlog_mean": MetricName(
+        "count", False, "number waiting as a day ends (at midnight), mean over days", "industry usage"
+    ),
+    "backlog_age_s_mean": MetricName(
+        "s",
+        False,
+        "how long the one who has waited longest as a day ends has done so, mean over days",
+        "industry usage",
+    ),
+    "backlog_age_s_max": MetricName(
+        "s", False, "the same, of the day on which it is longest; 0 where nothing is left undone", "industry usage"
+    ),
+}
+"""Metrics of a channel's queues over time: they may be goals, but a shopper does not see who else waits."""
+
+ALL_NAMES: dict[str, MetricName] = METRIC_NAMES | TEAM_METRIC_NAMES | QUEUE_METRIC_NAMES
+"""All metrics; of these a goal may name any, and a gate those of `METRIC_NAMES`."""
 
 
 def a_metric(known: Collection[str], found: object) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from scenarios.faults import Fault, one_of
 from scenarios.identity import intent_code
-from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
+from scenarios.metric_names import ALL_NAMES, METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
 from scenarios.rosters import break_spell_s, shift_spell_s
 from scenarios.scenario import ANYONE, CHANNELS, Break, Shift
 from scenarios.units import AGENTS_MOST, DAY_S, clock_s
@@ -298,11 +298,12 @@ def _metrics(document: Document, channels: list[str], teams: dict[str, Any]) -> 
                 continue
             if part == "goals" and metric in TEAM_METRIC_NAMES:
                 yield from _team_goal(document, i, item, teams)
-                continue
-            if metric not in METRIC_NAMES:
-                known = METRIC_NAMES if part == "gates" else METRIC_NAMES | TEAM_METRIC_NAMES
-                seen = "a metric of contacts: who was there is not seen from outside (a goal may name it)"
-                expected = seen if metric in TEAM_METRIC_NAMES else a_metric(known, metric)
+            elif part == "goals" and metric in QUEUE_METRIC_NAMES:
+                yield from _queue_goal(document, i, item, channels)
+            elif metric not in METRIC_NAMES:
+                unseen = "a metric of contacts: this one is not seen from outside (a goal may name it)"
+                known = METRIC_NAMES if part == "gates" else ALL_NAMES
+                expected = unseen if metric in ALL_NAMES else a_metric(known, metric)
                 yield document.fault((part, i, "metric"), metric, expected)
             elif METRIC_NAMES[metric].needs_within_s and item.get("within_s") is None:
                 yield document.fault((part, i, "within_s"), MISSING, f"the T of {metric}, in seconds")
@@ -321,6 +322,16 @@ def _team_goal(document: Document, i: int, goal: dict[str, Any], teams: dict[str
     for word in ("channel", "within_s"):
         if word in goal:
             yield document.fault(("goals", i, word), goal[word], f"no {word} with {metric}, which is of a team")
+
+
+def _queue_goal(document: Document, i: int, goal: dict[str, Any], channels: list[str]) -> Iterator[Fault]:
+    """Find goals of a channel's queues that name no channel, or what a queue has not."""
+    metric = goal["metric"]
+    if goal.get("channel") is None:
+        yield document.fault(("goals", i, "channel"), MISSING, f"the channel whose {metric} it is, {one_of(channels)}")
+    for word in ("team", "within_s"):
+        if word in goal:
+            yield document.fault(("goals", i, word), goal[word], f"no {word} with {metric}, which is of a channel")
 
 
 def dict_at(values: Any, key: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from scenarios.charter import Charter
 from scenarios.journey import Journey
-from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES
+from scenarios.metric_names import ALL_NAMES, METRIC_NAMES
 from scenarios.opening import State
 from scenarios.reading import HERE
 from scenarios.scenario import Scenario
@@ -42,7 +42,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         schema = {"$schema": _DRAFT, **model.model_json_schema(by_alias=True)}
         for name, part in schema.get("$defs", {}).items():
             if "metric" in part.get("properties", {}):
-                known = METRIC_NAMES if name == "Gate" else METRIC_NAMES | TEAM_METRIC_NAMES
+                known = METRIC_NAMES if name == "Gate" else ALL_NAMES
                 part["properties"]["metric"] |= {
                     "enum": sorted(known),
                     "markdownEnumDescriptions": [known[metric].meaning for metric in sorted(known)],

@@ -12,6 +12,9 @@ NEVER_US = 2**62
 DAY_S = 86_400
 DAY_US = DAY_S * 1_000_000
 
+INTERVAL_S = 1800
+"""The half-hours of the day by which figures are told apart."""
+
 
 AGENTS_MOST = 5_000
 """Agents of one team at one time."""

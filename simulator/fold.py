@@ -12,6 +12,7 @@ import numpy as np
 
 from results.customers import CUSTOMER_COLUMNS, customer_columns
 from results.metrics import ENDS_TOLD, GAVE_UP, Values
+from results.queues import Waits
 from results.worked import WorkedTime
 from scenarios.jit import jit
 from simulator.engine_compiled import (
@@ -53,9 +54,9 @@ _LEG_COLUMNS = ("legs", "waits_s", "retold", *(f"ended_{end}" for end in ENDS_TO
 class Folded(dict[str, Any]):
     """Columns by name; those that few metrics need are reckoned when they are first asked for."""
 
-    def __init__(self, happened: Happened, contact_of: Whole, columns: dict[str, Any]) -> None:
+    def __init__(self, happened: Happened, contact_of: Whole, until_us: int | None, columns: dict[str, Any]) -> None:
         super().__init__(columns)
-        self._happened, self._contact_of = happened, contact_of
+        self._happened, self._contact_of, self._until_us = happened, contact_of, until_us
 
     def __missing__(self, name: str) -> Any:
         if name in _LEG_COLUMNS:
@@ -64,6 +65,9 @@ class Folded(dict[str, Any]):
             facts = self._happened.facts
             first = facts[:, LEG] == 0
             self["knew"], self["resolved"] = facts[first, HISTORY] == 1, facts[first, OUTCOME] == RESOLVED
+        elif name == "waiting_s":
+            last_us = self._happened.times_us[:, : ENDED + 1].max() if self._until_us is None else self._until_us
+            self[name] = np.where(self["waiting"], last_us / 1e6 - self["arrived_s"], np.nan)
         elif name in CUSTOMER_COLUMNS:
             facts = self._happened.facts
             self.update(customer_columns(self, facts[facts[:, LEG] == 0, NUMBER].astype(np.int64)))
@@ -88,12 +92,13 @@ def _codes(*ends: str) -> list[int]:
     return [code for code, word in enumerate(ENDS) if word in ends]
 
 
-def contacts_folded(happened: Happened, intent: Whole) -> Folded:
+def contacts_folded(happened: Happened, intent: Whole, until_us: int | None = None) -> Folded:
     """Return a row per contact of one replication; names as positions in the scenario (-1: none).
 
     Args:
         happened: what the loop gave.
         intent: of each customer, as the plan has it.
+        until_us: when the run ended; where it is not known, at the last instant of which it tells.
     """
     times, facts = happened.times_us, happened.facts
     folded, contact_of = _fold(times, facts)
@@ -124,7 +129,7 @@ def contacts_folded(happened: Happened, intent: Whole) -> Folded:
         "contained": end == CONTAINED,
         "self_service": answered & ~person,
     }
-    return Folded(happened, contact_of, columns)
+    return Folded(happened, contact_of, until_us, columns)
 
 
 def worked_folded(happened: Happened, floor: Floor, from_s: float, paid_s: Values) -> WorkedTime:
@@ -135,6 +140,16 @@ def worked_folded(happened: Happened, floor: Floor, from_s: float, paid_s: Value
     there = np.maximum(duties[:, 2] - np.maximum(duties[:, 1], from_us), 0)
     on_duty = np.bincount(floor.seat_team[duties[:, 0]], weights=there, minlength=teams)
     return WorkedTime(busy / 1e6, on_duty / 1e6, paid_s, contacts)
+
+
+def waits_folded(happened: Happened, from_s: float) -> Waits:
+    """Return all waits of one replication; queues are looked at from a scenario second on."""
+    times, facts = happened.times_us, happened.facts
+    answered_us, ended_us = times[:, ANSWERED], times[:, ENDED]
+    ends_us = np.where(answered_us > UNANSWERED, answered_us, ended_us)
+    going_on = (answered_us == UNANSWERED) & (ended_us < 0)
+    ends_s = np.where(going_on, np.inf, ends_us / 1e6)
+    return Waits(facts[:, CHANNEL].astype(np.int64), times[:, ARRIVED] / 1e6, ends_s, from_s)
 
 
 @jit

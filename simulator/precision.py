@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from results.figures import Figure, Key, key_of
 from scenarios.faults import one_of
-from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
+from scenarios.metric_names import ALL_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
 from scenarios.scenario import CHANNELS, Scenario
 
 LEVEL = 0.95
@@ -114,6 +114,8 @@ def _wanted(text: str, scenario: Scenario | None) -> tuple[Key, float]:
     key = _key(said, named, scenario, "METRIC=VALUE")
     if key.metric in TEAM_METRIC_NAMES and key.team is None:
         raise PrecisionError(f"{said}: expected TEAM.{key.metric}=VALUE, the team whose {key.metric} it is")
+    if key.metric in QUEUE_METRIC_NAMES and key.channel is None:
+        raise PrecisionError(f"{said}: expected CHANNEL.{key.metric}=VALUE, the channel whose {key.metric} it is")
     return key, half_width
 
 
@@ -121,7 +123,7 @@ def _key(said: str, named: str, scenario: Scenario | None, form: str) -> Key:
     """Read the name of a figure; names of channels and teams are looked up where the scenario is known."""
     rest, slash, within = named.partition("/")
     about, _, metric = rest.rpartition(".")
-    known = METRIC_NAMES | TEAM_METRIC_NAMES
+    known = ALL_NAMES
     try:
         within_s = float(within) if slash else None
     except ValueError:

@@ -23,6 +23,7 @@ import pandas as pd
 
 from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of
 from results.metrics import Values, contacts_of
+from results.queues import waits_of
 from results.runs import run_id
 from results.worked import paid_s, worked_of
 from scenarios.plan import DrawnPlan, draw_plan, make_plan
@@ -31,7 +32,7 @@ from simulator.columns import Replicated, legs_table, staffing_table
 from simulator.engine_compiled import Arrivals, replicate
 from simulator.engine_simpy import Engine
 from simulator.floor_arrays import Floor, floor_of, shifts_of
-from simulator.fold import contacts_folded, worked_folded
+from simulator.fold import contacts_folded, waits_folded, worked_folded
 from simulator.precision import LEVEL, Precision
 from simulator.simpy_floor import Luck
 from simulator.workers import Workers, open_workers
@@ -245,9 +246,10 @@ class Work:
 
     def _compiled(self, replication: int) -> Played:
         part = replicated(self.loaded, self.floor, self.plan, self.luck(replication), self.shoppers)
-        contacts = contacts_folded(part.happened, part.plan.intent)
+        contacts = contacts_folded(part.happened, part.plan.intent, self.floor.horizon_us)
         worked = worked_folded(part.happened, self.floor, self.works_from_s, self.paid_s)
-        told = told_of(contacts, worked, self.asked, self.counts_from_s)
+        waits = waits_folded(part.happened, self.works_from_s) if self.asked.of_queues else None
+        told = told_of(contacts, worked, self.asked, self.counts_from_s, waits)
         return Played(told, len(contacts["channel"]), None if self.summary else part)
 
     def _simpy(self, replication: int, watch: Progress | None) -> Played:
@@ -255,9 +257,10 @@ class Work:
         engine = Engine(self.loaded, make_plan(self.loaded, luck.seed, luck.plan, self.shoppers), luck)
         engine.run(watch)
         legs, staffing = engine.legs("", replication), engine.staffing(replication)
-        contacts = contacts_of(legs)
+        contacts = contacts_of(legs, self.loaded.horizon_s)
         worked = worked_of(legs, staffing, self.loaded, self.works_from_s)
-        told = told_of(contacts, worked, self.asked, self.counts_from_s)
+        waits = waits_of(legs, self.loaded.scenario, self.works_from_s) if self.asked.of_queues else None
+        told = told_of(contacts, worked, self.asked, self.counts_from_s, waits)
         return Played(told, len(contacts), None if self.summary else (legs, staffing))
 
 
