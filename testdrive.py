@@ -246,7 +246,7 @@ def simulate(asked: argparse.Namespace) -> int:
     else:
         print(metrics_table(figures, simulated.level))
         if goals:
-            print(goals_table(goals))
+            print(f"\n{goals_table(goals)}")
         for told in _half_widths(asked, simulated) if asked.half_width else []:
             print(half_width_text(told))
         print(
@@ -905,8 +905,11 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "power": ("--power", {"action": "store_true", "help": "simulate, and say what a comparison can see"}),
     "replications": ("--replications", {"type": _count, "metavar": "N",
         "help": "default: 10; with --half-width at most so many, default: 10,000"}),
-    "by": ("--by", {"action": "append", "default": [], "choices": ["intent", "interval"],
-        "help": "figures also for each intent, or for each half-hour of the day; may be repeated"}),
+    "by": ("--by", {"action": "append", "default": [], "metavar": "WHAT",
+        "choices": ["intent", "team", "interval", "intent+team", "intent+interval", "team+interval",
+            "intent+team+interval"],
+        "help": "figures also for each intent, for each team (of those it answered first) or for each half-hour of the "
+        "day (interval), or for each combination, such as intent+interval; may be repeated"}),
     "metric": ("--metric", {"action": "append", "default": [], "metavar": "METRIC",
         "help": "also the figure [CHANNEL.|TEAM.]METRIC[/T], such as phone.wait_s_p80 or service_level_offered/20; "
         "without a channel or team, of each; may be repeated"}),

@@ -6,9 +6,10 @@ need no more memory than one; `figures_from` then takes the replications as the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,34 +74,47 @@ USUAL = (
     "transfer_share", "contained_share", "still_waiting_share",
 )  # fmt: skip
 
-By = Literal["intent", "interval"]
-"""By what figures may be told apart, beside the channel."""
+By = Literal[
+    "intent", "team", "interval", "intent+team", "intent+interval", "team+interval", "intent+team+interval"
+]  # fmt: skip
+"""By what figures may be told apart, beside the channel: by one thing, or by each combination of several."""
 
 
 def keys_of(scenario: Scenario, by: Sequence[By] = (), also: Sequence[Key] = ()) -> list[Key]:
     """Return the usual figures per channel and team, those that goals and gates name, and all of them told apart `by`.
 
-    Beside them are those of `also`.
-
-    Intervals are half-hours of the day, over all days.
+    Beside them are those of `also`. Intervals are half-hours of the day, over all days. By team only what concerns the
+    answered is told: who gave up, gave up on no team.
     """
     named: list[Goal | Gate] = [*scenario.goals, *scenario.gates]
-    keys = [Key.of(item) for item in named]
+    keys = []
     for channel, hours in scenario.channels.items():
         keys += [Key(metric, None, channel, None) for metric in USUAL]
         if hours.lines is not None:
             keys.append(Key("blocked_share", None, channel, None))
-    keys = list(dict.fromkeys([*keys, *also]))
-    whole = [key for key in keys if key.team is None and key.metric not in TEAM_METRIC_NAMES]
-    of_contacts = [key for key in whole if key.metric not in QUEUE_METRIC_NAMES]
-    if "intent" in by:
-        keys += [key._replace(intent=intent) for key in of_contacts for intent in scenario.intents]
-    if "interval" in by:
-        starts = [clock_text(at_s) for at_s in range(0, DAY_S, INTERVAL_S)]
-        in_time = [*of_contacts, *(key for key in whole if key.metric == "queue_mean")]
-        keys += [key._replace(interval=interval) for key in in_time for interval in starts]
     keys += [Key("occupancy", None, None, name) for name, team in scenario.teams.items() if not team.self_service]
+    keys += [*(Key.of(item) for item in named), *also]
+    places = {about: place for place, about in enumerate([None, *scenario.channels, *scenario.teams])}
+    keys = sorted(dict.fromkeys(keys), key=lambda key: places[key.channel or key.team])
+    whole = [key for key in keys if key.team is None and key.metric not in TEAM_METRIC_NAMES]
+    for what in by:
+        keys += _apart(whole, what.split("+"), scenario)
     return list(dict.fromkeys(keys))
+
+
+def _apart(keys: Sequence[Key], dimensions: Sequence[str], scenario: Scenario) -> Iterator[Key]:
+    """Yield figures told apart by each combination of names, where a figure can be."""
+    starts = [clock_text(at_s) for at_s in range(0, DAY_S, INTERVAL_S)]
+    known = {"intent": list(scenario.intents), "team": list(scenario.teams), "interval": starts}
+    for key in keys:
+        metric = METRIC_NAMES.get(key.metric)
+        if metric is None and (key.metric != "queue_mean" or list(dimensions) != ["interval"]):
+            continue  # queues are looked at, not contacts
+        if metric is not None and "team" in dimensions and metric.basis != "answered":
+            continue
+        for names in itertools.product(*(known[dimension] for dimension in dimensions)):
+            named: dict[str, Any] = dict(zip(dimensions, names, strict=True))
+            yield key._replace(**named)
 
 
 class Groups(NamedTuple):
@@ -353,9 +367,18 @@ def figures_of(loaded: LoadedScenario, legs: pd.DataFrame, staffing: pd.DataFram
     return figures_from(asked.keys, told) if told else []
 
 
-def is_worth_telling(figure: Figure) -> bool:
-    """Say whether a person should read it: that nobody was turned away or cut off goes without saying."""
-    return bool(figure.value) or figure.name not in ("still_waiting_share", "blocked_share")
+def is_worth_telling(figure: Figure, beside: Iterable[Figure] = ()) -> bool:
+    """Say whether a person should read it among those `beside` it.
+
+    Of what is always reckoned, what is 0 goes without saying (nobody was turned away, nobody waits for a page), and so
+    does the wait of the answered where nobody gave up. What was asked for is told.
+    """
+    if figure.name not in (*USUAL, "blocked_share"):
+        return True
+    if figure.name == "wait_answered_s_mean":
+        all_waits = key_of(figure)._replace(metric="wait_s_mean")
+        return not any(key_of(one) == all_waits and one.value == figure.value for one in beside)
+    return bool(figure.value)
 
 
 def key_of(figure: Figure) -> Key:

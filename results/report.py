@@ -152,6 +152,7 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
     drawn = contacts_of(legs)
     days = int(drawn["replication"].nunique())
     nobody = drawn.iloc[:0]
+    known = list(metrics)
     figures = [
         (
             words.metric_words(figure.name, figure.within_s),
@@ -161,8 +162,8 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
             words.value_span(figure.low, figure.high, words.unit_of(figure.name)),
             f"{figure.n:,}",
         )
-        for figure in metrics
-        if is_worth_telling(figure)
+        for figure in known
+        if is_worth_telling(figure, known)
     ]
     page = {
         "title": _title(run, run),

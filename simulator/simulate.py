@@ -133,7 +133,7 @@ def simulate(
         precision: stop as soon as the figures it names are known so well.
         from_s: contacts that arrive before this scenario second do not count in the figures: a warm-up.
         cluster: address of a Dask scheduler whose workers play the replications.
-        by: figures also for each intent, or for each half-hour of the day.
+        by: figures also for each intent, team or half-hour of the day, or each combination of these.
         also: figures beside the usual ones and those that goals and gates name.
 
     Raises:
