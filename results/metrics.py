@@ -44,8 +44,8 @@ def contacts_of(legs: pd.DataFrame, until_s: float | None = None) -> pd.DataFram
 
     Columns: the ids, channel, intent, team (of the first leg), arrived_s, wait_s (first leg), offered, answered,
     abandoned, blocked, unanswered (neither answered nor given up: cut off, turned away, in error, or still waiting at
-    the end), waiting (the last of these), talk_s and
-    handle_s (over all legs; handle_s null where a part of it cannot be seen), transferred,
+    the end), waiting (the last of these), talk_s (over all legs but those of colleagues who were asked in) and
+    handle_s (over all legs; null where a part of it cannot be seen), transferred,
     contained, self_service; legs, waits_s (of all legs; null where one still waits), retold (later legs that were
     answered by someone who did not know the story), an `ended_` column for each end of `END_SHARES` (whether a leg
     ended so); waiting_s (how long who waits at the end has done so); and the columns of `results.customers`.
@@ -58,11 +58,13 @@ def contacts_of(legs: pd.DataFrame, until_s: float | None = None) -> pd.DataFram
     keys = ["replication", "contact_id"]
     first = legs[legs["leg"] == 0].set_index(keys)
     waited = wait_s(legs[legs["leg"] == 0].set_index(keys))
+    talk_s, aside = legs["talk_s"] + legs["hold_s"].fillna(0.0), legs["role"].notna()
     work = pd.DataFrame(
         {
             "replication": legs["replication"],
             "contact_id": legs["contact_id"],
-            "talk_s": legs["talk_s"] + legs["hold_s"].fillna(0.0),
+            "talk_s": talk_s,
+            "aside_s": talk_s.where(aside, 0.0).fillna(0.0),
             "wrap_s": legs["wrap_s"],
             "transferred": (legs["leg_end"] == "transferred").astype(float),
             "unfinished": (legs["answered_s"].notna() & legs["ended_s"].isna()).astype(float),
@@ -94,7 +96,7 @@ def contacts_of(legs: pd.DataFrame, until_s: float | None = None) -> pd.DataFram
             "answered": answered,
             "abandoned": gave_up,
             "blocked": first["leg_end"] == "blocked",
-            "talk_s": summed["talk_s"].where(whole & person),
+            "talk_s": (summed["talk_s"] - summed["aside_s"]).where(whole & person),
             "handle_s": (summed["talk_s"] + summed["wrap_s"].fillna(0.0)).where(whole & person),
             "wrap_seen": summed["wrap_s"].notna(),
             "waiting": offered_or_waiting & ~answered & (first["leg_end"] == "censored"),
@@ -120,7 +122,7 @@ def _of_legs(legs: pd.DataFrame, number: npt.NDArray[Any], contacts: int) -> dic
     """Return columns that sum up all legs of each contact; `number` says whose a leg is."""
     told_again = (legs["leg"] > 0) & legs["answered_s"].notna() & ~legs["history_carried"].fillna(False).astype(bool)
     found: dict[str, npt.NDArray[Any]] = {
-        "legs": np.bincount(number, minlength=contacts),
+        "legs": np.bincount(number, weights=legs["role"].isna(), minlength=contacts),
         "waits_s": np.bincount(number, weights=wait_s(legs).to_numpy(dtype=np.float64), minlength=contacts),
         "retold": np.bincount(number, weights=told_again.to_numpy(dtype=np.float64), minlength=contacts),
     }

@@ -48,6 +48,7 @@ _METRIC_WORDS = {
     "blocked_share": "Found every line taken",
     "answered_share": "Were answered at all",
     "occupancy": "Share of their time that agents are busy",
+    "concurrency_mean": "Contacts that a busy agent has at once",
     "queue_mean": "Customers who wait at a time",
     "backlog_mean": "Left waiting at the end of a day",
     "backlog_age_s_mean": "Age of the oldest that is left at the end of a day",

@@ -190,13 +190,16 @@ METRIC_NAMES: dict[str, MetricName] = {
 
 TEAM_METRIC_NAMES: dict[str, MetricName] = {
     "occupancy": MetricName(
-        "share", False, "agents' time with contacts and in wrap-up / their time on duty", f"{_KOOLE}; {_OCCUPANCY}2"
+        "share", False, "agents' time with any contact or in wrap-up / their time on duty", f"{_KOOLE}; {_OCCUPANCY}2"
     ),
     "utilisation": MetricName(
         "share",
         False,
-        "agents' time with contacts and in wrap-up / the time they are rostered, breaks and empty seats included",
+        "agents' time with any contact or in wrap-up / the time they are rostered, breaks and empty seats included",
         f"{_OCCUPANCY}; the word has other meanings too",
+    ),
+    "concurrency_mean": MetricName(
+        "count", False, "contacts that an agent has at once, over the time with any or in wrap-up", "industry usage"
     ),
 }
 """Metrics of a team, which need to know who was there: they may be goals, but nobody sees them from outside."""

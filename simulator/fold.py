@@ -13,7 +13,7 @@ import numpy as np
 from results.customers import CUSTOMER_COLUMNS, customer_columns
 from results.metrics import ENDS_TOLD, GAVE_UP, Values
 from results.queues import Waits
-from results.worked import WorkedTime
+from results.worked import WorkedTime, any_at_once
 from scenarios.jit import jit
 from simulator.engine_compiled import (
     ANSWERED,
@@ -32,6 +32,7 @@ from simulator.engine_compiled import (
     NUMBER,
     OUTCOME,
     RESOLVED,
+    ROLE,
     SEAT,
     TEAM,
     TRANSFERRED,
@@ -42,8 +43,8 @@ from simulator.engine_compiled import (
 )  # fmt: skip
 from simulator.floor_arrays import Floor, Whole
 
-FIRST, TALK, WRAPPED, PASSED, UNFINISHED, SERVED = range(6)
-_FOLDED = 6
+FIRST, TALK, ASIDE, WRAPPED, PASSED, UNFINISHED, SERVED = range(7)
+_FOLDED = 7
 
 LEGS, WAITS, WAITING, RETOLD, ENDED_AS = range(5)
 _OF_LEGS = 5
@@ -76,7 +77,7 @@ class Folded(dict[str, Any]):
         return self[name]
 
     def _legs(self) -> dict[str, Any]:
-        of_legs = _fold_legs(self._happened.times_us, self._happened.facts, self._contact_of, len(self["channel"]))
+        of_legs = _fold_legs(*self._happened[:2], self._happened.notes, self._contact_of, len(self["channel"]))
         found = {
             "legs": of_legs[:, LEGS],
             "waits_s": np.where(of_legs[:, WAITING] > 0, np.nan, of_legs[:, WAITS] / 1e6),
@@ -101,7 +102,7 @@ def contacts_folded(happened: Happened, intent: Whole, until_us: int | None = No
         until_us: when the run ended; where it is not known, at the last instant of which it tells.
     """
     times, facts = happened.times_us, happened.facts
-    folded, contact_of = _fold(times, facts)
+    folded, contact_of = _fold(times, facts, happened.notes)
     first = folded[:, FIRST]
     end = facts[first, LEG_END]
     answered_us, ended_us, arrived_us = times[first, ANSWERED], times[first, ENDED], times[first, ARRIVED]
@@ -122,7 +123,7 @@ def contacts_folded(happened: Happened, intent: Whole, until_us: int | None = No
         "abandoned": gave_up,
         "blocked": end == BLOCKED,
         "talk_s": np.where(whole, folded[:, TALK] / 1e6, np.nan),
-        "handle_s": np.where(whole, (folded[:, TALK] + folded[:, WRAPPED]) / 1e6, np.nan),
+        "handle_s": np.where(whole, (folded[:, TALK] + folded[:, ASIDE] + folded[:, WRAPPED]) / 1e6, np.nan),
         "unanswered": unanswered,
         "waiting": unanswered & (end == CENSORED),
         "transferred": folded[:, PASSED] > 0,
@@ -132,14 +133,32 @@ def contacts_folded(happened: Happened, intent: Whole, until_us: int | None = No
     return Folded(happened, contact_of, until_us, columns)
 
 
-def worked_folded(happened: Happened, floor: Floor, from_s: float, paid_s: Values) -> WorkedTime:
-    """Sum up what teams did in one replication, from a scenario second on, from which they are paid `paid_s`."""
+def worked_folded(happened: Happened, floor: Floor, from_s: float, paid_s: Values, several_at_once: bool) -> WorkedTime:
+    """Sum up what teams did in one replication.
+
+    Args:
+        happened: what the loop gave.
+        floor: the scenario as the loop reads it.
+        from_s: the scenario second from which on it counts.
+        paid_s: for how long each team is paid from then on.
+        several_at_once: whether some agents have several contacts at once.
+    """
     from_us, teams = round(from_s * 1e6), len(floor.teams)
     busy, contacts = _busy(happened.times_us, happened.facts, teams, from_us, floor.horizon_us)
     duties = happened.duties
     there = np.maximum(duties[:, 2] - np.maximum(duties[:, 1], from_us), 0)
     on_duty = np.bincount(floor.seat_team[duties[:, 0]], weights=there, minlength=teams)
-    return WorkedTime(busy / 1e6, on_duty / 1e6, paid_s, contacts)
+    handled_s = busy / 1e6
+    busy_s = handled_s
+    if several_at_once:
+        seat, times = happened.facts[:, SEAT], happened.times_us
+        served = np.flatnonzero(seat >= 0)
+        ended_us = times[served, ENDED]
+        ends_us = np.where(ended_us < 0, floor.horizon_us, ended_us + np.maximum(times[served, WRAP], 0))
+        ends_us = np.minimum(ends_us, floor.horizon_us)
+        begins_us = np.maximum(times[served, ANSWERED], from_us)
+        busy_s = any_at_once(happened.facts[served, TEAM], seat[served], begins_us / 1e6, ends_us / 1e6, teams)
+    return WorkedTime(busy_s, handled_s, on_duty / 1e6, paid_s, contacts)
 
 
 def waits_folded(happened: Happened, from_s: float) -> Waits:
@@ -170,8 +189,10 @@ def _busy(times: Whole, facts: Small, teams: int, from_us: int, until_us: int) -
 
 
 @jit
-def _fold(times: Whole, facts: Small) -> tuple[Whole, Whole]:
+def _fold(times: Whole, facts: Small, notes: Whole) -> tuple[Whole, Whole]:
     """Return a row per contact: its first leg, talk and wrap-up in microseconds, counts of legs by how they went.
+
+    Talk of colleagues who were asked in stands aside: the customer was there all the while.
 
     And the contact of each leg.
     """
@@ -192,19 +213,21 @@ def _fold(times: Whole, facts: Small) -> tuple[Whole, Whole]:
             folded[contact, UNFINISHED] += 1
         if facts[row, SEAT] >= 0 and times[row, ENDED] >= 0:
             folded[contact, SERVED] += 1
-            folded[contact, TALK] += times[row, ENDED] - times[row, ANSWERED]
+            aside = len(notes) > 0 and notes[row, ROLE] >= 0
+            folded[contact, ASIDE if aside else TALK] += times[row, ENDED] - times[row, ANSWERED]
             if times[row, WRAP] > 0:
                 folded[contact, WRAPPED] += times[row, WRAP]
     return folded[:contacts], contact_of
 
 
 @jit
-def _fold_legs(times: Whole, facts: Small, contact_of: Whole, contacts: int) -> Whole:
+def _fold_legs(times: Whole, facts: Small, notes: Whole, contact_of: Whole, contacts: int) -> Whole:
     """Return a row per contact: legs, waits in microseconds, legs that wait still, stories retold, ends as bits."""
     folded = np.zeros((contacts, _OF_LEGS), dtype=np.int64)
     for row in range(len(facts)):
         contact = contact_of[row]
-        folded[contact, LEGS] += 1
+        if len(notes) == 0 or notes[row, ROLE] < 0:
+            folded[contact, LEGS] += 1
         answered = times[row, ANSWERED] > UNANSWERED
         if answered:
             folded[contact, WAITS] += times[row, ANSWERED] - times[row, ARRIVED]

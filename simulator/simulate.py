@@ -25,7 +25,7 @@ from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of,
 from results.metrics import Values, contacts_of
 from results.queues import waits_of
 from results.runs import run_id
-from results.worked import paid_s, worked_of
+from results.worked import paid_s, several_at_once, worked_of
 from scenarios.plan import DrawnPlan, draw_plan, make_plan
 from scenarios.reading import LoadedScenario
 from simulator.columns import Replicated, legs_table, staffing_table
@@ -247,7 +247,8 @@ class Work:
     def _compiled(self, replication: int) -> Played:
         part = replicated(self.loaded, self.floor, self.plan, self.luck(replication), self.shoppers)
         contacts = contacts_folded(part.happened, part.plan.intent, self.floor.horizon_us)
-        worked = worked_folded(part.happened, self.floor, self.works_from_s, self.paid_s)
+        several = several_at_once(self.loaded)
+        worked = worked_folded(part.happened, self.floor, self.works_from_s, self.paid_s, several)
         waits = waits_folded(part.happened, self.works_from_s) if self.asked.of_queues else None
         told = told_of(contacts, worked, self.asked, self.counts_from_s, waits)
         return Played(told, len(contacts["channel"]), None if self.summary else part)

@@ -77,6 +77,17 @@ def test_a_later_attempt_that_is_answered_tells_the_story_again():
     assert _value(contacts_of(table_of("legs", rows)), "customer_retellings_mean") == 1
 
 
+def test_a_colleague_who_is_asked_in_is_work_but_no_queue_and_no_time_of_the_customer():
+    """Without it a conference would seem to double the talk, and to be one more queue to stand in."""
+    rows = [
+        _leg("a", arrived=0, answered=10, ended=70),
+        _leg("a", leg=1, arrived=50, answered=50, ended=65, role="conference", history_carried=True),
+    ]
+    contacts = contacts_of(table_of("legs", rows))
+    by_hand = {"talk_s_mean": 60, "handle_s_mean": 75, "legs_mean": 1, "retellings_mean": 0, "wait_all_legs_s_mean": 10}
+    assert {name: _value(contacts, name) for name in by_hand} == by_hand
+
+
 def test_who_still_waits_has_no_wait_of_all_legs():
     """Without it the wait of a contact that is stuck in its second queue would be told as the first one's."""
     rows = [

@@ -5,20 +5,27 @@ import pytest
 
 from results.figures import Asked, Key, figures_from, told_of
 from results.metrics import contacts_of
+from results.queues import waits_of
 from results.worked import worked_of
-from scenarios.metric_names import END_SHARES, METRIC_NAMES
+from scenarios.metric_names import ALL_NAMES, END_SHARES, METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES
 from simulator.engine_compiled import ENDS
 from simulator.simulate import Work
 from tests.written import about, demand, exactly, one_desk, written
 
 
 def busy_desk():
-    """Pages, transfers, redials, lines and closing times: something of everything that a contact can do."""
+    """Return a desk at which every way to wait, to be served and to end occurs that the engines know."""
     scenario = one_desk(
         3,
         about(300),
         channels={
-            "phone": {"opens": "06:00", "closes": "22:00", "lines": 8},
+            "phone": {
+                "opens": "06:00",
+                "closes": "22:00",
+                "lines": 8,
+                "message": {"after_s": 400, "takes_s": 20},
+                "at_close": "cleared",
+            },
             "email": {"opens": "00:00", "closes": "24:00"},
             "faq": {"opens": "00:00", "closes": "24:00"},
         },
@@ -29,12 +36,14 @@ def busy_desk():
         ],
         patience={"phone": about(150)},
         retry={"phone": {"probability": 0.7, "probability_blocked": 0.9, "after": about(900), "to": {"email": 0.1}}},
+        days=2,
+        conferences=[{"from": "front", "with": "back", "probability": 0.2, "time": exactly(40)}],
         transfers=[
-            {"from": "front", "to": "back", "probability": 0.2},
+            {"from": "front", "to": "back", "probability": 0.2, "cut_off": 0.1},
             {"from": "front", "to": "back", "probability": 0.1, "intents": ["refund"], "history_carried": True},
         ],
     )
-    scenario["teams"]["front"]["wrap"] = exactly(20)
+    scenario["teams"]["front"] |= {"wrap": exactly(20), "resolves": 0.8, "concurrency": 2, "shrinkage": 0.1}
     scenario["teams"]["back"] = {"channels": ["email"], "agents": {"08:00": 1}, "service": {"default": about(400)}}
     scenario["teams"]["pages"] = {
         "channels": ["faq"], "self_service": True, "contained": 0.5, "service": {"default": about(60)},
@@ -46,11 +55,14 @@ def busy_desk():
 def figures(tmp_path_factory):
     """All figures of two replications, by how they were reckoned."""
     loaded = written(tmp_path_factory.mktemp("alike"), busy_desk())
+    channels, teams = (list(some) for some in (loaded.scenario.channels, loaded.scenario.teams))
     keys = [
         Key(name, 60.0 if known.needs_within_s else None, channel, None)
         for name, known in METRIC_NAMES.items()
-        for channel in (None, *loaded.scenario.channels)
+        for channel in (None, *channels)
     ]
+    keys += [Key(name, None, channel, None) for name in QUEUE_METRIC_NAMES for channel in channels]
+    keys += [Key(name, None, None, team) for name in TEAM_METRIC_NAMES for team in teams if team != "pages"]
     asked = Asked.of(keys, loaded.scenario)
     found = {}
     for engine in ("compiled", "simpy"):
@@ -62,7 +74,8 @@ def figures(tmp_path_factory):
     told = []
     for replication in range(2):
         own, spells = (table[table["replication"] == replication] for table in (legs, staffing))
-        told.append(told_of(contacts_of(own), worked_of(own, spells, loaded), asked))
+        worked, waits = worked_of(own, spells, loaded), waits_of(own, loaded.scenario)
+        told.append(told_of(contacts_of(own, loaded.horizon_s), worked, asked, waits=waits))
     found["log"] = figures_from(keys, told)
     return found
 
@@ -70,7 +83,7 @@ def figures(tmp_path_factory):
 @pytest.mark.parametrize("other", ["log", "simpy"])
 def test_every_metric_is_the_same_from_arrays_and_from_tables(figures, other):
     """Without it `--summary`, the log and the engine to read could tell three stories of one run."""
-    about_what = [[(f.name, f.channel, f.n) for f in figures[way]] for way in ("compiled", other)]
+    about_what = [[(f.name, f.channel, f.team, f.n) for f in figures[way]] for way in ("compiled", other)]
     assert about_what[0] == about_what[1]
     values = [[f.value for f in figures[way]] for way in ("compiled", other)]
     assert np.allclose(*values, rtol=1e-9, atol=1e-12)
@@ -80,4 +93,4 @@ def test_the_desk_gives_each_metric_something_to_tell(figures):
     """Without it two ways to reckon a metric could agree on nothing but zeros."""
     told = {f.name for f in figures["compiled"] if f.value > 0}
     not_yet = {name for name, end in END_SHARES.items() if end not in ENDS}
-    assert set(METRIC_NAMES) - told == not_yet
+    assert set(ALL_NAMES) - told == not_yet

@@ -22,7 +22,7 @@ P90 = Gate(metric="wait_s_p90", channel="chat", tolerance_absolute=10.0)
 
 
 def _worked():
-    return WorkedTime(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1, dtype=np.int64))
+    return WorkedTime(*(np.zeros(1),) * 4, np.zeros(1, dtype=np.int64))
 
 
 def test_a_percentile_is_a_wait_that_so_many_do_not_exceed():

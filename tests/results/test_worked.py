@@ -50,6 +50,19 @@ def test_empty_seats_lower_utilisation_and_raise_occupancy(tmp_path, engine):
     assert thin["utilisation", "front"] == pytest.approx(full["utilisation", "front"], abs=0.01)
 
 
+@ENGINES
+def test_agents_with_several_chats_are_busy_once(tmp_path, engine):
+    """Without it an agent with three chats would be busy three hours in every hour."""
+    scenario = one_desk(1, exactly(600))
+    scenario["teams"]["front"] |= {"concurrency": 3, "wrap": exactly(30)}
+    arrivals = [("a", 100.0), ("b", 400.0), ("c", 5000.0)]
+    told, found = _told(written(tmp_path, scenario, arrivals), engine)
+    busy_s = (400 + 630 - 100) + 630
+    assert told["occupancy", "front"] == pytest.approx(busy_s / 86400)
+    assert told["concurrency_mean", "front"] == pytest.approx(3 * 630 / busy_s)
+    assert found.legs["wrap_s"].tolist() == [30, 30, 30]
+
+
 def test_the_metrics_of_a_team_are_the_same_from_arrays_and_from_tables(tmp_path):
     """Without it the engine to run and the engine to read could tell two occupancies."""
     scenario = one_desk(4, about(300), demand=[demand(900)])
