@@ -367,18 +367,23 @@ def figures_of(loaded: LoadedScenario, legs: pd.DataFrame, staffing: pd.DataFram
     return figures_from(asked.keys, told) if told else []
 
 
-def is_worth_telling(figure: Figure, beside: Iterable[Figure] = ()) -> bool:
-    """Say whether a person should read it among those `beside` it.
+def worth_telling(figures: Iterable[Figure]) -> list[Figure]:
+    """Return those that a person should read.
 
     Of what is always reckoned, what is 0 goes without saying (nobody was turned away, nobody waits for a page), and so
     does the wait of the answered where nobody gave up. What was asked for is told.
     """
-    if figure.name not in (*USUAL, "blocked_share"):
-        return True
-    if figure.name == "wait_answered_s_mean":
-        all_waits = key_of(figure)._replace(metric="wait_s_mean")
-        return not any(key_of(one) == all_waits and one.value == figure.value for one in beside)
-    return bool(figure.value)
+    told = list(figures)
+    all_waits = {key_of(one): one.value for one in told if one.name == "wait_s_mean"}
+
+    def is_news(figure: Figure) -> bool:
+        if figure.name not in (*USUAL, "blocked_share"):
+            return True
+        same = key_of(figure)._replace(metric="wait_s_mean")
+        repeated = figure.name == "wait_answered_s_mean" and all_waits.get(same) == figure.value
+        return bool(figure.value) and not repeated
+
+    return [figure for figure in told if is_news(figure)]
 
 
 def key_of(figure: Figure) -> Key:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from results.figures import Figure, is_worth_telling
+from results.figures import Figure, worth_telling
 from scenarios.metric_names import ALL_NAMES
 from scenarios.scenario import Goal
 
@@ -21,7 +21,7 @@ def metrics_table(values: Iterable[Figure], level: float = 0.95) -> str:
     """
     figures = list(values)
     whole = [figure for figure in figures if not _is_apart(figure)]
-    told = [figure for figure in whole if is_worth_telling(figure, whole)]
+    told = worth_telling(whole)
     head = ("channel", "metric", "value", f"{level * 100:.4g} % interval", "contacts")
     rows, last = [], None
     for figure in told:

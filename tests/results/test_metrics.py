@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from results.log import table_of
 from results.metrics import METRICS, contacts_of, values_of
-from scenarios.metric_names import METRIC_NAMES
+from scenarios.metric_names import ALL_NAMES, METRIC_NAMES
 
 
 def _leg(contact, leg=0, arrived=0.0, answered=None, ended=None, end="answered", talk=None, wrap=None, **more):
@@ -45,6 +47,15 @@ def test_the_registry_knows_exactly_the_names_a_scenario_may_use():
     for name in METRICS:
         share = name.endswith("_share") or name.startswith("service_level") or name == "abandonment"
         assert METRIC_NAMES[name].unit == ("s" if "_s_" in name else "share" if share else "count")
+
+
+def test_the_page_tells_what_every_metric_is():
+    """Without it a metric could be asked for of which nobody can look up what it means."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "scenario.md").read_text()
+    table = page[page.index("## What is measured") :]
+    percentiles = [name for name, known in METRIC_NAMES.items() if known.percentile]
+    assert [name for name in ALL_NAMES if name not in percentiles and f"`{name}`" not in table] == []
+    assert all(f"`{family}" in table for family in ("wait_s_p50", "wait_answered_s_p", "handle_s_p50"))
 
 
 def test_the_four_service_levels_differ_as_computed_by_hand(ten_contacts):
