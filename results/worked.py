@@ -34,7 +34,7 @@ class WorkedTime(NamedTuple):
 
 TEAM_METRICS: dict[str, Callable[[WorkedTime], Values]] = {
     "occupancy": lambda worked: _ratio(worked.busy_s, worked.on_duty_s),
-    "utilisation": lambda worked: _ratio(worked.busy_s, worked.paid_s),
+    "utilisation": lambda worked: _ratio(worked.busy_s, np.maximum(worked.paid_s, worked.on_duty_s)),
     "concurrency_mean": lambda worked: _ratio(worked.handled_s, worked.busy_s),
 }
 

@@ -195,7 +195,8 @@ TEAM_METRIC_NAMES: dict[str, MetricName] = {
     "utilisation": MetricName(
         "share",
         False,
-        "agents' time with any contact or in wrap-up / the time they are rostered, breaks and empty seats included",
+        "agents' time with any contact or in wrap-up / the time they are rostered, breaks and empty seats included, or "
+        "on duty where that is longer",
         f"{_OCCUPANCY}; the word has other meanings too",
     ),
     "concurrency_mean": MetricName(

@@ -1,15 +1,18 @@
 """Every metric of the registry, reckoned from the compiled engine's arrays, from the log and from SimPy's log."""
 
+import random
+
 import numpy as np
 import pytest
 
-from results.figures import Asked, Key, figures_from, told_of
+from results.figures import Key, figures_from, told_of
 from results.metrics import contacts_of
 from results.queues import waits_of
 from results.worked import worked_of
 from scenarios.metric_names import ALL_NAMES, END_SHARES, METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES
 from simulator.engine_compiled import ENDS
 from simulator.simulate import Work
+from tests.simulator.random_scenarios import drawn_opening, random_scenario
 from tests.written import about, demand, exactly, one_desk, written
 
 
@@ -51,32 +54,41 @@ def busy_desk():
     return scenario
 
 
-@pytest.fixture(scope="module")
-def figures(tmp_path_factory):
-    """All figures of two replications, by how they were reckoned."""
-    loaded = written(tmp_path_factory.mktemp("alike"), busy_desk())
-    channels, teams = (list(some) for some in (loaded.scenario.channels, loaded.scenario.teams))
+def every_key(loaded):
+    """Return every metric, of each channel or team where it is of one."""
+    channels, teams = list(loaded.scenario.channels), loaded.scenario.teams.items()
     keys = [
         Key(name, 60.0 if known.needs_within_s else None, channel, None)
         for name, known in METRIC_NAMES.items()
         for channel in (None, *channels)
     ]
     keys += [Key(name, None, channel, None) for name in QUEUE_METRIC_NAMES for channel in channels]
-    keys += [Key(name, None, None, team) for name in TEAM_METRIC_NAMES for team in teams if team != "pages"]
-    asked = Asked.of(keys, loaded.scenario)
+    return keys + [
+        Key(name, None, None, team) for name in TEAM_METRIC_NAMES for team, told in teams if not told.self_service
+    ]
+
+
+def from_log(work, legs, staffing):
+    """Reckon the figures of one replication from its log."""
+    worked = worked_of(legs, staffing, work.loaded, work.works_from_s)
+    waits = waits_of(legs, work.loaded.scenario, work.works_from_s)
+    return told_of(contacts_of(legs, work.loaded.horizon_s), worked, work.asked, work.counts_from_s, waits)
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    """All figures of two replications, by how they were reckoned."""
+    loaded = written(tmp_path_factory.mktemp("alike"), busy_desk())
+    keys = every_key(loaded)
     found = {}
     for engine in ("compiled", "simpy"):
         work = Work(loaded, 1, False, None, engine, keys, 0.0, False)
         played = [work.play(replication) for replication in range(2)]
         found[engine] = figures_from(keys, [one.told for one in played])
         if engine == "compiled":
-            legs, staffing = work.tables(played, "run")
-    told = []
-    for replication in range(2):
-        own, spells = (table[table["replication"] == replication] for table in (legs, staffing))
-        worked, waits = worked_of(own, spells, loaded), waits_of(own, loaded.scenario)
-        told.append(told_of(contacts_of(own, loaded.horizon_s), worked, asked, waits=waits))
-    found["log"] = figures_from(keys, told)
+            tables = work.tables(played, "run")
+            told = [from_log(work, *(one[one["replication"] == r] for one in tables)) for r in range(2)]
+            found["log"] = figures_from(keys, told)
     return found
 
 
@@ -94,3 +106,21 @@ def test_the_desk_gives_each_metric_something_to_tell(figures):
     told = {f.name for f in figures["compiled"] if f.value > 0}
     not_yet = {name for name, end in END_SHARES.items() if end not in ENDS}
     assert set(ALL_NAMES) - told == not_yet
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_every_metric_of_random_scenarios_is_the_same_from_arrays_and_from_the_log(tmp_path, first):
+    """Without it a feature of the engines could be folded in one way and forgotten in the other."""
+    told = 0
+    for number in range(first, first + 20):
+        loaded = written(tmp_path / str(number), *random_scenario(number))
+        loaded = drawn_opening(random.Random(loaded.hash), loaded)
+        work = Work(loaded, 1, False, None, "compiled", every_key(loaded), 0.0, False)
+        played = work.play(0)
+        arrays, log = played.told, from_log(work, *work.tables([played], "run"))
+        assert arrays.counts.tolist() == log.counts.tolist(), number
+        assert np.allclose(arrays.values, log.values, rtol=1e-9, atol=1e-9, equal_nan=True), number
+        told += int((arrays.values > 0).sum())
+        for key, value in zip(work.keys, arrays.values, strict=True):
+            assert not (key.metric in ("occupancy", "utilisation") and value > 1 + 1e-9), (number, key)
+    assert told > 1000
