@@ -246,7 +246,7 @@ def simulate(asked: argparse.Namespace) -> int:
     else:
         print(metrics_table(figures, simulated.level))
         if goals:
-            print(goals_table(goals))
+            print(f"\n{goals_table(goals)}")
         for told in _half_widths(asked, simulated) if asked.half_width else []:
             print(half_width_text(told))
         print(
@@ -285,8 +285,9 @@ def _half_widths(asked: argparse.Namespace, simulated: Simulated) -> list[dict[s
     precision = Precision.read(asked.half_width)
     return [
         {
-            "name": key.metric, "within_s": key.within_s, "channel": key.channel, "wanted": precision.wanted[key],
-            "reached": width, "replications": simulated.replications, "looks": simulated.looks,
+            "name": key.metric, "within_s": key.within_s, "channel": key.channel, "team": key.team,
+            "wanted": precision.wanted[key], "reached": width, "replications": simulated.replications,
+            "looks": simulated.looks,
         }
         for key, width in precision.widths(simulated.figures()).items()
     ]  # fmt: skip
@@ -604,13 +605,14 @@ def _simulate(
 ) -> tuple[Run, Simulated]:
     from results.runs import FINISHED, INTERRUPTED, Run
     from scenarios.jit import is_cold
-    from simulator.precision import REPLICATIONS_MOST, Precision
+    from simulator.precision import REPLICATIONS_MOST, Precision, keys_named
     from simulator.simulate import simulate as simulate_scenario
 
     seed = _seed(asked, loaded)
     # `run` has no choice in these
     engine, half_widths, cluster = (getattr(asked, name, None) for name in ("engine", "half_width", "cluster"))
-    precision = Precision.read(half_widths) if half_widths else None
+    precision = Precision.read(half_widths, loaded.scenario) if half_widths else None
+    also = [key for text in getattr(asked, "metric", None) or () for key in keys_named(text, loaded.scenario)]
     summary = bool(getattr(asked, "summary", False)) or precision is not None
     replications = asked.replications or (REPLICATIONS_MOST if precision else 10)
     facts = {
@@ -624,7 +626,7 @@ def _simulate(
     with _progress(asked, f"simulating {loaded.scenario.scenario}") as progress:
         simulated = simulate_scenario(
             loaded, seed, replications, same_plan, asked.threads, progress, asked.shoppers, engine or "compiled",
-            summary, precision, from_s, cluster, getattr(asked, "by", None) or (),
+            summary, precision, from_s, cluster, getattr(asked, "by", None) or (), also,
         )  # fmt: skip
     if not summary:
         run.write_table("legs", simulated.legs)
@@ -866,8 +868,8 @@ VERBS = {
         "files power days seed json shoppers replications-20 threads"),
     "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json", "scenario days seed out json shoppers"),
     "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
-        "scenario days seed out json engine replications by half-width summary warm-up from-state threads cluster "
-        "check-goals shoppers story"),
+        "scenario days seed out json engine replications by metric half-width summary warm-up from-state threads "
+        "cluster check-goals shoppers story"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -903,11 +905,17 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "power": ("--power", {"action": "store_true", "help": "simulate, and say what a comparison can see"}),
     "replications": ("--replications", {"type": _count, "metavar": "N",
         "help": "default: 10; with --half-width at most so many, default: 10,000"}),
-    "by": ("--by", {"action": "append", "default": [], "choices": ["intent", "interval"],
-        "help": "figures also for each intent, or for each half-hour of the day; may be repeated"}),
+    "by": ("--by", {"action": "append", "default": [], "metavar": "WHAT",
+        "choices": ["intent", "team", "interval", "intent+team", "intent+interval", "team+interval",
+            "intent+team+interval"],
+        "help": "figures also for each intent, for each team (of those it answered first) or for each half-hour of the "
+        "day (interval), or for each combination, such as intent+interval; may be repeated"}),
+    "metric": ("--metric", {"action": "append", "default": [], "metavar": "METRIC",
+        "help": "also the figure [CHANNEL.|TEAM.]METRIC[/T], such as phone.wait_s_p80 or service_level_offered/20; "
+        "without a channel or team, of each; may be repeated"}),
     "half-width": ("--half-width", {"action": "append", "default": [], "metavar": "METRIC=VALUE",
-        "help": "stop when the interval of [CHANNEL.]METRIC[/T] is no wider than +-VALUE; may be repeated, and all "
-        "hold together. Looks after 10, 20, 40 … replications; keeps figures only"}),
+        "help": "stop when the interval of [CHANNEL.|TEAM.]METRIC[/T] is no wider than +-VALUE; may be repeated, and "
+        "all hold together. Looks after 10, 20, 40 … replications; keeps figures only"}),
     "summary": ("--summary", {"action": "store_true", "help": "keep the figures only: memory does not grow"}),
     "warm-up": ("--warm-up", {"type": _warm_up, "metavar": "auto|HOURS",
         "help": "leave out contacts of the first hours, as the desk begins empty; auto: as many as MSER-5 says"}),

@@ -46,7 +46,8 @@ def cautions_of(loaded: LoadedScenario, figures: Iterable[Figure]) -> list[Cauti
 
 def _cut_off(figures: Iterable[Figure]) -> Iterator[Caution]:
     for figure in figures:
-        if figure.name == "still_waiting_share" and figure.value > CUT_OFF_SHARE_MOST:
+        of_a_part = figure.intent is not None or figure.interval is not None  # the channel's own caution says it all
+        if figure.name == "still_waiting_share" and figure.value > CUT_OFF_SHARE_MOST and not of_a_part:
             text = (
                 f"{figure.channel}: {figure.value:.1%} of contacts were still waiting when the run ended, and what "
                 f"they would have waited is missing; simulate more days, or roster until the queue is empty"

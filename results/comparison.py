@@ -7,7 +7,8 @@ interval shown is the one that decided.
 How sure a measured mean is: waits of one day are correlated, so contacts are not the sample. The spread is the larger
 of (a) what replications of the same plan with the desk's luck redrawn show for just these contacts, and (b) batch means
 of measured minus expected, contact by contact. (a) knows the correlation but believes the scenario; (b) believes
-nothing. Guarded by tests/results/test_comparison.py.
+nothing. Of a percentile, both are had from the share of contacts above it (Woodruff's interval). Guarded by
+tests/results/test_comparison.py.
 """
 
 from __future__ import annotations
@@ -21,8 +22,18 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from results.metrics import contacts_of, values_of
-from results.statistics import Estimate, Placement, Values, batch_means_error, holm_levels, place, replication_estimate
+from results.metrics import by_replication, contacts_of, metric_of, values_of
+from results.statistics import (
+    Estimate,
+    Placement,
+    Values,
+    batch_means_error,
+    holm_levels,
+    percentile_error,
+    place,
+    replication_estimate,
+)
+from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import Gate
 
 ALPHA = 0.05
@@ -181,13 +192,15 @@ class _Band:
             expected, seen = expected[expected["team"] == team], seen[seen["team"] == team]
         values = values_of(seen, metric, within_s)
         drawn = values_of(expected, metric, within_s)
-        by_day = pd.Series(drawn).groupby(expected["replication"].to_numpy()).mean().to_numpy(dtype=np.float64)
+        by_day = by_replication(drawn, expected["replication"].to_numpy(), metric)
         simulated = replication_estimate(by_day)
         kept = ~np.isnan(values)
         counted = int(kept.sum())
-        value = float(values[kept].mean()) if counted else math.nan
-        sampled = 0.0 if self.matched else _sampling_error(drawn, counted)
-        spread, freedom = _spread(by_day, sampled, values[kept] - self._expect(expected, seen, drawn)[kept])
+        value = metric_of(values, metric)
+        sampled, batches = self._errors(metric, value, expected, seen, drawn, values)
+        spread, freedom = _spread(by_day, sampled, batches)
+        if METRIC_NAMES[metric].percentile and not math.isfinite(batches[0]):
+            spread, freedom = math.inf, 1.0  # what replications show believes the scenario, and here nothing checks it
         measured = Estimate(value, spread, freedom)
         difference = value - simulated.value
         error = math.hypot(spread, simulated.error) if counted else math.inf
@@ -200,11 +213,39 @@ class _Band:
         if gate is None:
             return _Measured(row, error, freedom, None)
         unfit = self._unfit(metric, counted, simulated, len(by_day), expected, seen)
+        if not unfit and not math.isfinite(error):
+            unfit = f"{counted} measured contacts hold too few beyond the percentile to tell how sure it is"
         if unfit or tolerance is None or math.isnan(tolerance):
             reason = unfit or "the tolerance is a share of a simulated value that is not there"
             return _Measured(replace(row, verdict=CANNOT_TELL, reason=reason), error, freedom, None)
         placement = place(difference, error, freedom, tolerance)
         return _Measured(row, error, freedom, placement, _unanswered(expected, seen))
+
+    def _errors(
+        self,
+        metric: str,
+        value: float,
+        expected: pd.DataFrame,
+        seen: pd.DataFrame,
+        drawn: npt.NDArray[np.float64],
+        values: npt.NDArray[np.float64],
+    ) -> tuple[float, tuple[float, float]]:
+        """Return how far so few contacts stray from their day, and what batches of them say, with its freedom."""
+        kept, known = ~np.isnan(values), drawn[~np.isnan(drawn)]
+        counted = int(kept.sum())
+        percentile = METRIC_NAMES[metric].percentile
+        if percentile is None:
+            sampled = 0.0 if self.matched else _sampling_error(drawn, counted)
+            return sampled, batch_means_error(values[kept] - self._expect(expected, seen, drawn)[kept])
+        percent, sampled = percentile.percent, 0.0
+        independent = math.sqrt(percent / 100 * (1 - percent / 100) / max(counted, 1))
+        if not self.matched and len(known):
+            sampled = percentile_error(known, percent, independent, len(known))
+        above, drawn_above = _above(values, value), _above(drawn, value)
+        batches, freedom = batch_means_error((above - self._expect(expected, seen, drawn_above))[kept])
+        if math.isfinite(batches):  # where hardly anyone lies beyond it, batches are alike by chance
+            batches = percentile_error(values[kept], percent, max(batches, independent), freedom)
+        return sampled, (batches, freedom)
 
     def _unfit(
         self,
@@ -254,23 +295,30 @@ def _unanswered(expected: pd.DataFrame, seen: pd.DataFrame) -> str:
     )
 
 
+def _above(values: npt.NDArray[np.float64], level: float) -> npt.NDArray[np.float64]:
+    """Return which values lie above a level, as 1 and 0; what is not known stays so."""
+    above = values.copy()
+    above[~np.isnan(values)] = values[~np.isnan(values)] > level
+    return above
+
+
 def _sampling_error(drawn: Values, counted: int) -> float:
     """Return how far a mean of so many contacts strays from its day's: other customers were measured than simulated."""
     known = drawn[~np.isnan(drawn)]
     return float(known.std()) / math.sqrt(counted) if len(known) and counted else 0.0
 
 
-def _spread(by_day: Values, sampled: float, residuals: Values) -> tuple[float, float]:
+def _spread(by_day: Values, sampled: float, batches: tuple[float, float]) -> tuple[float, float]:
     """Return the larger of the two standard errors of a measured mean, with its degrees of freedom.
 
     `sampled` is added to the spread of simulated days where not just these customers were simulated.
     """
     days = by_day[~np.isnan(by_day)]
     simulated = math.hypot(float(days.std(ddof=1)), sampled) if len(days) > 1 else math.inf
-    batches, freedom = batch_means_error(residuals)
-    if not math.isfinite(batches) or simulated >= batches:
+    error, freedom = batches
+    if not math.isfinite(error) or simulated >= error:
         return simulated, max(len(days) - 1.0, 1.0)
-    return batches, freedom
+    return error, freedom
 
 
 def _tolerance(gate: Gate, simulated: float) -> float:

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from results.comparison import ALPHA, CONTACTS_LEAST
-from results.metrics import contacts_of, values_of
+from results.metrics import by_replication, contacts_of, values_of
 from results.statistics import Values
 from scenarios.scenario import Gate
 
@@ -46,9 +46,9 @@ def power_of(simulated: pd.DataFrame, gates: Sequence[Gate]) -> list[Power]:
         chosen = contacts[contacts["channel"] == gate.channel]
         if gate.team is not None:
             chosen = chosen[chosen["team"] == gate.team]
-        values = pd.Series(values_of(chosen, gate.metric, gate.within_s), index=chosen["replication"].to_numpy())
-        by_day = values.groupby(level=0).mean().to_numpy(dtype=float)
-        counted = int(values.groupby(level=0).count().mean()) if len(values) else 0
+        values, replications = values_of(chosen, gate.metric, gate.within_s), chosen["replication"].to_numpy()
+        by_day = by_replication(values, replications, gate.metric)
+        counted = int(pd.Series(values).groupby(replications).count().mean()) if len(values) else 0
         found.append(_power(gate, by_day, counted, len(gates)))
     return found
 

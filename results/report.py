@@ -20,7 +20,7 @@ from markupsafe import Markup
 from results import charts, words
 from results.comparison import Comparison, Row, same_customers, told_by
 from results.evidence import browser_journeys, reasons_counted, sample_transcripts
-from results.figures import Figure, is_worth_telling
+from results.figures import Figure, worth_telling
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
 from results.provenance import fact_rows, instrument_view, limits_of, origin_time_of_day_s, rehearsal_note, run_facts
@@ -161,8 +161,7 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
             words.value_span(figure.low, figure.high, words.unit_of(figure.name)),
             f"{figure.n:,}",
         )
-        for figure in metrics
-        if is_worth_telling(figure)
+        for figure in worth_telling(metrics)
     ]
     page = {
         "title": _title(run, run),

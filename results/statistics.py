@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,20 @@ def batch_means_error(residuals: Values) -> tuple[float, float]:
         return np.inf, 1.0
     means = np.array([batch.mean() for batch in np.array_split(residuals, count)])
     return float(means.std(ddof=1) / np.sqrt(count)), float(count - 1)
+
+
+def percentile_error(values: Values, percent: int, share_error: float, freedom: float) -> float:
+    """Estimate the standard error of a percentile from that of the share of values below it.
+
+    Woodruff's interval (JASA 47:635, 1952): the percentiles that lie as far to both sides as the share is uncertain.
+    Infinite where that reaches beyond the values there are, as the 99th of a hundred does.
+    """
+    reach = float(stdtrit(freedom, 0.975)) * share_error
+    low, high = (math.ceil((percent / 100 + side * reach) * len(values)) - 1 for side in (-1, 1))
+    if low < 0 or high >= len(values):
+        return math.inf
+    ordered = np.partition(values, [low, high])
+    return float(ordered[high] - ordered[low]) / (2 * float(stdtrit(freedom, 0.975)))
 
 
 def warm_up(values: Values) -> int | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.comparison import AGREES, CANNOT_TELL, CONTACTS_LEAST, DIFFERS, Comparison, Row
-from scenarios.metric_names import METRIC_NAMES, TEAM_METRIC_NAMES
+from scenarios.metric_names import ALL_NAMES
 
 TEXT_WIDTH = 110
 
@@ -41,15 +41,61 @@ _METRIC_WORDS = {
     "service_level_offered_less_quick": "Answered within {within}, quick give-ups left out",
     "service_level_answered_or_abandoned": "Answered or gone within {within}",
     "service_level_answered": "Of those answered: within {within}",
+    "on_time_share": "Answered on time, within {within}",
+    "wait_excess_s_mean": "Mean wait beyond {within}, of everyone who asked",
+    "wait_late_s_mean": "Mean wait beyond {within}, of those who waited longer",
     "abandonment": "Gave up waiting",
     "blocked_share": "Found every line taken",
     "answered_share": "Were answered at all",
     "occupancy": "Share of their time that agents are busy",
+    "concurrency_mean": "Contacts that a busy agent has at once",
+    "queue_mean": "Customers who wait at a time",
+    "backlog_mean": "Left waiting at the end of a day",
+    "backlog_age_s_mean": "Age of the oldest that is left at the end of a day",
+    "backlog_age_s_max": "Age of the oldest that is ever left at the end of a day",
+    "utilisation": "Share of their paid time that agents are busy",
     "still_waiting_share": "Still waiting when the run ended",
     "handle_s_mean": "Time an agent needs for one contact",
     "talk_s_mean": "Time a customer spends with an agent",
     "transfer_share": "Passed on to another team",
     "contained_share": "Found the answer without a person",
+    "wait_all_legs_s_mean": "Mean wait in all queues of a contact",
+    "legs_mean": "Queues that an answered contact went through",
+    "retellings_mean": "Times the story was told again in one contact",
+    "balked_share": "Turned away by the announced wait",
+    "silent_share": "Left without a word",
+    "message_share": "Left a message",
+    "callback_share": "Promised a call back",
+    "cleared_share": "Sent away at closing time",
+    "cut_off_share": "Cut off",
+    "escalated_share": "Escalated",
+    "deflected_share": "Sent to another channel",
+    "customers_answered_share": "Customers who were answered in the end",
+    "customer_resolved_share": "Customers who got a solution in the end",
+    "customer_wait_s_mean": "Mean wait of a customer over all attempts",
+    "attempts_mean": "Attempts that a customer makes",
+    "customer_retellings_mean": "Times a customer told the story again",
+}
+
+_SHARE_WORDS = {
+    "on_time_share": "are answered on time",
+    "balked_share": "are turned away by the announced wait",
+    "silent_share": "leave without a word",
+    "message_share": "leave a message",
+    "callback_share": "are promised a call back",
+    "cleared_share": "are sent away at closing time",
+    "cut_off_share": "are cut off",
+    "escalated_share": "are escalated",
+    "deflected_share": "are sent to another channel",
+    "customers_answered_share": "are answered in the end",
+    "customer_resolved_share": "get a solution in the end",
+}
+"""What those do whom a share counts, where a sentence of its own would say no more."""
+
+_PERCENTILE_WORDS = {
+    "wait_s_mean": "Wait that {percent} of 100 do not exceed",
+    "wait_answered_s_mean": "Wait that {percent} of 100 who were answered do not exceed",
+    "handle_s_mean": "Time with agents that {percent} of 100 contacts do not exceed",
 }
 
 OUTCOME_WORDS = {
@@ -108,23 +154,34 @@ def share(value: float) -> str:
     return NOTHING if not math.isfinite(value) else f"{100 * value:.1f} %".replace("-", "−")
 
 
+def count(value: float) -> str:
+    """Write a mean of counts."""
+    return NOTHING if not math.isfinite(value) else f"{value:.2f}".replace("-", "−")
+
+
 def amount(value: float, unit: str) -> str:
-    """Write a value of a metric in its unit, `s` or `share`."""
-    return duration(value) if unit == "s" else share(value)
+    """Write a value of a metric in its unit: `s`, `share` or `count`."""
+    return duration(value) if unit == "s" else share(value) if unit == "share" else count(value)
 
 
 def size(value: float, unit: str) -> str:
     """Write how large a difference or tolerance is, without its sign."""
     if not math.isfinite(value):
         return NOTHING
-    return duration(abs(value)) if unit == "s" else f"{100 * abs(value):.1f} points"
+    return (
+        duration(abs(value))
+        if unit == "s"
+        else f"{100 * abs(value):.1f} points"
+        if unit == "share"
+        else count(abs(value))
+    )
 
 
 def change(value: float, unit: str) -> str:
     """Write a difference with its sign; a difference of shares is in points."""
     if not math.isfinite(value):
         return NOTHING if math.isnan(value) else ("+∞" if value > 0 else "−∞")
-    rounded = round(value, 1 if unit == "s" else 3)
+    rounded = round(value, {"s": 1, "share": 3, "count": 2}[unit])
     return ("+" if rounded > 0 else "−" if rounded < 0 else "") + size(value, unit)
 
 
@@ -150,7 +207,7 @@ def value_span(low: float, high: float, unit: str) -> str:
     >>> value_span(-3.8, 15, "s"), value_span(0.97, 1.02, "share")
     ('0 to 15 s', '97.0 to 100.0 %')
     """
-    return span(max(low, 0.0), high if unit == "s" else min(high, 1.0), unit)
+    return span(max(low, 0.0), min(high, 1.0) if unit == "share" else high, unit)
 
 
 def counted(number: int, noun: str) -> str:
@@ -163,12 +220,15 @@ def counted(number: int, noun: str) -> str:
 
 
 def unit_of(metric: str) -> str:
-    """Return the metric's unit, `s` or `share`."""
-    return (METRIC_NAMES | TEAM_METRIC_NAMES)[metric].unit
+    """Return the metric's unit: `s`, `share` or `count`."""
+    return ALL_NAMES[metric].unit
 
 
 def metric_words(metric: str, within_s: float | None = None) -> str:
     """Say what a metric tells, without its definition's name."""
+    percentile = ALL_NAMES[metric].percentile
+    if percentile is not None:
+        return _PERCENTILE_WORDS[percentile.of].format(percent=percentile.percent)
     return _METRIC_WORDS[metric].format(within="T" if within_s is None else duration(within_s))
 
 
@@ -289,6 +349,15 @@ def _difference_sentence(row: Row) -> str:
             return f"{of_hundred} find their answer without a person than you believe: {instead}"
         case "service_level_answered_or_abandoned":
             return f"{of_hundred} are answered or gone{within} than you believe: {instead}"
+    if unit == "s":
+        what = metric_words(row.metric, row.within_s)
+        longer = "longer" if more else "shorter"
+        return f"{customers}: {what[0].lower()}{what[1:]} is {by} {longer} than you believe: {instead}"
+    if unit == "count":
+        what, rather = metric_words(row.metric), "more" if more else "fewer"
+        return f"{customers}: {what[0].lower()}{what[1:]} are {by} {rather} than you believe: {instead}"
+    if row.metric in _SHARE_WORDS:
+        return f"{of_hundred} {_SHARE_WORDS[row.metric]} than you believe: {instead}"
     return f"{of_hundred} are answered{within} than you believe: {instead}"
 
 
@@ -386,6 +455,8 @@ def _short(value: float, unit: str, sign: str = "") -> str:
         return "+inf" if value > 0 else "-inf"
     if unit == "s":
         return f"{value:{sign}.1f}s" if abs(value) < 1000 else f"{value:{sign}.0f}s"
+    if unit == "count":
+        return f"{value:{sign}.2f}"
     return f"{100 * value:{sign}.1f}%"
 
 

@@ -77,6 +77,14 @@ class LoadedScenario:
         """The end of the last day, in scenario seconds."""
         return float(self.scenario.days * DAY_S)
 
+    def roster_paid(self, team: str) -> list[tuple[float, int]]:
+        """Return (scenario second, agents paid from then on) of a team: `agents`, and those who pause too."""
+        shifts = self.scenario.teams[team].shifts
+        if not shifts:
+            return self.agents.get(team, [])
+        whole = [shift.model_copy(update={"breaks": []}) for shift in shifts]
+        return shift_steps(whole, self.scenario.days, self.scenario.kind_of)
+
 
 def _mean_us(law: AnyLaw | None) -> int:
     mean_s = law.mean() if law else 0.0

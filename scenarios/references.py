@@ -11,7 +11,7 @@ from typing import Any
 
 from scenarios.faults import Fault, one_of
 from scenarios.identity import intent_code
-from scenarios.metric_names import METRIC_NAMES
+from scenarios.metric_names import ALL_NAMES, METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
 from scenarios.patience import DEFAULT, is_by_intent
 from scenarios.rosters import break_spell_s, shift_spell_s
 from scenarios.scenario import ANYONE, CHANNELS, Break, Shift
@@ -304,12 +304,42 @@ def _metrics(document: Document, channels: list[str], teams: dict[str, Any]) -> 
                 yield document.fault((part, i, "team"), team, one_of(teams, team))
             if not isinstance(metric, str):
                 continue
-            if metric not in METRIC_NAMES:
-                yield document.fault((part, i, "metric"), metric, one_of(METRIC_NAMES, metric))
+            if part == "goals" and metric in TEAM_METRIC_NAMES:
+                yield from _team_goal(document, i, item, teams)
+            elif part == "goals" and metric in QUEUE_METRIC_NAMES:
+                yield from _queue_goal(document, i, item, channels)
+            elif metric not in METRIC_NAMES:
+                unseen = "a metric of contacts: this one is not seen from outside (a goal may name it)"
+                known = METRIC_NAMES if part == "gates" else ALL_NAMES
+                expected = unseen if metric in ALL_NAMES else a_metric(known, metric)
+                yield document.fault((part, i, "metric"), metric, expected)
             elif METRIC_NAMES[metric].needs_within_s and item.get("within_s") is None:
                 yield document.fault((part, i, "within_s"), MISSING, f"the T of {metric}, in seconds")
             elif not METRIC_NAMES[metric].needs_within_s and "within_s" in item:
                 yield document.fault((part, i, "within_s"), item["within_s"], f"no within_s with {metric}")
+
+
+def _team_goal(document: Document, i: int, goal: dict[str, Any], teams: dict[str, Any]) -> Iterator[Fault]:
+    """Find goals of a team that name none, or one without agents, or what a team has not."""
+    metric, team = goal["metric"], goal.get("team")
+    staffed = [name for name, told in teams.items() if not (isinstance(told, dict) and told.get("self_service"))]
+    if team is None:
+        yield document.fault(("goals", i, "team"), MISSING, f"the team whose {metric} it is, {one_of(staffed)}")
+    elif team in teams and team not in staffed:
+        yield document.fault(("goals", i, "team"), team, f"a team with agents, {one_of(staffed)}")
+    for word in ("channel", "within_s"):
+        if word in goal:
+            yield document.fault(("goals", i, word), goal[word], f"no {word} with {metric}, which is of a team")
+
+
+def _queue_goal(document: Document, i: int, goal: dict[str, Any], channels: list[str]) -> Iterator[Fault]:
+    """Find goals of a channel's queues that name no channel, or what a queue has not."""
+    metric = goal["metric"]
+    if goal.get("channel") is None:
+        yield document.fault(("goals", i, "channel"), MISSING, f"the channel whose {metric} it is, {one_of(channels)}")
+    for word in ("team", "within_s"):
+        if word in goal:
+            yield document.fault(("goals", i, word), goal[word], f"no {word} with {metric}, which is of a channel")
 
 
 def dict_at(values: Any, key: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ break that begins late ends on time.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from scenarios.calendar import DayKind
@@ -67,6 +68,18 @@ def shift_steps(shifts: Iterable[Shift], days: int, kind_of: Callable[[int], Day
         if at_s < days * DAY_S and (not rows or rows[-1][1] != count):
             rows.append((float(at_s), count))
     return rows
+
+
+def rostered_s(steps: Steps, from_s: float, to_s: float) -> float:
+    """Return the seconds of all agents together between two instants; who is there counts until the next step.
+
+    >>> rostered_s([(0.0, 0), (100.0, 3), (200.0, 1)], 150.0, 1000.0)
+    950.0
+    """
+    total = 0.0
+    for (at_s, count), (until_s, _) in itertools.pairwise([*sorted(steps), (to_s, 0)]):
+        total += count * max(min(until_s, to_s) - max(at_s, from_s), 0.0)
+    return total
 
 
 def shift_spell_s(shift: Shift) -> tuple[int, int]:

@@ -505,7 +505,9 @@ class Goal(Strict):
     metric: str = Field(description="which figure, by the name of its definition")
     channel: Channel | None = Field(None, description="only this channel; all where left out")
     team: Name | None = Field(None, description="only contacts that this team answered first")
-    within_s: Annotated[float, Field(gt=0)] | None = Field(None, description="the T of a service level, in seconds")
+    within_s: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="the T of a service level or of an excess, in seconds"
+    )
     at_least: float | None = Field(None, description="reached from here up")
     at_most: float | None = Field(None, description="reached up to here")
 
@@ -522,7 +524,9 @@ class Gate(Strict):
     metric: str = Field(description="which figure, by the name of its definition")
     channel: Channel = Field(description="the channel it is measured on")
     team: Name | None = Field(None, description="only contacts that this team answered first")
-    within_s: Annotated[float, Field(gt=0)] | None = Field(None, description="the T of a service level, in seconds")
+    within_s: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="the T of a service level or of an excess, in seconds"
+    )
     tolerance_relative: Annotated[float, Field(gt=0, le=10)] | None = Field(
         None, description="share of the simulated value"
     )

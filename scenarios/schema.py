@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from scenarios.charter import Charter
 from scenarios.journey import Journey
-from scenarios.metric_names import METRIC_NAMES
+from scenarios.metric_names import ALL_NAMES, METRIC_NAMES
 from scenarios.opening import State
 from scenarios.reading import HERE
 from scenarios.scenario import Scenario
@@ -40,11 +40,12 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     schemas = {}
     for kind, model in _MODELS.items():
         schema = {"$schema": _DRAFT, **model.model_json_schema(by_alias=True)}
-        for part in schema.get("$defs", {}).values():
+        for name, part in schema.get("$defs", {}).items():
             if "metric" in part.get("properties", {}):
+                known = METRIC_NAMES if name == "Gate" else ALL_NAMES
                 part["properties"]["metric"] |= {
-                    "enum": sorted(METRIC_NAMES),
-                    "markdownEnumDescriptions": [METRIC_NAMES[name].meaning for name in sorted(METRIC_NAMES)],
+                    "enum": sorted(known),
+                    "markdownEnumDescriptions": [known[metric].meaning for metric in sorted(known)],
                 }
         schemas[kind] = schema
     return schemas

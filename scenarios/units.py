@@ -13,6 +13,9 @@ DAY_S = 86_400
 DAY_US = DAY_S * 1_000_000
 DAY_MINUTES = DAY_S // 60
 
+INTERVAL_S = 1800
+"""The half-hours of the day by which figures are told apart."""
+
 
 AGENTS_MOST = 5_000
 """Agents of one team at one time."""

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from results.figures import WorkedTime
+from results.customers import CUSTOMER_COLUMNS, customer_columns
+from results.metrics import ENDS_TOLD, GAVE_UP, Values
+from results.queues import Waits
+from results.worked import WorkedTime, any_at_once
 from scenarios.jit import jit
 from simulator.engine_compiled import (
-    ABANDONED,
     ANSWERED,
     ARRIVED,
     BLOCKED,
@@ -22,10 +24,15 @@ from simulator.engine_compiled import (
     CLOSED,
     CONTAINED,
     ENDED,
+    ENDS,
+    HISTORY,
     LAST,
     LEG,
     LEG_END,
     NUMBER,
+    OUTCOME,
+    RESOLVED,
+    ROLE,
     SEAT,
     TEAM,
     TRANSFERRED,
@@ -36,29 +43,76 @@ from simulator.engine_compiled import (
 )  # fmt: skip
 from simulator.floor_arrays import Floor, Whole
 
-FIRST, TALK, WRAPPED, PASSED, UNFINISHED, SERVED = range(6)
-_FOLDED = 6
+FIRST, TALK, ASIDE, WRAPPED, PASSED, UNFINISHED, SERVED = range(7)
+_FOLDED = 7
+
+LEGS, WAITS, WAITING, RETOLD, ENDED_AS = range(5)
+_OF_LEGS = 5
+
+_LEG_COLUMNS = ("legs", "waits_s", "retold", *(f"ended_{end}" for end in ENDS_TOLD))
 
 
-def contacts_folded(happened: Happened, intent: Whole) -> dict[str, Any]:
+class Folded(dict[str, Any]):
+    """Columns by name; those that few metrics need are reckoned when they are first asked for."""
+
+    def __init__(self, happened: Happened, contact_of: Whole, until_us: int | None, columns: dict[str, Any]) -> None:
+        super().__init__(columns)
+        self._happened, self._contact_of, self._until_us = happened, contact_of, until_us
+
+    def __missing__(self, name: str) -> Any:
+        if name in _LEG_COLUMNS:
+            self.update(self._legs())
+        elif name in ("knew", "resolved"):
+            facts = self._happened.facts
+            first = facts[:, LEG] == 0
+            self["knew"], self["resolved"] = facts[first, HISTORY] == 1, facts[first, OUTCOME] == RESOLVED
+        elif name == "waiting_s":
+            last_us = self._happened.times_us[:, : ENDED + 1].max() if self._until_us is None else self._until_us
+            self[name] = np.where(self["waiting"], last_us / 1e6 - self["arrived_s"], np.nan)
+        elif name in CUSTOMER_COLUMNS:
+            facts = self._happened.facts
+            self.update(customer_columns(self, facts[facts[:, LEG] == 0, NUMBER].astype(np.int64)))
+        else:
+            raise KeyError(name)
+        return self[name]
+
+    def _legs(self) -> dict[str, Any]:
+        of_legs = _fold_legs(*self._happened[:2], self._happened.notes, self._contact_of, len(self["channel"]))
+        found = {
+            "legs": of_legs[:, LEGS],
+            "waits_s": np.where(of_legs[:, WAITING] > 0, np.nan, of_legs[:, WAITS] / 1e6),
+            "retold": of_legs[:, RETOLD],
+        }
+        for end in ENDS_TOLD:  # one that the engine does not know yet has not happened
+            found[f"ended_{end}"] = of_legs[:, ENDED_AS] & sum(1 << code for code in _codes(end)) > 0
+        return found
+
+
+def _codes(*ends: str) -> list[int]:
+    """Return the codes of those of the log's words that the engine knows."""
+    return [code for code, word in enumerate(ENDS) if word in ends]
+
+
+def contacts_folded(happened: Happened, intent: Whole, until_us: int | None = None) -> Folded:
     """Return a row per contact of one replication; names as positions in the scenario (-1: none).
 
     Args:
         happened: what the loop gave.
         intent: of each customer, as the plan has it.
+        until_us: when the run ended; where it is not known, at the last instant of which it tells.
     """
     times, facts = happened.times_us, happened.facts
-    folded = _fold(times, facts)
+    folded, contact_of = _fold(times, facts, happened.notes)
     first = folded[:, FIRST]
     end = facts[first, LEG_END]
     answered_us, ended_us, arrived_us = times[first, ANSWERED], times[first, ENDED], times[first, ARRIVED]
     answered = answered_us > UNANSWERED
     person = answered & ((folded[:, SERVED] > 0) | (folded[:, UNFINISHED] > 0))
     whole = person & (folded[:, UNFINISHED] == 0)
-    gave_up = end == ABANDONED
+    gave_up = np.isin(end, _codes(*GAVE_UP))
     wait_us = np.where(answered, answered_us, ended_us) - arrived_us
     unanswered = (end != CLOSED) & ~answered & ~gave_up
-    return {
+    columns = {
         "channel": facts[first, CHANNEL],
         "intent": intent[facts[first, NUMBER]],
         "team": facts[first, TEAM],
@@ -69,23 +123,52 @@ def contacts_folded(happened: Happened, intent: Whole) -> dict[str, Any]:
         "abandoned": gave_up,
         "blocked": end == BLOCKED,
         "talk_s": np.where(whole, folded[:, TALK] / 1e6, np.nan),
-        "handle_s": np.where(whole, (folded[:, TALK] + folded[:, WRAPPED]) / 1e6, np.nan),
+        "handle_s": np.where(whole, (folded[:, TALK] + folded[:, ASIDE] + folded[:, WRAPPED]) / 1e6, np.nan),
         "unanswered": unanswered,
         "waiting": unanswered & (end == CENSORED),
         "transferred": folded[:, PASSED] > 0,
         "contained": end == CONTAINED,
         "self_service": answered & ~person,
     }
+    return Folded(happened, contact_of, until_us, columns)
 
 
-def worked_folded(happened: Happened, floor: Floor, from_s: float) -> WorkedTime:
-    """Sum up what teams did in one replication, from a scenario second on."""
+def worked_folded(happened: Happened, floor: Floor, from_s: float, paid_s: Values, several_at_once: bool) -> WorkedTime:
+    """Sum up what teams did in one replication.
+
+    Args:
+        happened: what the loop gave.
+        floor: the scenario as the loop reads it.
+        from_s: the scenario second from which on it counts.
+        paid_s: for how long each team is paid from then on.
+        several_at_once: whether some agents have several contacts at once.
+    """
     from_us, teams = round(from_s * 1e6), len(floor.teams)
     busy, contacts = _busy(happened.times_us, happened.facts, teams, from_us, floor.horizon_us)
     duties = happened.duties
     there = np.maximum(duties[:, 2] - np.maximum(duties[:, 1], from_us), 0)
     on_duty = np.bincount(floor.seat_team[duties[:, 0]], weights=there, minlength=teams)
-    return WorkedTime(busy / 1e6, on_duty / 1e6, contacts)
+    handled_s = busy / 1e6
+    busy_s = handled_s
+    if several_at_once:
+        seat, times = happened.facts[:, SEAT], happened.times_us
+        served = np.flatnonzero(seat >= 0)
+        ended_us = times[served, ENDED]
+        ends_us = np.where(ended_us < 0, floor.horizon_us, ended_us + np.maximum(times[served, WRAP], 0))
+        ends_us = np.minimum(ends_us, floor.horizon_us)
+        begins_us = np.maximum(times[served, ANSWERED], from_us)
+        busy_s = any_at_once(happened.facts[served, TEAM], seat[served], begins_us / 1e6, ends_us / 1e6, teams)
+    return WorkedTime(busy_s, handled_s, on_duty / 1e6, paid_s, contacts)
+
+
+def waits_folded(happened: Happened, from_s: float) -> Waits:
+    """Return all waits of one replication; queues are looked at from a scenario second on."""
+    times, facts = happened.times_us, happened.facts
+    answered_us, ended_us = times[:, ANSWERED], times[:, ENDED]
+    ends_us = np.where(answered_us > UNANSWERED, answered_us, ended_us)
+    going_on = (answered_us == UNANSWERED) & (ended_us < 0)
+    ends_s = np.where(going_on, np.inf, ends_us / 1e6)
+    return Waits(facts[:, CHANNEL].astype(np.int64), times[:, ARRIVED] / 1e6, ends_s, from_s)
 
 
 @jit
@@ -106,8 +189,13 @@ def _busy(times: Whole, facts: Small, teams: int, from_us: int, until_us: int) -
 
 
 @jit
-def _fold(times: Whole, facts: Small) -> Whole:
-    """Return a row per contact: its first leg, talk and wrap-up in microseconds, counts of legs by how they went."""
+def _fold(times: Whole, facts: Small, notes: Whole) -> tuple[Whole, Whole]:
+    """Return a row per contact: its first leg, talk and wrap-up in microseconds, counts of legs by how they went.
+
+    Talk of colleagues who were asked in stands aside: the customer was there all the while.
+
+    And the contact of each leg.
+    """
     contact_of = np.full(len(facts), -1, dtype=np.int64)
     folded = np.zeros((len(facts), _FOLDED), dtype=np.int64)
     contacts = 0
@@ -125,7 +213,29 @@ def _fold(times: Whole, facts: Small) -> Whole:
             folded[contact, UNFINISHED] += 1
         if facts[row, SEAT] >= 0 and times[row, ENDED] >= 0:
             folded[contact, SERVED] += 1
-            folded[contact, TALK] += times[row, ENDED] - times[row, ANSWERED]
+            aside = len(notes) > 0 and notes[row, ROLE] >= 0
+            folded[contact, ASIDE if aside else TALK] += times[row, ENDED] - times[row, ANSWERED]
             if times[row, WRAP] > 0:
                 folded[contact, WRAPPED] += times[row, WRAP]
-    return folded[:contacts]
+    return folded[:contacts], contact_of
+
+
+@jit
+def _fold_legs(times: Whole, facts: Small, notes: Whole, contact_of: Whole, contacts: int) -> Whole:
+    """Return a row per contact: legs, waits in microseconds, legs that wait still, stories retold, ends as bits."""
+    folded = np.zeros((contacts, _OF_LEGS), dtype=np.int64)
+    for row in range(len(facts)):
+        contact = contact_of[row]
+        if len(notes) == 0 or notes[row, ROLE] < 0:
+            folded[contact, LEGS] += 1
+        answered = times[row, ANSWERED] > UNANSWERED
+        if answered:
+            folded[contact, WAITS] += times[row, ANSWERED] - times[row, ARRIVED]
+        elif times[row, ENDED] >= 0:
+            folded[contact, WAITS] += times[row, ENDED] - times[row, ARRIVED]
+        else:
+            folded[contact, WAITING] += 1
+        if facts[row, LEG] > 0 and answered and facts[row, HISTORY] != 1:
+            folded[contact, RETOLD] += 1
+        folded[contact, ENDED_AS] |= np.int64(1) << facts[row, LEG_END]
+    return folded

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 from results.figures import Figure, Key, key_of
 from scenarios.faults import one_of
-from scenarios.metric_names import METRIC_NAMES
-from scenarios.scenario import CHANNELS
+from scenarios.metric_names import ALL_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
+from scenarios.scenario import CHANNELS, Scenario
 
 LEVEL = 0.95
 FIRST_LOOK = 10
@@ -29,7 +29,7 @@ REPLICATIONS_MOST = 10_000
 
 
 class PrecisionError(ValueError):
-    """A half-width that cannot be asked for; the message says what can."""
+    """A figure or half-width that cannot be asked for; the message says what can."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,12 @@ class Precision:
     wanted: dict[Key, float]
 
     @classmethod
-    def read(cls, texts: Sequence[str]) -> Precision:
-        """Read ``[CHANNEL.]METRIC[/WITHIN_S]=HALF_WIDTH``.
+    def read(cls, texts: Sequence[str], scenario: Scenario | None = None) -> Precision:
+        """Read ``[CHANNEL.|TEAM.]METRIC[/WITHIN_S]=HALF_WIDTH``.
+
+        Args:
+            texts: as they were typed.
+            scenario: the one whose channels and teams they name.
 
         Raises:
             PrecisionError: every text that is none.
@@ -48,7 +52,7 @@ class Precision:
         wanted, faults = {}, []
         for text in texts:
             try:
-                key, value = _wanted(text)
+                key, value = _wanted(text, scenario)
             except PrecisionError as error:
                 faults.append(str(error))
                 continue
@@ -85,21 +89,60 @@ class Precision:
         return {key: math.inf if math.isnan(width) else width for key, width in widths.items()}
 
 
-def _wanted(text: str) -> tuple[Key, float]:
+def keys_named(text: str, scenario: Scenario) -> list[Key]:
+    """Read ``[CHANNEL.|TEAM.]METRIC[/WITHIN_S]``; without a name before the dot it is of each channel or team there is.
+
+    Raises:
+        PrecisionError: it is none.
+    """
+    key = _key(f"--metric {text}", text, scenario, "METRIC")
+    if key.metric in TEAM_METRIC_NAMES:
+        teams = [name for name, team in scenario.teams.items() if not team.self_service]
+        return [key] if key.team else [key._replace(team=name) for name in teams]
+    return [key] if key.channel else [key._replace(channel=name) for name in scenario.channels]
+
+
+def _wanted(text: str, scenario: Scenario | None) -> tuple[Key, float]:
     named, _, value = text.partition("=")
-    rest, _, within = named.partition("/")
-    channel, _, metric = rest.rpartition(".")
     try:
-        half_width, within_s = float(value), float(within) if within else None
+        half_width = float(value)
     except ValueError:
-        half_width, within_s = math.nan, None
-    if not 0 < half_width < math.inf or (within_s is not None and not 0 < within_s < math.inf):
-        raise PrecisionError(f"--half-width {text}: expected METRIC=VALUE, such as phone.wait_s_mean=2")
-    if metric not in METRIC_NAMES:
-        raise PrecisionError(f"--half-width {text}: metric is {metric!r}; expected {one_of(METRIC_NAMES, metric)}")
-    if channel and channel not in CHANNELS:
-        raise PrecisionError(f"--half-width {text}: channel is {channel!r}; expected {one_of(CHANNELS, channel)}")
-    if METRIC_NAMES[metric].needs_within_s != (within_s is not None):
-        said = f"{metric}/20=VALUE: the T in seconds" if within_s is None else f"{metric}=VALUE, without a T"
-        raise PrecisionError(f"--half-width {text}: expected {said}")
-    return Key(metric, within_s, channel or None, None), half_width
+        half_width = math.nan
+    said = f"--half-width {text}"
+    if not 0 < half_width < math.inf:
+        raise PrecisionError(f"{said}: expected METRIC=VALUE, such as phone.wait_s_mean=2")
+    key = _key(said, named, scenario, "METRIC=VALUE")
+    if key.metric in TEAM_METRIC_NAMES and key.team is None:
+        raise PrecisionError(f"{said}: expected TEAM.{key.metric}=VALUE, the team whose {key.metric} it is")
+    if key.metric in QUEUE_METRIC_NAMES and key.channel is None:
+        raise PrecisionError(f"{said}: expected CHANNEL.{key.metric}=VALUE, the channel whose {key.metric} it is")
+    return key, half_width
+
+
+def _key(said: str, named: str, scenario: Scenario | None, form: str) -> Key:
+    """Read the name of a figure; names of channels and teams are looked up where the scenario is known."""
+    rest, slash, within = named.partition("/")
+    about, _, metric = rest.rpartition(".")
+    known = ALL_NAMES
+    try:
+        within_s = float(within) if slash else None
+    except ValueError:
+        within_s = math.nan
+    if within_s is not None and not 0 < within_s < math.inf:
+        raise PrecisionError(f"{said}: expected {form}, such as phone.service_level_offered/20")
+    if metric not in known:
+        raise PrecisionError(f"{said}: metric is {metric!r}; expected {a_metric(known, metric)}")
+    if known[metric].needs_within_s != (within_s is not None):
+        wanted = form.replace("METRIC", f"{metric}/20" if within_s is None else metric)
+        raise PrecisionError(
+            f"{said}: expected {wanted}{': the T in seconds' if within_s is None else ', without a T'}"
+        )
+    if metric in TEAM_METRIC_NAMES:
+        teams = [name for name, team in scenario.teams.items() if not team.self_service] if scenario else [about]
+        if about and about not in teams:
+            raise PrecisionError(f"{said}: team is {about!r}; expected {one_of(teams, about)}")
+        return Key(metric, None, None, about or None)
+    channels = scenario.channels if scenario else CHANNELS
+    if about and about not in channels:
+        raise PrecisionError(f"{said}: channel is {about!r}; expected {one_of(channels, about)}")
+    return Key(metric, within_s, about or None, None)

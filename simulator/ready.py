@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from results.figures import Key
+from results.worked import any_at_once
 from scenarios.reading import HERE, load_scenario
 from scenarios.units import NEVER_US
 from simulator.engine_compiled import VARIANTS, Arrivals
@@ -29,7 +31,11 @@ def make_ready(tell: Callable[[str], object]) -> None:
         tell(f"compiling the engine, {number} of {len(VARIANTS)}: {name}")
         loop(1, 0, 0, floor.horizon_us, nobody, floor.arrays, shifts_of(floor, 1, 0), 64)
     tell("compiling plan and log")
-    simulate(loaded, replications=1)
+    channel = next(iter(loaded.scenario.channels))
+    asked = [Key(name, None, channel, None) for name in ("legs_mean", "queue_mean")]
+    simulate(loaded, replications=1, also=asked)
+    nobodys = np.empty(0, dtype=np.int32)
+    any_at_once(nobodys, nobodys, np.empty(0), np.empty(0), 1)
 
 
 if __name__ == "__main__":

@@ -21,16 +21,18 @@ from typing import Literal
 
 import pandas as pd
 
-from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of, worked_of
-from results.metrics import contacts_of
+from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of
+from results.metrics import Values, contacts_of
+from results.queues import waits_of
 from results.runs import run_id
+from results.worked import paid_s, several_at_once, worked_of
 from scenarios.plan import DrawnPlan, draw_plan, make_plan
 from scenarios.reading import LoadedScenario
 from simulator.columns import Replicated, legs_table, staffing_table
 from simulator.engine_compiled import Arrivals, replicate
 from simulator.engine_simpy import Engine
 from simulator.floor_arrays import Floor, floor_of, shifts_of
-from simulator.fold import contacts_folded, worked_folded
+from simulator.fold import contacts_folded, waits_folded, worked_folded
 from simulator.precision import LEVEL, Precision
 from simulator.simpy_floor import Luck
 from simulator.workers import Workers, open_workers
@@ -112,6 +114,7 @@ def simulate(
     from_s: float = 0.0,
     cluster: str | None = None,
     by: Sequence[By] = (),
+    also: Sequence[Key] = (),
 ) -> Simulated:
     """Simulate.
 
@@ -130,14 +133,15 @@ def simulate(
         precision: stop as soon as the figures it names are known so well.
         from_s: contacts that arrive before this scenario second do not count in the figures: a warm-up.
         cluster: address of a Dask scheduler whose workers play the replications.
-        by: figures also for each intent, or for each half-hour of the day.
+        by: figures also for each intent, team or half-hour of the day, or each combination of these.
+        also: figures beside the usual ones and those that goals and gates name.
 
     Raises:
         WorkersError: the cluster cannot be used.
     """
     seed = loaded.scenario.seed if seed is None else seed
     began = time.perf_counter()
-    keys = tuple(dict.fromkeys([*keys_of(loaded.scenario, by), *(precision.keys if precision else ())]))
+    keys = tuple(dict.fromkeys([*keys_of(loaded.scenario, by, also), *(precision.keys if precision else ())]))
     work = Work(loaded, seed, same_plan, shoppers, engine, keys, from_s, summary)
     looks = precision.looks(replications) if precision else [replications]
     level = precision.level(looks) if precision else LEVEL
@@ -212,6 +216,11 @@ class Work:
         """From when on agents' time counts."""
         return max(self.from_s, self.loaded.opening.at_s) if self.loaded.opening else self.from_s
 
+    @functools.cached_property
+    def paid_s(self) -> Values:
+        """For how long each team is paid, the same in every replication."""
+        return paid_s(self.loaded, self.works_from_s)
+
     def luck(self, replication: int) -> Luck:
         """Return a replication's luck."""
         return Luck(self.seed, 0 if self.same_plan else replication, replication)
@@ -237,9 +246,11 @@ class Work:
 
     def _compiled(self, replication: int) -> Played:
         part = replicated(self.loaded, self.floor, self.plan, self.luck(replication), self.shoppers)
-        contacts = contacts_folded(part.happened, part.plan.intent)
-        worked = worked_folded(part.happened, self.floor, self.works_from_s)
-        told = told_of(contacts, worked, self.asked, self.counts_from_s)
+        contacts = contacts_folded(part.happened, part.plan.intent, self.floor.horizon_us)
+        several = several_at_once(self.loaded)
+        worked = worked_folded(part.happened, self.floor, self.works_from_s, self.paid_s, several)
+        waits = waits_folded(part.happened, self.works_from_s) if self.asked.of_queues else None
+        told = told_of(contacts, worked, self.asked, self.counts_from_s, waits)
         return Played(told, len(contacts["channel"]), None if self.summary else part)
 
     def _simpy(self, replication: int, watch: Progress | None) -> Played:
@@ -247,9 +258,10 @@ class Work:
         engine = Engine(self.loaded, make_plan(self.loaded, luck.seed, luck.plan, self.shoppers), luck)
         engine.run(watch)
         legs, staffing = engine.legs("", replication), engine.staffing(replication)
-        contacts = contacts_of(legs)
-        worked = worked_of(legs, staffing, self.loaded.scenario, self.works_from_s)
-        told = told_of(contacts, worked, self.asked, self.counts_from_s)
+        contacts = contacts_of(legs, self.loaded.horizon_s)
+        worked = worked_of(legs, staffing, self.loaded, self.works_from_s)
+        waits = waits_of(legs, self.loaded.scenario, self.works_from_s) if self.asked.of_queues else None
+        told = told_of(contacts, worked, self.asked, self.counts_from_s, waits)
         return Played(told, len(contacts), None if self.summary else (legs, staffing))
 
 

@@ -1,7 +1,10 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 
 import testdrive
+from results.figures import By
 from simulator.simulate import simulate
 from tests.written import about, demand, exactly, one_desk, written
 
@@ -47,6 +50,32 @@ def test_the_share_that_waited_is_shown(tmp_path, capsys):
     words = ["simulate", path, "-o", str(tmp_path / "run"), "--replications", "1", "--threads", "1", "--by", "intent"]
     assert testdrive.main(words) == 0
     shown = capsys.readouterr().out
-    assert "phone        waited_share" in shown
-    assert "phone order  waited_share" in shown
-    assert "50.0 %" in shown
+    assert "waited_share" in shown
+    assert shown.count("50.0 %") == 2  # of the channel, and of its only intent
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+def test_figures_by_team_and_by_combinations_are_those_of_their_contacts(tmp_path, engine):
+    """Without it a team's handling times could be another's, or a team be told of customers who never reached it."""
+    scenario = one_desk(2, exactly(100), intents={"order": "?", "vip": "?"})
+    scenario["demand"] = [demand(400, intent) for intent in ("order", "vip")]
+    scenario["patience"] = {"phone": about(120)}
+    back = {"channels": ["phone"], "skills": ["vip"], "agents": {"00:00": 1}, "service": {"default": exactly(250)}}
+    scenario["teams"]["back"] = back
+    by = ["team", "intent+team", "intent+interval"]
+    found = simulate(written(tmp_path, scenario), replications=2, by=by, engine=engine)
+    handled = {(f.team, f.intent): f.value for f in found.figures() if f.name == "handle_s_mean" and f.team}
+    expected = {("front", None): 100, ("back", None): 250, ("front", "order"): 100, ("front", "vip"): 100}
+    assert handled == pytest.approx(expected | {("back", "vip"): 250})
+    assert {f.name for f in found.figures() if f.team} == {
+        "wait_answered_s_mean", "handle_s_mean", "transfer_share", "occupancy",
+    }  # fmt: skip
+    legs = found.legs[(found.legs["intent"] == "vip") & (found.legs["arrived_s"] // 1800 == 20)]
+    waits = (legs["answered_s"].fillna(legs["ended_s"]) - legs["arrived_s"]).groupby(legs["replication"]).mean()
+    assert _of(found, name="wait_s_mean", intent="vip", interval="10:00").value == pytest.approx(waits.mean())
+    assert _of(found, name="wait_s_mean", intent="vip", interval="10:00").n == len(legs)
+
+
+def test_the_command_tells_figures_apart_by_what_is_known():
+    """Without it --by could refuse what the figures can do, or take what they cannot."""
+    assert testdrive.OPTIONS["by"][1]["choices"] == list(get_args(By))

@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from results.log import table_of
 from results.metrics import METRICS, contacts_of, values_of
-from scenarios.metric_names import METRIC_NAMES
+from scenarios.metric_names import ALL_NAMES, METRIC_NAMES
 
 
 def _leg(contact, leg=0, arrived=0.0, answered=None, ended=None, end="answered", talk=None, wrap=None, **more):
@@ -43,7 +45,17 @@ def test_the_registry_knows_exactly_the_names_a_scenario_may_use():
     """Without it a goal could pass the check and fail, or be skipped, after the simulation."""
     assert set(METRICS) == set(METRIC_NAMES)
     for name in METRICS:
-        assert METRIC_NAMES[name].unit == ("s" if "_s_" in name else "share")
+        share = name.endswith("_share") or name.startswith("service_level") or name == "abandonment"
+        assert METRIC_NAMES[name].unit == ("s" if "_s_" in name else "share" if share else "count")
+
+
+def test_the_page_tells_what_every_metric_is():
+    """Without it a metric could be asked for of which nobody can look up what it means."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "scenario.md").read_text()
+    table = page[page.index("## What is measured") :]
+    percentiles = [name for name, known in METRIC_NAMES.items() if known.percentile]
+    assert [name for name in ALL_NAMES if name not in percentiles and f"`{name}`" not in table] == []
+    assert all(f"`{family}" in table for family in ("wait_s_p50", "wait_answered_s_p", "handle_s_p50"))
 
 
 def test_the_four_service_levels_differ_as_computed_by_hand(ten_contacts):
@@ -55,6 +67,14 @@ def test_the_four_service_levels_differ_as_computed_by_hand(ten_contacts):
         "service_level_answered": 4 / 6,
     }
     assert {name: pytest.approx(_mean(ten_contacts, name, 20.0)) for name in expected} == expected
+
+
+def test_the_excess_over_a_target_is_as_computed_by_hand(ten_contacts):
+    """Without it a service level of 80 % could hide how long the other 20 % wait, or a wait of just T count as late."""
+    assert _mean(ten_contacts, "wait_excess_s_mean", 20.0) == pytest.approx((20 + 50 + 10 + 40) / 9)
+    assert _mean(ten_contacts, "wait_late_s_mean", 20.0) == pytest.approx((20 + 50 + 10 + 40) / 4)
+    assert _mean(ten_contacts, "wait_excess_s_mean", 70.0) == 0
+    assert np.isnan(values_of(ten_contacts, "wait_late_s_mean", 70.0)).all()
 
 
 def test_waits_and_abandonment_leave_out_those_who_were_not_offered(ten_contacts):

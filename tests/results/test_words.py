@@ -7,6 +7,7 @@ import pytest
 from results.comparison import AGREES, CANNOT_TELL, DIFFERS, Comparison, Row
 from results.metrics import METRICS
 from results.words import TEXT_WIDTH, comparison_document, comparison_text, metric_words, tell
+from scenarios.metric_names import METRIC_NAMES
 
 WAIT = Row(
     metric="wait_s_mean", within_s=None, channel="chat", team=None, gate=True, simulated=54.0, simulated_low=52.0,
@@ -44,7 +45,7 @@ def test_the_figure_furthest_outside_its_tolerance_is_told_first():
 @pytest.mark.parametrize("metric", sorted(METRICS))
 def test_every_metric_has_words_and_a_sentence(metric):
     """Without it a new metric would break the page of the first run that differs in it."""
-    within_s = 60.0 if metric.startswith("service_level") else None
+    within_s = 60.0 if METRIC_NAMES[metric].needs_within_s else None
     row = replace(WAIT, metric=metric, within_s=within_s, simulated=0.2, measured=0.1, difference=-0.1)
     assert tell(Comparison(DIFFERS, (row,))).sentence.endswith(".")
     assert "{" not in metric_words(metric, within_s)

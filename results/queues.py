@@ -1,0 +1,137 @@
+"""Queues over time: how many wait, and how old the work is that a day leaves undone.
+
+These are averages over time or over days, not over contacts, and so are reckoned from all waits of a replication, in
+the first queue and in later ones, on the channel of the contact. Refuses to know who answers.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from results.log import OUR_FAULTS
+from results.metrics import Values
+from scenarios.jit import jit
+from scenarios.scenario import Scenario
+from scenarios.units import DAY_S, INTERVAL_S
+
+SLOTS = DAY_S // INTERVAL_S
+
+
+class Waits(NamedTuple):
+    """Every wait of one replication: its channel's position in the scenario, when it began and when it ended."""
+
+    channel: npt.NDArray[np.int64]
+    begins_s: Values
+    ends_s: Values
+    """Infinite where it had not ended with the run."""
+    from_s: float
+    """From when on queues are looked at."""
+
+
+class Queues(NamedTuple):
+    """What the queues of each channel were in one replication."""
+
+    waited_s: Values
+    """By channel and half-hour of the day: all waits together, while the channel was open."""
+    open_s: Values
+    """The same of the time that the channel was open."""
+    waiting: npt.NDArray[np.int64]
+    """By channel and day: how many waited when it ended."""
+    oldest_s: Values
+    """The same of the longest that one of them had waited; 0 where nobody did."""
+    waits: npt.NDArray[np.int64]
+    """By channel: how many waits began, those of no time among them."""
+
+    def value(self, metric: str, channel: int, slot: int | None = None) -> float:
+        """Return a metric of a channel, or of a half-hour of its days; NaN where there was no time to look.
+
+        queue_mean is an integral over time, so that Little's law holds (Little 1961, Operations Research 9:383).
+        """
+        if metric == "queue_mean":
+            waited_s, open_s = self.waited_s[channel], self.open_s[channel]
+            waited_s, open_s = (waited_s.sum(), open_s.sum()) if slot is None else (waited_s[slot], open_s[slot])
+            return float(waited_s / open_s) if open_s > 0 else np.nan
+        days = {
+            "backlog_mean": self.waiting, "backlog_age_s_mean": self.oldest_s, "backlog_age_s_max": self.oldest_s,
+        }[metric][channel]  # fmt: skip
+        if not len(days):
+            return np.nan
+        return float(days.max() if metric == "backlog_age_s_max" else days.mean())
+
+
+def waits_of(legs: pd.DataFrame, scenario: Scenario, from_s: float = 0.0) -> Waits:
+    """Return the waits of one replication of a log."""
+    legs = legs[~legs["leg_end"].isin(OUR_FAULTS) & legs["arrived_s"].notna()]
+    channel = pd.Index(list(scenario.channels)).get_indexer(pd.Index(legs["channel"], dtype=object))
+    begins_s, ends_s = legs["arrived_s"], legs["answered_s"].fillna(legs["ended_s"]).fillna(np.inf)
+    return Waits(channel.astype(np.int64), begins_s.to_numpy(np.float64), ends_s.to_numpy(np.float64), from_s)
+
+
+def queues_of(waits: Waits, scenario: Scenario) -> Queues:
+    """Look at the queues of one replication, from `waits.from_s` on."""
+    kinds = [scenario.kind_of(day) for day in range(scenario.days)]
+    hours_s = np.array([[one.open_s(kind) for kind in kinds] for one in scenario.channels.values()], dtype=np.float64)
+    opens_s, closes_s = np.ascontiguousarray(hours_s[:, :, 0]), np.ascontiguousarray(hours_s[:, :, 1])
+    from_s = max(waits.from_s, 0.0)
+    days_s = np.arange(scenario.days, dtype=np.float64)[:, None] * DAY_S
+    begins_s = days_s + np.arange(SLOTS) * INTERVAL_S
+    open_s = [
+        np.maximum(
+            np.minimum(begins_s + INTERVAL_S, days_s + to[:, None])
+            - np.maximum(np.maximum(begins_s, days_s + at[:, None]), from_s),
+            0,
+        )
+        for at, to in zip(opens_s, closes_s, strict=True)
+    ]
+    first_day = int(from_s // DAY_S)
+    waited_s, waiting, oldest_s, began = _look(*waits[:3], opens_s, closes_s, scenario.days, from_s)
+    return Queues(
+        waited_s,
+        np.array([each.sum(axis=0) for each in open_s]),
+        waiting[:, first_day:],
+        oldest_s[:, first_day:],
+        began,
+    )
+
+
+@jit
+def _look(
+    channel: npt.NDArray[np.int64],
+    begins_s: Values,
+    ends_s: Values,
+    opens_s: Values,
+    closes_s: Values,
+    days: int,
+    from_s: float,
+) -> tuple[Values, npt.NDArray[np.int64], Values, npt.NDArray[np.int64]]:
+    channels = len(opens_s)
+    waited_s = np.zeros((channels, SLOTS))
+    waiting, oldest_s = np.zeros((channels, days), dtype=np.int64), np.zeros((channels, days))
+    began = np.zeros(channels, dtype=np.int64)
+    for row in range(len(channel)):
+        at, begins, ends = channel[row], begins_s[row], ends_s[row]
+        if at < 0:
+            continue
+        if begins >= from_s:
+            began[at] += 1
+        if ends <= begins:
+            continue
+        now, until = max(begins, from_s), min(ends, float(days * DAY_S))
+        while now < until:
+            day = int(now // DAY_S)
+            slot = int((now - day * DAY_S) // INTERVAL_S)
+            slot_ends = float(day * DAY_S + (slot + 1) * INTERVAL_S)
+            open_from, open_to = max(now, day * DAY_S + opens_s[at, day]), min(until, day * DAY_S + closes_s[at, day])
+            waited_s[at, slot] += max(min(open_to, slot_ends) - open_from, 0.0)
+            now = slot_ends
+        for day in range(max(int(begins // DAY_S), 0), days):
+            day_ends = float((day + 1) * DAY_S)
+            if ends <= day_ends:
+                break
+            waiting[at, day] += 1
+            oldest_s[at, day] = max(oldest_s[at, day], day_ends - begins)
+    return waited_s, waiting, oldest_s, began
