@@ -123,8 +123,8 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
 
 def _handle_s(loaded: LoadedScenario, name: str, intent: str) -> float:
     team = loaded.scenario.teams[name]
-    law = team.service.get(intent) or team.service["default"]
-    return law.mean() + (team.wrap.mean() if team.wrap else 0.0)
+    laws = (team.service_law(intent), team.hold_law(intent), team.wrap_law(intent))
+    return sum(law.mean() for law in laws if law is not None)
 
 
 def _capacity_s(loaded: LoadedScenario, name: str) -> float:

@@ -70,6 +70,7 @@ class Purpose(IntEnum):
     BALKING = 47
     CALLBACK = 48
     REACHED = 49
+    HOLD = 50
 
 
 Word = int | np.uint64

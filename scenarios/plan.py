@@ -183,8 +183,9 @@ def _begun(
         key = (seed, replication, int(entity[number]), visit(0, 1, 0))
         begun.comes_us[number], begun.team[number] = at_us, WAITS
         if person.team is not None:
-            service = teams[person.team].service
-            law = law_row(service.get(person.intent) or service["default"])
+            service = teams[person.team].service_law(person.intent)
+            assert service is not None, f"{person.team} has no law for {person.intent}"  # looked for as it was read
+            law = law_row(service)
             u = uniform(*key, int(Purpose.SERVICE), 0)
             begun.team[number] = list(teams).index(person.team)
             begun.ends_us[number] = int(due_us[number]) + later_us(law, spent_us, u)

@@ -69,8 +69,8 @@ class LoadedScenario:
     def handle_us(self, team: str, intent: str) -> int:
         """Return the mean time of a contact with a team, in microseconds; 0 where the team has no law for it."""
         told = self.scenario.teams[team]
-        law = told.service.get(intent) or told.service.get("default")
-        return min(_mean_us(law) + _mean_us(told.wrap), NEVER_US)
+        parts = (told.service_law(intent), told.hold_law(intent), told.wrap_law(intent))
+        return min(sum(_mean_us(law) for law in parts), NEVER_US)
 
     @property
     def horizon_s(self) -> float:
@@ -130,7 +130,23 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
         for name, team in scenario.teams.items()
         if not team.self_service
     }
+    _named_agents_come(document, scenario, agents)
     return LoadedScenario(path, scenario, tables.hash(path), contacts, agents, tables.arrivals)
+
+
+def _named_agents_come(document: Document, scenario: Scenario, agents: dict[str, list[tuple[float, int]]]) -> None:
+    """Refuse names of agents whom no roster ever needs.
+
+    Raises:
+        FaultsFoundError: more agents are named than are ever there.
+    """
+    faults = [
+        document.fault(("teams", name, "named"), Words(f"{len(team.named)} agents"), f"at most {most}, as are rostered")
+        for name, team in scenario.teams.items()
+        if len(team.named) > (most := max((count for _, count in agents.get(name, [])), default=0))
+    ]
+    if faults:
+        raise FaultsFoundError(faults)
 
 
 class _Tables:

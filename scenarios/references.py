@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from scenarios.by_intent import DEFAULT, is_by_intent
 from scenarios.faults import Fault, one_of
 from scenarios.identity import intent_code
 from scenarios.metric_names import ALL_NAMES, METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
-from scenarios.patience import DEFAULT, is_by_intent
 from scenarios.rosters import break_spell_s, shift_spell_s
 from scenarios.scenario import ANYONE, CHANNELS, Break, Shift
 from scenarios.units import AGENTS_MOST, DAY_S, clock_s
@@ -46,6 +46,12 @@ def references(document: Document) -> Iterator[Fault]:
         for word in ("ranks", "takes_after_s", "keeps_idle"):
             for intent in dict_at(team, word):
                 yield from known(("teams", name, word, intent), intent, _skilled(team, intents))
+        for word in ("wrap", "hold"):
+            for intent in value_at(team, word) if is_by_intent(value_at(team, word)) else ():
+                yield from known(("teams", name, word, intent), intent, [*intents, DEFAULT])
+        for at, laws in dict_at(team, "service_from").items():
+            for intent in laws if isinstance(laws, dict) else ():
+                yield from known(("teams", name, "service_from", at, intent), intent, [*intents, DEFAULT])
         for intent in dict_at(team, "resolves"):
             yield from known(("teams", name, "resolves", intent), intent, [*intents, "default"])
         yield from _shifts(document, name, team)

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.busyness import Busyness
+from scenarios.by_intent import ByIntent, LawOrLaws, law_for
 from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day, open_spell_s
 from scenarios.laws import AnyLaw, Law
 from scenarios.models import Strict
-from scenarios.patience import Patience, law_for
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
 
 Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
@@ -252,6 +252,23 @@ class Shift(Strict):
         return kind in (WEEKDAYS if self.days is None else self.days)
 
 
+class Agent(Strict):
+    """One of a team's agents by name: how fast and how good."""
+
+    name: Name = Field(description="how the log calls them, after the team")
+    speed: Annotated[float, Field(ge=0.1, le=10)] = Field(1.0, description="1.25: takes a fifth less time than the law")
+    resolves: Share | None = Field(
+        None, description="share of last answers that settle the matter; left out: the team's"
+    )
+
+
+class Slower(Strict):
+    """Talks that take longer after a long wait."""
+
+    per_minute: Annotated[float, Field(gt=0, le=10)] = Field(description="so much longer (0.02: 2 %) per minute waited")
+    most: Annotated[float, Field(gt=0, le=10)] = Field(0.5, description="and no longer than this")
+
+
 class Team(Strict):
     """People (or pages) who answer: which contacts they can take, how many are there, how long they take."""
 
@@ -306,7 +323,26 @@ class Team(Strict):
         30, description="how long an empty seat stays so"
     )
     service: dict[str, Law] = Field(description="time with the customer, by intent, or `default`")
-    wrap: Law | None = Field(None, description="the agent's work after the customer has left")
+    service_from: dict[Clock, ByIntent] = Field(
+        default_factory=dict,
+        description="other laws for talks that begin from a time of day on, by intent; what is not told stays",
+    )
+    hold: LawOrLaws | None = Field(
+        None, description="time on hold within a talk, added to it: one law, or by intent (or `default`)"
+    )
+    wrap: LawOrLaws | None = Field(
+        None, description="the agent's work after the customer has left: one law, or by intent (or `default`)"
+    )
+    named: list[Agent] = Field(
+        default_factory=list,
+        max_length=AGENTS_MOST,
+        description="the first of its agents by name",
+    )
+    fatigue: Annotated[float, Field(ge=0, le=5)] = Field(
+        0.0,
+        description="how much longer (0.2: 20 %) a talk takes of an agent who has not been idle since coming",
+    )
+    slower_after_wait: Slower | None = Field(None, description="talks that take longer after a long wait")
     resolves: Share | dict[str, Share] = Field(
         1.0, description="share of its last answers that settle the matter: of all, or by intent (or `default`)"
     )
@@ -332,7 +368,31 @@ class Team(Strict):
             raise ValueError(f"points of at most concurrency ({self.concurrency})")
         if self.self_service and self.resolves != 1.0:
             raise ValueError("contained instead of resolves in a self-service team")
+        if self.self_service and (self.hold or self.named or self.fatigue or self.slower_after_wait):
+            raise ValueError("no hold, named, fatigue or slower_after_wait in a self-service team")
+        if len({agent.name for agent in self.named}) < len(self.named):
+            raise ValueError("each name of `named` once")
         return self
+
+    def service_law(self, intent: str, of_day_s: float = 0) -> AnyLaw | None:
+        """Return how long a talk about an intent takes that begins at a time of day; None where the team takes none."""
+        told = dict(self.service)
+        for at, laws in sorted(self.service_from.items(), key=lambda change: clock_s(change[0])):
+            if clock_s(at) <= of_day_s:
+                told.update(laws)
+        return law_for(told, intent)
+
+    def wrap_law(self, intent: str) -> AnyLaw | None:
+        """Return how long the work after a talk about an intent takes; None where there is none."""
+        return law_for(self.wrap, intent)
+
+    def hold_law(self, intent: str) -> AnyLaw | None:
+        """Return how long one who talks about an intent is on hold; None where nobody is."""
+        return law_for(self.hold, intent)
+
+    def seat_name(self, seat: int) -> str:
+        """Return how the log calls a seat, counted from 0."""
+        return self.named[seat].name if seat < len(self.named) else f"{seat + 1:02d}"
 
     def speed(self, load: int) -> float:
         """Return how fast each conversation goes while an agent has so many points in use, from 1."""
@@ -563,7 +623,7 @@ class Scenario(Strict):
     busyness: Busyness | None = Field(None, description="how much days differ for all demand together")
     replay: Replay | None = Field(None, description="recorded contacts played again, beside or instead of demand")
     teams: dict[Name, Team] = Field(min_length=1, description="who answers")
-    patience: dict[Channel, Patience] = Field(
+    patience: dict[Channel, LawOrLaws] = Field(
         default_factory=dict,
         description="how long customers wait on a channel before they give up, one law or laws by intent (or "
         "`default`); where left out they never do",

@@ -44,6 +44,7 @@ from simulator.floor_arrays import (
     Shifts,
     Whole,
 )
+from simulator.handling import handled_us
 
 Small = npt.NDArray[np.int32]
 
@@ -67,8 +68,8 @@ _CONFERENCE, _CONFERENCE_TIME, _CUT_OFF, _RETELLING, _RESOLUTION, _CHOICE = (
         Purpose.CHOICE,
     )
 )  # fmt: skip
-_SILENT, _BALKING, _CALLBACK, _REACHED = (
-    int(purpose) for purpose in (Purpose.SILENT, Purpose.BALKING, Purpose.CALLBACK, Purpose.REACHED)
+_SILENT, _BALKING, _CALLBACK, _REACHED, _HOLD = (
+    int(purpose) for purpose in (Purpose.SILENT, Purpose.BALKING, Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD)
 )
 
 # What is known of a leg. Times in microseconds; -1 where it did not happen, but UNANSWERED for an answer: one who is
@@ -94,9 +95,9 @@ ENDS = (
 # gone. The last eleven are the loop's own.
 (
     ROLE, ANNOUNCED, TAKEN, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING, POINTS, DONE_AT, TALK_BEFORE, TALK_BEHIND,
-    CALLED_BACK, PATIENCE,
-) = range(14)  # fmt: skip
-NOTES = 14
+    CALLED_BACK, PATIENCE, HOLD,
+) = range(15)  # fmt: skip
+NOTES = 15
 
 ROLES = ("conference",)
 """What ROLE means: a word of the contact log."""
@@ -340,6 +341,15 @@ class Seats(NamedTuple):
 
 
 @jit
+def _law_now(from_us: Whole, later: Whole, team: int, intent: int, of_day_us: int, law: int) -> int:
+    """Return the law of a talk that begins at a time of day."""
+    for change in range(len(from_us)):
+        if of_day_us >= from_us[change]:
+            law = later[change, team, intent]
+    return law
+
+
+@jit
 def _advance(seats: Seats, speed: Whole, base: int, seat: int, now: int) -> None:
     """Reckon how far the conversations of a seat have come."""
     if seats.talks[seat] >= 0:
@@ -543,7 +553,9 @@ def _variant(
         resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room, points_of = floor[49:56]
         anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[56:64]
         handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[64:69]
-        silent_share, silent_detected_us, team_rate = floor[69:]
+        silent_share, silent_detected_us, team_rate = floor[69:72]
+        service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[72:78]
+        fatigue, slower, slower_most = floor[78:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -568,6 +580,7 @@ def _variant(
         spots = spots_at[teams] if more else teams
         idle_head, idle_tail = np.full(spots, -1, dtype=np.int64), np.full(spots, -1, dtype=np.int64)
         idle_count = np.zeros(spots if more else 0, dtype=np.int64)
+        busy_us, busy_since = np.zeros(seats, dtype=np.int64), np.zeros(seats, dtype=np.int64)
         leaving_count = np.zeros(teams if more else 0, dtype=np.int64)
         shared = Seats(
             np.zeros(seats if more else 0, dtype=np.int64),
@@ -702,7 +715,7 @@ def _variant(
                     notes[row, ROLE], notes[row, WAIT_END], notes[row, LATEST] = -1, ABANDONED, row
                     notes[row, ASKED], notes[row, PRIMARY], notes[row, RETELLING] = -1, -1, -1
                     notes[row, POINTS], notes[row, ANNOUNCED], notes[row, TAKEN] = 1, -1, -1
-                    notes[row, CALLED_BACK], notes[row, PATIENCE] = -1, patience_us
+                    notes[row, CALLED_BACK], notes[row, PATIENCE], notes[row, HOLD] = -1, patience_us, -1
                     if leg > 0 and facts[asker, STATE] == _CONSULTING:
                         notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
                         notes[asker, LATEST] = row
@@ -746,6 +759,8 @@ def _variant(
                         facts[row, TEAM], facts[row, SEAT], facts[row, STATE] = begun, seat, _TALKING
                         if more:
                             idle_count[spot] -= 1
+                            if spot == spots_at[begun]:
+                                busy_since[seat] = now
                         if more and spots_at[begun + 1] - spots_at[begun] > 1:
                             touched, touched_team = seat, begun
                             _advance(shared, spot_speed, spots_at[begun], seat, now)
@@ -759,9 +774,10 @@ def _variant(
                         times[row, ANSWERED] = now
                         facts[row, TEAM], facts[row, STATE] = team, _READING
                         u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
-                        until_us = now + numbered_us(
-                            law_kind, law_a, law_b, law_at, law_shares, law_times, service_law[team, intent], u
-                        )
+                        law = service_law[team, intent]
+                        if more:
+                            law = _law_now(service_from_us, service_later, team, intent, of_day_us, law)
+                        until_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
                         if until_us <= horizon_us:
                             _push(heap_us, heap, facts, pending, until_us, (row << 2) | _ENDS)
                             pending += 1
@@ -893,6 +909,8 @@ def _variant(
                     else:
                         times[best, ANSWERED] = now
                     law, purpose = service_law[chosen, intent_of[number]], _SERVICE
+                    if more:
+                        law = _law_now(service_from_us, service_later, chosen, intent_of[number], now % DAY_US, law)
                     if more and notes[best, ROLE] == 0:
                         law, purpose = conference_law[notes[notes[best, PRIMARY], ASKED]], _CONFERENCE_TIME
                         facts[best, STATE] = _CONFERRING
@@ -905,6 +923,23 @@ def _variant(
                         until_us += numbered_us(
                             law_kind, law_a, law_b, law_at, law_shares, law_times, notes[best, RETELLING], u
                         )
+                    if more and alone_us < 0 and notes[best, ROLE] < 0:
+                        busy = busy_us[seat]
+                        if spot > spots_at[chosen]:
+                            busy += now - busy_since[seat]
+                        until_us = now + handled_us(
+                            until_us - now, seat_speed[seat], fatigue[chosen], busy, now - duty_since[seat],
+                            slower[chosen], slower_most[chosen], now - times[best, ARRIVED],
+                        )  # fmt: skip
+                        held = hold_law[chosen * intents + intent_of[number]]
+                        if held >= 0:
+                            u = uniform(seed, desk, entities[number], word, _HOLD, 0)
+                            notes[best, HOLD] = numbered_us(
+                                law_kind, law_a, law_b, law_at, law_shares, law_times, held, u
+                            )
+                            until_us += notes[best, HOLD]
+                    if more and spot == spots_at[chosen]:
+                        busy_since[seat] = now
                     if more and spots_at[chosen + 1] - spots_at[chosen] > 1:
                         base, points = spots_at[chosen], spots_at[chosen + 1] - spots_at[chosen]
                         notes[best, POINTS] = points - place_room[chosen_place]
@@ -1093,6 +1128,7 @@ def _variant(
                 while on_duty[team] < wanted:
                     if duty_since[seat] < 0:
                         duty_since[seat], idle_since[seat] = now, now
+                        busy_us[seat] = 0
                         on_duty[team] += 1
                         if more:
                             idle_count[spot] += 1
@@ -1182,11 +1218,13 @@ def _variant(
                         passes = True
                         facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, _GONE
                         wrap_us = 0
-                        if wrap_law[team] >= 0:
+                        law = wrap_law_of[cell] if more else wrap_law[team]
+                        if law >= 0:
                             u = uniform(seed, desk, entity, word, _WRAP, 0)
-                            wrap_us = numbered_us(
-                                law_kind, law_a, law_b, law_at, law_shares, law_times, wrap_law[team], u
-                            )
+                            wrap_us = numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
+                            if more:
+                                speed = seat_speed[_wide(facts[row, SEAT])]
+                                wrap_us = handled_us(wrap_us, speed, 0.0, 0, 0, 0.0, 0.0, 0)
                             times[row, WRAP] = wrap_us
                         if wrap_us > 0:
                             facts[row, STATE] = _WRAPPING
@@ -1197,12 +1235,12 @@ def _variant(
                                 pending += 1
                         else:
                             released = row
-                        if (
-                            more
-                            and resolved[cell] < 1.0
-                            and uniform(seed, desk, entity, word, _RESOLUTION, 0) >= resolved[cell]
-                        ):
-                            settled = UNRESOLVED
+                        if more:
+                            share = seat_resolved[_wide(facts[row, SEAT])]
+                            if share < 0.0:
+                                share = resolved[cell]
+                            if share < 1.0 and uniform(seed, desk, entity, word, _RESOLUTION, 0) >= share:
+                                settled = UNRESOLVED
                     if transfers and passes and leg < LEG_MOST:
                         begins, ends = transfer_at[cell], transfer_at[cell + 1]
                         if begins < ends:
@@ -1294,6 +1332,8 @@ def _variant(
                 # -- an agent is free: goes home where there are too many, else is idle from now
                 team, seat = _wide(facts[released, TEAM]), _wide(facts[released, SEAT])
                 leaves, joins, spot = on_duty[team] > target[team], True, team
+                if more and (spots_at[team + 1] - spots_at[team] == 1 or shared.load[seat] == notes[released, POINTS]):
+                    busy_us[seat] += now - busy_since[seat]
                 if more:
                     spot = spots_at[team]
                     if spots_at[team + 1] - spots_at[team] > 1:

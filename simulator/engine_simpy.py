@@ -21,10 +21,11 @@ from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.laws import EMPIRICAL, AnyLaw, LawRow, keyed_us, law_row, scaled_us, time_us
 from scenarios.plan import COMES, patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import ANYONE, CAUSES, Channel, Conference, Transfer
-from scenarios.units import DAY_US, NEVER_US, us
+from scenarios.scenario import ANYONE, CAUSES, Channel, Conference, Team, Transfer
+from scenarios.units import DAY_US, NEVER_US, clock_s, us
 from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
+from simulator.handling import handled_us
 from simulator.simpy_floor import Clock, Floor, Line, Luck, TeamFloor, Waiting
 from simulator.simpy_log import Leg, legs_of
 
@@ -35,13 +36,13 @@ Choice = TypeVar("Choice", Transfer, Conference)
 
 (
     _CONTAINMENT, _SERVICE, _TRANSFER, _WRAP, _RESOLUTION, _CUT_OFF, _CONFERENCE, _CONFERENCE_TIME, _RETELLING, _SILENT,
-    _BALKING, _CALLBACK, _REACHED,
+    _BALKING, _CALLBACK, _REACHED, _HOLD,
 ) = map(
     int,
     (
         Purpose.CONTAINMENT, Purpose.SERVICE, Purpose.TRANSFER, Purpose.WRAP, Purpose.RESOLUTION, Purpose.CUT_OFF,
         Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.RETELLING, Purpose.SILENT, Purpose.BALKING,
-        Purpose.CALLBACK, Purpose.REACHED,
+        Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD,
     ),
 )  # fmt: skip
 
@@ -93,12 +94,16 @@ class Engine:
             for intent in self.scenario.intents
             if (law := self.scenario.patience_of(channel, intent))
         }
-        self.service: dict[tuple[str, str], LawRow] = {
-            (name, intent): law_row(law)
+        self.service: dict[tuple[str, str], list[tuple[int, LawRow]]] = {
+            (name, intent): [
+                (us(clock_s(at)), law_row(law))
+                for at in sorted(["00:00", *team.service_from], key=clock_s, reverse=True)
+                if (law := team.service_law(intent, clock_s(at)))
+            ]
             for name, team in self.scenario.teams.items()
             for intent in self.scenario.intents
-            if (law := team.service.get(intent) or team.service.get("default"))
         }
+        """By team and intent: laws and from which time of day on they hold, the latest first."""
         self.laws: dict[int, LawRow] = {}
         """Other laws, by their identity, as the jitted functions take them."""
         self.conferences: dict[tuple[str, str], list[Conference]] = {
@@ -127,7 +132,22 @@ class Engine:
             for name, team in self.scenario.teams.items()
             for intent in self.scenario.intents
         }
-        self.wrap = {name: law_row(team.wrap) for name, team in self.scenario.teams.items() if team.wrap}
+        self.good = {
+            f"{name}-{agent.name}": agent.resolves
+            for name, team in self.scenario.teams.items()
+            for agent in team.named
+            if agent.resolves is not None
+        }
+        """By agent of whom it is told: the share of answers that settle the matter."""
+        self.wrap, self.hold = (
+            {
+                (name, intent): law_row(law)
+                for name, team in self.scenario.teams.items()
+                for intent in self.scenario.intents
+                if (law := find(team, intent))
+            }
+            for find in (Team.wrap_law, Team.hold_law)
+        )
         self.lines = {
             (channel, intent): self._line(self.scenario.who_takes(channel, intent), channel, intent)
             for channel in self.scenario.channels
@@ -317,7 +337,7 @@ class Engine:
             if to.cut_off and self._uniform(_CUT_OFF, entity, leg) < to.cut_off:
                 return "cut_off", "cut_off"
             return "transferred", "censored"
-        share = self.resolved[str(leg.team), leg.intent]
+        share = self.good.get(str(leg.agent), self.resolved[str(leg.team), leg.intent])
         settled = share >= 1 or self._uniform(_RESOLUTION, entity, leg) < share
         return "answered", "resolved" if settled else "unresolved"
 
@@ -465,9 +485,7 @@ class Engine:
         if past is not None and past.team is not None:
             leg.answered_us, ends_us = past.since_us, past.ends_us
         else:
-            ends_us = leg.answered_us + self._time_us(self.service[team.name, leg.intent], _SERVICE, entity, leg)
-            if by is not None and by.retelling is not None:
-                ends_us += self._time_us(self._law(by.retelling), _RETELLING, entity, leg)
+            ends_us = leg.answered_us + self._talk_us(team, seat, entity, leg, by)
         key, points = event_key(EventClass.END, contact, leg.leg), team.team.points_of(leg.channel)
         yield self.floor.talk(team, seat, points, ends_us - self.clock.now_us, key)
         ends_us = self.clock.now_us
@@ -477,9 +495,11 @@ class Engine:
             ends_us = self.clock.now_us
             yield self.clock.at(ends_us, key)
         leg.ended_us, leg.served = ends_us, True
-        law = self.wrap.get(team.name)
+        leg.held_us = leg.hold_us
+        law = self.wrap.get((team.name, leg.intent))
         if law is not None:
-            leg.wrap_us = self._time_us(law, _WRAP, entity, leg)
+            wrap_us = self._time_us(law, _WRAP, entity, leg)
+            leg.wrap_us = handled_us(wrap_us, _speed(team, seat), 0.0, 0, 0, 0.0, 0.0, 0)
         if leg.wrap_us:
             self.clock.do_at(ends_us + leg.wrap_us, key, lambda _: self.floor.release(team, seat, points))
         else:
@@ -487,6 +507,28 @@ class Engine:
         if leg.leg >= LEG_MOST:
             return None
         return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
+
+    def _talk_us(self, team: TeamFloor, seat: int, entity: int, leg: Leg, by: Transfer | None) -> int:
+        """Draw how long an agent takes for a talk that begins now, time on hold included."""
+        talk_us = self._time_us(self._service(team.name, leg.intent), _SERVICE, entity, leg)
+        if by is not None and by.retelling is not None:
+            talk_us += self._time_us(self._law(by.retelling), _RETELLING, entity, leg)
+        now_us, slower = self.clock.now_us, team.team.slower_after_wait
+        talk_us = handled_us(
+            talk_us, _speed(team, seat), team.team.fatigue, team.occupied_us(seat, now_us),
+            now_us - team.on_duty_since[seat], slower.per_minute if slower else 0.0, slower.most if slower else 0.0,
+            now_us - leg.arrived_us,
+        )  # fmt: skip
+        hold = self.hold.get((team.name, leg.intent))
+        if hold is not None:
+            leg.hold_us = self._time_us(hold, _HOLD, entity, leg)
+            talk_us += leg.hold_us
+        return talk_us
+
+    def _service(self, team: str, intent: str) -> LawRow:
+        """Return the law of a talk that begins now."""
+        of_day_us = self.clock.now_us % DAY_US
+        return next(law for from_us, law in self.service[team, intent] if of_day_us >= from_us)
 
     def _ask_in(self, conference: Conference, contact: int, entity: int, mine: list[Leg]) -> Process:
         """Ask a colleague in, who talks with the two others for a while if one is free now."""
@@ -514,7 +556,7 @@ class Engine:
     ) -> Generator[simpy.Event, Any, Transfer | None]:
         """Read a page, go through a menu, ask a bot: no queue, no agent; those who find no answer may be passed on."""
         leg.team, leg.answered_us = page.name, self.clock.now_us
-        ends_us = leg.answered_us + self._time_us(self.service[page.name, leg.intent], _SERVICE, entity, leg)
+        ends_us = leg.answered_us + self._time_us(self._service(page.name, leg.intent), _SERVICE, entity, leg)
         yield self.clock.at(ends_us, event_key(EventClass.END, contact, leg.leg))
         found = self._uniform(_CONTAINMENT, entity, leg) < (1.0 if page.team.contained is None else page.team.contained)
         leg.ended_us, leg.leg_end = ends_us, "contained" if found else "answered"
@@ -561,6 +603,12 @@ class Engine:
 
     def _free_line(self, channel: str) -> None:
         self.in_use[channel] -= 1
+
+
+def _speed(team: TeamFloor, seat: int) -> int:
+    """Return how fast a seat's agent is, in thousandths."""
+    named = team.team.named
+    return round(1000 * named[seat].speed) if seat < len(named) else 1000
 
 
 def _turned_away(leg: Leg, end: str, now_us: int) -> str:

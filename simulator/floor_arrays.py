@@ -24,7 +24,7 @@ from scenarios.jit import jit
 from scenarios.laws import Laws
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ANYONE, CAUSES, Announcement, Channel, Retry
-from scenarios.units import DAY_US, NEVER_US, us
+from scenarios.units import DAY_US, NEVER_US, clock_s, us
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -155,6 +155,21 @@ class FloorArrays(NamedTuple):
     team_rate: Whole
     """By team: how many contacts an agent who has as many as possible works off at full speed, in thousandths."""
 
+    service_from_us: Whole
+    """Times of day from which some laws of service are others, within a day."""
+    service_later: Whole
+    """By such time x team x intent: the law of service from then on."""
+    hold_law: Whole
+    wrap_law_of: Whole
+    """By team x intent; -1 where there is none."""
+    seat_speed: Whole
+    seat_resolved: Real
+    """By seat: speed in thousandths, and the share of answers that settle the matter, or -1: as the team."""
+    fatigue: Real
+    slower: Real
+    slower_most: Real
+    """By team: see `simulator.handling`."""
+
     @property
     def passes_on_pages(self) -> bool:
         """Whether anybody is passed on by a page, or to one."""
@@ -188,6 +203,13 @@ class FloorArrays(NamedTuple):
             or (self.says >= 0).any()
             or self.silent_share.any()
             or self.passes_on_pages
+            or len(self.service_from_us)
+            or (self.hold_law >= 0).any()
+            or (self.wrap_law_of != self.wrap_law.repeat(self.service_law.shape[1])).any()
+            or (self.seat_speed != 1000).any()
+            or (self.seat_resolved >= 0).any()
+            or self.fatigue.any()
+            or self.slower.any()
         )
 
 
@@ -291,10 +313,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         for team in range(len(teams))
     ]
     retries = [scenario.retry.get(channel) for channel in channels]
-    service = [
-        [laws.number(team.service.get(intent) or team.service.get("default")) for intent in intents]
-        for team in scenario.teams.values()
-    ]
+    service = [[laws.number(team.service_law(intent)) for intent in intents] for team in scenario.teams.values()]
     passes = [
         [t for t in scenario.transfers if t.from_team == team and (t.intents is None or intent in t.intents)]
         for team in teams
@@ -326,12 +345,26 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         0 if team.self_service else max((count for _, count in loaded.agents[name]), default=0)
         for name, team in scenario.teams.items()
     ]
+    named = [
+        (round(1000 * team.named[k].speed), -1.0 if (share := team.named[k].resolves) is None else share)
+        if k < len(team.named)
+        else (1000, -1.0)
+        for team, count in zip(scenario.teams.values(), seats, strict=True)
+        for k in range(count)
+    ]
     patience = [[laws.number(scenario.patience_of(channel, intent)) for intent in intents] for channel in channels]
     retry_law = [laws.number(retry.after if retry else None) for retry in retries]
     retry_law_unresolved = [
         laws.number((retry.after_unresolved or retry.after) if retry else None) for retry in retries
     ]
-    wrap = [laws.number(team.wrap) for team in scenario.teams.values()]
+    wrap = [laws.number(None if isinstance(team.wrap, dict) else team.wrap) for team in scenario.teams.values()]
+    wrap_of = [laws.number(team.wrap_law(intent)) for team in scenario.teams.values() for intent in intents]
+    hold = [laws.number(team.hold_law(intent)) for team in scenario.teams.values() for intent in intents]
+    changes = sorted({at for team in scenario.teams.values() for at in team.service_from}, key=clock_s)
+    later = [
+        [[laws.number(team.service_law(intent, clock_s(at))) for intent in intents] for team in scenario.teams.values()]
+        for at in changes
+    ]
     pages = [q.teams[0] if q.teams and scenario.teams[teams[q.teams[0]]].self_service else -1 for q in queues]
     hops = [list(retry.to.items()) if retry else [] for retry in retries]
     kinds = [scenario.kind_of(day) for day in range(scenario.days + 1)]
@@ -410,6 +443,15 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         callback_takes_us=_whole(us(c.takes_s) if c else 0 for c in callbacks),
         silent_share=_real(s.share if s else 0.0 for s in silent),
         silent_detected_us=_whole(us(s.detected_after_s) if s else 0 for s in silent),
+        service_from_us=_whole(us(clock_s(at)) for at in changes),
+        service_later=np.array(later, dtype=np.int64).reshape(len(changes), len(teams), len(intents)),
+        hold_law=_whole(hold),
+        wrap_law_of=_whole(wrap_of),
+        seat_speed=_whole(speed for speed, _ in named),
+        seat_resolved=_real(resolves for _, resolves in named),
+        fatigue=_real(team.fatigue for team in scenario.teams.values()),
+        slower=_real(t.slower_after_wait.per_minute if t.slower_after_wait else 0.0 for t in scenario.teams.values()),
+        slower_most=_real(t.slower_after_wait.most if t.slower_after_wait else 0.0 for t in scenario.teams.values()),
         team_rate=_whole(team.rate() for team in scenario.teams.values()),
         points=np.array(
             [[team.points_of(channel) for channel in channels] for team in scenario.teams.values()], dtype=np.int64
@@ -419,7 +461,11 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     return Floor(
         arrays, channels, intents, teams,
         queues=tuple("+".join(teams[team] for team in queue.teams) for queue in queues),
-        seats=tuple(f"{name}-{k + 1:02d}" for name, count in zip(teams, seats, strict=True) for k in range(count)),
+        seats=tuple(
+            f"{name}-{scenario.teams[name].seat_name(k)}"
+            for name, count in zip(teams, seats, strict=True)
+            for k in range(count)
+        ),
         seat_team=np.repeat(np.arange(len(teams)), seats),
         rosters=tuple(_roster(loaded, name, numbers[name]) for name in loaded.agents),
         closings=_closings(loaded, channels),

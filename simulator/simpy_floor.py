@@ -172,6 +172,9 @@ class TeamFloor:
     """Who can take one more, and since when they have as much to do as now."""
     idle: list[tuple[int, int, int]] = field(default_factory=list)
     """Heap of (points in use, since, seat); an entry that no longer holds is stale."""
+    busy_us: dict[int, int] = field(default_factory=dict)
+    busy_since: dict[int, int] = field(default_factory=dict)
+    """For how long each has been busy since coming on duty, without the time since `busy_since`."""
     desks: dict[int, Desk] = field(default_factory=dict)
     """Of a team whose agents have several contacts at once."""
     lines: list[Option] = field(default_factory=list)
@@ -191,6 +194,10 @@ class TeamFloor:
     def load(self, seat: int) -> int:
         """Return how many points of a seat are in use; of one who has one contact at a time 0 while idle."""
         return self.desks[seat].load if self.shared else 0
+
+    def occupied_us(self, seat: int, now_us: int) -> int:
+        """Return for how long a seat has been busy since coming on duty."""
+        return self.busy_us[seat] + now_us - self.busy_since.get(seat, now_us)
 
     def able(self, room: int) -> int:
         """Count who can take a contact that leaves room for so many points already in use."""
@@ -224,15 +231,15 @@ class TeamFloor:
     @functools.cached_property
     def seats(self) -> _SeatNames:
         """Names of seats by number."""
-        return _SeatNames(self.name)
+        return _SeatNames(self.name, self.team)
 
 
 class _SeatNames(dict[int, str]):
-    def __init__(self, team: str) -> None:
-        self._team = team
+    def __init__(self, name: str, team: Team) -> None:
+        self._name, self._team = name, team
 
     def __missing__(self, seat: int) -> str:
-        self[seat] = name = f"{self._team}-{seat + 1:02d}"
+        self[seat] = name = f"{self._name}-{self._team.seat_name(seat)}"
         return name
 
 
@@ -338,6 +345,8 @@ class Floor:
 
     def release(self, team: TeamFloor, seat: int, points: int = 1) -> None:
         """Have a seat leave, where too many are there, or be idle."""
+        if not team.shared or team.desks[seat].load == points:
+            team.busy_us[seat] += self.clock.now_us - team.busy_since.pop(seat)
         if team.shared:
             self._release_one(team, seat, points)
         elif len(team.on_duty_since) > team.target:
@@ -439,6 +448,7 @@ class Floor:
     def talk(self, team: TeamFloor, seat: int, points: int, lasts_us: int, key: int) -> simpy.Event:
         """Begin a conversation with a seat that was taken; the event happens when it is over."""
         now_us = self.clock.now_us
+        team.busy_since.setdefault(seat, now_us)
         if not team.shared:
             return self.clock.at(now_us + lasts_us, key)
         desk = team.desks[seat]
@@ -522,6 +532,7 @@ class Floor:
         while len(team.on_duty_since) < target:
             if seat not in team.on_duty_since:
                 team.on_duty_since[seat] = self.clock.now_us
+                team.busy_us[seat] = 0
                 team.make_idle(seat, self.clock.now_us)
             seat += 1
         self._want_match_for(team)

@@ -42,6 +42,9 @@ class Leg:
     outcome: str = "censored"
     role: str | None = None
     announced_us: int | None = None
+    hold_us: int | None = None
+    held_us: int | None = None
+    """Time on hold: as it was drawn, and once the talk is over."""
     taken_us: int | None = None
     """When an agent began with one who was gone."""
     waiting: Waiting | None = None
@@ -53,6 +56,13 @@ class Leg:
         if self.taken_us is not None:
             return None if self.wrap_us is None else self.taken_us + self.wrap_us
         return self.ended_us + (self.wrap_us or 0) if self.served and self.ended_us is not None else None
+
+    @property
+    def talk_us(self) -> int | None:
+        """The time with the customer, without that on hold."""
+        if not self.served or self.ended_us is None or self.answered_us is None:
+            return None
+        return self.ended_us - self.answered_us - (self.held_us or 0)
 
     @property
     def last_line(self) -> Line:
@@ -90,7 +100,8 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         "answered_s": in_s([leg.answered_us for leg in rows]), "ended_s": in_s([leg.ended_us for leg in rows]),
         "announced_wait_s": in_s([leg.announced_us for leg in rows]),
         "released_s": in_s([leg.released_us for leg in rows]),
-        "talk_s": in_s([leg.ended_us - leg.answered_us if leg.served else None for leg in rows]),  # type: ignore[operator]
+        "talk_s": in_s([leg.talk_us for leg in rows]),
+        "hold_s": in_s([leg.held_us for leg in rows]),
         "wrap_s": in_s([leg.wrap_us for leg in rows]),
         "history_carried": [leg.history for leg in rows],
         "leg_end": text([leg.leg_end for leg in rows]), "contact_outcome": text([leg.outcome for leg in rows]),

@@ -50,13 +50,18 @@ class Work:
             name: {intent: law_row(law) for intent, law in team.service.items()}
             for name, team in loaded.scenario.teams.items()
         }
-        self._wrap = {name: law_row(team.wrap) for name, team in loaded.scenario.teams.items() if team.wrap}
+        self._wrap = {
+            (name, intent): law_row(law)
+            for name, team in loaded.scenario.teams.items()
+            for intent in loaded.scenario.intents
+            if (law := team.wrap_law(intent))
+        }
 
     def handling(self, team: str, chair: int, intent: str, name: str) -> Handling:
         """Draw how an agent handles a contact."""
         luck, phrases, wrongs = self._luck, self._phrases, self._misconduct.of(team)
         talk_s = luck.time_s(self._service_law(team, intent)) * (1 + wrongs.slower)
-        wrap_s = luck.time_s(self._wrap[team]) if team in self._wrap else 0.0
+        wrap_s = luck.time_s(self._wrap[team, intent]) if (team, intent) in self._wrap else 0.0
         agent = phrases.agents[chair % len(phrases.agents)]
         to_team, carried = self._passed_on(team, intent)
         silent, again, wrong = (luck.chance(p) for p in (wrongs.silent, wrongs.asks_again, wrongs.wrong_fact))

@@ -104,6 +104,7 @@ def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> No
             team["keeps_idle"] = {luck.choice(able): luck.randint(1, 2)}
         if luck.random() < 0.5:
             _several_at_once(luck, team)
+        _handling(luck, team, intents, grid_s)
         if luck.random() < 0.3:
             team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
     if luck.random() < 0.8:
@@ -167,6 +168,27 @@ def _hand_over(
     to = "anyone" if set(skills) <= taken and luck.random() < 0.7 else luck.choice([*people, page])
     told = {"from": page, "to": to, "probability": luck.choice([0.5, 1.0]), "history_carried": luck.random() < 0.5}
     return {**told, "intents": list(skills)} if "skills" in pages else told
+
+
+def _handling(luck: random.Random, team: dict[str, Any], intents: list[str], grid_s: int) -> None:
+    """Perhaps let talks take longer or shorter: by agent, hour, wait, or how tired they are."""
+    if luck.random() < 0.3:
+        told = {"default": _time(luck, grid_s)} if luck.random() < 0.5 else {luck.choice(intents): _time(luck, grid_s)}
+        team["service_from"] = {luck.choice(["00:10", "09:00", "23:50"]): told}
+    if luck.random() < 0.3:
+        team["hold"] = luck.choice([_time(luck, grid_s), {luck.choice(intents): _time(luck, grid_s)}])
+    if luck.random() < 0.2:
+        team["wrap"] = {luck.choice([*intents, "default"]): _time(luck, grid_s)}
+    most = max([*team.get("agents", {}).values(), *(shift["agents"] for shift in team.get("shifts", []))])
+    if most and luck.random() < 0.3:
+        team["named"] = [
+            {"name": name, "speed": luck.choice([0.5, 1.3]), **luck.choice([{}, {"resolves": 0.2}])}
+            for name in ("anna", "boris")[: luck.randint(1, min(most, 2))]
+        ]
+    if luck.random() < 0.2:
+        team["fatigue"] = 0.5
+    if luck.random() < 0.2:
+        team["slower_after_wait"] = {"per_minute": 0.1, "most": luck.choice([0.3, 2.0])}
 
 
 def _several_at_once(luck: random.Random, team: dict[str, Any]) -> None:

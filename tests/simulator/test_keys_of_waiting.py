@@ -290,16 +290,21 @@ CASES += [
 ]
 
 
+def moves(case: Case, engine: EngineName, folder: Path) -> bool:
+    """Say whether a key moves its figure as far as it should, and in the direction it should."""
+    without, with_it = (
+        case.figure(simulate(written(folder, scenario), replications=3, engine=engine).legs)
+        for scenario in (case.scenario, _changed(case.scenario, case.change))
+    )
+    moved = with_it - without
+    return moved >= case.least if case.least > 0 else moved <= case.least
+
+
 @pytest.mark.parametrize("engine", ["compiled", "simpy"])
 @pytest.mark.parametrize("case", CASES, ids=[case.key for case in CASES])
 def test_a_key_moves_its_figure_in_its_direction(case: Case, engine: EngineName, tmp_path: Path) -> None:
     """Without it a key could parse and change nothing, or do the contrary of what it says."""
-    without, with_it = (
-        case.figure(simulate(written(tmp_path, scenario), replications=3, engine=engine).legs)
-        for scenario in (case.scenario, _changed(case.scenario, case.change))
-    )
-    moved = with_it - without
-    assert moved >= case.least if case.least > 0 else moved <= case.least
+    assert moves(case, engine, tmp_path)
 
 
 @pytest.mark.parametrize("engine", ["compiled", "simpy"])

@@ -1,4 +1,4 @@
-"""How long customers wait before they give up: one law for a channel, or one for each intent there.
+"""One law for all, or one for each intent: how patient customers are, how long the work after a talk takes.
 
 >>> from scenarios.laws import Exponential
 >>> soon = Exponential(law="exponential", mean_s=60)
@@ -35,9 +35,9 @@ def _told(told: Any) -> str:
     return _BY_INTENT if is_by_intent(told) else _LAW
 
 
-Patience = Annotated[Annotated[Law, Tag(_LAW)] | Annotated[ByIntent, Tag(_BY_INTENT)], Discriminator(_told)]
+LawOrLaws = Annotated[Annotated[Law, Tag(_LAW)] | Annotated[ByIntent, Tag(_BY_INTENT)], Discriminator(_told)]
 
 
-def law_for(patience: AnyLaw | dict[str, AnyLaw] | None, intent: str) -> AnyLaw | None:
-    """Return the law of an intent: its own, the default, or None where those who have it never give up."""
-    return patience.get(intent, patience.get(DEFAULT)) if isinstance(patience, dict) else patience
+def law_for(told: AnyLaw | dict[str, AnyLaw] | None, intent: str) -> AnyLaw | None:
+    """Return the law of an intent: its own, the default, or None where there is none."""
+    return told.get(intent, told.get(DEFAULT)) if isinstance(told, dict) else told

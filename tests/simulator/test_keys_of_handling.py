@@ -1,0 +1,79 @@
+"""Keys about how long talks take: each moves a figure in the stated direction, in both engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from simulator.simulate import EngineName
+from tests.simulator.test_keys_of_waiting import Case, mean_wait, moves, outcome, talk
+from tests.written import about, demand, exactly, one_desk
+
+DESK = one_desk(4, about(300), demand=[demand(900)])
+IDLE = one_desk(40, about(300), demand=[demand(900)])
+
+
+def held(legs: pd.DataFrame) -> float:
+    """The mean time on hold, in seconds."""
+    return float(legs["hold_s"].mean())
+
+
+def wrapped(legs: pd.DataFrame) -> float:
+    """The mean work after a talk, in seconds."""
+    return float(legs["wrap_s"].fillna(0).mean())
+
+
+CASES = [
+    Case("service_from", DESK, {"teams.front.service_from": {"12:00": {"default": about(400)}}}, talk(), 30),
+    Case(
+        "hold",
+        {**DESK, "teams": {"front": {**DESK["teams"]["front"], "hold": exactly(1)}}},
+        {"teams.front.hold": exactly(60)},
+        held,
+        55,
+    ),
+    Case("hold lengthens waits", DESK, {"teams.front.hold": about(60)}, mean_wait(), 20),
+    Case("hold by intent", DESK, {"teams.front.hold": {"order": about(60)}}, mean_wait(), 20),
+    Case("wrap by intent", DESK, {"teams.front.wrap": {"order": exactly(50)}}, wrapped, 40),
+    Case("named.speed", DESK, {"teams.front.named": [{"name": "anna", "speed": 2.0}]}, talk(), -20),
+    Case(
+        "named.resolves", DESK, {"teams.front.named": [{"name": "anna", "resolves": 0.0}]}, outcome("unresolved"), 0.1
+    ),
+    Case("fatigue", DESK, {"teams.front.fatigue": 0.5}, talk(), 60),
+    Case("slower_after_wait", DESK, {"teams.front.slower_after_wait": {"per_minute": 0.2, "most": 2.0}}, talk(), 30),
+    Case(
+        "slower_after_wait.most",
+        {**DESK, "teams": {"front": {**DESK["teams"]["front"], "slower_after_wait": {"per_minute": 0.3, "most": 0.5}}}},
+        {"teams.front.slower_after_wait.most": 0.05},
+        talk(),
+        -10,
+    ),
+]
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+@pytest.mark.parametrize("case", CASES, ids=[case.key for case in CASES])
+def test_a_key_moves_its_figure_in_its_direction(case: Case, engine: EngineName, tmp_path: Path) -> None:
+    """Without it a key could parse and change nothing, or do the contrary of what it says."""
+    assert moves(case, engine, tmp_path)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+def test_who_is_seldom_busy_does_not_tire(engine: EngineName, tmp_path: Path) -> None:
+    """Without it fatigue could be a longer talk for everybody, whatever they have done."""
+    tired = Case("", IDLE, {"teams.front.fatigue": 0.5}, talk(), 60)
+    assert not moves(tired, engine, tmp_path)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+def test_a_named_agent_stands_in_the_log_by_name(engine: EngineName, tmp_path: Path) -> None:
+    """Without it who is fast could not be told from who is slow."""
+    from simulator.simulate import simulate
+    from tests.written import written
+
+    scenario = one_desk(2, about(300), demand=[demand(300)])
+    scenario["teams"]["front"]["named"] = [{"name": "anna"}]
+    run = simulate(written(tmp_path, scenario), replications=1, engine=engine)
+    assert set(run.legs["agent"].dropna()) == {"front-anna", "front-02"} == set(run.staffing["seat"])
