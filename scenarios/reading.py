@@ -130,21 +130,25 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
         for name, team in scenario.teams.items()
         if not team.self_service
     }
-    _named_agents_come(document, scenario, agents)
+    _named_agents_come(document, scenario, tables)
     return LoadedScenario(path, scenario, tables.hash(path), contacts, agents, tables.arrivals)
 
 
-def _named_agents_come(document: Document, scenario: Scenario, agents: dict[str, list[tuple[float, int]]]) -> None:
+def _named_agents_come(document: Document, scenario: Scenario, tables: _Tables) -> None:
     """Refuse names of agents whom no roster ever needs.
 
     Raises:
-        FaultsFoundError: more agents are named than are ever there.
+        FaultsFoundError: more agents are named than are ever told to be there.
     """
-    faults = [
-        document.fault(("teams", name, "named"), Words(f"{len(team.named)} agents"), f"at most {most}, as are rostered")
-        for name, team in scenario.teams.items()
-        if len(team.named) > (most := max((count for _, count in agents.get(name, [])), default=0))
-    ]
+    faults = []
+    for name, team in scenario.teams.items():
+        rosters = [team.agents or {}, *team.agents_on.values()]
+        told = [count for roster in rosters for count in roster.values()]
+        told += [count for _, count in tables.agents.get(name, [])]
+        most = max([sum(shift.agents for shift in team.shifts or []), *told])
+        if len(team.named) > most:
+            found = Words(f"{len(team.named)} agents long")
+            faults.append(document.fault(("teams", name, "named"), found, f"at most {most}, as are rostered"))
     if faults:
         raise FaultsFoundError(faults)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 TOP = Path(__file__).resolve().parent.parent.parent
-SCENARIOS = 200
+SCENARIOS = 50
 
 SIMPY, SEATS = "simulator/engine_simpy.py", "simulator/simpy_floor.py"
 COMPILED, FLOOR = "simulator/engine_compiled.py", "simulator/floor_arrays.py"
@@ -179,6 +179,17 @@ MUTANTS: list[Mutant] = [
     ("a page passes on those who found their answer", SIMPY, 'if found or leg.leg >= LEG_MOST:', 'if leg.leg >= LEG_MOST:'),
     ("who comes from a page waits for ever", SIMPY, 'NEVER_US if answered else patience)', 'NEVER_US)'),
     ("anyone is the first team", COMPILED, 'if more and transfer_to[passed] < 0:', 'if False:'),
+    ("the morning's law holds all day", COMPILED, 'if of_day_us >= from_us[change]:', 'if False:'),
+    ("the evening's law holds all day", SIMPY, 'if of_day_us >= from_us)', 'if True)'),
+    ("time on hold is not held", COMPILED, 'until_us += notes[best, HOLD]', 'until_us += 0'),
+    ("time on hold counts as talk", SIMPY, 'talk_us += leg.hold_us', 'talk_us += leg.hold_us; leg.hold_us = 0'),
+    ("the work after a talk has one law", COMPILED, 'law = wrap_law_of[cell] if more else wrap_law[team]', 'law = wrap_law[team]'),
+    ("all agents are as fast", COMPILED, 'until_us - now, seat_speed[seat],', 'until_us - now, 1000,'),
+    ("all agents are as good", SIMPY, 'self.good.get(str(leg.agent), self.resolved', 'self.good.get("", self.resolved'),
+    ("nobody tires", SIMPY, '_speed(team, seat), team.team.fatigue,', '_speed(team, seat), 0.0,'),
+    ("agents tire for ever", SEATS, 'team.busy_us[seat] = 0', 'team.busy_us.setdefault(seat, 0)'),
+    ("talk among others is not counted as busy", COMPILED, 'if spot > spots_at[chosen]:', 'if False:'),
+    ("waits make no talk longer", COMPILED, 'slower[chosen], slower_most[chosen], now', '0.0, slower_most[chosen], now'),
 ]  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from typing import Any
 from scenarios.opening import opened
 from scenarios.reading import LoadedScenario, Person
 from tests.simulator.random_demand import vary_demand
+from tests.simulator.random_more import Chance, say_more
+from tests.simulator.random_times import patience_of, time_of
 from tests.written import Arrival
 
 Law = dict[str, Any]
@@ -36,13 +38,16 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
     begins_s = luck.choice([0, 3600, 30_000, 86_400 - 10 * grid_s, 86_400 - 20 * grid_s])
     begins_s = min(begins_s, 86_000) // grid_s * grid_s
     lasts_s = luck.choice([10, 30, 60]) * grid_s
+    chance = Chance(luck)
     channels = luck.sample(CHANNELS, luck.randint(1, len(CHANNELS)))
+    if "pages" in chance.themes and "faq" not in channels:
+        channels.append("faq")
     intents = INTENTS[: luck.randint(1, len(INTENTS))]
     days = luck.choice([1, 1, 1, 2])
     teams: dict[str, Any] = {}
     for name in TEAMS[: luck.randint(1, 4)]:
         teams[name] = _team(luck, channels, intents, grid_s, begins_s, lasts_s)
-    if "faq" in channels and luck.random() < 0.7:
+    if "faq" in channels and ("pages" in chance.themes or luck.random() < 0.6):
         teams = _with_pages(luck, teams, intents, grid_s)
     pairs = [
         (channel, intent)
@@ -63,147 +68,19 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
         "retry": {
             channel: _retry(luck, grid_s, channel, channels, pairs) for channel in channels if luck.random() < 0.65
         },
-        "priorities": [_priority(luck, channels, intents) for _ in range(luck.choice([0, 1, 1, 3]))],
-        "transfers": _transfers(luck, teams, intents),
+        "priorities": [
+            _priority(luck, channels, intents)
+            for _ in range(luck.choice([2, 3] if "priority" in chance.themes else [0, 1, 1]))
+        ],
+        "transfers": _transfers(luck, teams, intents, "transfer" in chance.themes),
         "demand": _demand(luck, pairs, begins_s),
     }
-    _with_more(luck, scenario, grid_s)
+    say_more(chance, scenario, grid_s)
     if luck.random() < 0.3:
         scenario["shoppers"] = {luck.choice(channels): luck.choice([{"share": 0.3}, {"count": 5}])}
     arrivals = _arrivals(luck, pairs, grid_s, begins_s, lasts_s, days)
     vary_demand(luck, scenario)
     return scenario, arrivals
-
-
-def _with_more(luck: random.Random, scenario: dict[str, Any], grid_s: int) -> None:
-    """Perhaps add what fewer scenarios say, several things at once."""
-    if luck.random() < 0.3:
-        return
-    channels, intents, teams = scenario["channels"], list(scenario["intents"]), scenario["teams"]
-    people = {name: team for name, team in teams.items() if not team.get("self_service")}
-    for hours in channels.values():
-        if luck.random() < 0.2:
-            hours["message"] = {"after_s": grid_s * luck.randint(1, 4), "takes_s": luck.choice([0, 0, grid_s, 30])}
-        if luck.random() < 0.5:
-            hours["at_close"] = "cleared"
-        if luck.random() < 0.6:
-            hours["announcement"] = _announcement(luck, grid_s)
-        if luck.random() < 0.4:
-            hours["silent"] = {"share": 0.5, "detected_after_s": luck.choice([0, grid_s, 45, 3 * grid_s])}
-    for rule in scenario["priorities"]:
-        if luck.random() < 0.5:
-            rule["weight"] = luck.choice([0.5, 2.0])
-        if luck.random() < 0.5:
-            later = rule["priority"] + luck.randint(1, 2)
-            rule["promoted"] = {"after_s": grid_s * luck.randint(1, 4), "priority": later}
-    for team in people.values():
-        able = team.get("skills", intents)
-        if luck.random() < 0.3:
-            team["takes_after_s"] = {luck.choice(able): grid_s * luck.randint(1, 4)}
-        if luck.random() < 0.2:
-            team["keeps_idle"] = {luck.choice(able): luck.randint(1, 2)}
-        if luck.random() < 0.5:
-            _several_at_once(luck, team)
-        _handling(luck, team, intents, grid_s)
-        if luck.random() < 0.3:
-            team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
-    if luck.random() < 0.8:
-        scenario["routing"] = {"among_equals": luck.choice(["first", "longest_idle", "random"])}
-        for team in people.values():
-            if luck.random() < 0.5:
-                team.pop("ranks", None)
-    pages = [name for name, team in teams.items() if team.get("self_service")]
-    if pages and luck.random() < 0.8:
-        luck.choice(list(people.values()))["channels"] = ["faq", *(channel for channel in channels if channel != "faq")]
-    for page in pages if luck.random() < 0.7 else []:
-        scenario["transfers"].append(_hand_over(luck, page, teams[page], people, intents))
-    for transfer in scenario["transfers"]:
-        if luck.random() < 0.15 and transfer["from"] in people:
-            transfer["to"] = luck.choice(["anyone", *pages])
-        if not transfer["history_carried"] and luck.random() < 0.4:
-            transfer["retelling"] = _time(luck, grid_s)
-        way = luck.random()
-        if way < 0.3:
-            transfer["patience"] = _patience(luck, grid_s)
-        elif way < 0.5:
-            transfer["if_busy"] = "ends"
-        if luck.random() < 0.5:
-            transfer["cut_off"] = 0.4
-    for channel, hours in channels.items():
-        if hours.get("at_close") == "cleared" and channel not in scenario["retry"]:
-            scenario["retry"][channel] = {"probability": 0.5, "after": _time(luck, grid_s)}
-    for channel, retry in scenario["retry"].items():
-        for cause in ("cut_off", "cleared", "unresolved"):
-            if luck.random() < 0.6:
-                retry[f"probability_{cause}"] = luck.choice([0.5, 1.0])
-        if channels[channel].get("at_close") == "cleared":
-            retry["probability_cleared"] = 1.0
-        if luck.random() < 0.3:
-            retry["after_unresolved"] = _time(luck, grid_s)
-        if luck.random() < 0.3:
-            retry["patience_factor"] = luck.choice([0.5, 0.0, 1.7])
-    if luck.random() < 0.4:
-        scenario["conferences"] = [_conference(luck, list(people), intents, grid_s) for _ in range(luck.randint(1, 2))]
-
-
-def _announcement(luck: random.Random, grid_s: int) -> dict[str, Any]:
-    says = luck.choice(["wait", "position"])
-    step = grid_s * luck.randint(1, 3) if says == "wait" else 1
-    told: dict[str, Any] = {"says": says}
-    if luck.random() < 0.7:
-        told["balks"] = luck.choice([[[0, 0.3]], [[step, 0.4]], [[0, 0.1], [2 * step, 0.7]]])
-    if luck.random() < 0.7:
-        told["patience"] = luck.choice([[[0, 0.5]], [[step, 2.0], [3 * step, 0.3]]])
-    if luck.random() < 0.6:
-        told["callback"] = {"from": step, "accepted": 0.6, "reached": luck.choice([0.5, 1.0]), "takes_s": grid_s}
-    return told
-
-
-def _hand_over(
-    luck: random.Random, page: str, pages: dict[str, Any], people: dict[str, Any], intents: list[str]
-) -> dict[str, Any]:
-    """Pass those on who find no answer on a page: to anyone, where there is somebody, or to a team."""
-    skills = pages.get("skills", intents)
-    taken = {intent for team in people.values() if "faq" in team["channels"] for intent in team.get("skills", intents)}
-    to = "anyone" if set(skills) <= taken and luck.random() < 0.7 else luck.choice([*people, page])
-    told = {"from": page, "to": to, "probability": luck.choice([0.5, 1.0]), "history_carried": luck.random() < 0.5}
-    return {**told, "intents": list(skills)} if "skills" in pages else told
-
-
-def _handling(luck: random.Random, team: dict[str, Any], intents: list[str], grid_s: int) -> None:
-    """Perhaps let talks take longer or shorter: by agent, hour, wait, or how tired they are."""
-    if luck.random() < 0.3:
-        told = {"default": _time(luck, grid_s)} if luck.random() < 0.5 else {luck.choice(intents): _time(luck, grid_s)}
-        team["service_from"] = {luck.choice(["00:10", "09:00", "23:50"]): told}
-    if luck.random() < 0.3:
-        team["hold"] = luck.choice([_time(luck, grid_s), {luck.choice(intents): _time(luck, grid_s)}])
-    if luck.random() < 0.2:
-        team["wrap"] = {luck.choice([*intents, "default"]): _time(luck, grid_s)}
-    most = max([*team.get("agents", {}).values(), *(shift["agents"] for shift in team.get("shifts", []))])
-    if most and luck.random() < 0.3:
-        team["named"] = [
-            {"name": name, "speed": luck.choice([0.5, 1.3]), **luck.choice([{}, {"resolves": 0.2}])}
-            for name in ("anna", "boris")[: luck.randint(1, min(most, 2))]
-        ]
-    if luck.random() < 0.2:
-        team["fatigue"] = 0.5
-    if luck.random() < 0.2:
-        team["slower_after_wait"] = {"per_minute": 0.1, "most": luck.choice([0.3, 2.0])}
-
-
-def _several_at_once(luck: random.Random, team: dict[str, Any]) -> None:
-    """Give a team's agents several contacts at once."""
-    team["concurrency"] = most = luck.randint(2, 4)
-    if luck.random() < 0.7:
-        slower = sorted((luck.choice([0.3, 0.5, 0.7, 0.9]) for _ in range(most - 1)), reverse=True)
-        team["speeds"] = luck.choice(["shared", "full", [1, *slower]])
-    if luck.random() < 0.5:
-        team["points"] = {luck.choice(team["channels"]): luck.randint(1, most)}
-
-
-def _conference(luck: random.Random, people: list[str], intents: list[str], grid_s: int) -> dict[str, Any]:
-    told = {"from": luck.choice(people), "with": luck.choice(people), "probability": 0.3, "time": _time(luck, grid_s)}
-    return {**told, "intents": luck.sample(intents, 1)} if luck.random() < 0.3 else told
 
 
 def drawn_opening(luck: random.Random, loaded: LoadedScenario) -> LoadedScenario:
@@ -240,7 +117,7 @@ def _team(
 ) -> dict[str, Any]:
     team: dict[str, Any] = {
         "channels": luck.sample(channels, luck.randint(1, len(channels))),
-        "service": {"default": _time(luck, grid_s)},
+        "service": {"default": time_of(luck, grid_s)},
     }
     if luck.random() < 0.3:
         team["shifts"] = [_shift(luck, begins_s, lasts_s) for _ in range(luck.randint(1, 3))]
@@ -252,9 +129,9 @@ def _team(
         able = team.get("skills", intents)
         team["ranks"] = {intent: luck.randint(1, 3) for intent in luck.sample(able, luck.randint(1, len(able)))}
     if luck.random() < 0.4:
-        team["service"][luck.choice(intents)] = _time(luck, grid_s)
+        team["service"][luck.choice(intents)] = time_of(luck, grid_s)
     if luck.random() < 0.5:
-        team["wrap"] = _time(luck, grid_s)
+        team["wrap"] = time_of(luck, grid_s)
     if luck.random() < 0.4:
         team["shrinkage"] = luck.choice([0.1, 0.3, 0.6])
         team["shrinkage_block_minutes"] = luck.choice([1, 7, 30])
@@ -262,7 +139,7 @@ def _team(
 
 
 def _with_pages(luck: random.Random, teams: dict[str, Any], intents: tuple[str, ...], grid_s: int) -> dict[str, Any]:
-    pages: dict[str, Any] = {"channels": ["faq"], "self_service": True, "service": {"default": _time(luck, grid_s)}}
+    pages: dict[str, Any] = {"channels": ["faq"], "self_service": True, "service": {"default": time_of(luck, grid_s)}}
     if luck.random() < 0.8:
         pages["contained"] = luck.choice([0.0, 0.4, 0.9])
     if luck.random() < 0.3:
@@ -312,55 +189,12 @@ def _hours(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, str]:
     return {"opens": _clock(opens_s), "closes": _clock(closes_s), **lines}
 
 
-def _time(luck: random.Random, grid_s: int) -> Law:
-    """A law of talking, wrapping up or coming back, of which perhaps a share is 0; more often on the grid than not."""
-    mean_s = grid_s * luck.randint(1, 8)
-    smooth = [
-        {"law": "exponential", "mean_s": mean_s},
-        {"law": "lognormal", "mean_s": mean_s, "cv": luck.choice([0.3, 1.0, 3.0])},
-        {"law": "uniform", "low_s": 0, "high_s": 2 * mean_s},
-        {"law": "weibull", "mean_s": mean_s, "shape": luck.choice([0.5, 1.5])},
-        {"law": "erlang", "mean_s": mean_s, "phases": luck.choice([2, 5])},
-        {"law": "hyperexponential", "branches": [[0.75, grid_s], [0.25, 4 * mean_s]]},
-        {"law": "phase_type", "initial": [1, 0], "rates": [[-1 / grid_s, 0.5 / grid_s], [0, -1 / mean_s]]},
-    ]
-    law: Law = luck.choice(
-        [
-            {"law": "deterministic", "value_s": grid_s * luck.randint(0, 6)},
-            {"law": "deterministic", "value_s": grid_s * luck.randint(1, 6)},
-            {"law": "deterministic", "value_s": 0},
-            *(luck.choice(smooth) for _ in range(3)),
-            {
-                "law": "empirical",
-                "points": [[0, 0], [0.2, 0], [0.2, grid_s], [0.6, grid_s], [0.6, mean_s], [1, mean_s]],
-            },
-        ]
-    )
-    return {**law, "zero": luck.choice([0.1, 0.4])} if luck.random() < 0.15 else law
-
-
 def _patiences(luck: random.Random, grid_s: int, intents: tuple[str, ...]) -> dict[str, Any]:
     """Patience on a channel: one law, or by intent, perhaps with a default."""
     if luck.random() < 0.65:
-        return _patience(luck, grid_s)
+        return patience_of(luck, grid_s)
     told = [*luck.sample(intents, luck.randint(1, len(intents))), *luck.choice([[], ["default"]])]
-    return {intent: _patience(luck, grid_s) for intent in told}
-
-
-def _patience(luck: random.Random, grid_s: int) -> Law:
-    mean_s = grid_s * luck.randint(1, 10)
-    return luck.choice(
-        [
-            {"law": "deterministic", "value_s": 0},
-            {"law": "deterministic", "value_s": mean_s},
-            {"law": "exponential", "mean_s": mean_s, "zero": luck.choice([0.0, 0.32])},
-            {
-                "law": "empirical",
-                "points": [[0, 0], [0.3, 0], [0.3, grid_s], [0.6, grid_s], [0.6, mean_s], [0.9, mean_s]],
-            },
-            _time(luck, grid_s),
-        ]
-    )
+    return {intent: patience_of(luck, grid_s) for intent in told}
 
 
 def _retry(
@@ -369,7 +203,7 @@ def _retry(
     """What those who gave up do; on another channel only where all they may come with is answered there."""
     retry: dict[str, Any] = {
         "probability": luck.choice([0.3, 0.7, 1.0]),
-        "after": luck.choice([_time(luck, grid_s), {"law": "deterministic", "value_s": grid_s * luck.randint(0, 2)}]),
+        "after": luck.choice([time_of(luck, grid_s), {"law": "deterministic", "value_s": grid_s * luck.randint(0, 2)}]),
         "attempts_most": luck.choice([1, 2, 3, 5, 5]),
         "patience": luck.choice(["fresh", "kept"]),
     }
@@ -383,12 +217,14 @@ def _retry(
     return retry
 
 
-def _transfers(luck: random.Random, teams: dict[str, Any], intents: tuple[str, ...]) -> list[dict[str, Any]]:
+def _transfers(
+    luck: random.Random, teams: dict[str, Any], intents: tuple[str, ...], many: bool
+) -> list[dict[str, Any]]:
     """Transfers from team to team: chains, circles and several from one."""
     people = [name for name, team in teams.items() if not team.get("self_service")]
     transfers = []
     for name in people:
-        for _ in range(luck.choice([0, 0, 1, 2])):
+        for _ in range(luck.choice([1, 2, 2] if many else [0, 0, 1, 2])):
             transfer: dict[str, Any] = {
                 "from": name,
                 "to": luck.choice(people),

@@ -149,5 +149,5 @@ def test_the_harness_notices_a_fault(mutant):
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant[1].split('_')[-1]}: {mutant[0]}")
 def test_every_mutant_of_either_engine_is_caught(mutant):
     """Without it a rule could be wrong in both engines' neighbourhood and no scenario would touch it."""
-    assert SCENARIOS == 200
+    assert SCENARIOS == 50
     assert survives(mutant) is None

@@ -1,0 +1,204 @@
+"""What fewer scenarios say, put into a random one: a few themes at a time, so that each is met often and much at once.
+
+>>> scenario = {"channels": {"phone": {}}, "intents": {"order": "?"}, "teams": {"front": {"channels": ["phone"],
+...     "agents": {"00:00": 2}}}, "priorities": [], "transfers": [], "retry": {}, "patience": {}}
+>>> for number in range(100):
+...     say_more(Chance(random.Random(number)), scenario, 60)
+>>> "message" in scenario["channels"]["phone"] and "conferences" in scenario
+True
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from tests.simulator.random_times import patience_of, time_of
+
+THEMES = (
+    "message", "closing", "announcement", "callback", "silent", "priority", "overflow", "routing", "chat", "handling",
+    "resolving", "transfer", "conference", "pages",
+)  # fmt: skip
+
+Told = dict[str, Any]
+
+
+class Chance:
+    """Luck that favours some themes."""
+
+    def __init__(self, luck: random.Random) -> None:
+        self.luck = luck
+        self.themes = set(luck.sample(THEMES, luck.choice([0, 1, 2, 3, 4])))
+
+    def of(self, theme: str, share: float = 0.8) -> bool:
+        """Say whether something of a theme is said: often where the theme is favoured, seldom elsewhere."""
+        return self.luck.random() < (share if theme in self.themes else 0.05)
+
+
+def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
+    """Perhaps say what fewer scenarios say."""
+    luck = chance.luck
+    people = {name: team for name, team in scenario["teams"].items() if not team.get("self_service")}
+    for hours in scenario["channels"].values():
+        _of_channel(chance, hours, grid_s)
+    if "closing" in chance.themes:
+        _let_some_wait_at_closing(chance, scenario, grid_s)
+    for rule in scenario["priorities"]:
+        if chance.of("priority"):
+            rule["weight"] = luck.choice([0.5, 2.0])
+        if chance.of("priority"):
+            later = rule["priority"] + luck.randint(1, 2)
+            rule["promoted"] = {"after_s": grid_s * luck.randint(1, 4), "priority": later}
+    for team in people.values():
+        _of_team(chance, team, list(scenario["intents"]), grid_s)
+    if chance.of("routing", 1.0):
+        scenario["routing"] = {"among_equals": luck.choice(["longest_idle", "random"])}
+        for team in people.values():
+            if luck.random() < 0.7:
+                team.pop("ranks", None)
+    _of_pages(chance, scenario, people)
+    for transfer in scenario["transfers"]:
+        _of_transfer(chance, transfer, scenario, grid_s)
+    if "transfer" in chance.themes:
+        for channel in scenario["channels"]:
+            scenario["retry"].setdefault(channel, {"probability": 0.5, "after": time_of(luck, grid_s)})
+    for channel, retry in scenario["retry"].items():
+        _of_retry(chance, retry, scenario["channels"][channel], grid_s)
+    if chance.of("conference", 1.0):
+        told = [_conference(luck, list(people), list(scenario["intents"]), grid_s) for _ in range(luck.randint(1, 2))]
+        scenario["conferences"] = told
+
+
+def _of_channel(chance: Chance, hours: Told, grid_s: int) -> None:
+    luck = chance.luck
+    if chance.of("message"):
+        hours["message"] = {"after_s": grid_s * luck.randint(1, 4), "takes_s": luck.choice([0, grid_s, 30])}
+        if luck.random() < 0.5:
+            hours["lines"] = luck.choice([2, 4])
+    if chance.of("closing"):
+        hours["at_close"] = "cleared"
+    if chance.of("announcement") or chance.of("callback"):
+        hours["announcement"] = _announcement(chance, grid_s)
+    if chance.of("silent"):
+        hours["silent"] = {"share": 0.5, "detected_after_s": luck.choice([0, grid_s, 45, 3 * grid_s])}
+
+
+def _announcement(chance: Chance, grid_s: int) -> Told:
+    luck = chance.luck
+    says = luck.choice(["wait", "position"])
+    step = grid_s * luck.randint(1, 3) if says == "wait" else 1
+    told: Told = {"says": says}
+    if chance.of("announcement"):
+        told["balks"] = luck.choice([[[0, 0.3]], [[step, 0.4]], [[0, 0.1], [2 * step, 0.7]]])
+    if chance.of("announcement"):
+        told["patience"] = luck.choice([[[0, 0.5]], [[step, 2.0], [3 * step, 0.3]]])
+    if chance.of("callback"):
+        told["callback"] = {"from": step, "accepted": 0.6, "reached": luck.choice([0.5, 1.0]), "takes_s": grid_s}
+    return told
+
+
+def _let_some_wait_at_closing(chance: Chance, scenario: Told, grid_s: int) -> None:
+    """Let those who wait as a channel closes be many, and come back."""
+    for channel, hours in scenario["channels"].items():
+        if hours.get("at_close") == "cleared":
+            scenario["patience"].pop(channel, None)
+            after = {"law": "deterministic", "value_s": grid_s * chance.luck.randint(0, 3)}
+            scenario["retry"].setdefault(channel, {"probability": 0.5, "after": after})
+            scenario["retry"][channel]["probability_cleared"] = 1.0
+            scenario["retry"][channel]["attempts_most"] = 3
+
+
+def _of_team(chance: Chance, team: Told, intents: list[str], grid_s: int) -> None:
+    luck, able = chance.luck, team.get("skills", intents)
+    if chance.of("overflow"):
+        team["takes_after_s"] = {luck.choice(able): grid_s * luck.randint(1, 4)}
+    if chance.of("overflow", 0.5):
+        team["keeps_idle"] = {luck.choice(able): luck.randint(1, 2)}
+    if chance.of("chat"):
+        team["concurrency"] = most = luck.randint(2, 4)
+        if luck.random() < 0.7:
+            slower = sorted((luck.choice([0.3, 0.5, 0.7, 0.9]) for _ in range(most - 1)), reverse=True)
+            team["speeds"] = luck.choice(["shared", "full", [1, *slower]])
+        if luck.random() < 0.5:
+            team["points"] = {luck.choice(team["channels"]): luck.randint(1, most)}
+    if chance.of("resolving"):
+        team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
+    _handling(chance, team, intents, grid_s)
+
+
+def _handling(chance: Chance, team: Told, intents: list[str], grid_s: int) -> None:
+    """Perhaps let talks take longer or shorter: by agent, hour, wait, or how tired they are."""
+    luck = chance.luck
+    if chance.of("handling", 0.5):
+        intent = "default" if luck.random() < 0.5 else luck.choice(intents)
+        team["service_from"] = {luck.choice(["00:10", "09:00", "23:50"]): {intent: time_of(luck, grid_s)}}
+    if chance.of("handling", 0.5):
+        team["hold"] = luck.choice([time_of(luck, grid_s), {luck.choice(intents): time_of(luck, grid_s)}])
+    if chance.of("handling", 0.4):
+        team["wrap"] = {luck.choice([*intents, "default"]): time_of(luck, grid_s)}
+    most = max([*team.get("agents", {}).values(), *(shift["agents"] for shift in team.get("shifts", []))])
+    if most and chance.of("handling", 0.6):
+        team["named"] = [
+            {"name": name, "speed": luck.choice([0.5, 1.3]), **luck.choice([{}, {"resolves": 0.2}])}
+            for name in ("anna", "boris")[: luck.randint(1, min(most, 2))]
+        ]
+    if chance.of("handling", 0.5):
+        team["fatigue"] = 0.5
+    if chance.of("handling", 0.5):
+        team["slower_after_wait"] = {"per_minute": 0.1, "most": luck.choice([0.3, 2.0])}
+
+
+def _of_pages(chance: Chance, scenario: Told, people: dict[str, Told]) -> None:
+    """Let pages pass on those who find no answer, with people behind them."""
+    luck = chance.luck
+    pages = [name for name, team in scenario["teams"].items() if team.get("self_service")]
+    if not pages or not chance.of("pages", 1.0):
+        return
+    scenario["patience"].setdefault("faq", patience_of(luck, 60))
+    behind = luck.choice(list(people.values()))
+    behind["channels"] = ["faq", *(channel for channel in behind["channels"] if channel != "faq")]
+    for page in pages:
+        intents = list(scenario["intents"])
+        skills = scenario["teams"][page].get("skills", intents)
+        taken = {
+            intent for team in people.values() if "faq" in team["channels"] for intent in team.get("skills", intents)
+        }
+        to = "anyone" if set(skills) <= taken and luck.random() < 0.7 else luck.choice([*people, page])
+        told = {"from": page, "to": to, "probability": luck.choice([0.5, 1.0]), "history_carried": luck.random() < 0.5}
+        told |= {"intents": list(skills)} if len(skills) < len(intents) else {}
+        scenario["transfers"].append(told)
+
+
+def _of_transfer(chance: Chance, transfer: Told, scenario: Told, grid_s: int) -> None:
+    luck = chance.luck
+    if chance.of("transfer", 0.3) and not scenario["teams"][transfer["from"]].get("self_service"):
+        pages = [name for name, team in scenario["teams"].items() if team.get("self_service")]
+        transfer["to"] = luck.choice(["anyone", *pages])
+    if not transfer["history_carried"] and chance.of("transfer", 0.6):
+        transfer["retelling"] = time_of(luck, grid_s)
+    way = luck.random()
+    if chance.of("transfer") and way < 0.5:
+        transfer["patience"] = patience_of(luck, grid_s)
+    elif chance.of("transfer") and way < 0.8:
+        transfer["if_busy"] = "ends"
+    if chance.of("transfer", 0.6):
+        transfer["cut_off"] = 0.4
+
+
+def _of_retry(chance: Chance, retry: Told, hours: Told, grid_s: int) -> None:
+    luck = chance.luck
+    if chance.of("transfer"):
+        retry["probability_cut_off"] = luck.choice([0.5, 1.0])
+    if hours.get("at_close") == "cleared":
+        retry["probability_cleared"] = luck.choice([0.5, 1.0])
+    if chance.of("resolving"):
+        retry["probability_unresolved"] = luck.choice([0.5, 1.0])
+    if chance.of("resolving", 0.5):
+        retry["after_unresolved"] = time_of(luck, grid_s)
+    if chance.of("resolving", 0.5):
+        retry["patience_factor"] = luck.choice([0.5, 0.0, 1.7])
+
+
+def _conference(luck: random.Random, people: list[str], intents: list[str], grid_s: int) -> Told:
+    told = {"from": luck.choice(people), "with": luck.choice(people), "probability": 0.3, "time": time_of(luck, grid_s)}
+    return {**told, "intents": luck.sample(intents, 1)} if luck.random() < 0.3 else told
