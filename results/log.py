@@ -53,7 +53,8 @@ LEGS = pa.schema(
         ("team", _TEXT), ("queue", _TEXT), ("priority", _WHOLE), ("agent", _TEXT), ("role", _TEXT),
         ("due_s", _NUMBER), ("arrived_s", _NUMBER), ("announced_wait_s", _NUMBER), ("answered_s", _NUMBER),
         ("ended_s", _NUMBER), ("released_s", _NUMBER), ("talk_s", _NUMBER), ("hold_s", _NUMBER), ("wrap_s", _NUMBER),
-        ("history_carried", pa.bool_()), ("leg_end", _TEXT), ("reason", _TEXT), ("contact_outcome", _TEXT),
+        ("history_carried", pa.bool_()), ("promise_due_s", _NUMBER), ("promise_kept_s", _NUMBER),
+        ("leg_end", _TEXT), ("reason", _TEXT), ("contact_outcome", _TEXT),
     ]
 )  # fmt: skip
 

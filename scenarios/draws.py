@@ -71,6 +71,14 @@ class Purpose(IntEnum):
     CALLBACK = 48
     REACHED = 49
     HOLD = 50
+    PROMISE = 51
+    PROMISE_DUE = 52
+    PROMISE_KEPT = 53
+    PROMISE_LATE = 54
+    CHASE = 55
+    CHASE_DELAY = 56
+    CHASE_CHANNEL = 57
+    WORK_FAILS = 58
 
 
 Word = int | np.uint64

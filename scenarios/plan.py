@@ -6,7 +6,7 @@ only adds customers and nothing depends on order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -330,8 +330,13 @@ def retry_channel(
     if not retry.to:
         return channel
     u = uniform(seed, replication, entity, visit(case, attempt, 0), int(Purpose.RETRY_CHANNEL), 0)
-    for to, share in retry.to.items():
+    return hopped(u, channel, retry.to)
+
+
+def hopped(u: float, channel: Channel, to: Mapping[Channel, float]) -> Channel:
+    """Return the channel on which one comes back who was on `channel`, of whom such shares change to others."""
+    for other, share in to.items():
         if u < share:
-            return to
+            return other
         u -= share
     return channel

@@ -536,6 +536,49 @@ class Conference(Strict):
     time: Law = Field(description="how long the three talk; the colleague has no work after it")
 
 
+class Chase(Strict):
+    """Customers who come back where a promise has not been kept."""
+
+    probability: Share = Field(description="share of those whose promise is not kept who ask for it")
+    after: Law = Field(description="how long after it was due")
+    to: dict[Channel, Share] = Field(
+        default_factory=dict, description="share of them who do so on another channel; the others stay on this one"
+    )
+    patience_factor: Annotated[float, Field(ge=0, le=10)] = Field(
+        1.0, description="multiplies their patience: below 1 they are less patient than when they first asked"
+    )
+    attempts_most: Annotated[int, Field(ge=1, le=100)] = Field(5, description="no customer tries more often")
+
+
+class Promise(Strict):
+    """A last answer that promises something: by luck, or by a work order that a team works off."""
+
+    team: Name = Field(description="the team whose answers promise")
+    intents: list[Name] | None = Field(None, description="only these; all where left out")
+    probability: Share = Field(description="share of its last answers that do")
+    due: Law = Field(description="until when it is promised, counted from the answer")
+    kept: Share | None = Field(None, description="share of the promises that are kept when they are due")
+    late: Share = Field(0.0, description="share that is kept late; the rest is forgotten")
+    late_by: Law | None = Field(None, description="how late")
+    by: Name | None = Field(None, description="instead of kept: the team whose queue the work order joins")
+    fails: Share = Field(0.0, description="with by: share of the work orders that fail, as at a wrong door")
+    chase: Chase | None = Field(None, description="what customers do whose promise is not kept")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Promise:
+        if (self.kept is None) == (self.by is None):
+            raise ValueError("either kept or by")
+        if self.by is not None and (self.late or self.late_by):
+            raise ValueError("no late or late_by with by: how late it is comes of the team's work")
+        if self.by is None and self.fails:
+            raise ValueError("fails only with by")
+        if (self.late > 0) != (self.late_by is not None):
+            raise ValueError("late and late_by together")
+        if self.kept is not None and self.kept + self.late > 1 + 1e-9:
+            raise ValueError("kept and late that add up to at most 1")
+        return self
+
+
 class Routing(Strict):
     """What decides where priorities, ranks and waits leave a choice."""
 
@@ -636,6 +679,7 @@ class Scenario(Strict):
     )
     routing: Routing = Field(default_factory=lambda: Routing(among_equals="first"), description="ties between agents")
     transfers: list[Transfer] = Field(default_factory=list, description="which answers pass the customer on")
+    promises: list[Promise] = Field(default_factory=list, description="which answers promise something")
     conferences: list[Conference] = Field(default_factory=list, description="which answers ask a colleague in")
     shoppers: dict[Channel, Shoppers] = Field(
         default_factory=dict, description="which of the customers are played by us"

@@ -30,10 +30,12 @@ from simulator.engine_compiled import (
     ARRIVED,
     ATTEMPT,
     CHANNEL,
+    DUE,
     ENDED,
     ENDS,
     HISTORY,
     HOLD,
+    KEPT,
     LEG,
     LEG_END,
     NUMBER,
@@ -89,7 +91,9 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
     contact = number + np.repeat(firsts[:-1], [len(order) for order in orders])
     arrived_us, answered_us, ended_us, wrap_us = (time_us(column) for column in (ARRIVED, ANSWERED, ENDED, WRAP))
     seat = fact(SEAT)
-    announced_us, taken_us, hold_us = (_noted(parts, orders, legs, column) for column in (ANNOUNCED, TAKEN, HOLD))
+    announced_us, taken_us, hold_us, due_us, kept_us = (
+        _noted(parts, orders, legs, column) for column in (ANNOUNCED, TAKEN, HOLD, DUE, KEPT)
+    )
     alone = taken_us >= 0
     served = (seat >= 0) & (ended_us >= 0) & ~alone
     released_us = np.where(alone, taken_us, ended_us) + np.maximum(wrap_us, 0)
@@ -132,6 +136,8 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "hold_s": _seconds(hold_us, served & (hold_us >= 0)),
         "wrap_s": _seconds(wrap_us, wrap_us >= 0),
         "history_carried": pd.arrays.BooleanArray(fact(HISTORY) == 1, fact(HISTORY) < 0),
+        "promise_due_s": _seconds(due_us, due_us >= 0),
+        "promise_kept_s": _seconds(kept_us, (kept_us >= 0) & (kept_us <= floor.horizon_us)),
         "leg_end": taken(ENDS, fact(LEG_END)),
         "contact_outcome": taken(ENDS, fact(OUTCOME)),
     }

@@ -68,6 +68,13 @@ _CONFERENCE, _CONFERENCE_TIME, _CUT_OFF, _RETELLING, _RESOLUTION, _CHOICE = (
         Purpose.CHOICE,
     )
 )  # fmt: skip
+_PROMISE, _PROMISE_DUE, _PROMISE_KEPT, _PROMISE_LATE, _CHASE, _CHASE_DELAY, _CHASE_CHANNEL, _WORK_FAILS = (
+    int(purpose)
+    for purpose in (
+        Purpose.PROMISE, Purpose.PROMISE_DUE, Purpose.PROMISE_KEPT, Purpose.PROMISE_LATE, Purpose.CHASE,
+        Purpose.CHASE_DELAY, Purpose.CHASE_CHANNEL, Purpose.WORK_FAILS,
+    )
+)  # fmt: skip
 _SILENT, _BALKING, _CALLBACK, _REACHED, _HOLD = (
     int(purpose) for purpose in (Purpose.SILENT, Purpose.BALKING, Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD)
 )
@@ -95,12 +102,12 @@ ENDS = (
 # gone. The last eleven are the loop's own.
 (
     ROLE, ANNOUNCED, TAKEN, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING, POINTS, DONE_AT, TALK_BEFORE, TALK_BEHIND,
-    CALLED_BACK, PATIENCE, HOLD,
-) = range(15)  # fmt: skip
-NOTES = 15
+    CALLED_BACK, PATIENCE, HOLD, PROMISE, DUE, KEPT,
+) = range(18)  # fmt: skip
+NOTES = 18
 
-ROLES = ("conference",)
-"""What ROLE means: a word of the contact log."""
+ROLES = ("conference", "work")
+"""What ROLE means: words of the contact log."""
 
 _WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING, _RESUMING, _LEFT, _ALONE = range(
     11
@@ -555,7 +562,10 @@ def _variant(
         handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[64:69]
         silent_share, silent_detected_us, team_rate = floor[69:72]
         service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[72:78]
-        fatigue, slower, slower_most = floor[78:]
+        fatigue, slower, slower_most = floor[78:81]
+        promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[81:87]
+        promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[87:93]
+        chase_to_at, chase_to, chase_share = floor[93:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -564,7 +574,7 @@ def _variant(
         notes = np.empty((room if more else 0, NOTES), dtype=np.int64)
         legs, joined_from = 0, 0
         # a leg has one event to come, and perhaps a stale give-up; at times a timer for each change of its queue
-        kept = (6 + _places_most(queue_teams_at)) * room + 1 if more else 2 * room + 1
+        kept = (7 + _places_most(queue_teams_at)) * room + 1 if more else 2 * room + 1
         heap_us, heap = np.empty(kept, dtype=np.int64), np.empty(kept, dtype=np.int64)
         heap_us[0] = NEVER_US
         pending = 0
@@ -621,6 +631,8 @@ def _variant(
 
             if source == _ARRIVAL or (source == _HEAP and what == _JOINS):
                 # -- a contact joins: arrives, tries again or is passed on
+                if more and source == _HEAP and notes[row, PROMISE] >= 0 and 0 <= notes[row, KEPT] <= now:
+                    continue  # what was promised has been done: nobody asks for it
                 if legs == room:
                     fits = False
                     break
@@ -644,6 +656,24 @@ def _variant(
                         leg = _wide(facts[last, LEG]) + 1
                         queue = transfer_queue[conference_with[notes[row, ASKED]], channel, intent]
                         history, patience_us = 1, 0
+                    elif more and notes[row, PROMISE] >= 0:
+                        promise = notes[row, PROMISE]
+                        begins, ends = chase_to_at[promise], chase_to_at[promise + 1]
+                        if begins < ends:
+                            u = uniform(seed, plan, entities[number], attempt << 12, _CHASE_CHANNEL, 0)
+                            for hop in range(begins, ends):
+                                if u < chase_share[hop]:
+                                    channel = chase_to[hop]
+                                    break
+                                u -= chase_share[hop]
+                        attempt += 1
+                        queue = first_queue[channel, intent]
+                        if patience_law[channel, intent] >= 0:
+                            u = uniform(seed, plan, entities[number], attempt << 12, _PATIENCE, 0)
+                            patience_us = numbered_us(
+                                law_kind, law_a, law_b, law_at, law_shares, law_times, patience_law[channel, intent], u
+                            )
+                        patience_us = scaled_us(patience_us, chase_patience[promise])
                     elif more and facts[row, LEG_END] == CALLBACK:
                         last, leg, since = row, _wide(facts[row, LEG]) + 1, times[row, ARRIVED]
                         queue = _wide(facts[row, QUEUE])
@@ -716,6 +746,7 @@ def _variant(
                     notes[row, ASKED], notes[row, PRIMARY], notes[row, RETELLING] = -1, -1, -1
                     notes[row, POINTS], notes[row, ANNOUNCED], notes[row, TAKEN] = 1, -1, -1
                     notes[row, CALLED_BACK], notes[row, PATIENCE], notes[row, HOLD] = -1, patience_us, -1
+                    notes[row, PROMISE], notes[row, DUE], notes[row, KEPT] = -1, -1, -1
                     if leg > 0 and facts[asker, STATE] == _CONSULTING:
                         notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
                         notes[asker, LATEST] = row
@@ -923,7 +954,7 @@ def _variant(
                         until_us += numbered_us(
                             law_kind, law_a, law_b, law_at, law_shares, law_times, notes[best, RETELLING], u
                         )
-                    if more and alone_us < 0 and notes[best, ROLE] < 0:
+                    if more and alone_us < 0 and notes[best, ROLE] != 0:
                         busy = busy_us[seat]
                         if spot > spots_at[chosen]:
                             busy += now - busy_since[seat]
@@ -1007,7 +1038,7 @@ def _variant(
                                     patience_us = times[late, GIVES_UP] - times[late, ARRIVED]
                                     times[late, GIVES_UP] = times[late, ARRIVED] + scaled_us(patience_us, factor)
                             leaves_us = times[late, GIVES_UP]
-                        if notes[late, CALLED_BACK] < 0:
+                        if notes[late, CALLED_BACK] < 0 and notes[late, ROLE] < 0:
                             leaves_us = min(leaves_us, times[late, ARRIVED] + message_us[channel])
                         leaves_us = max(leaves_us, now)
                         at_us = times[late, ARRIVED] + queue_promoted_us[queue]
@@ -1194,7 +1225,8 @@ def _variant(
                     entity, word = entities[number], (attempt << 12) | leg
                     cell = team * intents + intent_of[number] if transfers or more else 0
                     continues = True
-                    if more and facts[row, STATE] == _TALKING and conference_at[cell] < conference_at[cell + 1]:
+                    asks = more and facts[row, STATE] == _TALKING and notes[row, ROLE] < 0
+                    if asks and conference_at[cell] < conference_at[cell + 1]:
                         u = uniform(seed, desk, entity, word, _CONFERENCE, 0)
                         for conference in range(conference_at[cell], conference_at[cell + 1]):
                             if u < conference_probability[conference]:
@@ -1215,7 +1247,7 @@ def _variant(
                         settled = RESOLVED if found else UNRESOLVED
                         passes = more and not found
                     else:
-                        passes = True
+                        passes = not more or notes[row, ROLE] < 0
                         facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, _GONE
                         wrap_us = 0
                         law = wrap_law_of[cell] if more else wrap_law[team]
@@ -1235,7 +1267,7 @@ def _variant(
                                 pending += 1
                         else:
                             released = row
-                        if more:
+                        if more and passes:
                             share = seat_resolved[_wide(facts[row, SEAT])]
                             if share < 0.0:
                                 share = resolved[cell]
@@ -1258,11 +1290,75 @@ def _variant(
                                     pending += 1
                                     break
                                 u -= transfer_probability[transfer]
-                    if facts[row, LEG_END] != TRANSFERRED:
-                        _settle(facts, last, settled)
+                    if more and notes[row, ROLE] == 1:
+                        # -- a work order is done, or has failed
+                        settled = UNRESOLVED
+                        if uniform(seed, desk, entity, word, _WORK_FAILS, 0) >= promise_fails[notes[row, ASKED]]:
+                            settled, notes[notes[row, PRIMARY], KEPT] = RESOLVED, now
+                        _settle(facts, row, settled)
+                        settled = CENSORED
+                    elif more and facts[row, LEG_END] == ANSWERED_END and facts[row, SEAT] >= 0:
+                        # -- the answer may be a promise
+                        made = -1
+                        if promise_at[cell] < promise_at[cell + 1] and leg < LEG_MOST:
+                            u = uniform(seed, desk, entity, word, _PROMISE, 0)
+                            for promise in range(promise_at[cell], promise_at[cell + 1]):
+                                if u < promise_probability[promise]:
+                                    made = promise
+                                    break
+                                u -= promise_probability[promise]
+                        if made >= 0 and legs == room:
+                            fits = False
+                            break
+                        if made >= 0:
+                            u = uniform(seed, desk, entity, word, _PROMISE_DUE, 0)
+                            due_us = now + numbered_us(
+                                law_kind, law_a, law_b, law_at, law_shares, law_times, promise_due[made], u
+                            )
+                            notes[row, PROMISE], notes[row, DUE], settled = made, due_us, UNRESOLVED
+                            if promise_by[made] >= 0:
+                                settled = CENSORED
+                                queue = transfer_queue[promise_by[made], facts[row, CHANNEL], intent_of[number]]
+                                times[legs, ARRIVED], times[legs, ANSWERED] = now, UNANSWERED
+                                times[legs, ENDED], times[legs, WRAP], times[legs, GIVES_UP] = -1, -1, NEVER_US
+                                facts[legs] = facts[row]
+                                facts[legs, LEG], facts[legs, QUEUE] = facts[last, LEG] + 1, queue
+                                facts[legs, TEAM], facts[legs, SEAT], facts[legs, HISTORY] = -1, -1, 1
+                                facts[legs, LEG_END], facts[legs, OUTCOME], facts[legs, LAST] = CENSORED, CENSORED, last
+                                notes[legs] = -1
+                                notes[legs, ROLE], notes[legs, WAIT_END], notes[legs, LATEST] = 1, ABANDONED, legs
+                                notes[legs, PRIMARY], notes[legs, ASKED], notes[legs, PATIENCE] = row, made, NEVER_US
+                                notes[legs, POINTS] = 1
+                                _enqueue(times, facts, queue_head, queue_tail, legs, queue, now, number)
+                                waiting += 1
+                                match_wanted = True
+                                legs += 1
+                            else:
+                                u = uniform(seed, desk, entity, word, _PROMISE_KEPT, 0)
+                                if u < promise_kept[made]:
+                                    notes[row, KEPT], settled = due_us, RESOLVED
+                                elif u < promise_kept[made] + promise_late[made]:
+                                    u = uniform(seed, desk, entity, word, _PROMISE_LATE, 0)
+                                    late_us = numbered_us(
+                                        law_kind, law_a, law_b, law_at, law_shares, law_times, promise_late_by[made], u
+                                    )
+                                    notes[row, KEPT], settled = due_us + late_us, RESOLVED
+                            if attempt < chase_most[made] and (
+                                uniform(seed, plan, entity, attempt << 12, _CHASE, 0) < chase_probability[made]
+                            ):
+                                u = uniform(seed, plan, entity, attempt << 12, _CHASE_DELAY, 0)
+                                back_us = due_us + numbered_us(
+                                    law_kind, law_a, law_b, law_at, law_shares, law_times, chase_after[made], u
+                                )
+                                if back_us < horizon_us:
+                                    _push(heap_us, heap, facts, pending, back_us, (row << 2) | _JOINS)
+                                    pending += 1
+                    if facts[row, LEG_END] != TRANSFERRED and not (more and notes[row, ROLE] == 1):
+                        if settled != CENSORED:
+                            _settle(facts, last, settled)
                         if lines:
                             in_use[facts[row, CHANNEL]] -= 1
-                        if more and settled != RESOLVED:
+                        if more and settled not in (RESOLVED, CENSORED) and notes[row, PROMISE] < 0:
                             lost = row
 
             elif more and what == _TIMES:

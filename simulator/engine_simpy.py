@@ -19,9 +19,9 @@ import simpy
 from results.log import STAFFING, table_of
 from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.laws import EMPIRICAL, AnyLaw, LawRow, keyed_us, law_row, scaled_us, time_us
-from scenarios.plan import COMES, patience_us, retry_channel, retry_delay_us
+from scenarios.plan import COMES, hopped, patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import ANYONE, CAUSES, Channel, Conference, Team, Transfer
+from scenarios.scenario import ANYONE, CAUSES, Channel, Conference, Promise, Team, Transfer
 from scenarios.units import DAY_US, NEVER_US, clock_s, us
 from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
@@ -32,17 +32,18 @@ from simulator.simpy_log import Leg, legs_of
 Process = Generator[simpy.Event, Any, None]
 Called = tuple[TeamFloor, int]
 """Who answers: a team and the seat in it."""
-Choice = TypeVar("Choice", Transfer, Conference)
+Choice = TypeVar("Choice", Transfer, Conference, Promise)
 
 (
     _CONTAINMENT, _SERVICE, _TRANSFER, _WRAP, _RESOLUTION, _CUT_OFF, _CONFERENCE, _CONFERENCE_TIME, _RETELLING, _SILENT,
-    _BALKING, _CALLBACK, _REACHED, _HOLD,
+    _BALKING, _CALLBACK, _REACHED, _HOLD, _PROMISE, _PROMISE_DUE, _PROMISE_KEPT, _PROMISE_LATE, _WORK_FAILS,
 ) = map(
     int,
     (
         Purpose.CONTAINMENT, Purpose.SERVICE, Purpose.TRANSFER, Purpose.WRAP, Purpose.RESOLUTION, Purpose.CUT_OFF,
         Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.RETELLING, Purpose.SILENT, Purpose.BALKING,
-        Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD,
+        Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD, Purpose.PROMISE, Purpose.PROMISE_DUE, Purpose.PROMISE_KEPT,
+        Purpose.PROMISE_LATE, Purpose.WORK_FAILS,
     ),
 )  # fmt: skip
 
@@ -111,6 +112,15 @@ class Engine:
                 one
                 for one in self.scenario.conferences
                 if one.from_team == name and (one.intents is None or intent in one.intents)
+            ]
+            for name in self.scenario.teams
+            for intent in self.scenario.intents
+        }
+        self.promises: dict[tuple[str, str], list[Promise]] = {
+            (name, intent): [
+                one
+                for one in self.scenario.promises
+                if one.team == name and (one.intents is None or intent in one.intents)
             ]
             for name in self.scenario.teams
             for intent in self.scenario.intents
@@ -229,8 +239,21 @@ class Engine:
         seed, plan = self.luck.seed, self.luck.plan
         attempt = 1
         while True:
-            outcome = yield from self._contact(number, entity, attempt, channel, intent, patience, past)
+            outcome, leg = yield from self._contact(number, entity, attempt, channel, intent, patience, past)
             past = None
+            if leg.promise is not None:
+                chase, back_us = leg.promise.chase, self._chased_us(leg, entity)
+                if chase is None or back_us is None:
+                    return
+                u = uniform(seed, plan, entity, attempt << 12, int(Purpose.CHASE_CHANNEL), 0)
+                channel = hopped(u, channel, chase.to)
+                attempt += 1
+                fresh = patience_us(seed, plan, entity, 0, attempt, self.patience.get((channel, intent)))
+                patience = scaled_us(fresh, round(1000 * chase.patience_factor))
+                yield self.clock.at(back_us, event_key(EventClass.JOIN, number << 12 | attempt))
+                if leg.promise_kept_us is not None and leg.promise_kept_us <= self.clock.now_us:
+                    return  # what was promised has been done: nobody asks for it
+                continue
             outcome = {"silent": "abandoned", "balked": "abandoned"}.get(outcome, outcome)
             if outcome not in CAUSES:
                 return
@@ -257,23 +280,24 @@ class Engine:
         intent: str,
         patience: int,
         past: _Past | None,
-    ) -> Generator[simpy.Event, Any, str]:
-        """One attempt over one channel, from being let in to hanging up; returns its outcome."""
+    ) -> Generator[simpy.Event, Any, tuple[str, Leg]]:
+        """One attempt over one channel, from being let in to hanging up; returns its outcome and its last leg."""
         now = self.clock.now_us
         since = past.since_us if past else now
         first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, since, since)
         self.rows.append(first)
         (opens, closes), lines = self.hours[channel][now // DAY_US], self.scenario.channels[channel].lines
         if past is None and not opens <= now % DAY_US < closes:
-            return _turned_away(first, "closed", now)
+            return _turned_away(first, "closed", now), first
         if past is None and lines is not None and self.in_use[channel] >= lines:
-            return _turned_away(first, "blocked", now)
+            return _turned_away(first, "blocked", now), first
         self.in_use[channel] += 1
-        outcome = yield from self._legs(first, entity, patience, past)
-        return outcome
+        return (yield from self._legs(first, entity, patience, past))
 
-    def _legs(self, leg: Leg, entity: int, patience: int, past: _Past | None) -> Generator[simpy.Event, Any, str]:
-        """One contact that was let in, leg after leg; returns its outcome."""
+    def _legs(
+        self, leg: Leg, entity: int, patience: int, past: _Past | None
+    ) -> Generator[simpy.Event, Any, tuple[str, Leg]]:
+        """One contact that was let in, leg after leg; returns its outcome and its last leg with a customer."""
         contact = leg.number << 12 | leg.attempt
         mine = [leg]
         comes = _Comes(patience)
@@ -299,6 +323,8 @@ class Engine:
             if isinstance(called, tuple):
                 to = yield from self._conversation(*called, contact, entity, mine, past, comes.transfer)
                 leg.leg_end, outcome = self._end(entity, leg, to)
+                if to is None:
+                    outcome = self._promise(entity, leg, mine, outcome)
             elif called == "read":
                 outcome = "resolved" if leg.leg_end == "contained" else "unresolved"
                 if to is not None:
@@ -320,7 +346,58 @@ class Engine:
         for one in mine:
             one.outcome = outcome
         self._hang_up(leg, outcome)
-        return outcome
+        return outcome, leg
+
+    def _promise(self, entity: int, leg: Leg, mine: list[Leg], outcome: str) -> str:
+        """Perhaps promise something with an answer; returns what comes of the contact."""
+        promise = self._drawn(self.promises[str(leg.team), leg.intent], _PROMISE, entity, leg)
+        if promise is None or leg.leg >= LEG_MOST:
+            return outcome
+        due_us = self.clock.now_us + self._time_us(self._law(promise.due), _PROMISE_DUE, entity, leg)
+        leg.promise, leg.promise_due_us = promise, due_us
+        if promise.kept is None:
+            simpy.Process(self.clock, self._work(promise, entity, leg, mine))
+            return "censored"  # until the work is done
+        u = self._uniform(_PROMISE_KEPT, entity, leg)
+        if u < promise.kept:
+            leg.promise_kept_us = due_us
+        elif promise.late_by is not None and u < promise.kept + promise.late:
+            leg.promise_kept_us = due_us + self._time_us(self._law(promise.late_by), _PROMISE_LATE, entity, leg)
+        return "unresolved" if leg.promise_kept_us is None else "resolved"
+
+    def _chased_us(self, leg: Leg, entity: int) -> int | None:
+        """Return when a customer comes back if a promise has not been kept by then; None where they do not."""
+        assert leg.promise is not None
+        assert leg.promise_due_us is not None
+        chase, word = leg.promise.chase, leg.attempt << 12
+        if chase is None or leg.attempt >= chase.attempts_most:
+            return None
+        if uniform(self.luck.seed, self.luck.plan, entity, word, int(Purpose.CHASE), 0) >= chase.probability:
+            return None
+        u = uniform(self.luck.seed, self.luck.plan, entity, word, int(Purpose.CHASE_DELAY), 0)
+        back_us = leg.promise_due_us + time_us(self._law(chase.after), u)
+        return back_us if back_us < self.floor.horizon_us else None
+
+    def _work(self, promise: Promise, entity: int, leg: Leg, mine: list[Leg]) -> Process:
+        """Have a team work off what was promised; the customer is not there."""
+        contact, number, now_us = leg.number << 12 | leg.attempt, mine[-1].leg + 1, self.clock.now_us
+        line = self._passed_to(str(promise.by), leg)
+        work = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, line, True, now_us, now_us)
+        work.role = "work"
+        self.rows.append(work)
+        mine.append(work)
+        called = yield from self._wait(work, contact, entity, _Comes(NEVER_US))
+        assert isinstance(called, tuple)
+        team, seat = called
+        work.team, work.agent, work.answered_us = team.name, team.seats[seat], self.clock.now_us
+        yield from self._talk(team, seat, contact, work, self._talk_us(team, seat, entity, work, None))
+        self._wrap_up(team, seat, contact, entity, work)
+        work.leg_end = "answered"
+        failed = self._drawn_below(promise.fails, _WORK_FAILS, entity, work)
+        if not failed:
+            leg.promise_kept_us = self.clock.now_us
+        for one in mine:
+            one.outcome = "unresolved" if failed else "resolved"
 
     def _hang_up(self, leg: Leg, outcome: str) -> None:
         """Free the line: at once, or when a message has been spoken."""
@@ -486,14 +563,25 @@ class Engine:
             leg.answered_us, ends_us = past.since_us, past.ends_us
         else:
             ends_us = leg.answered_us + self._talk_us(team, seat, entity, leg, by)
-        key, points = event_key(EventClass.END, contact, leg.leg), team.team.points_of(leg.channel)
-        yield self.floor.talk(team, seat, points, ends_us - self.clock.now_us, key)
-        ends_us = self.clock.now_us
+        yield from self._talk(team, seat, contact, leg, ends_us - self.clock.now_us)
         conference = self._drawn(self.conferences[team.name, leg.intent], _CONFERENCE, entity, leg)
         if conference is not None:
             yield from self._ask_in(conference, contact, entity, mine)
-            ends_us = self.clock.now_us
-            yield self.clock.at(ends_us, key)
+            yield self.clock.at(self.clock.now_us, event_key(EventClass.END, contact, leg.leg))
+        self._wrap_up(team, seat, contact, entity, leg)
+        if leg.leg >= LEG_MOST:
+            return None
+        return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
+
+    def _talk(self, team: TeamFloor, seat: int, contact: int, leg: Leg, lasts_us: int) -> Process:
+        """Keep an agent busy for so long, or longer where others keep them busy too."""
+        key, points = event_key(EventClass.END, contact, leg.leg), team.team.points_of(leg.channel)
+        yield self.floor.talk(team, seat, points, lasts_us, key)
+
+    def _wrap_up(self, team: TeamFloor, seat: int, contact: int, entity: int, leg: Leg) -> None:
+        """End a talk, and free the agent when the work after it is done."""
+        key, points = event_key(EventClass.END, contact, leg.leg), team.team.points_of(leg.channel)
+        ends_us = self.clock.now_us
         leg.ended_us, leg.served = ends_us, True
         leg.held_us = leg.hold_us
         law = self.wrap.get((team.name, leg.intent))
@@ -504,9 +592,6 @@ class Engine:
             self.clock.do_at(ends_us + leg.wrap_us, key, lambda _: self.floor.release(team, seat, points))
         else:
             self.floor.release(team, seat, points)
-        if leg.leg >= LEG_MOST:
-            return None
-        return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
 
     def _talk_us(self, team: TeamFloor, seat: int, entity: int, leg: Leg, by: Transfer | None) -> int:
         """Draw how long an agent takes for a talk that begins now, time on hold included."""

@@ -170,6 +170,24 @@ class FloorArrays(NamedTuple):
     slower_most: Real
     """By team: see `simulator.handling`."""
 
+    promise_at: Whole
+    promise_probability: Real
+    promise_due: Whole
+    promise_kept: Real
+    promise_late: Real
+    promise_late_by: Whole
+    promise_by: Whole
+    promise_fails: Real
+    """By team x intent: what is promised how often, laws of when it is due and how late it is, who works it off."""
+    chase_probability: Real
+    chase_after: Whole
+    chase_most: Whole
+    chase_patience: Whole
+    chase_to_at: Whole
+    chase_to: Whole
+    chase_share: Real
+    """By promise: who comes back, after what law, up to which attempt, with what patience, on which channels."""
+
     @property
     def passes_on_pages(self) -> bool:
         """Whether anybody is passed on by a page, or to one."""
@@ -210,6 +228,7 @@ class FloorArrays(NamedTuple):
             or (self.seat_resolved >= 0).any()
             or self.fatigue.any()
             or self.slower.any()
+            or len(self.promise_by)
         )
 
 
@@ -304,6 +323,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         for channel in channels
     ]
     reached = {numbers[transfer.to_team] for transfer in scenario.transfers if transfer.to_team != ANYONE}
+    reached |= {numbers[promise.by] for promise in scenario.promises if promise.by is not None}
     reached |= {numbers[conference.with_team] for conference in scenario.conferences}
     passed_on = [
         [
@@ -337,6 +357,21 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     announcements = [scenario.channels[channel].announcement for channel in channels]
     callbacks = [told.callback if told else None for told in announcements]
     silent = [scenario.channels[channel].silent for channel in channels]
+    promised = [
+        [p for p in scenario.promises if p.team == team and (p.intents is None or intent in p.intents)]
+        for team in teams
+        for intent in intents
+    ]
+    promises = [one for some in promised for one in some]
+    chases = [promise.chase for promise in promises]
+    promise_due, promise_late_by, chase_after = (
+        [laws.number(law) for law in some]
+        for some in (
+            [promise.due for promise in promises],
+            [promise.late_by for promise in promises],
+            [chase.after if chase else None for chase in chases],
+        )
+    )
     messages = [scenario.channels[channel].message for channel in channels]
     transfer_patience = [laws.number(t.patience) for some in passes for t in some]
     transfer_retelling = [laws.number(t.retelling) for some in passes for t in some]
@@ -452,6 +487,21 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         fatigue=_real(team.fatigue for team in scenario.teams.values()),
         slower=_real(t.slower_after_wait.per_minute if t.slower_after_wait else 0.0 for t in scenario.teams.values()),
         slower_most=_real(t.slower_after_wait.most if t.slower_after_wait else 0.0 for t in scenario.teams.values()),
+        promise_at=_at(len(some) for some in promised),
+        promise_probability=_real(promise.probability for promise in promises),
+        promise_due=_whole(promise_due),
+        promise_kept=_real(promise.kept or 0.0 for promise in promises),
+        promise_late=_real(promise.late for promise in promises),
+        promise_late_by=_whole(promise_late_by),
+        promise_by=_whole(numbers[promise.by] if promise.by is not None else -1 for promise in promises),
+        promise_fails=_real(promise.fails for promise in promises),
+        chase_probability=_real(chase.probability if chase else 0.0 for chase in chases),
+        chase_after=_whole(chase_after),
+        chase_most=_whole(chase.attempts_most if chase else 0 for chase in chases),
+        chase_patience=_whole(round(1000 * chase.patience_factor) if chase else 1000 for chase in chases),
+        chase_to_at=_at(len(chase.to) if chase else 0 for chase in chases),
+        chase_to=_whole(channels.index(to) for chase in chases if chase for to in chase.to),
+        chase_share=_real(share for chase in chases if chase for share in chase.to.values()),
         team_rate=_whole(team.rate() for team in scenario.teams.values()),
         points=np.array(
             [[team.points_of(channel) for channel in channels] for team in scenario.teams.values()], dtype=np.int64

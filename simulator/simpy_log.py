@@ -14,7 +14,8 @@ import pandas as pd
 
 from results.log import table_of
 from scenarios.identity import contact_id
-from scenarios.scenario import Channel, Scenario
+from scenarios.scenario import Channel, Promise, Scenario
+from scenarios.units import DAY_S, us
 from simulator.simpy_floor import Line, Waiting
 
 
@@ -50,6 +51,10 @@ class Leg:
     waiting: Waiting | None = None
     """Its place in a line, once it has joined one."""
 
+    promise: Promise | None = None
+    promise_due_us: int | None = None
+    promise_kept_us: int | None = None
+
     @property
     def released_us(self) -> int | None:
         """When the agent was done, the work after it too."""
@@ -68,6 +73,10 @@ class Leg:
     def last_line(self) -> Line:
         """The line it waited in last: those who wait long may change it."""
         return self.waiting.line if self.waiting else self.line
+
+
+def _until(time_us: int | None, horizon_us: int) -> int | None:
+    return time_us if time_us is not None and time_us <= horizon_us else None
 
 
 def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id: str, replication: int) -> pd.DataFrame:
@@ -104,6 +113,8 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         "hold_s": in_s([leg.held_us for leg in rows]),
         "wrap_s": in_s([leg.wrap_us for leg in rows]),
         "history_carried": [leg.history for leg in rows],
+        "promise_due_s": in_s([leg.promise_due_us for leg in rows]),
+        "promise_kept_s": in_s([_until(leg.promise_kept_us, us(scenario.days * DAY_S)) for leg in rows]),
         "leg_end": text([leg.leg_end for leg in rows]), "contact_outcome": text([leg.outcome for leg in rows]),
     }  # fmt: skip
     return table_of("legs", pd.DataFrame(columns, index=range(len(rows))))

@@ -183,6 +183,13 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         & (legs["leg_end"].shift() == "transferred"),
         "passed on by a page": legs["agent"].isna() & (legs["leg_end"] == "transferred"),
         "a wait announced": legs["announced_wait_s"].notna(),
+        "a promise kept": legs["promise_kept_s"] <= legs["promise_due_s"],
+        "a promise kept late": legs["promise_kept_s"] > legs["promise_due_s"],
+        "a promise forgotten": legs["promise_due_s"].notna() & legs["promise_kept_s"].isna(),
+        "came back for a promise": before["promise_due_s"].reindex(again.index).notna(),
+        "a work order done": (legs["role"] == "work") & (legs["contact_outcome"] == "resolved"),
+        "a work order that failed": (legs["role"] == "work") & (legs["contact_outcome"] == "unresolved"),
+        "time on hold": legs["hold_s"] > 0,
         "promoted": _promoted(legs, loaded),
         "answered by a team that helps out late": [
             bool(wait_s and wait_s == teams[team].takes_after_s.get(intent))

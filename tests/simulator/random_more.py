@@ -17,7 +17,7 @@ from tests.simulator.random_times import patience_of, time_of
 
 THEMES = (
     "message", "closing", "announcement", "callback", "silent", "priority", "overflow", "routing", "chat", "handling",
-    "resolving", "transfer", "conference", "pages",
+    "resolving", "transfer", "conference", "pages", "promise",
 )  # fmt: skip
 
 Told = dict[str, Any]
@@ -64,6 +64,9 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
             scenario["retry"].setdefault(channel, {"probability": 0.5, "after": time_of(luck, grid_s)})
     for channel, retry in scenario["retry"].items():
         _of_retry(chance, retry, scenario["channels"][channel], grid_s)
+    if chance.of("promise", 1.0):
+        told = [_promise(luck, scenario, people, grid_s) for _ in range(luck.randint(1, 2))]
+        scenario["promises"] = told
     if chance.of("conference", 1.0):
         told = [_conference(luck, list(people), list(scenario["intents"]), grid_s) for _ in range(luck.randint(1, 2))]
         scenario["conferences"] = told
@@ -197,6 +200,33 @@ def _of_retry(chance: Chance, retry: Told, hours: Told, grid_s: int) -> None:
         retry["after_unresolved"] = time_of(luck, grid_s)
     if chance.of("resolving", 0.5):
         retry["patience_factor"] = luck.choice([0.5, 0.0, 1.7])
+
+
+def _promise(luck: random.Random, scenario: Told, people: dict[str, Told], grid_s: int) -> Told:
+    told: Told = {"team": luck.choice(list(people)), "probability": 0.45, "due": time_of(luck, grid_s)}
+    if luck.random() < 0.5:
+        told |= {"by": luck.choice(list(people)), "fails": luck.choice([0.0, 0.3])}
+    else:
+        told |= {"kept": 0.3, "late": 0.4, "late_by": time_of(luck, grid_s)}
+    if luck.random() < 0.8:
+        asked = {intent for team in people.values() for intent in team.get("skills", scenario["intents"])}
+        served = [
+            channel
+            for channel in scenario["channels"]
+            if asked
+            <= {
+                intent
+                for team in scenario["teams"].values()
+                if channel in team["channels"]
+                for intent in team.get("skills", scenario["intents"])
+            }
+        ]
+        to = {luck.choice(served): 0.5} if served and luck.random() < 0.5 else {}
+        told["chase"] = {
+            "probability": 0.8, "after": time_of(luck, grid_s), "to": to,
+            "patience_factor": luck.choice([1.0, 0.4]), "attempts_most": luck.choice([2, 4]),
+        }  # fmt: skip
+    return told
 
 
 def _conference(luck: random.Random, people: list[str], intents: list[str], grid_s: int) -> Told:
