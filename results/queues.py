@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from results.contacts import CALLED_BACK, Values
 from results.log import OUR_FAULTS
-from results.metrics import Values
 from scenarios.jit import jit
 from scenarios.scenario import Scenario
 from scenarios.units import DAY_S, INTERVAL_S
@@ -65,7 +65,7 @@ class Queues(NamedTuple):
 
 def waits_of(legs: pd.DataFrame, scenario: Scenario, from_s: float = 0.0) -> Waits:
     """Return the waits of one replication of a log."""
-    legs = legs[~legs["leg_end"].isin(OUR_FAULTS) & legs["arrived_s"].notna()]
+    legs = legs[~legs["leg_end"].isin([*OUR_FAULTS, CALLED_BACK]) & legs["arrived_s"].notna()]
     channel = pd.Index(list(scenario.channels)).get_indexer(pd.Index(legs["channel"], dtype=object))
     begins_s, ends_s = legs["arrived_s"], legs["answered_s"].fillna(legs["ended_s"]).fillna(np.inf)
     return Waits(channel.astype(np.int64), begins_s.to_numpy(np.float64), ends_s.to_numpy(np.float64), from_s)
