@@ -21,31 +21,27 @@ def customer_columns(contacts: Mapping[str, Any] | Any, case: npt.NDArray[np.int
     customer_answered: whether any attempt was answered. customer_resolved: whether any was resolved; NaN where none is
     known to be and of one it is not known. customer_wait_s: waits of all attempts and legs; NaN where one still waits.
     customer_attempts: how many there were, those that found it closed or all lines taken too. customer_retold: how
-    often the story was told again, by who was answered by a person at all: to later legs that did not know it, and in
-    each later attempt that a person answered. All are NaN for who only ever found it closed.
+    often the story was told again, in later legs and in later attempts, by who was answered by a person at all. All
+    are NaN for who only ever found it closed.
 
     Args:
         contacts: columns of `results.metrics.contacts_of`, in the order in which they came.
         case: number of the case that each contact belongs to.
     """
     cases = int(case.max()) + 1 if len(case) else 0
-    flags = {name: np.asarray(contacts[name], dtype=bool) for name in ("answered", "abandoned", "unanswered", "knew")}
-    person = flags["answered"] & ~np.asarray(contacts["self_service"], dtype=bool)
     resolved = np.asarray(contacts["resolved"], dtype=np.float64)
 
     def total(values: Any) -> npt.NDArray[np.float64]:
         sums = np.bincount(case, weights=np.asarray(values, dtype=np.float64), minlength=cases)
         return sums.astype(np.float64, copy=False)
 
-    came = total(flags["answered"] | flags["abandoned"] | flags["unanswered"]) > 0
-    by_person = total(person)
-    told = np.maximum(total(person & ~flags["knew"]) - 1, 0) + total(contacts["retold"])
+    came, by_person = total(contacts["came"]) > 0, total(contacts["by_person"]) > 0
     found = {
-        "customer_answered": np.minimum(total(flags["answered"]), 1.0),
+        "customer_answered": np.minimum(total(contacts["reached"]), 1.0),
         "customer_resolved": np.where(total(resolved == 1) > 0, 1.0, total(np.where(np.isnan(resolved), np.nan, 0.0))),
         "customer_wait_s": total(contacts["waits_s"]),
         "customer_attempts": total(np.ones(len(case))),
-        "customer_retold": np.where(by_person > 0, told, np.nan),
+        "customer_retold": np.where(by_person, np.maximum(total(contacts["tellings"]) - 1, 0), np.nan),
     }
     first = np.zeros(cases, dtype=np.int64)
     first[case[::-1]] = np.arange(len(case))[::-1]  # of several that are set, the last counts

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from results.metrics import Contacts, Values, contacts_of, rank_of, values_of
+from results.contacts import Contacts, Values, contacts_of
+from results.metrics import rank_of, values_of
 from results.queues import Waits, queues_of, waits_of
 from results.statistics import replication_estimate
 from results.worked import TEAM_METRICS, WorkedTime, worked_of

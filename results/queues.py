@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from results.contacts import CALLED_BACK, Values
 from results.log import OUR_FAULTS
-from results.metrics import Values
 from scenarios.jit import jit
 from scenarios.scenario import Scenario
 from scenarios.units import DAY_S, INTERVAL_S
@@ -65,7 +65,7 @@ class Queues(NamedTuple):
 
 def waits_of(legs: pd.DataFrame, scenario: Scenario, from_s: float = 0.0) -> Waits:
     """Return the waits of one replication of a log."""
-    legs = legs[~legs["leg_end"].isin(OUR_FAULTS) & legs["arrived_s"].notna()]
+    legs = legs[~legs["leg_end"].isin([*OUR_FAULTS, CALLED_BACK]) & legs["arrived_s"].notna()]
     channel = pd.Index(list(scenario.channels)).get_indexer(pd.Index(legs["channel"], dtype=object))
     begins_s, ends_s = legs["arrived_s"], legs["answered_s"].fillna(legs["ended_s"]).fillna(np.inf)
     return Waits(channel.astype(np.int64), begins_s.to_numpy(np.float64), ends_s.to_numpy(np.float64), from_s)
@@ -73,42 +73,25 @@ def waits_of(legs: pd.DataFrame, scenario: Scenario, from_s: float = 0.0) -> Wai
 
 def queues_of(waits: Waits, scenario: Scenario) -> Queues:
     """Look at the queues of one replication, from `waits.from_s` on."""
+    days = np.arange(scenario.days)[:, None]
     kinds = [scenario.kind_of(day) for day in range(scenario.days)]
-    hours_s = np.array([[one.open_s(kind) for kind in kinds] for one in scenario.channels.values()], dtype=np.float64)
-    opens_s, closes_s = np.ascontiguousarray(hours_s[:, :, 0]), np.ascontiguousarray(hours_s[:, :, 1])
+    hours = [[one.open_s(kind) for kind in kinds] for one in scenario.channels.values()]
+    hours_s = np.array(hours, dtype=np.float64) + days * float(DAY_S)
     from_s = max(waits.from_s, 0.0)
-    days_s = np.arange(scenario.days, dtype=np.float64)[:, None] * DAY_S
-    begins_s = days_s + np.arange(SLOTS) * INTERVAL_S
-    open_s = [
-        np.maximum(
-            np.minimum(begins_s + INTERVAL_S, days_s + to[:, None])
-            - np.maximum(np.maximum(begins_s, days_s + at[:, None]), from_s),
-            0,
-        )
-        for at, to in zip(opens_s, closes_s, strict=True)
-    ]
-    first_day = int(from_s // DAY_S)
-    waited_s, waiting, oldest_s, began = _look(*waits[:3], opens_s, closes_s, scenario.days, from_s)
-    return Queues(
-        waited_s,
-        np.array([each.sum(axis=0) for each in open_s]),
-        waiting[:, first_day:],
-        oldest_s[:, first_day:],
-        began,
-    )
+    begins_s = (days * SLOTS + np.arange(SLOTS)) * float(INTERVAL_S)
+    open_from_s = np.maximum(np.maximum(begins_s, hours_s[..., :1]), from_s)
+    open_s = np.maximum(np.minimum(begins_s + INTERVAL_S, hours_s[..., 1:]) - open_from_s, 0.0)
+    waited_s, waiting, oldest_s, began = _look(*waits[:3], hours_s, from_s)
+    first = int(from_s // DAY_S)
+    return Queues(waited_s, open_s.sum(axis=1), waiting[:, first:], oldest_s[:, first:], began)
 
 
 @jit
 def _look(
-    channel: npt.NDArray[np.int64],
-    begins_s: Values,
-    ends_s: Values,
-    opens_s: Values,
-    closes_s: Values,
-    days: int,
-    from_s: float,
+    channel: npt.NDArray[np.int64], begins_s: Values, ends_s: Values, hours_s: Values, from_s: float
 ) -> tuple[Values, npt.NDArray[np.int64], Values, npt.NDArray[np.int64]]:
-    channels = len(opens_s)
+    """Return the columns of `Queues` but open_s; `hours_s` says by channel and day from when to when it is open."""
+    channels, days = hours_s.shape[:2]
     waited_s = np.zeros((channels, SLOTS))
     waiting, oldest_s = np.zeros((channels, days), dtype=np.int64), np.zeros((channels, days))
     began = np.zeros(channels, dtype=np.int64)
@@ -125,7 +108,7 @@ def _look(
             day = int(now // DAY_S)
             slot = int((now - day * DAY_S) // INTERVAL_S)
             slot_ends = float(day * DAY_S + (slot + 1) * INTERVAL_S)
-            open_from, open_to = max(now, day * DAY_S + opens_s[at, day]), min(until, day * DAY_S + closes_s[at, day])
+            open_from, open_to = max(now, hours_s[at, day, 0]), min(until, hours_s[at, day, 1])
             waited_s[at, slot] += max(min(open_to, slot_ends) - open_from, 0.0)
             now = slot_ends
         for day in range(max(int(begins // DAY_S), 0), days):

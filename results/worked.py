@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from results.metrics import Values
+from results.contacts import Values
 from scenarios.jit import jit
 from scenarios.reading import LoadedScenario
 from scenarios.rosters import rostered_s
@@ -50,16 +50,20 @@ def worked_of(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScenario
     teams = list(loaded.scenario.teams)
     served = legs[legs["agent"].notna()]
     end_s = max(staffing["to_s"].max(), 0.0) if len(staffing) else 0.0
+    # where nobody was there any more, all of the agent's time is told as work after
+    begins_s = served["answered_s"].fillna(served["released_s"] - served["wrap_s"]).fillna(np.inf)
     released_s, last_s = served["released_s"].fillna(np.inf), loaded.horizon_s
-    handled = _inside(served["answered_s"], released_s, from_s, last_s)
+    handled = _inside(begins_s, released_s, from_s, last_s)
     there = _inside(staffing["from_s"], staffing["to_s"], from_s, max(end_s, from_s))
     of_leg, of_spell = (pd.Index(teams).get_indexer(pd.Index(table["team"])) for table in (served, staffing))
     handled_s = np.bincount(of_leg, weights=handled, minlength=len(teams)).astype(np.float64)
     busy_s = handled_s
     if several_at_once(loaded):
-        begins_s, ends_s = (side.to_numpy(np.float64) for side in (served["answered_s"], released_s))
-        begins_s, ends_s = np.maximum(begins_s, from_s), np.minimum(ends_s, last_s)
-        busy_s = any_at_once(of_leg, pd.factorize(served["agent"])[0], begins_s, ends_s, len(teams))
+        from_to_s = (
+            np.maximum(begins_s.to_numpy(np.float64), from_s),
+            np.minimum(released_s.to_numpy(np.float64), last_s),
+        )
+        busy_s = any_at_once(of_leg, pd.factorize(served["agent"])[0], *from_to_s, len(teams))
     return WorkedTime(
         busy_s,
         handled_s,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from results.contacts import CALLED_BACK, ENDS_TOLD, GAVE_UP, Values
 from results.customers import CUSTOMER_COLUMNS, customer_columns
-from results.metrics import ENDS_TOLD, GAVE_UP, Values
 from results.queues import Waits
 from results.worked import WorkedTime, any_at_once
 from scenarios.jit import jit
@@ -34,6 +35,7 @@ from simulator.engine_compiled import (
     RESOLVED,
     ROLE,
     SEAT,
+    TAKEN,
     TEAM,
     TRANSFERRED,
     UNANSWERED,
@@ -43,13 +45,21 @@ from simulator.engine_compiled import (
 )  # fmt: skip
 from simulator.floor_arrays import Floor, Whole
 
-FIRST, TALK, ASIDE, WRAPPED, PASSED, UNFINISHED, SERVED = range(7)
-_FOLDED = 7
+FIRST, QUEUED, TALK, ASIDE, WRAPPED, PASSED, UNFINISHED, SERVED, FOUND = range(9)
+_FOLDED = 9
 
-LEGS, WAITS, WAITING, RETOLD, ENDED_AS = range(5)
+LEGS, WAITS, WAITING, TELLINGS, ENDED_AS = range(5)
 _OF_LEGS = 5
 
-_LEG_COLUMNS = ("legs", "waits_s", "retold", *(f"ended_{end}" for end in ENDS_TOLD))
+_NUMBERS = ("channel", "intent", "team")
+_SECONDS = ("arrived_s", "wait_s", "talk_s", "handle_s")
+_FLAGS = (
+    "offered", "answered", "abandoned", "blocked", "came", "reached", "unanswered", "waiting", "transferred",
+    "contained", "self_service", "by_person",
+)  # fmt: skip
+"""Columns of `results.contacts.contacts_of`, in the order in which `_columns` gives them."""
+
+_LEG_COLUMNS = ("legs", "waits_s", "tellings", *(f"ended_{end}" for end in ENDS_TOLD))
 
 
 class Folded(dict[str, Any]):
@@ -62,10 +72,9 @@ class Folded(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name in _LEG_COLUMNS:
             self.update(self._legs())
-        elif name in ("knew", "resolved"):
+        elif name == "resolved":
             facts = self._happened.facts
-            first = facts[:, LEG] == 0
-            self["knew"], self["resolved"] = facts[first, HISTORY] == 1, facts[first, OUTCOME] == RESOLVED
+            self[name] = facts[facts[:, LEG] == 0, OUTCOME] == RESOLVED
         elif name == "waiting_s":
             last_us = self._happened.times_us[:, : ENDED + 1].max() if self._until_us is None else self._until_us
             self[name] = np.where(self["waiting"], last_us / 1e6 - self["arrived_s"], np.nan)
@@ -77,11 +86,13 @@ class Folded(dict[str, Any]):
         return self[name]
 
     def _legs(self) -> dict[str, Any]:
-        of_legs = _fold_legs(*self._happened[:2], self._happened.notes, self._contact_of, len(self["channel"]))
+        times, facts, _, notes = self._happened
+        goes_on = _code(CALLED_BACK)
+        of_legs = _fold_legs(times, facts, notes, self._contact_of, len(self["channel"]), goes_on)
         found = {
             "legs": of_legs[:, LEGS],
             "waits_s": np.where(of_legs[:, WAITING] > 0, np.nan, of_legs[:, WAITS] / 1e6),
-            "retold": of_legs[:, RETOLD],
+            "tellings": of_legs[:, TELLINGS],
         }
         for end in ENDS_TOLD:  # one that the engine does not know yet has not happened
             found[f"ended_{end}"] = of_legs[:, ENDED_AS] & sum(1 << code for code in _codes(end)) > 0
@@ -91,6 +102,11 @@ class Folded(dict[str, Any]):
 def _codes(*ends: str) -> list[int]:
     """Return the codes of those of the log's words that the engine knows."""
     return [code for code, word in enumerate(ENDS) if word in ends]
+
+
+def _code(end: str) -> int:
+    """Return the code of a word of the log; -1 where the engine does not know it."""
+    return ENDS.index(end) if end in ENDS else -1
 
 
 def contacts_folded(happened: Happened, intent: Whole, until_us: int | None = None) -> Folded:
@@ -103,34 +119,45 @@ def contacts_folded(happened: Happened, intent: Whole, until_us: int | None = No
     """
     times, facts = happened.times_us, happened.facts
     folded, contact_of = _fold(times, facts, happened.notes)
-    first = folded[:, FIRST]
-    end = facts[first, LEG_END]
-    answered_us, ended_us, arrived_us = times[first, ANSWERED], times[first, ENDED], times[first, ARRIVED]
-    answered = answered_us > UNANSWERED
-    person = answered & ((folded[:, SERVED] > 0) | (folded[:, UNFINISHED] > 0))
-    whole = person & (folded[:, UNFINISHED] == 0)
-    gave_up = np.isin(end, _codes(*GAVE_UP))
-    wait_us = np.where(answered, answered_us, ended_us) - arrived_us
-    unanswered = (end != CLOSED) & ~answered & ~gave_up
-    columns = {
-        "channel": facts[first, CHANNEL],
-        "intent": intent[facts[first, NUMBER]],
-        "team": facts[first, TEAM],
-        "arrived_s": arrived_us / 1e6,
-        "wait_s": np.where(answered | (ended_us >= 0), wait_us / 1e6, np.nan),
-        "offered": answered | ((end != CLOSED) & (end != CENSORED)),
-        "answered": answered,
-        "abandoned": gave_up,
-        "blocked": end == BLOCKED,
-        "talk_s": np.where(whole, folded[:, TALK] / 1e6, np.nan),
-        "handle_s": np.where(whole, (folded[:, TALK] + folded[:, ASIDE] + folded[:, WRAPPED]) / 1e6, np.nan),
-        "unanswered": unanswered,
-        "waiting": unanswered & (end == CENSORED),
-        "transferred": folded[:, PASSED] > 0,
-        "contained": end == CONTAINED,
-        "self_service": answered & ~person,
-    }
+    gave_up = np.array([word in GAVE_UP for word in ENDS])
+    numbers, seconds, flags = _columns(times, facts, folded, intent, gave_up)
+    named = (*zip(_NUMBERS, numbers, strict=True), *zip(_SECONDS, seconds, strict=True))
+    columns: dict[str, Any] = {**dict(named), **dict(zip(_FLAGS, flags, strict=True))}
     return Folded(happened, contact_of, until_us, columns)
+
+
+@jit
+def _columns(
+    times: Whole, facts: Small, folded: Whole, intent: Whole, gave_up: npt.NDArray[np.bool_]
+) -> tuple[Whole, Values, npt.NDArray[np.bool_]]:
+    """Return the columns of `results.contacts.contacts_of`, in one pass: as many over arrays would cost three times."""
+    numbers = np.empty((len(_NUMBERS), len(folded)), dtype=np.int64)
+    seconds = np.empty((len(_SECONDS), len(folded)))
+    flags = np.empty((len(_FLAGS), len(folded)), dtype=np.bool_)
+    for row in range(len(folded)):
+        first, queued = folded[row, FIRST], folded[row, QUEUED]
+        end, answered_us, ended_us = facts[queued, LEG_END], times[queued, ANSWERED], times[queued, ENDED]
+        answered, unfinished = answered_us > UNANSWERED, folded[row, UNFINISHED] > 0
+        person = folded[row, SERVED] > 0 or unfinished
+        came, reached = end != CLOSED or answered, answered or person
+        numbers[0, row], numbers[2, row] = facts[first, CHANNEL], facts[queued, TEAM]
+        numbers[1, row] = intent[facts[first, NUMBER]]
+        seconds[0, row] = times[first, ARRIVED] / 1e6
+        seconds[1:, row] = np.nan
+        if answered or ended_us >= 0:
+            seconds[1, row] = ((answered_us if answered else ended_us) - times[queued, ARRIVED]) / 1e6
+        if person and not unfinished:
+            talk_us = folded[row, TALK]
+            seconds[2, row] = talk_us / 1e6
+            seconds[3, row] = (talk_us + folded[row, ASIDE] + folded[row, WRAPPED]) / 1e6
+        flags[0, row] = answered or (end != CLOSED and end != CENSORED)
+        flags[1, row], flags[2, row], flags[3, row] = answered, gave_up[end], end == BLOCKED
+        flags[4, row], flags[5, row] = came, reached
+        flags[6, row] = came and not reached and not gave_up[end]
+        flags[7, row] = came and not answered and end == CENSORED
+        flags[8, row], flags[9, row] = folded[row, PASSED] > 0, folded[row, FOUND] > 0
+        flags[10, row], flags[11, row] = _is_page(times, facts, first), person
+    return numbers, seconds, flags
 
 
 def worked_folded(happened: Happened, floor: Floor, from_s: float, paid_s: Values, several_at_once: bool) -> WorkedTime:
@@ -144,20 +171,18 @@ def worked_folded(happened: Happened, floor: Floor, from_s: float, paid_s: Value
         several_at_once: whether some agents have several contacts at once.
     """
     from_us, teams = round(from_s * 1e6), len(floor.teams)
-    busy, contacts = _busy(happened.times_us, happened.facts, teams, from_us, floor.horizon_us)
+    busy, contacts = _busy(happened.times_us, happened.facts, happened.notes, teams, from_us, floor.horizon_us)
     duties = happened.duties
     there = np.maximum(duties[:, 2] - np.maximum(duties[:, 1], from_us), 0)
     on_duty = np.bincount(floor.seat_team[duties[:, 0]], weights=there, minlength=teams)
     handled_s = busy / 1e6
     busy_s = handled_s
     if several_at_once:
-        seat, times = happened.facts[:, SEAT], happened.times_us
+        team, seat = happened.facts[:, TEAM], happened.facts[:, SEAT]
         served = np.flatnonzero(seat >= 0)
-        ended_us = times[served, ENDED]
-        ends_us = np.where(ended_us < 0, floor.horizon_us, ended_us + np.maximum(times[served, WRAP], 0))
-        ends_us = np.minimum(ends_us, floor.horizon_us)
-        begins_us = np.maximum(times[served, ANSWERED], from_us)
-        busy_s = any_at_once(happened.facts[served, TEAM], seat[served], begins_us / 1e6, ends_us / 1e6, teams)
+        begins_us, ends_us = _spells(happened.times_us, happened.notes, served, floor.horizon_us)
+        begins_us = np.maximum(begins_us, from_us)
+        busy_s = any_at_once(team[served], seat[served], begins_us / 1e6, ends_us / 1e6, teams)
     return WorkedTime(busy_s, handled_s, on_duty / 1e6, paid_s, contacts)
 
 
@@ -168,74 +193,107 @@ def waits_folded(happened: Happened, from_s: float) -> Waits:
     ends_us = np.where(answered_us > UNANSWERED, answered_us, ended_us)
     going_on = (answered_us == UNANSWERED) & (ended_us < 0)
     ends_s = np.where(going_on, np.inf, ends_us / 1e6)
-    return Waits(facts[:, CHANNEL].astype(np.int64), times[:, ARRIVED] / 1e6, ends_s, from_s)
+    own = facts[:, LEG_END] != _code(CALLED_BACK)  # who is called back waits on as a leg that began when this did
+    return Waits(facts[own, CHANNEL].astype(np.int64), times[own, ARRIVED] / 1e6, ends_s[own], from_s)
 
 
 @jit
-def _busy(times: Whole, facts: Small, teams: int, from_us: int, until_us: int) -> tuple[Whole, Whole]:
+def _busy(times: Whole, facts: Small, notes: Whole, teams: int, from_us: int, until_us: int) -> tuple[Whole, Whole]:
     """Return by team: microseconds with contacts and in the work after, and how many contacts agents had."""
     busy, contacts = np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64)
     for row in range(len(facts)):
         if facts[row, SEAT] < 0:
             continue
-        released = times[row, ENDED]
-        if released < 0:
-            released = until_us
-        elif times[row, WRAP] > 0:
-            released = min(released + times[row, WRAP], until_us)
         contacts[facts[row, TEAM]] += 1
-        busy[facts[row, TEAM]] += max(released - max(times[row, ANSWERED], from_us), 0)
+        begins, ends = _spell(times, notes, row, until_us)
+        busy[facts[row, TEAM]] += max(ends - max(begins, from_us), 0)
     return busy, contacts
+
+
+@jit
+def _spell(times: Whole, notes: Whole, row: int, until_us: int) -> tuple[int, int]:
+    """Return from when to when an agent had a leg, with the work after; of nobody who answers, as the log has it."""
+    begins, ends, after = times[row, ANSWERED], times[row, ENDED], max(times[row, WRAP], 0)
+    if begins == UNANSWERED:  # the customer is gone: as much of it as the log will tell
+        begins = ends = notes[row, TAKEN]
+    elif ends < 0:
+        return begins, until_us
+    return begins, min(ends + after, until_us) if after > 0 else ends
+
+
+@jit
+def _spells(times: Whole, notes: Whole, rows: Whole, until_us: int) -> tuple[Whole, Whole]:
+    begins, ends = np.empty(len(rows), dtype=np.int64), np.empty(len(rows), dtype=np.int64)
+    for place in range(len(rows)):
+        begins[place], ends[place] = _spell(times, notes, rows[place], until_us)
+    return begins, ends
+
+
+@jit
+def _is_page(times: Whole, facts: Small, row: int) -> bool:
+    found: bool = facts[row, SEAT] < 0 and times[row, ANSWERED] > UNANSWERED and times[row, ENDED] >= 0
+    return found
 
 
 @jit
 def _fold(times: Whole, facts: Small, notes: Whole) -> tuple[Whole, Whole]:
     """Return a row per contact: its first leg, talk and wrap-up in microseconds, counts of legs by how they went.
 
-    Talk of colleagues who were asked in stands aside: the customer was there all the while.
-
-    And the contact of each leg.
+    And the leg of its queue: the first that is no visit to a page. Talk of colleagues who were asked in stands aside:
+    the customer was there all the while. And the contact of each leg.
     """
     contact_of = np.full(len(facts), -1, dtype=np.int64)
     folded = np.zeros((len(facts), _FOLDED), dtype=np.int64)
     contacts = 0
     for row in range(len(facts)):
+        answered = times[row, ANSWERED] > UNANSWERED
+        page = _is_page(times, facts, row)
+        aside = len(notes) > 0 and notes[row, ROLE] >= 0
         if facts[row, LEG] == 0:
             contact = contacts
             contacts += 1
-            folded[contact, FIRST] = row
+            folded[contact, FIRST] = folded[contact, QUEUED] = row
         else:
             contact = contact_of[facts[row, LAST]]
+            before = folded[contact, QUEUED]
+            if not page and not aside and _is_page(times, facts, before):
+                folded[contact, QUEUED] = row
         contact_of[row] = contact
-        if facts[row, LEG_END] == TRANSFERRED:
+        if facts[row, LEG_END] == TRANSFERRED and not page:
             folded[contact, PASSED] += 1
-        if times[row, ANSWERED] > UNANSWERED and times[row, ENDED] < 0:
+        elif facts[row, LEG_END] == CONTAINED:
+            folded[contact, FOUND] += 1
+        if answered and times[row, ENDED] < 0:
             folded[contact, UNFINISHED] += 1
-        if facts[row, SEAT] >= 0 and times[row, ENDED] >= 0:
+        if facts[row, SEAT] >= 0 and answered and times[row, ENDED] >= 0:
             folded[contact, SERVED] += 1
-            aside = len(notes) > 0 and notes[row, ROLE] >= 0
             folded[contact, ASIDE if aside else TALK] += times[row, ENDED] - times[row, ANSWERED]
-            if times[row, WRAP] > 0:
-                folded[contact, WRAPPED] += times[row, WRAP]
+        if facts[row, SEAT] >= 0 and times[row, ENDED] >= 0 and times[row, WRAP] > 0:
+            folded[contact, WRAPPED] += times[row, WRAP]
     return folded[:contacts], contact_of
 
 
 @jit
-def _fold_legs(times: Whole, facts: Small, notes: Whole, contact_of: Whole, contacts: int) -> Whole:
-    """Return a row per contact: legs, waits in microseconds, legs that wait still, stories retold, ends as bits."""
+def _fold_legs(times: Whole, facts: Small, notes: Whole, contact_of: Whole, contacts: int, goes_on: int) -> Whole:
+    """Return a row per contact: queues, waits in microseconds, legs that wait still, stories told, ends as bits.
+
+    A leg that ends as `goes_on` has a later one that began when it did.
+    """
     folded = np.zeros((contacts, _OF_LEGS), dtype=np.int64)
     for row in range(len(facts)):
-        contact = contact_of[row]
-        if len(notes) == 0 or notes[row, ROLE] < 0:
-            folded[contact, LEGS] += 1
+        contact, end = contact_of[row], facts[row, LEG_END]
         answered = times[row, ANSWERED] > UNANSWERED
+        page = _is_page(times, facts, row)
+        own = not page and (len(notes) == 0 or notes[row, ROLE] < 0)
+        if own and end != goes_on:
+            folded[contact, LEGS] += 1
         if answered:
             folded[contact, WAITS] += times[row, ANSWERED] - times[row, ARRIVED]
-        elif times[row, ENDED] >= 0:
-            folded[contact, WAITS] += times[row, ENDED] - times[row, ARRIVED]
-        else:
+        elif times[row, ENDED] < 0:
             folded[contact, WAITING] += 1
-        if facts[row, LEG] > 0 and answered and facts[row, HISTORY] != 1:
-            folded[contact, RETOLD] += 1
-        folded[contact, ENDED_AS] |= np.int64(1) << facts[row, LEG_END]
+        elif end != goes_on:
+            folded[contact, WAITS] += times[row, ENDED] - times[row, ARRIVED]
+        if own and answered and facts[row, HISTORY] != 1:
+            folded[contact, TELLINGS] += 1
+        folded[contact, ENDED_AS] |= np.int64(1) << end
     return folded

@@ -21,8 +21,8 @@ from typing import Literal
 
 import pandas as pd
 
+from results.contacts import Values, contacts_of
 from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of
-from results.metrics import Values, contacts_of
 from results.queues import waits_of
 from results.runs import run_id
 from results.worked import paid_s, several_at_once, worked_of

@@ -88,6 +88,61 @@ def test_a_colleague_who_is_asked_in_is_work_but_no_queue_and_no_time_of_the_cus
     assert {name: _value(contacts, name) for name in by_hand} == by_hand
 
 
+def test_behind_a_menu_it_is_the_queue_for_people_that_counts():
+    """Without it a desk with a menu would answer every call at once, and lose nobody."""
+    menu = {"end": "transferred", "team": "menu", "talk_s": None}
+    rows = [
+        _leg("a", answered=0, ended=20, **menu),
+        _leg("a", leg=1, arrived=20, answered=80, ended=180),
+        _leg("b", arrived=5, answered=5, ended=25, **menu),
+        _leg("b", leg=1, arrived=25, answered=25, ended=60, **menu),
+        _leg("b", leg=2, arrived=60, ended=90, end="abandoned"),
+        _leg("c", arrived=9, answered=9, ended=29, end="contained", team="menu", talk_s=None),
+        _leg("d", arrived=9, answered=9, ended=29, **menu),
+        _leg("d", leg=1, arrived=29, answered=29, ended=49, end="transferred"),
+        _leg("d", leg=2, arrived=49, answered=59, ended=99),
+    ]
+    contacts = contacts_of(table_of("legs", rows))
+    assert contacts["team"].fillna("").tolist() == ["front", "", "menu", "front"]
+    by_hand = {
+        "wait_s_mean": (60 + 30 + 0 + 0) / 4,
+        "wait_answered_s_mean": 60 / 3,
+        "abandonment": 1 / 4,
+        "answered_share": 3 / 4,
+        "transfer_share": 1 / 3,
+        "contained_share": 1 / 4,
+        "legs_mean": (1 + 2) / 2,
+        "retellings_mean": (0 + 1) / 2,
+        "wait_all_legs_s_mean": (60 + 30 + 0 + 10) / 4,
+        "handle_s_mean": (100 + 60) / 2,
+    }
+    assert {name: pytest.approx(_value(contacts, name)) for name in by_hand} == by_hand
+
+
+def test_who_is_called_back_is_reached_but_not_answered_in_time():
+    """Without it a callback would count as a customer who was never answered, or one who waited twice."""
+    rows = [
+        _leg("a", arrived=0, ended=30, end="callback"),
+        _leg("a", leg=1, arrived=0, answered=600, ended=700),
+        _leg("b", arrived=0, ended=30, end="callback"),
+        _leg("b", leg=1, arrived=0, ended=600, end="silent", agent="x", wrap_s=40.0, released_s=640.0),
+        _leg("c", arrived=5, answered=15, ended=65),
+    ]
+    contacts = contacts_of(table_of("legs", rows))
+    by_hand = {
+        "answered_share": 2 / 3,
+        "customers_answered_share": 2 / 3,
+        "callback_share": 2 / 3,
+        "abandonment": 0,
+        "wait_s_mean": 10,
+        "wait_all_legs_s_mean": (600 + 10) / 2,
+        "handle_s_mean": (100 + 50) / 2,
+        "legs_mean": 1,
+        "still_waiting_share": 0,
+    }
+    assert {name: pytest.approx(_value(contacts, name)) for name in by_hand} == by_hand
+
+
 def test_who_still_waits_has_no_wait_of_all_legs():
     """Without it the wait of a contact that is stuck in its second queue would be told as the first one's."""
     rows = [

@@ -28,6 +28,12 @@ def busy_desk():
                 "lines": 8,
                 "message": {"after_s": 400, "takes_s": 20},
                 "at_close": "cleared",
+                "silent": {"share": 0.3, "detected_after_s": 30},
+                "announcement": {
+                    "says": "wait",
+                    "balks": [[60, 0.1]],
+                    "callback": {"from": 200, "accepted": 0.3, "reached": 0.7, "takes_s": 20},
+                },
             },
             "email": {"opens": "00:00", "closes": "24:00"},
             "faq": {"opens": "00:00", "closes": "24:00"},
@@ -48,6 +54,9 @@ def busy_desk():
     )
     scenario["teams"]["front"] |= {"wrap": exactly(20), "resolves": 0.8, "concurrency": 2, "shrinkage": 0.1}
     scenario["teams"]["back"] = {"channels": ["email"], "agents": {"08:00": 1}, "service": {"default": about(400)}}
+    menu = {"channels": ["phone"], "skills": ["refund"], "self_service": True, "contained": 0.1}
+    scenario["teams"] = {"menu": {**menu, "service": {"default": exactly(20)}}, **scenario["teams"]}
+    scenario["transfers"].append({"from": "menu", "to": "anyone", "probability": 0.95})
     scenario["teams"]["pages"] = {
         "channels": ["faq"], "self_service": True, "contained": 0.5, "service": {"default": about(60)},
     }  # fmt: skip
@@ -119,7 +128,9 @@ def test_every_metric_of_random_scenarios_is_the_same_from_arrays_and_from_the_l
         played = work.play(0)
         arrays, log = played.told, from_log(work, *work.tables([played], "run"))
         assert arrays.counts.tolist() == log.counts.tolist(), number
-        assert np.allclose(arrays.values, log.values, rtol=1e-9, atol=1e-9, equal_nan=True), number
+        assert np.allclose(arrays.values, log.values, rtol=2e-5, atol=1e-9, equal_nan=True), (
+            number
+        )  # late times are told to 1e-11 s
         told += int((arrays.values > 0).sum())
         for key, value in zip(work.keys, arrays.values, strict=True):
             assert not (key.metric in ("occupancy", "utilisation") and value > 1 + 1e-9), (number, key)

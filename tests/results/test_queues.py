@@ -53,6 +53,14 @@ def test_queues_and_backlog_are_as_computed_by_hand(tmp_path, engine):
     assert later.value("backlog_mean", 0) == 0
 
 
+def test_a_day_on_which_it_is_closed_is_no_time_without_a_queue(tmp_path):
+    """Without it a desk that is shut on Sundays would seem to have shorter queues."""
+    scenario = one_desk(1, exactly(600), starts="2026-03-07", days=2)  # a Saturday and a Sunday
+    scenario["channels"]["phone"]["hours"] = {"sunday": "closed"}
+    told, _ = _told(written(tmp_path, scenario, [("a", 0.0), ("b", 0.0)]))
+    assert told["queue_mean"] == pytest.approx(600 / 86400)
+
+
 @ENGINES
 def test_the_queue_obeys_littles_law(tmp_path, engine):
     """Without it the number waiting could leave out those who gave up, or count the served."""

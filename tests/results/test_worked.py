@@ -63,6 +63,15 @@ def test_agents_with_several_chats_are_busy_once(tmp_path, engine):
     assert found.legs["wrap_s"].tolist() == [30, 30, 30]
 
 
+@ENGINES
+def test_an_agent_who_finds_nobody_there_is_busy_all_the_same(tmp_path, engine):
+    """Without it the time that is lost with those who left without a sign would count as idle, or as all of the day."""
+    scenario = one_desk(1, exactly(300), patience={"phone": exactly(100)})
+    scenario["channels"]["phone"]["silent"] = {"share": 1.0, "detected_after_s": 90}
+    told, _ = _told(written(tmp_path, scenario, [("a", 100.0), ("b", 150.0)]), engine)
+    assert told["occupancy", "front"] == pytest.approx((300 + 90) / 86400)
+
+
 def test_the_metrics_of_a_team_are_the_same_from_arrays_and_from_tables(tmp_path):
     """Without it the engine to run and the engine to read could tell two occupancies."""
     scenario = one_desk(4, about(300), demand=[demand(900)])
