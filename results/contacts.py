@@ -41,12 +41,14 @@ def contacts_of(legs: pd.DataFrame, until_s: float | None = None) -> pd.DataFram
     """Fold legs to one row per contact (and replication), ordered by arrival; our own faults are left out.
 
     Columns of the contact: the ids, channel, intent, arrived_s. Of its queue: team, wait_s, offered, answered,
-    abandoned, blocked, waiting (when the log ended) and waiting_s (for how long). Of all its legs: reached (answered at
-    all, if only by a call back), came (while it was open), unanswered (neither reached nor given up: cut off, turned
-    away, in error, or still waiting), by_person, talk_s (without that of colleagues who were asked in), handle_s (null
-    where a part of it cannot be seen), transferred (by people), contained, self_service (whether it began with a page),
-    resolved, legs (queues, without pages), waits_s (null where one goes on), tellings (legs answered by people to whom
-    the story was not carried), and whether one ended in each way of `END_SHARES`. Those of `results.customers`.
+    abandoned, blocked, waiting (when the log ended) and waiting_s (for how long). Of all its legs: reached
+    (answered at all, if only by a call back), came (while it was open), unanswered (neither reached nor given up:
+    cut off, turned away, in error, or still waiting), by_person, talk_s (without that of colleagues who were asked
+    in), handle_s (null where a part of it cannot be seen), transferred (by people), contained, self_service
+    (whether it began with a page), resolved, promise_due_s (null where nothing was promised), promise_kept (null
+    where it was not due), legs (queues, without pages), waits_s (null where one goes on), tellings (legs answered
+    by people to whom the story was not carried), and whether one ended in each way of `END_SHARES`. Those of
+    `results.customers`.
 
     Args:
         legs: of one or more replications.
@@ -67,6 +69,8 @@ def contacts_of(legs: pd.DataFrame, until_s: float | None = None) -> pd.DataFram
             "transferred": ((legs["leg_end"] == "transferred") & ~page).astype(float),
             "contained": (legs["leg_end"] == "contained").astype(float),
             "unfinished": (legs["answered_s"].notna() & legs["ended_s"].isna()).astype(float),
+            "promise_due_s": legs["promise_due_s"],
+            "promise_kept_s": legs["promise_kept_s"],
         }
     )
     grouped = work.groupby(keys)
@@ -108,12 +112,16 @@ def contacts_of(legs: pd.DataFrame, until_s: float | None = None) -> pd.DataFram
             "self_service": pd.Series(page[legs["leg"] == 0].to_numpy(dtype=bool), index=first.index),
             "by_person": person,
             "resolved": (outcome == "resolved").fillna(False).astype(float).where(outcome.notna()),
+            "promise_due_s": summed["promise_due_s"],
+            "promise_kept": summed["promise_kept_s"] <= summed["promise_due_s"],
             **{name: summed[name] for name in _OF_LEGS},
         }
     )
     folded = folded.reset_index().sort_values(["replication", "arrived_s", "contact_id"], ignore_index=True)
     last_s = legs[["arrived_s", "answered_s", "ended_s"]].max(axis=1).groupby(legs["replication"]).max()
     ends_s = folded["replication"].map(last_s) if until_s is None else until_s
+    told = folded["promise_kept"] | (folded["promise_due_s"] <= ends_s)
+    folded["promise_kept"] = folded["promise_kept"].astype(float).where(told)
     folded["waiting_s"] = (ends_s - folded["arrived_s"]).where(folded["waiting"])
     for name, column in customer_columns(folded, _cases(folded)).items():
         folded[name] = column
@@ -142,7 +150,7 @@ def _of_legs(
     own = ~page & legs["role"].isna()
     goes_on = legs["leg_end"] == CALLED_BACK
     knew = legs["history_carried"].fillna(False).astype(bool)
-    waits_s = wait_s(legs).where(~goes_on, 0.0)
+    waits_s = wait_s(legs).where(~goes_on & legs["role"].isna(), 0.0)
 
     def total(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
         sums = np.bincount(number, weights=values.to_numpy(dtype=np.float64), minlength=contacts)

@@ -118,6 +118,10 @@ def _retellings(c: Contacts, within_s: float) -> Values:
     return np.where(c["by_person"], np.maximum(c["tellings"] - 1, 0), np.nan)
 
 
+def _promised(c: Contacts, within_s: float) -> Values:
+    return np.where(c["by_person"], ~np.isnan(np.asarray(c["promise_due_s"], dtype=np.float64)), np.nan)
+
+
 def _column(name: str) -> Callable[[Contacts, float], Values]:
     return lambda c, within_s: np.asarray(c[name], dtype=np.float64)
 
@@ -143,6 +147,8 @@ METRICS: dict[str, Callable[[Contacts, float], Values]] = {
     "contained_share": _contained,
     "wait_all_legs_s_mean": _wait_all_legs,
     "legs_mean": _legs,
+    "promised_share": _promised,
+    "promises_kept_share": _column("promise_kept"),
     "retellings_mean": _retellings,
     **{name: _ended(end) for name, end in END_SHARES.items()},
     "customers_answered_share": _column("customer_answered"),

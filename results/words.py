@@ -62,6 +62,8 @@ _METRIC_WORDS = {
     "wait_all_legs_s_mean": "Mean wait in all queues of a contact",
     "legs_mean": "Queues that an answered contact went through",
     "retellings_mean": "Times the story was told again in one contact",
+    "promised_share": "Were promised something for later",
+    "promises_kept_share": "Promises kept in time",
     "balked_share": "Turned away by the announced wait",
     "silent_share": "Left without a word",
     "message_share": "Left a message",
@@ -79,6 +81,8 @@ _METRIC_WORDS = {
 
 _SHARE_WORDS = {
     "on_time_share": "are answered on time",
+    "promised_share": "are promised something for later",
+    "promises_kept_share": "of the promises are kept in time",
     "balked_share": "are turned away by the announced wait",
     "silent_share": "leave without a word",
     "message_share": "leave a message",

@@ -161,6 +161,20 @@ METRIC_NAMES: dict[str, MetricName] = {
         "history_carried of the contact log",
         "answered",
     ),
+    "promised_share": MetricName(
+        "share",
+        False,
+        "contacts that ended with a promise / contacts answered by people",
+        "promise_due_s of the contact log",
+        "answered",
+    ),
+    "promises_kept_share": MetricName(
+        "share",
+        False,
+        "promises kept by the time they were due / promises that fell due before the end",
+        "promise_kept_s of the contact log",
+        "answered",
+    ),
     **dict(_end_shares()),
     "customers_answered_share": MetricName(
         "share", False, "customers answered in any attempt / customers who came while it was open", _GANS, "customers"

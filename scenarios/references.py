@@ -86,6 +86,7 @@ def references(document: Document) -> Iterator[Fault]:
     yield from _transfers(document, intents, teams)
     yield from _handed_over(document, intents, teams)
     yield from _conferences(document, intents, teams)
+    yield from _promises(document, channels, intents, teams)
     yield from _metrics(document, channels, teams)
     if not values.get("demand") and not values.get("replay"):
         yield document.fault(("demand",), MISSING, "demand (by intent and interval) or replay (recorded arrivals)")
@@ -226,12 +227,28 @@ def hops(document: Document, arrivals: Iterable[tuple[str, float, str, str]]) ->
 
 
 def _transfers(document: Document, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
-    for i, transfer in enumerate(list_at(document.values, "transfers")):
-        if isinstance(transfer, dict):
-            yield from _lawless(document, i, transfer, intents, teams)
-    yield from _passes(document, "transfers", "to", intents, teams)
+    yield from _passes(document, "transfers", ("from", "to"), intents, teams)
     if ANYONE in teams:
         yield document.fault(("teams", ANYONE), ANYONE, "another name: transfers to it mean whoever takes a contact")
+
+
+def _promises(document: Document, channels: list[str], intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
+    yield from _passes(document, "promises", ("team", "by"), intents, teams)
+    for i, promise in enumerate(list_at(document.values, "promises")):
+        shares = dict_at(value_at(promise, "chase"), "to")
+        key: Key = ("promises", i, "chase", "to")
+        team = teams.get(str(value_at(promise, "team")))
+        for to in shares:
+            if to in CHANNELS and to not in channels:
+                yield document.fault((*key, to), to, one_of(channels, to))
+                continue
+            for intent in list_at(promise, "intents") or list_at(team, "skills") or intents:
+                if intent in intents and to in CHANNELS and not is_served(to, intent, intents, teams):
+                    yield document.fault((*key, to), to, f"a channel where a team takes {intent}")
+                    break
+        told = [share for share in shares.values() if isinstance(share, int | float)]
+        if sum(told) > 1 + 1e-9:
+            yield document.fault(key, Words(f"shares that add up to {sum(told):.6g}"), "at most 1 in all")
 
 
 def _handed_over(document: Document, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
@@ -250,31 +267,36 @@ def _handed_over(document: Document, intents: list[str], teams: dict[str, Any]) 
 
 
 def _conferences(document: Document, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
-    yield from _passes(document, "conferences", "with", intents, teams)
+    yield from _passes(document, "conferences", ("from", "with"), intents, teams)
 
 
-def _passes(document: Document, part: str, to: str, intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:
+def _passes(
+    document: Document, part: str, words: tuple[str, str], intents: list[str], teams: dict[str, Any]
+) -> Iterator[Fault]:
     """Find teams and intents that are not there in a list of what may follow a talk, and shares of more than all."""
     total: dict[tuple[str, str], float] = {}
+    sender, receiver = words
     for i, one in enumerate(list_at(document.values, part)):
         if not isinstance(one, dict):
             continue
-        for word in ("from", to):
+        for word in words:
             name, known = one.get(word), list(teams)
-            if (part, word) == ("transfers", "to"):
+            if (part, word) == ("transfers", receiver):
                 known = list(dict.fromkeys([*known, ANYONE]))
             if isinstance(name, str) and name not in known:
                 if teams:
                     yield document.fault((part, i, word), name, one_of(known, name))
-            elif part == "conferences" and dict_at(teams, str(name)).get("self_service"):
+            elif part != "transfers" and dict_at(teams, str(name)).get("self_service"):
                 yield document.fault((part, i, word), name, "a team with agents")
         for j, intent in enumerate(list_at(one, "intents")):
             if isinstance(intent, str) and intents and intent not in intents:
                 yield document.fault((part, i, "intents", j), intent, one_of(intents, intent))
+        if part != "conferences":  # whose time is told with them
+            yield from _lawless(document, (part, i, receiver), one, teams.get(str(one.get(sender))), intents, teams)
         for intent in list_at(one, "intents") or intents:
             probability = one.get("probability")
-            if isinstance(probability, int | float) and isinstance(one.get("from"), str):
-                pair = (str(one["from"]), str(intent))
+            if isinstance(probability, int | float) and isinstance(one.get(sender), str):
+                pair = (str(one[sender]), str(intent))
                 total[pair] = total.get(pair, 0) + probability
                 if total[pair] > 1 + 1e-9:
                     found = Words(f"{probability:g}, which makes {total[pair]:.6g}")
@@ -284,17 +306,18 @@ def _passes(document: Document, part: str, to: str, intents: list[str], teams: d
 
 
 def _lawless(
-    document: Document, i: int, transfer: dict[str, Any], intents: list[str], teams: dict[str, Any]
+    document: Document, key: Key, one: dict[str, Any], sender: Any, intents: list[str], teams: dict[str, Any]
 ) -> Iterator[Fault]:
-    """Find intents that a transfer passes to a team that has no law for how long they take."""
-    to, sender = teams.get(str(transfer.get("to"))), teams.get(str(transfer.get("from")))
+    """Find intents that go to a team that has no law for how long they take."""
+    to = teams.get(str(value_at(one, str(key[-1]))))
     if not (isinstance(to, dict) and isinstance(sender, dict)):
         return
     service = dict_at(to, "service")
-    for intent in list_at(transfer, "intents") or list_at(sender, "skills") or intents:
+    for intent in list_at(one, "intents") or list_at(sender, "skills") or intents:
         if intent in intents and service and intent not in service and "default" not in service:
-            expected = f"a team with a service law for {intent}, or `default`; or name the transfer's intents"
-            yield document.fault(("transfers", i, "to"), transfer["to"], expected)
+            part = str(key[0]).removesuffix("s")
+            expected = f"a team with a service law for {intent}, or `default`; or name the {part}'s intents"
+            yield document.fault(key, one[str(key[-1])], expected)
             return
 
 

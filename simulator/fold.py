@@ -24,9 +24,11 @@ from simulator.engine_compiled import (
     CHANNEL,
     CLOSED,
     CONTAINED,
+    DUE,
     ENDED,
     ENDS,
     HISTORY,
+    KEPT,
     LAST,
     LEG,
     LEG_END,
@@ -75,6 +77,8 @@ class Folded(dict[str, Any]):
         elif name == "resolved":
             facts = self._happened.facts
             self[name] = facts[facts[:, LEG] == 0, OUTCOME] == RESOLVED
+        elif name in ("promise_due_s", "promise_kept"):
+            self.update(self._promises())
         elif name == "waiting_s":
             last_us = self._happened.times_us[:, : ENDED + 1].max() if self._until_us is None else self._until_us
             self[name] = np.where(self["waiting"], last_us / 1e6 - self["arrived_s"], np.nan)
@@ -84,6 +88,22 @@ class Folded(dict[str, Any]):
         else:
             raise KeyError(name)
         return self[name]
+
+    def _promises(self) -> dict[str, Any]:
+        times, _, _, notes = self._happened
+        due_us = np.full((2, len(self["channel"])), -1, dtype=np.int64)
+        if len(notes):
+            made = notes[:, DUE] >= 0
+            due_us[:, self._contact_of[made]] = notes[made][:, [DUE, KEPT]].T
+        until_us = times[:, : ENDED + 1].max() if self._until_us is None else self._until_us
+        promised = due_us[0] >= 0
+        known_us = due_us[0] if self._until_us is None else np.minimum(due_us[0], until_us)
+        kept = promised & (due_us[1] >= 0) & (due_us[1] <= known_us)
+        told = kept | (promised & (due_us[0] <= until_us))
+        return {
+            "promise_due_s": np.where(promised, due_us[0] / 1e6, np.nan),
+            "promise_kept": np.where(told, kept.astype(np.float64), np.nan),
+        }
 
     def _legs(self) -> dict[str, Any]:
         times, facts, _, notes = self._happened
@@ -284,10 +304,13 @@ def _fold_legs(times: Whole, facts: Small, notes: Whole, contact_of: Whole, cont
         contact, end = contact_of[row], facts[row, LEG_END]
         answered = times[row, ANSWERED] > UNANSWERED
         page = _is_page(times, facts, row)
-        own = not page and (len(notes) == 0 or notes[row, ROLE] < 0)
+        aside = len(notes) > 0 and notes[row, ROLE] >= 0
+        own = not page and not aside
         if own and end != goes_on:
             folded[contact, LEGS] += 1
-        if answered:
+        if aside:
+            pass  # whoever waits there is not the customer
+        elif answered:
             folded[contact, WAITS] += times[row, ANSWERED] - times[row, ARRIVED]
         elif times[row, ENDED] < 0:
             folded[contact, WAITING] += 1

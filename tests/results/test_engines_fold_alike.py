@@ -47,6 +47,10 @@ def busy_desk():
         retry={"phone": {"probability": 0.7, "probability_blocked": 0.9, "after": about(900), "to": {"email": 0.1}}},
         days=2,
         conferences=[{"from": "front", "with": "back", "probability": 0.2, "time": exactly(40)}],
+        promises=[
+            {"team": "front", "probability": 0.1, "due": about(3000), "by": "back", "fails": 0.2},
+            {"team": "front", "probability": 0.1, "due": about(3000), "kept": 0.5},
+        ],
         transfers=[
             {"from": "front", "to": "back", "probability": 0.2, "cut_off": 0.1},
             {"from": "front", "to": "back", "probability": 0.1, "intents": ["refund"], "history_carried": True},

@@ -30,7 +30,7 @@ def test_the_columns_are_those_of_the_design():
     designed = (
         "run_id source replication played_by customer_id case_id contact_id attempt leg channel intent journey target "
         "language team queue priority agent role due_s arrived_s announced_wait_s answered_s ended_s released_s talk_s "
-        "hold_s wrap_s history_carried leg_end reason contact_outcome"
+        "hold_s wrap_s history_carried promise_due_s promise_kept_s leg_end reason contact_outcome"
     )
     assert designed.split() == LEGS.names
     ends = (

@@ -28,11 +28,12 @@ class Chance:
 
     def __init__(self, luck: random.Random) -> None:
         self.luck = luck
-        self.themes = set(luck.sample(THEMES, luck.choice([0, 1, 2, 3, 4])))
+        self.themes = set(luck.sample(THEMES, luck.choice([0, 0, 1, 2, 3, 4])))
 
     def of(self, theme: str, share: float = 0.8) -> bool:
-        """Say whether something of a theme is said: often where the theme is favoured, seldom elsewhere."""
-        return self.luck.random() < (share if theme in self.themes else 0.05)
+        """Say whether something of a theme is said: often where it is favoured, seldom beside others, else never."""
+        seldom = 0.06 if self.themes else 0.0
+        return self.luck.random() < (share if theme in self.themes else seldom)
 
 
 def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
@@ -56,7 +57,7 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
         for team in people.values():
             if luck.random() < 0.7:
                 team.pop("ranks", None)
-    _of_pages(chance, scenario, people)
+    _of_pages(chance, scenario, people, grid_s)
     for transfer in scenario["transfers"]:
         _of_transfer(chance, transfer, scenario, grid_s)
     if "transfer" in chance.themes:
@@ -75,11 +76,15 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
 def _of_channel(chance: Chance, hours: Told, grid_s: int) -> None:
     luck = chance.luck
     if chance.of("message"):
-        hours["message"] = {"after_s": grid_s * luck.randint(1, 4), "takes_s": luck.choice([0, grid_s, 30])}
-        if luck.random() < 0.5:
-            hours["lines"] = luck.choice([2, 4])
+        hours["message"] = {"after_s": grid_s * luck.randint(1, 4), "takes_s": luck.choice([0, grid_s, 30, 3 * grid_s])}
+        if luck.random() < 0.6:
+            hours["lines"] = luck.choice([1, 2, 4])
     if chance.of("closing"):
         hours["at_close"] = "cleared"
+        if luck.random() < 0.4:
+            hours["lines"] = luck.choice([2, 4])
+        if luck.random() < 0.3:
+            hours["silent"] = {"share": 0.7, "detected_after_s": 3 * grid_s}
     if chance.of("announcement") or chance.of("callback"):
         hours["announcement"] = _announcement(chance, grid_s)
     if chance.of("silent"):
@@ -104,7 +109,8 @@ def _let_some_wait_at_closing(chance: Chance, scenario: Told, grid_s: int) -> No
     """Let those who wait as a channel closes be many, and come back."""
     for channel, hours in scenario["channels"].items():
         if hours.get("at_close") == "cleared":
-            scenario["patience"].pop(channel, None)
+            if "silent" not in hours:
+                scenario["patience"].pop(channel, None)
             after = {"law": "deterministic", "value_s": grid_s * chance.luck.randint(0, 3)}
             scenario["retry"].setdefault(channel, {"probability": 0.5, "after": after})
             scenario["retry"][channel]["probability_cleared"] = 1.0
@@ -122,7 +128,9 @@ def _of_team(chance: Chance, team: Told, intents: list[str], grid_s: int) -> Non
         if luck.random() < 0.7:
             slower = sorted((luck.choice([0.3, 0.5, 0.7, 0.9]) for _ in range(most - 1)), reverse=True)
             team["speeds"] = luck.choice(["shared", "full", [1, *slower]])
-        if luck.random() < 0.5:
+        if luck.random() < 0.4:
+            team["fatigue"] = 0.7
+        if luck.random() < 0.8:
             team["points"] = {luck.choice(team["channels"]): luck.randint(1, most)}
     if chance.of("resolving"):
         team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
@@ -145,19 +153,19 @@ def _handling(chance: Chance, team: Told, intents: list[str], grid_s: int) -> No
             {"name": name, "speed": luck.choice([0.5, 1.3]), **luck.choice([{}, {"resolves": 0.2}])}
             for name in ("anna", "boris")[: luck.randint(1, min(most, 2))]
         ]
-    if chance.of("handling", 0.5):
+    if "fatigue" not in team and chance.of("handling", 0.5):
         team["fatigue"] = 0.5
     if chance.of("handling", 0.5):
         team["slower_after_wait"] = {"per_minute": 0.1, "most": luck.choice([0.3, 2.0])}
 
 
-def _of_pages(chance: Chance, scenario: Told, people: dict[str, Told]) -> None:
+def _of_pages(chance: Chance, scenario: Told, people: dict[str, Told], grid_s: int) -> None:
     """Let pages pass on those who find no answer, with people behind them."""
     luck = chance.luck
     pages = [name for name, team in scenario["teams"].items() if team.get("self_service")]
     if not pages or not chance.of("pages", 1.0):
         return
-    scenario["patience"].setdefault("faq", patience_of(luck, 60))
+    scenario["patience"]["faq"] = {"law": "deterministic", "value_s": grid_s * luck.randint(1, 3)}
     behind = luck.choice(list(people.values()))
     behind["channels"] = ["faq", *(channel for channel in behind["channels"] if channel != "faq")]
     for page in pages:
