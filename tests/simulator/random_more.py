@@ -28,7 +28,7 @@ class Chance:
 
     def __init__(self, luck: random.Random) -> None:
         self.luck = luck
-        self.themes = set(luck.sample(THEMES, luck.choice([0, 0, 1, 2, 3, 4])))
+        self.themes = set(luck.sample(THEMES, luck.choice([0, 0, 2, 3, 4, 5])))
 
     def of(self, theme: str, share: float = 0.8) -> bool:
         """Say whether something of a theme is said: often where it is favoured, seldom beside others, else never."""
@@ -66,7 +66,7 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
     for channel, retry in scenario["retry"].items():
         _of_retry(chance, retry, scenario["channels"][channel], grid_s)
     if chance.of("promise", 1.0):
-        told = [_promise(luck, scenario, people, grid_s) for _ in range(luck.randint(1, 2))]
+        told = [_promise(luck, scenario, people, grid_s) for _ in range(2)]
         scenario["promises"] = told
     if chance.of("conference", 1.0):
         told = [_conference(luck, list(people), list(scenario["intents"]), grid_s) for _ in range(luck.randint(1, 2))]
@@ -77,11 +77,10 @@ def _of_channel(chance: Chance, hours: Told, grid_s: int) -> None:
     luck = chance.luck
     if chance.of("message"):
         hours["message"] = {"after_s": grid_s * luck.randint(1, 4), "takes_s": luck.choice([0, grid_s, 30, 3 * grid_s])}
-        if luck.random() < 0.6:
-            hours["lines"] = luck.choice([1, 2, 4])
+        hours["lines"] = luck.choice([1, 2, 4])
     if chance.of("closing"):
         hours["at_close"] = "cleared"
-        if luck.random() < 0.4:
+        if luck.random() < 0.5:
             hours["lines"] = luck.choice([2, 4])
         if luck.random() < 0.3:
             hours["silent"] = {"share": 0.7, "detected_after_s": 3 * grid_s}
@@ -128,7 +127,7 @@ def _of_team(chance: Chance, team: Told, intents: list[str], grid_s: int) -> Non
         if luck.random() < 0.7:
             slower = sorted((luck.choice([0.3, 0.5, 0.7, 0.9]) for _ in range(most - 1)), reverse=True)
             team["speeds"] = luck.choice(["shared", "full", [1, *slower]])
-        if luck.random() < 0.4:
+        if luck.random() < 0.6:
             team["fatigue"] = 0.7
         if luck.random() < 0.8:
             team["points"] = {luck.choice(team["channels"]): luck.randint(1, most)}
