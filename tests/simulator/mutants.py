@@ -28,7 +28,7 @@ Mutant = tuple[str, str, str, str]
 """What is wrong, in which file, the text that is there and the text that takes its place."""
 
 MUTANTS: list[Mutant] = [
-    ("ends come after give-ups", SIMPY, 'yield self.clock.at(ends_us, key)', 'yield self.clock.at(ends_us, event_key(EventClass.GIVE_UP, contact, leg.leg))'),
+    ("ends come after give-ups", SEATS, 'return self.clock.at(now_us + lasts_us, key)', 'return self.clock.at(now_us + lasts_us, key + (6 << 64))'),
     ("wrap-up ends after give-ups", SIMPY, 'self.clock.do_at(ends_us + leg.wrap_us, key,', 'self.clock.do_at(ends_us + leg.wrap_us, event_key(EventClass.GIVE_UP, contact, leg.leg),'),
     ("shifts come after matching", SEATS, "event_key(EventClass.SHIFT), set_target", "event_key(EventClass.GIVE_UP), set_target"),
     ("arrivals come after matching", SIMPY, "event_key(EventClass.JOIN, number << 12 | 1))", "event_key(EventClass.GIVE_UP, number << 12 | 1))"),
@@ -126,8 +126,8 @@ MUTANTS: list[Mutant] = [
     ("everybody leaves a message", COMPILED, 'if now < times[row, GIVES_UP]:', 'if True:'),
     ("the answering machine never answers", SIMPY, 'if longest_us < gives_up_us:', 'if False:'),
     ("nobody is sent away at closing time", SEATS, 'if waiting.waits and waiting.channel == channel:', 'if False:'),
-    ("all channels close together", COMPILED, 'facts[row, CHANNEL] == -1 - team and', 'True and'),
-    ("closing comes after giving up", SEATS, 'event_key(EventClass.CLOSING)', 'event_key(EventClass.GIVE_UP, 2**51)'),
+    ("one channel closes for another", COMPILED, '                                facts[row, CHANNEL] == -1 - team\n', '                                facts[row, CHANNEL] != -1 - team\n'),
+    ("closing comes a second late", SEATS, 'at_us = day * DAY_US + us(closes_s)', 'at_us = day * DAY_US + us(closes_s) + 1_000_000'),
     ("those sent away keep their line", COMPILED, '                                in_use[facts[row, CHANNEL]] -= 1\n', ''),
     ("nobody is promoted", SEATS, 'if waiting.waits and not waiting.gone:\n            self._queue', 'if False:\n            self._queue'),
     ("the promoted keep their queue", COMPILED, 'if queue_promoted[queue] >= 0 and now - times[row, ARRIVED] >= queue_promoted_us[queue]:', 'if False:'),
@@ -149,7 +149,7 @@ MUTANTS: list[Mutant] = [
     ("every answer settles the matter", COMPILED, 'settled = UNRESOLVED\n', 'settled = RESOLVED\n'),
     ("those answered in vain come back as soon as others", COMPILED, 'law_of = retry_law_unresolved', 'law_of = retry_law'),
     ("patience does not wear out", SIMPY, 'if retry.patience_factor != 1:', 'if False:'),
-    ("the asker of a conference goes at once", SIMPY, 'ends_us = self.clock.now_us\n            yield', 'yield'),
+    ("a colleague talks to nobody", SIMPY, 'yield from self._ask_in(conference, contact, entity, mine)', 'simpy.Process(self.clock, self._ask_in(conference, contact, entity, mine))'),
     ("a colleague has work after a conference", COMPILED, 'law, purpose = conference_law[notes[notes[best, PRIMARY], ASKED]], _CONFERENCE_TIME\n', 'law, purpose = conference_law[notes[notes[best, PRIMARY], ASKED]], _SERVICE\n'),
     ("a conference is waited for", SIMPY, '_Comes(0, "blocked")', '_Comes(90_000_000, "blocked")'),
     ("conversations do not slow each other down", COMPILED, 'rate = speed[base + seats.load[seat] - 1]', 'rate = speed[base]'),
@@ -193,11 +193,11 @@ MUTANTS: list[Mutant] = [
     ("every promise is kept", SIMPY, 'if u < promise.kept:', 'if True:'),
     ("who is promised something never comes back", COMPILED, 'if attempt < chase_most[made] and (', 'if False and ('),
     ("who has what was promised comes all the same", COMPILED, 'if more and source == _HEAP and notes[row, PROMISE] >= 0 and 0 <= notes[row, KEPT] <= now:', 'if False:'),
-    ("they come back as patient as they were", SIMPY, 'patience = scaled_us(fresh, round(1000 * chase.patience_factor))', 'patience = fresh'),
+    ("they come back without patience", SIMPY, 'patience = scaled_us(fresh, round(1000 * chase.patience_factor))', 'patience = 0'),
     ("nobody asks elsewhere for what was promised", COMPILED, 'channel = chase_to[hop]', 'channel = channel'),
     ("no work order fails", SIMPY, 'failed = self._drawn_below(promise.fails, _WORK_FAILS, entity, work)', 'failed = False'),
     ("a work order has no work after it", COMPILED, 'settled, notes[notes[row, PRIMARY], KEPT] = RESOLVED, now', 'settled = RESOLVED'),
-    ("a promise is also an answer in vain", COMPILED, 'if more and settled not in (RESOLVED, CENSORED) and notes[row, PROMISE] < 0:', 'if more and settled not in (RESOLVED, CENSORED):'),
+    ("a promise that is forgotten settles the matter", COMPILED, 'notes[row, PROMISE], notes[row, DUE], settled = made, due_us, UNRESOLVED', 'notes[row, PROMISE], notes[row, DUE], settled = made, due_us, RESOLVED'),
 ]  # fmt: skip
 
 

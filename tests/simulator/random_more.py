@@ -210,11 +210,13 @@ def _of_retry(chance: Chance, retry: Told, hours: Told, grid_s: int) -> None:
 
 
 def _promise(luck: random.Random, scenario: Told, people: dict[str, Told], grid_s: int) -> Told:
-    told: Told = {"team": luck.choice(list(people)), "probability": 0.45, "due": time_of(luck, grid_s)}
+    soon = {"law": "deterministic", "value_s": grid_s * luck.randint(1, 3)}
+    due = luck.choice([soon, soon, time_of(luck, grid_s)])
+    told: Told = {"team": luck.choice(list(people)), "probability": 0.5, "due": due}
     if luck.random() < 0.5:
         told |= {"by": luck.choice(list(people)), "fails": luck.choice([0.0, 0.3])}
     else:
-        told |= {"kept": 0.3, "late": 0.4, "late_by": time_of(luck, grid_s)}
+        told |= {"kept": 0.2, "late": 0.4, "late_by": time_of(luck, grid_s)}
     if luck.random() < 0.8:
         asked = {intent for team in people.values() for intent in team.get("skills", scenario["intents"])}
         served = [
@@ -228,9 +230,9 @@ def _promise(luck: random.Random, scenario: Told, people: dict[str, Told], grid_
                 for intent in team.get("skills", scenario["intents"])
             }
         ]
-        to = {luck.choice(served): 0.5} if served and luck.random() < 0.5 else {}
+        to = {luck.choice(served): 0.6} if served and luck.random() < 0.8 else {}
         told["chase"] = {
-            "probability": 0.8, "after": time_of(luck, grid_s), "to": to,
+            "probability": 0.9, "after": luck.choice([soon, time_of(luck, grid_s)]), "to": to,
             "patience_factor": luck.choice([1.0, 0.4]), "attempts_most": luck.choice([2, 4]),
         }  # fmt: skip
     return told
