@@ -516,6 +516,10 @@ class Transfer(Strict):
         "waits", description="ends: where nobody is free at once the contact is cut off"
     )
     cut_off: Share = Field(0.0, description="share of these transfers that cut the customer off")
+    hand_over: Law | None = Field(
+        None,
+        description="a warm transfer: the first agent waits with the customer, then tells the story for so long",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Transfer:

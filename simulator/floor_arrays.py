@@ -187,6 +187,8 @@ class FloorArrays(NamedTuple):
     chase_to: Whole
     chase_share: Real
     """By promise: who comes back, after what law, up to which attempt, with what patience, on which channels."""
+    transfer_hand_over: Whole
+    """By transfer: the law of how long the first agent tells the story to the second, or -1: the transfer is cold."""
 
     @property
     def passes_on_pages(self) -> bool:
@@ -212,6 +214,7 @@ class FloorArrays(NamedTuple):
             or self.transfer_if_busy.any()
             or self.transfer_cut_off.any()
             or (self.transfer_retelling >= 0).any()
+            or (self.transfer_hand_over >= 0).any()
             or len(self.conference_with)
             or (self.resolved < 1).any()
             or (uncommon > 0).any()
@@ -375,6 +378,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     messages = [scenario.channels[channel].message for channel in channels]
     transfer_patience = [laws.number(t.patience) for some in passes for t in some]
     transfer_retelling = [laws.number(t.retelling) for some in passes for t in some]
+    transfer_hand_over = [laws.number(t.hand_over) for some in passes for t in some]
     conference_law = [laws.number(c.time) for some in asked_in for c in some]
     seats = [
         0 if team.self_service else max((count for _, count in loaded.agents[name]), default=0)
@@ -446,6 +450,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         transfer_if_busy=_whole(int(t.if_busy == "ends") for some in passes for t in some),
         transfer_cut_off=_real(t.cut_off for some in passes for t in some),
         transfer_retelling=_whole(transfer_retelling),
+        transfer_hand_over=_whole(transfer_hand_over),
         conference_at=_at(len(some) for some in asked_in),
         conference_with=_whole(numbers[c.with_team] for some in asked_in for c in some),
         conference_probability=_real(c.probability for some in asked_in for c in some),
