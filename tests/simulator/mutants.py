@@ -198,6 +198,9 @@ MUTANTS: list[Mutant] = [
     ("no work order fails", SIMPY, 'failed = self._drawn_below(promise.fails, _WORK_FAILS, entity, work)', 'failed = False'),
     ("a work order has no work after it", COMPILED, 'settled, notes[notes[row, PRIMARY], KEPT] = RESOLVED, now', 'settled = RESOLVED'),
     ("a promise that is forgotten settles the matter", COMPILED, 'notes[row, PROMISE], notes[row, DUE], settled = made, due_us, UNRESOLVED', 'notes[row, PROMISE], notes[row, DUE], settled = made, due_us, RESOLVED'),
+    ("a warm transfer lets the agent go at once", SIMPY, 'self._let_go(comes.held_by, leg.answered_us + over_us, contact, entity)', 'self._let_go(comes.held_by, leg.answered_us, contact, entity)'),
+    ("the story takes no time", COMPILED, 'until_us += over_us\n', 'until_us += 0\n'),
+    ("nobody waits in vain with a customer", COMPILED, 'if more and notes[row, PRIMARY] >= 0:  # the agent', 'if False:  # the agent'),
 ]  # fmt: skip
 
 
