@@ -152,4 +152,4 @@ def _capacity_s(loaded: LoadedScenario, name: str) -> float:
     steps = [(at, count) for at, count in loaded.agents.get(name, []) if at < loaded.horizon_s]
     ends = [at for at, _ in steps[1:]] + [loaded.horizon_s]
     rostered = sum((end - at) * count for (at, count), end in zip(steps, ends, strict=True))
-    return rostered * (1.0 - team.shrinkage) * team.rate() / 1000
+    return rostered * (1.0 - team.shrinkage) * (1.0 - team.sick) * team.rate() / 1000

@@ -55,7 +55,7 @@ MUTANTS: list[Mutant] = [
     ("a redial is drawn from the desk's luck", SIMPY, 'seed, plan = self.luck.seed, self.luck.plan', 'seed, plan = self.luck.seed, self.luck.desk'),
     ("transfers do not share one draw", SIMPY, "            u -= choice.probability", "            pass"),
     ("everybody finds their page", SIMPY, "1.0 if page.team.contained is None else", "1.0 if True else"),
-    ("shrinkage is the share present", SEATS, ">= team.shrinkage", "< team.shrinkage"),
+    ("shrinkage is the share present", SEATS, "self._comes(team.shrinkage,", "not self._comes(team.shrinkage,"),
     ("history is lost", SIMPY, "to.history_carried\n", "False\n"),
     ("ends come after joins", COMPILED, 'return event_number(END >> 60,', 'return event_number(5,'),
     ("shifts come after give-ups", COMPILED, "(shift_us == at_us and (source == _ARRIVAL or event & 3 != _ENDS))", "False"),
@@ -91,7 +91,7 @@ MUTANTS: list[Mutant] = [
     ("a redial has the patience of the channel left", SIMPY, 'self.patience.get((channel, intent)))', 'self.patience.get((self.rows[-1].channel, intent)))'),
     ("a share that is nought is another in tables laid end to end", LAWS, '        zero = shares[first]\n', '        zero = shares[0]\n'),
     ("a curve is read from the first of all tables", LAWS, 'curve_s(-np.log1p(-u), shares, times, first, end)', 'curve_s(-np.log1p(-u), shares, times, 0, end)'),
-    ("shrinkage is the share present", FLOOR, "_ABSENCE, 0) >= shrinkage", "_ABSENCE, 0) < shrinkage"),
+    ("shrinkage is the share present", FLOOR, "_ABSENCE, 0) < shrinkage", "_ABSENCE, 0) >= shrinkage"),
     ("absence is drawn once for the day", FLOOR, "edge // block_us, _ABSENCE", "0, _ABSENCE"),
     ("priority changes nothing", SEATS, 'pair = (-priority, rank,', 'pair = (0, rank,'),
     ("the lowest priority is first", SIMPY, '            rule.priority,', '            -rule.priority,'),
@@ -120,7 +120,7 @@ MUTANTS: list[Mutant] = [
     ("those there already have just come", SIMPY, 'since = past.since_us if past else now', 'since = now'),
     ("those there already queue behind", COMPILED, 'while before >= 0 and times[before, ARRIVED] >= since:', 'while before >= 0 and times[before, ARRIVED] > now:'),
     ("those there already may be turned away", COMPILED, 'elif lines and leg == 0 and begun == COMES and 0 <=', 'elif lines and leg == 0 and 0 <='),
-    ("those told to be there may be away", FLOOR, 'edge < certain_us\n', 'False\n'),
+    ("those told to be there may be away", FLOOR, 'if edge < certain_us:', 'if False:'),
     ("a message does not hold the line", SIMPY, 'if outcome == "message" else 0', 'if False else 0'),
     ("a message holds the line for ever", COMPILED, 'facts[row, STATE] = _GONE\n                    in_use[facts[row, CHANNEL]] -= 1\n                    continues', 'facts[row, STATE] = _GONE\n                    continues'),
     ("everybody leaves a message", COMPILED, 'if now < times[row, GIVES_UP]:', 'if True:'),
@@ -201,6 +201,9 @@ MUTANTS: list[Mutant] = [
     ("a warm transfer lets the agent go at once", SIMPY, 'self._let_go(comes.held_by, leg.answered_us + over_us, contact, entity)', 'self._let_go(comes.held_by, leg.answered_us, contact, entity)'),
     ("the story takes no time", COMPILED, 'until_us += over_us\n', 'until_us += 0\n'),
     ("nobody waits in vain with a customer", COMPILED, 'if more and notes[row, PRIMARY] >= 0:  # the agent', 'if False:  # the agent'),
+    ("the sick are away for an hour", FLOOR, 'edge // DAY_US, _SICK', 'edge // 3_600_000_000, _SICK'),
+    ("nobody is late", SEATS, 'yield at_us, seat, at_us + late_us', 'yield at_us, seat, at_us'),
+    ("all are late alike", FLOOR, 'key = seed, replication, int(roster.entities[seat]), at_us', 'key = seed, replication, int(roster.entities[0]), at_us'),
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from tests.simulator.random_times import patience_of, time_of
 
 THEMES = (
     "message", "closing", "announcement", "callback", "silent", "priority", "overflow", "routing", "chat", "handling",
-    "resolving", "transfer", "conference", "pages", "promise",
+    "resolving", "transfer", "conference", "pages", "promise", "staff",
 )  # fmt: skip
 
 Told = dict[str, Any]
@@ -131,6 +131,11 @@ def _of_team(chance: Chance, team: Told, intents: list[str], grid_s: int) -> Non
             team["fatigue"] = 0.7
         if luck.random() < 0.8:
             team["points"] = {luck.choice(team["channels"]): luck.randint(1, most)}
+    if chance.of("staff"):
+        team["sick"] = luck.choice([0.1, 0.5])
+    if chance.of("staff"):
+        by = {"law": "deterministic", "value_s": grid_s * luck.randint(1, 3)}
+        team["late"] = {"share": 0.6, "by": luck.choice([by, time_of(luck, grid_s)])}
     if chance.of("resolving"):
         team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
     _handling(chance, team, intents, grid_s)
