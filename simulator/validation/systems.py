@@ -501,6 +501,8 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "patience_erlang": lambda: _general({"law": "erlang", "mean_s": 120, "phases": 3}),
     "patience_hyperexponential": lambda: _general({"law": "hyperexponential", "branches": [[0.6, 40], [0.4, 240]]}),
     "patience_weibull": lambda: _general({"law": "weibull", "mean_s": 120, "shape": 0.7}),
+    "patience_gamma": lambda: _general({"law": "gamma", "mean_s": 120, "cv": 1.4}),
+    "patience_triangular": lambda: _general({"law": "triangular", "low_s": 30, "mode_s": 60, "high_s": 270}),
     "patience_phase_type": lambda: _general(
         {"law": "phase_type", "initial": [1, 0], "rates": [[-1 / 30, 0.4 / 30], [0, -1 / 225]]}
     ),
@@ -525,6 +527,13 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     ),
     "one_agent_weibull": lambda: _one_agent(
         9, {"law": "weibull", "mean_s": 200, "shape": 2}, 200, math.sqrt(4 / math.pi - 1)
+    ),
+    "one_agent_gamma": lambda: _one_agent(9, {"law": "gamma", "mean_s": 200, "cv": 0.7}, 200, 0.7),
+    "one_agent_triangular": lambda: _one_agent(
+        9,
+        {"law": "triangular", "low_s": 60, "mode_s": 120, "high_s": 420},
+        200,
+        math.sqrt((60**2 + 120**2 + 420**2 - 60 * 120 - 60 * 420 - 120 * 420) / 18) / 200,
     ),
     "one_agent_zero": lambda: _one_agent(
         15, {"law": "exponential", "mean_s": 200, "zero": 0.4}, 120, math.sqrt(2 / 0.6 - 1)
