@@ -126,6 +126,28 @@ def occupancy(team: str, agents: int) -> Measure:
     return measure
 
 
+def agent_occupancy(agent: str) -> Measure:
+    """Return the share of the window in which one agent, by the log's name, is with a customer or in the work after."""
+
+    def measure(seen: Seen) -> Sums:
+        legs = seen.legs[(seen.legs["agent"] == agent) & seen.legs["answered_s"].notna()]
+        return _time_inside(seen, legs, "answered_s", legs["released_s"], 1)
+
+    return measure
+
+
+def answered_by(agent: str) -> Measure:
+    """Return the share of the answered whom one agent answers, by the log's name."""
+
+    def measure(seen: Seen) -> Sums:
+        legs = seen.legs_inside(0)
+        legs = legs[legs["answered_s"].notna()]
+        mine = (legs["agent"] == agent).to_numpy(dtype=np.float64)
+        return seen.summed(legs["replication"], mine), seen.summed(legs["replication"], np.ones(len(mine)))
+
+    return measure
+
+
 def queue_mean(seen: Seen) -> Sums:
     """Return the mean number waiting."""
     return _time_inside(seen, seen.legs, "arrived_s", seen.legs["answered_s"].fillna(seen.legs["ended_s"]), 1)
