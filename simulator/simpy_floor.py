@@ -18,7 +18,7 @@ from scenarios.draws import Purpose, uniform
 from scenarios.identity import seat_entity
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Promotion, Team
-from scenarios.units import DAY_US, us
+from scenarios.units import us
 from simulator.events import EventClass, event_key
 from simulator.floor_arrays import FULL_SPEED, WORK_MOST_US
 
@@ -269,10 +269,11 @@ class Floor:
         for channel, hours in loaded.scenario.channels.items():
             if hours.at_close == "cleared":
                 for day in range(loaded.scenario.days):
-                    opens_s, closes_s = hours.open_s(loaded.scenario.kind_of(day))
+                    opens_s, closes_s = hours.open_at_s(loaded.scenario.kind_of(day), day, loaded.scenario.local_days)
                     if closes_s > opens_s:
-                        at_us = day * DAY_US + us(closes_s)
-                        clock.do_at(at_us, event_key(EventClass.CLOSING), functools.partial(self._clear, channel))
+                        clock.do_at(
+                            us(closes_s), event_key(EventClass.CLOSING), functools.partial(self._clear, channel)
+                        )
 
     # -- contacts ----------------------------------------------------------------------------------------------
 
