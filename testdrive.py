@@ -722,11 +722,12 @@ def _codes(comparison: Comparison, facts: Mapping[str, Any]) -> list[Exit]:
 def _write_report(
     path: Path, simulated: Run, measured: Run, comparison: Comparison, browser: Run | None, notes: Sequence[str]
 ) -> None:
+    from results.clock import RunClock
     from results.report import write_report
     from simulator.unexplained import unexplained
 
     if measured.facts.get("kind") == "recorded":
-        notes = [*notes, *unexplained(simulated.table("legs"), measured.table("legs"))]
+        notes = [*notes, *unexplained(simulated.table("legs"), measured.table("legs"), RunClock.of(measured.facts))]
     write_report(path, simulated, measured, comparison, browser, notes)
 
 

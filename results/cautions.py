@@ -15,7 +15,6 @@ from results.figures import Figure
 from scenarios.calendar import DayKind
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ANYONE, Channel, Scenario
-from scenarios.units import DAY_S
 
 UNSTABLE, TOO_SHORT = "unstable", "horizon too short"
 
@@ -127,17 +126,25 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
         if keeps_all and opens <= of_day_s < closes:
             found[channel, intent] = found.get((channel, intent), 0.0) + contacts
 
-    kinds = [scenario.kind_of(day) for day in range(scenario.days)]
+    kinds, local = [scenario.kind_of(day) for day in range(scenario.days)], scenario.local_days
     for index, demand in enumerate(scenario.demand):
         brought = 1.0 / (1.0 - demand.bursts.followers_mean) if demand.bursts else 1.0
-        for kind, days in Counter(kinds).items():
+        length_s = demand.interval_minutes * 60.0
+        changed = (local.changes.keys() | {day - 1 for day in local.changes}) & set(range(scenario.days))
+        alike = Counter(kind for day, kind in enumerate(kinds) if day not in changed)
+        several = [(kind, days, None) for kind, days in alike.items()] + [(kinds[day], 1, day) for day in changed]
+        for kind, days, changed_day in several:
             for channel, share in demand.channels.items():
                 for at_s, contacts in loaded.contacts[index]:
+                    if changed_day is not None:
+                        contacts *= sum(one.last - one.first for one in local.passes(changed_day, at_s, length_s))
                     add(channel, demand.intent, kind, at_s, contacts * demand.times(kind) * brought * share * days)
     for _, due_s, channel_name, intent in loaded.arrivals:
         if due_s < loaded.horizon_s:
-            kind = kinds[int(due_s // DAY_S)]
-            add(cast(Channel, channel_name), intent, kind, due_s % DAY_S, 1.0)  # checked when the scenario was read
+            kind = kinds[local.day_at(due_s)]
+            add(
+                cast(Channel, channel_name), intent, kind, local.clock_s(due_s), 1.0
+            )  # checked when the scenario was read
     return found
 
 

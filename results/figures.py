@@ -271,7 +271,7 @@ def _places(contacts: Contacts, arrived_s: Values, asked: Asked) -> npt.NDArray[
         if counts[dimension]:
             place[dimension] = _positions(contacts[column], known)
     if counts[3]:
-        place[3] = arrived_s % DAY_S // INTERVAL_S
+        place[3] = scenario.local_days.clocks_s(arrived_s) // INTERVAL_S
     return place
 
 

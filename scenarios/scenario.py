@@ -17,6 +17,7 @@ from scenarios.busyness import Busyness
 from scenarios.by_intent import ByIntent, LawOrLaws, law_for
 from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day, open_spell_s
 from scenarios.laws import AnyLaw, Law
+from scenarios.local_days import LocalDays, local_days
 from scenarios.models import Strict
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
 
@@ -157,6 +158,11 @@ class ChannelHours(Strict):
         description="served: who waits as it closes is still answered; cleared: they are sent away",
     )
     journey: str | None = Field(None, description="the journey (scenarios/journeys/NAME.yaml) its customers play")
+
+    def open_at_s(self, kind: DayKind, day: int, local: LocalDays) -> Spell:
+        """Return from when to when it is open on a day of such a kind, in scenario seconds."""
+        opens, closes = self.open_s(kind)
+        return local.at_s(day, opens), local.at_s(day, closes)
 
     def open_s(self, kind: DayKind) -> Spell:
         """Return from when to when it is open on such a day, in seconds after midnight."""
@@ -730,6 +736,11 @@ class Scenario(Strict):
     def kind_of(self, day: int) -> DayKind:
         """Return what kind of day a day is, counted from 0."""
         return kind_of_day(self.starts, self.holidays, day)
+
+    @property
+    def local_days(self) -> LocalDays:
+        """When its days begin, and when on them its clock changes."""
+        return local_days(self.starts, self.time_zone, self.days)
 
     @property
     def origin(self) -> datetime.datetime:

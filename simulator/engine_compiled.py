@@ -350,11 +350,24 @@ class Seats(NamedTuple):
 
 
 @jit
-def _law_now(from_us: Whole, later: Whole, team: int, intent: int, of_day_us: int, law: int) -> int:
-    """Return the law of a talk that begins at a time of day."""
-    for change in range(len(from_us)):
-        if of_day_us >= from_us[change]:
-            law = later[change, team, intent]
+def _day_of(begins_us: Whole, now: int) -> int:
+    """Return the day of an instant; days on which clocks change are not as long as others."""
+    day = now // DAY_US
+    while begins_us[day] > now:
+        day -= 1
+    while begins_us[day + 1] <= now:
+        day += 1
+    return day
+
+
+@jit
+def _law_now(begins_us: Whole, from_us: Whole, later: Whole, team: int, intent: int, now: int, law: int) -> int:
+    """Return the law of a talk that begins now."""
+    if len(later):
+        day = _day_of(begins_us, now)
+        for change in range(len(later)):
+            if now >= from_us[day, change]:
+                law = later[change, team, intent]
     return law
 
 
@@ -567,7 +580,7 @@ def _variant(
         fatigue, slower, slower_most = floor[78:81]
         promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[81:87]
         promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[87:93]
-        chase_to_at, chase_to, chase_share, transfer_hand_over = floor[93:]
+        chase_to_at, chase_to, chase_share, transfer_hand_over, day_begins_us = floor[93:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -761,12 +774,8 @@ def _variant(
                             notes[row, PRIMARY] = asker
                         if transfer_if_busy[passed]:
                             notes[row, WAIT_END] = CUT_OFF
-                day, of_day_us = now // DAY_US, now % DAY_US
-                if (
-                    leg == 0
-                    and begun == COMES
-                    and (of_day_us < opens_us[channel, day] or of_day_us >= closes_us[channel, day])
-                ):
+                day = _day_of(day_begins_us, now)
+                if leg == 0 and begun == COMES and (now < opens_us[channel, day] or now >= closes_us[channel, day]):
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = CLOSED, CLOSED, _GONE
                 elif lines and leg == 0 and begun == COMES and 0 <= lines_of[channel] <= in_use[channel]:
@@ -811,7 +820,7 @@ def _variant(
                         u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
                         law = service_law[team, intent]
                         if more:
-                            law = _law_now(service_from_us, service_later, team, intent, of_day_us, law)
+                            law = _law_now(day_begins_us, service_from_us, service_later, team, intent, now, law)
                         until_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
                         if until_us <= horizon_us:
                             _push(heap_us, heap, facts, pending, until_us, (row << 2) | _ENDS)
@@ -945,7 +954,9 @@ def _variant(
                         times[best, ANSWERED] = now
                     law, purpose = service_law[chosen, intent_of[number]], _SERVICE
                     if more:
-                        law = _law_now(service_from_us, service_later, chosen, intent_of[number], now % DAY_US, law)
+                        law = _law_now(
+                            day_begins_us, service_from_us, service_later, chosen, intent_of[number], now, law
+                        )
                     if more and notes[best, ROLE] == 0:
                         law, purpose = conference_law[notes[notes[best, PRIMARY], ASKED]], _CONFERENCE_TIME
                         facts[best, STATE] = _CONFERRING

@@ -22,7 +22,7 @@ from scenarios.laws import EMPIRICAL, AnyLaw, LawRow, keyed_us, law_row, scaled_
 from scenarios.plan import COMES, hopped, patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ANYONE, CAUSES, Channel, Conference, Promise, Team, Transfer
-from scenarios.units import DAY_US, NEVER_US, clock_s, us
+from scenarios.units import NEVER_US, clock_s, us
 from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
 from simulator.handling import handled_us
@@ -100,7 +100,7 @@ class Engine:
         }
         self.service: dict[tuple[str, str], list[tuple[int, LawRow]]] = {
             (name, intent): [
-                (us(clock_s(at)), law_row(law))
+                (clock_s(at), law_row(law))
                 for at in sorted(["00:00", *team.service_from], key=clock_s, reverse=True)
                 if (law := team.service_law(intent, clock_s(at)))
             ]
@@ -177,9 +177,10 @@ class Engine:
             for name in self.scenario.teams
             for intent in self.scenario.intents
         }
-        kinds = [self.scenario.kind_of(day) for day in range(self.scenario.days + 1)]
+        self.local = self.scenario.local_days
+        days = [(self.scenario.kind_of(day), day, self.local) for day in range(self.scenario.days + 1)]
         self.hours: dict[str, list[tuple[int, int]]] = {
-            name: [(us(opens), us(closes)) for opens, closes in map(hours.open_s, kinds)]
+            name: [(us(opens), us(closes)) for opens, closes in (hours.open_at_s(*day) for day in days)]
             for name, hours in self.scenario.channels.items()
         }
         """By channel and day: from when to when it is open."""
@@ -289,8 +290,8 @@ class Engine:
         since = past.since_us if past else now
         first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, since, since)
         self.rows.append(first)
-        (opens, closes), lines = self.hours[channel][now // DAY_US], self.scenario.channels[channel].lines
-        if past is None and not opens <= now % DAY_US < closes:
+        (opens, closes), lines = self.hours[channel][self._day()], self.scenario.channels[channel].lines
+        if past is None and not opens <= now < closes:
             return _turned_away(first, "closed", now), first
         if past is None and lines is not None and self.in_use[channel] >= lines:
             return _turned_away(first, "blocked", now), first
@@ -631,8 +632,11 @@ class Engine:
 
     def _service(self, team: str, intent: str) -> LawRow:
         """Return the law of a talk that begins now."""
-        of_day_us = self.clock.now_us % DAY_US
-        return next(law for from_us, law in self.service[team, intent] if of_day_us >= from_us)
+        day, now = self._day(), self.clock.now_us
+        return next(law for from_s, law in self.service[team, intent] if now >= us(self.local.at_s(day, from_s)))
+
+    def _day(self) -> int:
+        return self.local.day_at(self.clock.now_us // 1_000_000)
 
     def _ask_in(self, conference: Conference, contact: int, entity: int, mine: list[Leg]) -> Process:
         """Ask a colleague in, who talks with the two others for a while if one is free now."""

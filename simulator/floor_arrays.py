@@ -24,7 +24,7 @@ from scenarios.jit import jit
 from scenarios.laws import Laws, law_row, time_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ANYONE, CAUSES, Announcement, Channel, Late, Retry
-from scenarios.units import DAY_US, NEVER_US, clock_s, us
+from scenarios.units import NEVER_US, clock_s, us
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ class FloorArrays(NamedTuple):
     law_times: Real
     opens_us: Whole
     closes_us: Whole
-    """By channel x day, within the day; one day more, on which a run ends."""
+    """By channel x day, since the run's first midnight; one day more, on which a run ends."""
     patience_law: Whole
     """By channel x intent, -1 where there is none."""
     retry_probability: Real
@@ -156,7 +156,7 @@ class FloorArrays(NamedTuple):
     """By team: how many contacts an agent who has as many as possible works off at full speed, in thousandths."""
 
     service_from_us: Whole
-    """Times of day from which some laws of service are others, within a day."""
+    """By day x time of day from which some laws of service are others: when it is that time."""
     service_later: Whole
     """By such time x team x intent: the law of service from then on."""
     hold_law: Whole
@@ -189,6 +189,9 @@ class FloorArrays(NamedTuple):
     """By promise: who comes back, after what law, up to which attempt, with what patience, on which channels."""
     transfer_hand_over: Whole
     """By transfer: the law of how long the first agent tells the story to the second, or -1: the transfer is cold."""
+
+    day_begins_us: Whole
+    """By day, with the one on which a run ends and the end of that."""
 
     @property
     def passes_on_pages(self) -> bool:
@@ -224,7 +227,7 @@ class FloorArrays(NamedTuple):
             or (self.says >= 0).any()
             or self.silent_share.any()
             or self.passes_on_pages
-            or len(self.service_from_us)
+            or len(self.service_later)
             or (self.hold_law >= 0).any()
             or (self.wrap_law_of != self.wrap_law.repeat(self.service_law.shape[1])).any()
             or (self.seat_speed != 1000).any()
@@ -408,8 +411,11 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     ]
     pages = [q.teams[0] if q.teams and scenario.teams[teams[q.teams[0]]].self_service else -1 for q in queues]
     hops = [list(retry.to.items()) if retry else [] for retry in retries]
-    kinds = [scenario.kind_of(day) for day in range(scenario.days + 1)]
-    open_s = [[scenario.channels[channel].open_s(kind) for kind in kinds] for channel in channels]
+    kinds, local = [scenario.kind_of(day) for day in range(scenario.days + 1)], scenario.local_days
+    open_s = [
+        [scenario.channels[channel].open_at_s(kind, day, local) for day, kind in enumerate(kinds)]
+        for channel in channels
+    ]
     open_us = np.array(open_s, dtype=np.int64) * 1_000_000
     arrays = FloorArrays(
         *laws.table(),
@@ -485,7 +491,9 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         callback_takes_us=_whole(us(c.takes_s) if c else 0 for c in callbacks),
         silent_share=_real(s.share if s else 0.0 for s in silent),
         silent_detected_us=_whole(us(s.detected_after_s) if s else 0 for s in silent),
-        service_from_us=_whole(us(clock_s(at)) for at in changes),
+        service_from_us=np.array(
+            [[us(local.at_s(day, clock_s(at))) for at in changes] for day in range(len(kinds))], dtype=np.int64
+        ).reshape(len(kinds), len(changes)),
         service_later=np.array(later, dtype=np.int64).reshape(len(changes), len(teams), len(intents)),
         hold_law=_whole(hold),
         wrap_law_of=_whole(wrap_of),
@@ -509,6 +517,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         chase_to_at=_at(len(chase.to) if chase else 0 for chase in chases),
         chase_to=_whole(channels.index(to) for chase in chases if chase for to in chase.to),
         chase_share=_real(share for chase in chases if chase for share in chase.to.values()),
+        day_begins_us=_whole(us(local.begins_s(day)) for day in range(len(kinds) + 1)),
         team_rate=_whole(team.rate() for team in scenario.teams.values()),
         points=np.array(
             [[team.points_of(channel) for channel in channels] for team in scenario.teams.values()], dtype=np.int64
@@ -535,7 +544,7 @@ def shifts_of(floor: Floor, seed: int, replication: int) -> Shifts:
     parts = []
     for roster in floor.rosters:
         if roster.shrinkage or roster.sick or roster.late:
-            at_us, present = _present_of(roster, seed, replication, floor.horizon_us)
+            at_us, present = _present_of(roster, seed, replication, floor.arrays.day_begins_us, floor.horizon_us)
         else:
             at_us, present = roster.at_us, roster.count
         parts.append((at_us, np.full(len(at_us), roster.team), present))
@@ -546,20 +555,24 @@ def shifts_of(floor: Floor, seed: int, replication: int) -> Shifts:
     return Shifts(np.append(at_us[order], NEVER_US), team[order], present[order])
 
 
-def _present_of(roster: _Roster, seed: int, replication: int, horizon_us: int) -> tuple[Whole, Whole]:
+def _present_of(
+    roster: _Roster, seed: int, replication: int, day_begins_us: Whole, horizon_us: int
+) -> tuple[Whole, Whole]:
     """Return when the number of present seats changes, and to what."""
     edges = [roster.at_us]
     if roster.shrinkage:
         edges.append(np.arange(0, horizon_us, roster.block_us))
     if roster.sick:
-        edges.append(np.arange(0, horizon_us, DAY_US))
+        edges.append(day_begins_us)
     comes = np.empty((0, 3), dtype=np.int64)
     if roster.late is not None:
         comes = np.array(list(_comings(roster, roster.late, seed, replication)), dtype=np.int64).reshape(-1, 3)
         edges.append(comes[:, 2])
     at_us = np.unique(np.concatenate(edges))
+    at_us = at_us[at_us < horizon_us]
+    days = np.searchsorted(day_begins_us, at_us, side="right") - 1
     return _present(
-        seed, replication, roster.entities, roster.at_us, roster.count, at_us[at_us < horizon_us], comes,
+        seed, replication, roster.entities, roster.at_us, roster.count, at_us, days, comes,
         roster.shrinkage, roster.block_us, roster.sick, roster.certain_us,
     )  # fmt: skip
 
@@ -584,6 +597,7 @@ def _present(
     at_us: Whole,
     count: Whole,
     edges: Whole,
+    days: Whole,
     comes: Whole,
     shrinkage: float,
     block_us: int,
@@ -598,7 +612,8 @@ def _present(
     changed_us, present = np.empty(len(edges), dtype=np.int64), np.empty(len(edges), dtype=np.int64)
     ready_us = np.zeros(len(entities), dtype=np.int64)
     changes, step, coming, rostered, before = 0, 0, 0, 0, 0
-    for edge in edges:
+    for place in range(len(edges)):
+        edge = edges[place]
         while step < len(at_us) and at_us[step] <= edge:
             rostered = count[step]
             step += 1
@@ -616,7 +631,7 @@ def _present(
                 uniform(seed, replication, entities[seat], edge // block_us, _ABSENCE, 0) < shrinkage
             ):
                 continue
-            if sick > 0.0 and uniform(seed, replication, entities[seat], edge // DAY_US, _SICK, 0) < sick:
+            if sick > 0.0 and uniform(seed, replication, entities[seat], days[place], _SICK, 0) < sick:
                 continue
             here += 1
         if here != before:
@@ -660,11 +675,12 @@ def _promoted(queue: _Queue) -> _Queue:
 def _closings(loaded: LoadedScenario, channels: tuple[Channel, ...]) -> tuple[Whole, Whole]:
     scenario = loaded.scenario
     told = [
-        (day * DAY_US + us(closes_s), number)
+        (us(closes_s), number)
         for day in range(scenario.days)
         for number, channel in enumerate(channels)
         if scenario.channels[channel].at_close == "cleared"
-        and (closes_s := scenario.channels[channel].open_s(scenario.kind_of(day))[1])
+        and (spell := scenario.channels[channel].open_at_s(scenario.kind_of(day), day, scenario.local_days))
+        and (closes_s := spell[1]) > spell[0]
     ]
     return _whole(at_us for at_us, _ in told), _whole(number for _, number in told)
 

@@ -19,7 +19,7 @@ from scenarios.identity import seat_entity
 from scenarios.laws import law_row, time_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Promotion, Team
-from scenarios.units import DAY_US, us
+from scenarios.units import us
 from simulator.events import EventClass, event_key
 from simulator.floor_arrays import FULL_SPEED, WORK_MOST_US
 
@@ -270,10 +270,11 @@ class Floor:
         for channel, hours in loaded.scenario.channels.items():
             if hours.at_close == "cleared":
                 for day in range(loaded.scenario.days):
-                    opens_s, closes_s = hours.open_s(loaded.scenario.kind_of(day))
+                    opens_s, closes_s = hours.open_at_s(loaded.scenario.kind_of(day), day, loaded.scenario.local_days)
                     if closes_s > opens_s:
-                        at_us = day * DAY_US + us(closes_s)
-                        clock.do_at(at_us, event_key(EventClass.CLOSING), functools.partial(self._clear, channel))
+                        clock.do_at(
+                            us(closes_s), event_key(EventClass.CLOSING), functools.partial(self._clear, channel)
+                        )
 
     # -- contacts ----------------------------------------------------------------------------------------------
 
@@ -563,7 +564,8 @@ class Floor:
         edges = {at_us for at_us, _ in steps} | {there_us for _, _, there_us in comings}
         block_us = team.shrinkage_block_minutes * 60_000_000
         edges |= set(range(0, self.horizon_us, block_us)) if team.shrinkage else set()
-        edges |= set(range(0, self.horizon_us, DAY_US)) if team.sick else set()
+        local = self.loaded.scenario.local_days
+        edges |= {us(local.begins_s(day)) for day in range(self.loaded.scenario.days)} if team.sick else set()
         before = 0
         for edge in sorted(edge for edge in edges if edge < self.horizon_us):
             rostered = next((count for at_us, count in reversed(steps) if at_us <= edge), 0)
@@ -573,7 +575,7 @@ class Floor:
                 or (
                     edge >= there[seat]
                     and self._comes(team.shrinkage, entity, edge // block_us, Purpose.ABSENCE)
-                    and self._comes(team.sick, entity, edge // DAY_US, Purpose.SICK)
+                    and self._comes(team.sick, entity, local.day_at(edge / 1e6), Purpose.SICK)
                 )
                 for seat, entity in enumerate(seats[:rostered])
             )

@@ -15,7 +15,7 @@ import pandas as pd
 from results.log import table_of
 from scenarios.identity import contact_id
 from scenarios.scenario import Channel, Promise, Scenario
-from scenarios.units import DAY_S, us
+from scenarios.units import us
 from simulator.simpy_floor import Line, Waiting
 
 
@@ -84,6 +84,7 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
     rows = sorted(rows, key=lambda leg: (leg.number, leg.attempt, leg.leg))
     plan = plan.iloc[[leg.number for leg in rows]].reset_index(drop=True)
     journeys = {name: hours.journey for name, hours in scenario.channels.items()}
+    horizon_us = us(scenario.local_days.begins_s(scenario.days))
 
     def in_s(times_us: list[int | None]) -> Any:
         return np.array(times_us, dtype=np.float64) / 1e6  # None becomes NaN
@@ -114,7 +115,7 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         "wrap_s": in_s([leg.wrap_us for leg in rows]),
         "history_carried": [leg.history for leg in rows],
         "promise_due_s": in_s([leg.promise_due_us for leg in rows]),
-        "promise_kept_s": in_s([_until(leg.promise_kept_us, us(scenario.days * DAY_S)) for leg in rows]),
+        "promise_kept_s": in_s([_until(leg.promise_kept_us, horizon_us) for leg in rows]),
         "leg_end": text([leg.leg_end for leg in rows]), "contact_outcome": text([leg.outcome for leg in rows]),
     }  # fmt: skip
     return table_of("legs", pd.DataFrame(columns, index=range(len(rows))))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from results.words import duration
 from scenarios.faults import nearest
+from scenarios.local_days import ALIKE, LocalDays
 from scenarios.plan import make_plan
 from scenarios.reading import LoadedScenario
-from scenarios.units import DAY_US, NEVER_US, clock_text
+from scenarios.units import NEVER_US, clock_text
 from simulator.engine_simpy import Engine, Waited
 from simulator.simpy_floor import Luck
 from simulator.simpy_log import Leg
@@ -41,11 +42,16 @@ class Story:
     title: str
     moments: tuple[Moment, ...]
     ending: str
+    local: LocalDays = ALIKE
 
     def text(self) -> str:
         """Return the story as lines."""
         return "\n".join(
-            [f"{self.customer}: {self.title}", *(f"{_clock(m.at_s)}  {m.text}" for m in self.moments), self.ending]
+            [
+                f"{self.customer}: {self.title}",
+                *(f"{_clock(m.at_s, self.local)}  {m.text}" for m in self.moments),
+                self.ending,
+            ]
         )
 
 
@@ -74,7 +80,7 @@ def story_of(loaded: LoadedScenario, seed: int, customer: str, replication: int 
     intent = plan["intent"].iloc[number]
     title = f"{loaded.scenario.intents[intent]} ({intent})"
     moments = sorted(_moments(engine, legs), key=lambda moment: moment.at_s)
-    return Story(name, title, tuple(moments), _ending(legs))
+    return Story(name, title, tuple(moments), _ending(legs), loaded.scenario.local_days)
 
 
 def _moments(engine: Engine, legs: Sequence[Leg]) -> Iterator[Moment]:
@@ -225,7 +231,6 @@ def _kept_in_time(leg: Leg) -> bool:
     return leg.promise_kept_us is not None and leg.promise_kept_us <= (leg.promise_due_us or 0)
 
 
-def _clock(at_s: float) -> str:
-    day, of_day = divmod(at_s, DAY_US / 1e6)
-    text = clock_text(of_day)
-    return f"{f'day {int(day) + 1} ' if day else ''}{text if text.count(':') == 2 else text + ':00'}"
+def _clock(at_s: float, local: LocalDays) -> str:
+    day, text = local.day_at(at_s), clock_text(local.clock_s(at_s))
+    return f"{f'day {day + 1} ' if day else ''}{text if text.count(':') == 2 else text + ':00'}"
