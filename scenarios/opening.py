@@ -30,6 +30,7 @@ from scenarios.laws import (
     EXPONENTIAL,
     LOGNORMAL,
     SOME_ZERO,
+    TRIANGULAR,
     UNIFORM,
     WEIBULL,
     LawRow,
@@ -157,11 +158,22 @@ def share_below(law: LawRow, time_s: float) -> float:
         return 1.0 if time_s >= b else max(0.0, (time_s - a) / (b - a))
     if kind == LOGNORMAL:
         return 0.0 if time_s == 0 else 0.5 * math.erfc(-(math.log(time_s) - a) / (b * math.sqrt(2)))
+    if kind == TRIANGULAR:
+        low, mode, high = times.tolist()
+        return _triangle_below(low, mode, high, time_s)
     place = int(np.searchsorted(times, time_s, side="right"))
     if place in (0, len(times)):
         return float(shares[-1]) if place else 0.0
     part = (time_s - times[place - 1]) / (times[place] - times[place - 1])
     return float(shares[place - 1] + (shares[place] - shares[place - 1]) * part)
+
+
+def _triangle_below(low: float, mode: float, high: float, time_s: float) -> float:
+    if time_s >= high or time_s <= low:
+        return float(time_s >= high)
+    if time_s <= mode:
+        return (time_s - low) ** 2 / ((high - low) * (mode - low))
+    return 1.0 - (high - time_s) ** 2 / ((high - low) * (high - mode))
 
 
 def hazard_below(law: LawRow, time_s: float) -> float:

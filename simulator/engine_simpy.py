@@ -37,13 +37,14 @@ Choice = TypeVar("Choice", Transfer, Conference, Promise)
 (
     _CONTAINMENT, _SERVICE, _TRANSFER, _WRAP, _RESOLUTION, _CUT_OFF, _CONFERENCE, _CONFERENCE_TIME, _RETELLING, _SILENT,
     _BALKING, _CALLBACK, _REACHED, _HOLD, _PROMISE, _PROMISE_DUE, _PROMISE_KEPT, _PROMISE_LATE, _WORK_FAILS,
+    _HAND_OVER,
 ) = map(
     int,
     (
         Purpose.CONTAINMENT, Purpose.SERVICE, Purpose.TRANSFER, Purpose.WRAP, Purpose.RESOLUTION, Purpose.CUT_OFF,
         Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.RETELLING, Purpose.SILENT, Purpose.BALKING,
         Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD, Purpose.PROMISE, Purpose.PROMISE_DUE, Purpose.PROMISE_KEPT,
-        Purpose.PROMISE_LATE, Purpose.WORK_FAILS,
+        Purpose.PROMISE_LATE, Purpose.WORK_FAILS, Purpose.HAND_OVER,
     ),
 )  # fmt: skip
 
@@ -67,6 +68,8 @@ class _Comes(NamedTuple):
     given_up: str = "abandoned"
     transfer: Transfer | None = None
     called_back: bool = False
+    held_by: tuple[TeamFloor, int, Leg] | None = None
+    """The agent of the leg before, who waits with the customer for the next one."""
 
 
 class _Past(NamedTuple):
@@ -322,8 +325,11 @@ class Engine:
                     outcome = "unresolved"
                     break
             if isinstance(called, tuple):
-                to = yield from self._conversation(*called, contact, entity, mine, past, comes.transfer)
+                to = yield from self._conversation(*called, contact, entity, mine, past, comes)
                 leg.leg_end, outcome = self._end(entity, leg, to)
+                warm = to is not None and to.hand_over is not None and leg.leg_end != "cut_off"
+                if not warm:
+                    self._wrap_up(*called, contact, entity, leg)
                 if to is None:
                     outcome = self._promise(entity, leg, mine, outcome)
             elif called == "read":
@@ -339,11 +345,13 @@ class Engine:
             now = self.clock.now_us
             yield self.clock.at(now, event_key(EventClass.JOIN, contact, leg.leg + 1))
             line, history = self._passed_to(to.to_team, leg), to.history_carried
-            answered = leg.agent is not None
+            answered, before = leg.agent is not None, leg
             leg = Leg(leg.number, leg.attempt, mine[-1].leg + 1, leg.channel, leg.intent, line, history, now, now)
             comes = self._comes(to, entity, leg, NEVER_US if answered else patience)
             self.rows.append(leg)
             mine.append(leg)
+            if answered and to.hand_over is not None and isinstance(called, tuple):
+                comes = comes._replace(held_by=(*called, before))
         for one in mine:
             one.outcome = outcome
         self._hang_up(leg, outcome)
@@ -454,7 +462,7 @@ class Engine:
 
     def _wait(self, leg: Leg, contact: int, entity: int, comes: _Comes) -> Generator[simpy.Event, Any, Called | str]:
         """Wait for an agent; returns team and seat, or how the wait ended."""
-        own = leg.role is None and not comes.called_back
+        own = leg.role is None and not comes.called_back and comes.held_by is None
         leaves_us, ends = self._leaves(leg, comes.patience_us, comes.given_up, own)
         order, channel = (leg.arrived_us, contact, leg.leg), leg.channel if own else None
         waiting = Waiting(order, leaves_us, ends, simpy.Event(self.clock), leg.line, entity, channel)
@@ -471,7 +479,15 @@ class Engine:
             self.waited.append(Waited(leg.attempt, leg.leg, ahead, seen, comes.patience_us))
         leg.waiting = waiting
         called: Called | str = yield waiting.called
+        if comes.held_by is not None and isinstance(called, str):
+            self._let_go(comes.held_by, self.clock.now_us, contact, entity)
         return called
+
+    def _let_go(self, held_by: tuple[TeamFloor, int, Leg], at_us: int, contact: int, entity: int) -> None:
+        """Have the agent of a warm transfer go on to the work after it."""
+        team, seat, leg = held_by
+        key = event_key(EventClass.END, contact, leg.leg)
+        self.clock.do_at(at_us, key, lambda _: self._wrap_up(team, seat, contact, entity, leg))
 
     def _leaves(self, leg: Leg, patience_us: int, given_up: str, own: bool) -> tuple[int, str]:
         """Return until when one waits, and what the end of the wait is called."""
@@ -555,7 +571,7 @@ class Engine:
         entity: int,
         mine: list[Leg],
         past: _Past | None,
-        by: Transfer | None,
+        comes: _Comes,
     ) -> Generator[simpy.Event, Any, Transfer | None]:
         """Talk, perhaps ask a colleague in, perhaps pass on: returns the transfer, or None of an answer."""
         leg = mine[-1]
@@ -563,13 +579,16 @@ class Engine:
         if past is not None and past.team is not None:
             leg.answered_us, ends_us = past.since_us, past.ends_us
         else:
-            ends_us = leg.answered_us + self._talk_us(team, seat, entity, leg, by)
+            ends_us = leg.answered_us + self._talk_us(team, seat, entity, leg, comes.transfer)
+            if comes.held_by is not None and comes.transfer is not None and comes.transfer.hand_over is not None:
+                over_us = self._time_us(self._law(comes.transfer.hand_over), _HAND_OVER, entity, leg)
+                self._let_go(comes.held_by, leg.answered_us + over_us, contact, entity)
+                ends_us += over_us
         yield from self._talk(team, seat, contact, leg, ends_us - self.clock.now_us)
         conference = self._drawn(self.conferences[team.name, leg.intent], _CONFERENCE, entity, leg)
         if conference is not None:
             yield from self._ask_in(conference, contact, entity, mine)
             yield self.clock.at(self.clock.now_us, event_key(EventClass.END, contact, leg.leg))
-        self._wrap_up(team, seat, contact, entity, leg)
         if leg.leg >= LEG_MOST:
             return None
         return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)

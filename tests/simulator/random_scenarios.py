@@ -268,7 +268,7 @@ def _arrivals(
 ) -> list[Arrival]:
     """Contacts on the grid, sometimes many in one second, the last perhaps at the very end."""
     arrivals: list[Any] = []
-    for number in range(luck.choice([1, 10, 40, 80]) if pairs else 0):
+    for number in range(luck.choice([1, 20, 60, 120]) if pairs else 0):
         at_s = begins_s + luck.randint(0, max(lasts_s // grid_s, 1)) * grid_s + luck.choice([0, 0, 0, 86_400])
         if luck.random() < 0.1:
             at_s += luck.choice([0.25, -0.000001, 0.000001])
