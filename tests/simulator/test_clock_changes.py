@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from probes.browse import best_start_s
+from probes.clock import Clock
+from probes.desk.hall import Hall
+from probes.desk.phrases import read_phrases
 from results.cautions import cautions_of
 from results.charts import through_the_day
 from results.clock import RunClock
+from results.importing import import_log
 from results.queues import queues_of, waits_of
 from results.runs import scenario_facts
 from scenarios.faults import FaultsFoundError
+from scenarios.mapping import load_mapping
+from scenarios.misconduct import no_misconduct
 from scenarios.opening import load_state
 from scenarios.plan import make_plan
+from scenarios.reading import HERE, load_scenario
+from simulator.fit import fit
 from simulator.simulate import EngineName, simulate
 from simulator.story import story_of
 from simulator.unexplained import unexplained
@@ -214,3 +224,44 @@ def test_work_is_weighed_against_the_time_that_there_is(tmp_path: Path) -> None:
     assert offered({}) == pytest.approx((24 * 10 / 3.6, 24))
     assert offered(SPRING) == pytest.approx((23 * 10 / 3.6, 23))
     assert offered(AUTUMN) == pytest.approx((25 * 10 / 3.6, 25))
+
+
+@pytest.mark.parametrize(("first", "hours"), [("2026-10-24", 73), ("2026-03-28", 71)], ids=["autumn", "spring"])
+def test_a_log_of_such_days_is_fitted_by_the_clock(tmp_path: Path, first: str, hours: int) -> None:
+    """Without it the night of a fitted day would be busier or calmer than any night, or closed to some of its calls."""
+    mapping = tmp_path / "rome.yaml"
+    text = (HERE / "mappings" / "generic_csv.yaml").read_text(encoding="utf-8")
+    mapping.write_text(text.replace("time_zone: UTC", "time_zone: Europe/Rome"))
+    origin = pd.Timestamp(first, tz="Europe/Rome").timestamp()
+    log = pd.DataFrame(
+        {"arrived": origin + np.arange(0, hours * HOUR_S, 90.0)}
+    )  # 20 in each half-hour, whatever the day
+    log = log.assign(
+        contact_id=log.index.astype(str), channel="phone", intent="order", outcome="answered", agent="ada",
+        answered=log["arrived"], ended=log["arrived"] + 60,
+    )  # fmt: skip
+    log.to_csv(tmp_path / "log.csv", index=False)
+    run = import_log(tmp_path / "log.csv", load_mapping(mapping), tmp_path / "run")
+    assert run.table("legs")["arrived_s"].sort_values().tolist() == np.arange(0, hours * HOUR_S, 90.0).tolist()
+    typical = load_scenario(fit(run, tmp_path / "typical.yaml", "half_hourly"))
+    assert [count for _, count in typical.contacts[0]] == [20] * 48
+    assert {count for _, count in typical.agents["phone_desk"]} <= {0, 1}
+    replayed = load_scenario(fit(run, tmp_path / "replayed.yaml"))
+    assert (replayed.scenario.days, replayed.horizon_s) == (3, hours * HOUR_S)
+    assert set(simulate(replayed, replications=1).legs["leg_end"]) <= {"answered", "censored"}
+
+
+def test_the_desk_we_rehearse_on_opens_by_the_clock(tmp_path: Path) -> None:
+    """Without it probes would find the rehearsal desk closed at an hour at which the simulated one is open."""
+    scenario = one_desk(demand=[demand(9, channel="chat")], days=2, **SPRING)
+    scenario["channels"] = {"chat": {"opens": "08:00", "closes": "17:00", "hours": {"monday": "closed"}}}
+    scenario["teams"]["front"]["channels"] = ["chat"]
+    loaded = written(tmp_path, scenario)
+    hall = Hall(loaded, 1, no_misconduct(), read_phrases(), None, 1.0)
+
+    def is_open(hour: float) -> bool:
+        hall.clock = cast(Clock, SimpleNamespace(now_s=lambda: hour * HOUR_S))
+        return hall.is_open("chat")
+
+    assert [is_open(hour) for hour in (6.9, 7, 15.9, 16, 23 + 9)] == [False, True, True, False, False]
+    assert best_start_s(loaded) == 7 * HOUR_S + 300
