@@ -127,7 +127,7 @@ MUTANTS: list[Mutant] = [
     ("the answering machine never answers", SIMPY, 'if longest_us < gives_up_us:', 'if False:'),
     ("nobody is sent away at closing time", SEATS, 'if waiting.waits and waiting.channel == channel:', 'if False:'),
     ("one channel closes for another", COMPILED, '                                facts[row, CHANNEL] == -1 - team\n', '                                facts[row, CHANNEL] != -1 - team\n'),
-    ("closing comes a second late", SEATS, 'at_us = day * DAY_US + us(closes_s)', 'at_us = day * DAY_US + us(closes_s) + 1_000_000'),
+    ("closing comes a second late", SEATS, 'us(closes_s)', 'us(closes_s) + 1_000_000'),
     ("those sent away keep their line", COMPILED, '                                in_use[facts[row, CHANNEL]] -= 1\n', ''),
     ("nobody is promoted", SEATS, 'if waiting.waits and not waiting.gone:\n            self._queue', 'if False:\n            self._queue'),
     ("the promoted keep their queue", COMPILED, 'if queue_promoted[queue] >= 0 and now - times[row, ARRIVED] >= queue_promoted_us[queue]:', 'if False:'),
