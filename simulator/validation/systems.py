@@ -405,6 +405,25 @@ def _spike() -> System:
     return _day("M(t)/M/n+M, a 30-minute spike", curve, {0: 5}, 240, 240)
 
 
+def _closed_hours(agents: int) -> System:
+    """E-mails of two days and nights, worked off from eight to four, and the rest on the third morning."""
+    hourly, service_s, shift_s = 6.0, 600.0, 8 * HOUR_S
+    days = [(hourly, (0, agents, 0)), (hourly, (0, agents, 0)), (0.0, (0, agents, 0))]
+    phases = [Phase(shift_s, coming / HOUR_S, there) for coming, roster in days for there in roster]
+    found = day_of_phases(phases, service_s, math.inf, cut=400)
+    source = "Markov chain through three days, uniformization"
+    rows = (
+        expected("p_wait", waited(), found.p_wait, source),
+        expected("wait_s_mean", contact_mean("wait_s_mean"), found.wait_s_mean, source),
+    )
+    clock = {"00:00": 0, "08:00": agents, "16:00": 0}
+    scenario = desk({"front": team(clock, about(service_s))}, {"order": 1.0})
+    even = {"intent": "order", "channels": {"phone": 1.0}, "interval_minutes": 60, "contacts": [hourly] * 24}
+    scenario["demand"] = [{**even, "week": {"thursday": 0}}]  # the third day: they begin on a Tuesday
+    scenario["days"] = 3
+    return System("deferred work over closed hours", scenario, (0.0, 3 * 24 * HOUR_S), rows)
+
+
 # -- several conversations at once -----------------------------------------------------------------------------------
 
 
@@ -507,6 +526,8 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "redial_kept": lambda: _redial_patience(True),
     "redial_fresh": lambda: _redial_patience(False),
     "n_design_ranked": _ranked,
+    "closed_hours": lambda: _closed_hours(6),
+    "closed_hours_short": lambda: _closed_hours(4),
     "chat_slowdown": lambda: _chats([1.0, 0.75, 0.6]),
     "chat_two": lambda: _chats([1.0, 0.9]),
     "sharing_exponential": lambda: _shared(about(200)),
