@@ -66,7 +66,7 @@ def contacts_of(legs: pd.DataFrame, until_s: float | None = None) -> pd.DataFram
             "talk_s": talk_s,
             "aside_s": talk_s.where(aside, 0.0).fillna(0.0),
             "wrap_s": legs["wrap_s"],
-            "transferred": ((legs["leg_end"] == "transferred") & ~page).astype(float),
+            "transferred": (legs["leg_end"].isin(["transferred", "escalated"]) & ~page).astype(float),
             "contained": (legs["leg_end"] == "contained").astype(float),
             "unfinished": (legs["answered_s"].notna() & legs["ended_s"].isna()).astype(float),
             "promise_due_s": legs["promise_due_s"],

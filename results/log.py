@@ -187,7 +187,7 @@ def _broken_rules(legs: pd.DataFrame) -> Iterable[tuple[str, pd.Series[bool]]]:
     yield "ended before it was answered", answered & (legs["ended_s"] < legs["answered_s"])
     yield "ended before it arrived", legs["ended_s"] < legs["arrived_s"]
     yield "released before it ended", legs["released_s"] < legs["ended_s"]
-    yield "answered without a time", legs["leg_end"].isin(["answered", "transferred"]) & ~answered
+    yield "answered without a time", legs["leg_end"].isin(["answered", "transferred", "escalated"]) & ~answered
     yield (
         "gave up, yet was answered",
         legs["leg_end"].isin(["abandoned", "balked", "closed"]) & answered & legs["team"].notna(),

@@ -535,6 +535,7 @@ class Transfer(Strict):
         "waits", description="ends: where nobody is free at once the contact is cut off"
     )
     cut_off: Share = Field(0.0, description="share of these transfers that cut the customer off")
+    escalates: bool = Field(False, description="whether it is an escalation, to a tier above: so the log calls it")
     hand_over: Law | None = Field(
         None,
         description="a warm transfer: the first agent waits with the customer, then tells the story for so long",

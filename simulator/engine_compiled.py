@@ -91,12 +91,12 @@ FACTS = 14
 
 ENDS = (
     "censored", "answered", "transferred", "abandoned", "closed", "contained", "resolved", "unresolved", "blocked",
-    "cut_off", "message", "cleared_at_close", "silent", "balked", "callback",
+    "cut_off", "message", "cleared_at_close", "silent", "balked", "callback", "escalated",
 )  # fmt: skip
 """What LEG_END and OUTCOME mean: words of the contact log."""
 (
     CENSORED, ANSWERED_END, TRANSFERRED, ABANDONED, CLOSED, CONTAINED, RESOLVED, UNRESOLVED, BLOCKED, CUT_OFF, MESSAGE,
-    CLEARED, SILENT, BALKED, CALLBACK,
+    CLEARED, SILENT, BALKED, CALLBACK, ESCALATED,
 ) = range(len(ENDS))  # fmt: skip
 
 # What only some scenarios need to know of a leg; -1 where there is none. TAKEN is when an agent began with one who was
@@ -580,7 +580,7 @@ def _variant(
         fatigue, slower, slower_most = floor[78:81]
         promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[81:87]
         promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[87:93]
-        chase_to_at, chase_to, chase_share, transfer_hand_over, day_begins_us = floor[93:]
+        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates, day_begins_us = floor[93:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -1541,6 +1541,10 @@ def _variant(
             if duty_since[seat] >= 0:
                 duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], horizon_us
                 spells += 1
+        if more:  # within the loop an escalation is a transfer as any other
+            for row in range(legs):
+                if facts[row, LEG_END] == TRANSFERRED and transfer_escalates[facts[row, BEHIND]]:
+                    facts[row, LEG_END] = ESCALATED
         return times[:legs], facts[:legs], duties[:spells], notes[: legs if more else 0], fits
 
     return replicate

@@ -422,7 +422,7 @@ class Engine:
         if to is not None:
             if to.cut_off and self._uniform(_CUT_OFF, entity, leg) < to.cut_off:
                 return "cut_off", "cut_off"
-            return "transferred", "censored"
+            return "escalated" if to.escalates else "transferred", "censored"
         share = self.good.get(str(leg.agent), self.resolved[str(leg.team), leg.intent])
         settled = share >= 1 or self._uniform(_RESOLUTION, entity, leg) < share
         return "answered", "resolved" if settled else "unresolved"

@@ -190,6 +190,8 @@ class FloorArrays(NamedTuple):
     transfer_hand_over: Whole
     """By transfer: the law of how long the first agent tells the story to the second, or -1: the transfer is cold."""
 
+    transfer_escalates: Whole
+    """By transfer: 1 where the log calls it an escalation."""
     day_begins_us: Whole
     """By day, with the one on which a run ends and the end of that."""
 
@@ -218,6 +220,7 @@ class FloorArrays(NamedTuple):
             or self.transfer_cut_off.any()
             or (self.transfer_retelling >= 0).any()
             or (self.transfer_hand_over >= 0).any()
+            or self.transfer_escalates.any()
             or len(self.conference_with)
             or (self.resolved < 1).any()
             or (uncommon > 0).any()
@@ -517,6 +520,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         chase_to_at=_at(len(chase.to) if chase else 0 for chase in chases),
         chase_to=_whole(channels.index(to) for chase in chases if chase for to in chase.to),
         chase_share=_real(share for chase in chases if chase for share in chase.to.values()),
+        transfer_escalates=_whole(int(t.escalates) for some in passes for t in some),
         day_begins_us=_whole(us(local.begins_s(day)) for day in range(len(kinds) + 1)),
         team_rate=_whole(team.rate() for team in scenario.teams.values()),
         points=np.array(

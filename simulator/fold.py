@@ -27,6 +27,7 @@ from simulator.engine_compiled import (
     DUE,
     ENDED,
     ENDS,
+    ESCALATED,
     HISTORY,
     KEPT,
     LAST,
@@ -279,7 +280,7 @@ def _fold(times: Whole, facts: Small, notes: Whole) -> tuple[Whole, Whole]:
             if not page and not aside and _is_page(times, facts, before):
                 folded[contact, QUEUED] = row
         contact_of[row] = contact
-        if facts[row, LEG_END] == TRANSFERRED and not page:
+        if (facts[row, LEG_END] == TRANSFERRED or facts[row, LEG_END] == ESCALATED) and not page:
             folded[contact, PASSED] += 1
         elif facts[row, LEG_END] == CONTAINED:
             folded[contact, FOUND] += 1

@@ -187,6 +187,8 @@ def _ended(leg: Leg) -> Iterator[str]:
             yield f"finds the answer after {spent}"
         case "transferred" if leg.agent is None:
             yield f"finds no answer in {spent}, and is passed on"
+        case "escalated":
+            yield f"is passed to the tier above after {spent}"
         case "transferred":
             yield f"is passed on after {spent}"
         case "answered" if leg.agent is None:

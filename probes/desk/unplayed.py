@@ -19,12 +19,8 @@ _TEAM: dict[str, object] = {
     "named": [], "fatigue": 0.0, "slower_after_wait": None, "sick": 0.0, "late": None,
 }  # fmt: skip
 _TRANSFER: dict[str, object] = {
-    "retelling": None,
-    "patience": None,
-    "if_busy": "waits",
-    "cut_off": 0.0,
-    "hand_over": None,
-}
+    "retelling": None, "patience": None, "if_busy": "waits", "cut_off": 0.0, "escalates": False, "hand_over": None,
+}  # fmt: skip
 
 
 def unplayed(scenario: Scenario) -> list[str]:

@@ -53,7 +53,14 @@ def busy_desk():
         ],
         transfers=[
             {"from": "front", "to": "back", "probability": 0.2, "cut_off": 0.1},
-            {"from": "front", "to": "back", "probability": 0.1, "intents": ["refund"], "history_carried": True},
+            {
+                "from": "front",
+                "to": "back",
+                "probability": 0.1,
+                "intents": ["refund"],
+                "history_carried": True,
+                "escalates": True,
+            },
         ],
     )
     scenario["teams"]["front"] |= {"wrap": exactly(20), "resolves": 0.8, "concurrency": 2, "shrinkage": 0.1}

@@ -42,7 +42,7 @@ Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 ENDS = (
     "answered", "transferred", "abandoned", "closed", "contained", "blocked", "censored", "cut_off", "message",
-    "cleared_at_close", "silent", "balked", "callback",
+    "cleared_at_close", "silent", "balked", "callback", "escalated",
 )  # fmt: skip
 """The leg_ends that the scenario language can bring about today."""
 

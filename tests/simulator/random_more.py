@@ -198,6 +198,8 @@ def _of_transfer(chance: Chance, transfer: Told, scenario: Told, grid_s: int) ->
         transfer["if_busy"] = "ends"
     if chance.of("transfer", 0.6):
         transfer["cut_off"] = 0.4
+    if chance.of("transfer", 0.4):
+        transfer["escalates"] = True
     pages = {name for name, team in scenario["teams"].items() if team.get("self_service")}
     if not pages & {transfer["from"], transfer["to"]} and chance.of("transfer", 0.4):
         transfer["hand_over"] = time_of(luck, grid_s)

@@ -156,6 +156,7 @@ CASES = [
     Case("transfers.if_busy", _passed(), {"transfers.0.if_busy": "ends"}, outcome("cut_off"), 0.1),
     Case("transfers.hand_over", _passed(), {"transfers.0.hand_over": exactly(60)}, talk(0), 60),
     Case("transfers.hand_over, the second", _passed(), {"transfers.0.hand_over": exactly(100)}, talk(1), 80),
+    Case("transfers.escalates", _passed(), {"transfers.0.escalates": True}, share("escalated"), 0.3),
     Case("transfers.cut_off", _passed(), {"transfers.0.cut_off": 0.4}, outcome("cut_off"), 0.1),
     Case("retry.probability_cut_off", _passed(cut_off=0.5), {"retry.phone.probability_cut_off": 0.9}, attempts, 0.1),
     Case(
