@@ -1,4 +1,4 @@
-"""Plain SimPy, written by hand: the single queue, and a day of `broadband_move` with all that its scenario says.
+"""Plain SimPy, written by hand: the single queue, and a day of `broadband_volumes` with all that its scenario says.
 
 As one writes it who knows SimPy and wants it fast: floating-point seconds, one `random.Random`, teams that count their
 idle agents, lines of those who wait, a tuple per leg. Reads the scenario's numbers; shares no code with the engines.
@@ -78,7 +78,7 @@ class _Desk:
         self.wrap = _sampler(team.wrap, luck) if team.wrap else None
 
 
-class BroadbandMove:
+class BroadbandVolumes:
     """One replication: build it, `run()` it, read `rows`."""
 
     def __init__(self, loaded: LoadedScenario, seed: int) -> None:
@@ -226,9 +226,9 @@ class BroadbandMove:
                 self._free(desk)
 
 
-def broadband_move(loaded: LoadedScenario, seed: int) -> Day:
+def broadband_volumes(loaded: LoadedScenario, seed: int) -> Day:
     """Return what a day of it brought."""
-    model = BroadbandMove(loaded, seed)
+    model = BroadbandVolumes(loaded, seed)
     model.run()
     firsts = sum(row.leg == 0 for row in model.rows)
     return Day(firsts, sum(row.end == "lost" for row in model.rows))
@@ -243,4 +243,4 @@ def _sampler(law: AnyLaw, luck: random.Random) -> Callable[[], float]:
             mu, sigma = math.log(law.mean_s) - variance / 2, math.sqrt(variance)
             return lambda: luck.lognormvariate(mu, sigma)
         case _:
-            raise NotImplementedError(f"{law}: broadband_move uses none")
+            raise NotImplementedError(f"{law}: broadband_volumes uses none")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.reading import HERE, LoadedScenario, load_scenario
+from scenarios.reading import LoadedScenario, load_scenario
 from tests.benchmarks.event_loop import NO_COMPILER, compiled_into
-from tests.benchmarks.rows import AGENTS, PATIENCE_S, PER_DAY, SERVICE_S
+from tests.benchmarks.rows import AGENTS, PATIENCE_S, PER_DAY, SERVICE_S, VOLUMES_FILE
 from tests.written import about, demand, one_desk, written
 
 
@@ -32,8 +32,9 @@ def queue(tmp_path_factory: pytest.TempPathFactory) -> LoadedScenario:
 
 
 @pytest.fixture(scope="session")
-def move() -> LoadedScenario:
-    return load_scenario(HERE / "broadband_move.yaml", days=1)
+def volumes() -> LoadedScenario:
+    """A day of `broadband_move` as volumes only: what rivals without promises or chats can say."""
+    return load_scenario(VOLUMES_FILE, days=1)
 
 
 @pytest.fixture(scope="session")

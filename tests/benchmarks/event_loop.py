@@ -15,7 +15,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from scenarios.laws import DETERMINISTIC, EMPIRICAL, EXPONENTIAL, LOGNORMAL, UNIFORM
 from scenarios.plan import DrawnPlan
+from scenarios.scenario import CAUSES
 from simulator import engine_compiled
 from simulator.engine_compiled import Happened
 from simulator.floor_arrays import Floor, shifts_of
@@ -29,6 +31,8 @@ TIMES = ("ARRIVED", "ANSWERED", "ENDED", "WRAP", "GIVES_UP")
 FACTS = ("NUMBER", "ATTEMPT", "LEG", "CHANNEL", "QUEUE", "TEAM", "SEAT", "HISTORY", "LEG_END", "OUTCOME")
 OWN = ("state", "before", "behind", "last")
 """What the C++ loop keeps in a row for itself; it is not compared."""
+
+KNOWN_LAWS = {EXPONENTIAL, DETERMINISTIC, UNIFORM, LOGNORMAL, EMPIRICAL}
 
 LEG = np.dtype([*((name, "i8") for name in TIMES), *((name, "i4") for name in (*FACTS, *OWN))], align=True)
 DUTY = np.dtype([("seat", "i8"), ("from_us", "i8"), ("to_us", "i8")])
@@ -51,15 +55,32 @@ def compiled_into(folder: Path) -> Path:
 
 
 def tables_of(floor: Floor, plan: DrawnPlan, luck: Luck) -> dict[str, npt.NDArray[Any]]:
-    """Return all that the loop reads, by name."""
-    shifts = shifts_of(floor, luck.seed, luck.desk)
+    """Return all that the loop reads, by name: days alike, patience by channel, no cause to come back but the first two.
+
+    Raises:
+        ValueError: the scenario says something that this loop does not know.
+    """
+    shifts, floor_arrays = shifts_of(floor, luck.seed, luck.desk), floor.arrays
+    if floor_arrays.more or plan.begun is not None or not set(floor_arrays.law_kind.tolist()) <= KNOWN_LAWS:
+        raise ValueError("the loop in C++ knows volumes, teams, transfers, patience and retries only")
+    again = floor_arrays.retry_probability.reshape(len(floor.channels), len(CAUSES))
     return {
         "luck": np.array([luck.seed, luck.plan, luck.desk]),
         "horizon_us": np.array([floor.horizon_us]),
         **{name: getattr(plan, name) for name in ("entity", "due_us", "patience_us", "channel", "intent")},
-        **floor.arrays._asdict(),
+        **{name: values for name, values in floor_arrays._asdict().items() if isinstance(values, np.ndarray)},
+        **{name: _alike(getattr(floor_arrays, name)) for name in ("opens_us", "closes_us", "patience_law")},
+        "retry_probability": again[:, CAUSES.index("abandoned")].copy(),
+        "retry_blocked": again[:, CAUSES.index("blocked")].copy(),
         **{f"shift_{name}": values for name, values in shifts._asdict().items()},
     }
+
+
+def _alike(by_channel: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return one value for each channel of a table in which its days, or intents, are alike."""
+    if (by_channel != by_channel[:, :1]).any():
+        raise ValueError("the loop in C++ knows days and intents that are alike only")
+    return by_channel[:, 0].copy()
 
 
 def write_tables(path: Path, tables: dict[str, npt.NDArray[Any]]) -> None:

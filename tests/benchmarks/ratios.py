@@ -26,7 +26,7 @@ from tests.benchmarks.rows import (
     FIGURES,
     LOGGED,
     LOOP,
-    MOVE,
+    VOLUMES,
     ONE_THREAD,
     PLAIN,
     PLANNED,
@@ -40,7 +40,7 @@ Place = tuple[str, str]
 
 ROWS: dict[str, tuple[str, ...]] = {
     QUEUE: (PLAIN, CIW, SALABIM, CIMBA, ENGINE_SIMPY, LOGGED, FIGURES, PLANNED, LOOP, CPP_GENERAL, CPP_PRUNED),
-    MOVE: (PLAIN, ENGINE_SIMPY, LOGGED, FIGURES, PLANNED, LOOP, CPP_GENERAL),
+    VOLUMES: (PLAIN, ENGINE_SIMPY, LOGGED, FIGURES, PLANNED, LOOP, CPP_GENERAL),
     CLOCK: (ONE_THREAD, TWO_THREADS, COMMAND),
 }
 
@@ -57,12 +57,12 @@ class Limit:
 LIMITS = (
     Limit(100, (QUEUE, LOOP), (QUEUE, PLAIN)),
     Limit(100, (QUEUE, PLANNED), (QUEUE, PLAIN)),
-    Limit(40, (MOVE, LOOP), (MOVE, PLAIN)),
-    Limit(40, (MOVE, PLANNED), (MOVE, PLAIN)),
-    Limit(0.3, (MOVE, LOOP), (MOVE, CPP_GENERAL)),
+    Limit(40, (VOLUMES, LOOP), (VOLUMES, PLAIN)),
+    Limit(40, (VOLUMES, PLANNED), (VOLUMES, PLAIN)),
+    Limit(0.3, (VOLUMES, LOOP), (VOLUMES, CPP_GENERAL)),
     Limit(0.7, (QUEUE, LOOP), (QUEUE, CPP_PRUNED)),
     Limit(0.5, (QUEUE, ENGINE_SIMPY), (QUEUE, PLAIN)),
-    Limit(0.5, (MOVE, ENGINE_SIMPY), (MOVE, PLAIN)),
+    Limit(0.5, (VOLUMES, ENGINE_SIMPY), (VOLUMES, PLAIN)),
     Limit(1.6, (CLOCK, TWO_THREADS), (CLOCK, ONE_THREAD)),
 )
 SECONDS_MOST = {(CLOCK, TWO_THREADS): 1.5, (CLOCK, COMMAND): 4.0}
@@ -86,7 +86,7 @@ def table(document: dict[str, Any]) -> list[str]:
         f"make bench, {document['datetime'][:10]}: {cpu.get('brand_raw', machine['machine'])}, {cpu.get('count', '?')} "
         f"cores, {machine['system']}, Python {machine['python_version']}; one thread, the best of several rounds",
     ]
-    for system in (QUEUE, MOVE):
+    for system in (QUEUE, VOLUMES):
         lines += ["", f"{system:52} {'contacts/s':>12} {'of SimPy':>9} {'of C++':>7}"]
         plain = speeds.get((system, PLAIN))
         cpp = speeds.get((system, CPP_PRUNED)) or speeds.get((system, CPP_GENERAL))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 AGENTS, PER_DAY, SERVICE_S, PATIENCE_S = 50, 20_000, 200.0, 120.0
 """The single queue, M/M/50+M: about 3 % give up."""
 
-QUEUE, MOVE, CLOCK = "one queue", "broadband_move", "on the clock"
+QUEUE, VOLUMES, CLOCK = "one queue", "broadband_volumes", "on the clock"
+
+VOLUMES_FILE = Path(__file__).with_name("broadband_volumes.yaml")
 
 PLAIN = "SimPy written by hand"
 CIW, SALABIM, CIMBA = "Ciw", "salabim", "Cimba"
@@ -23,8 +26,8 @@ PLANNED = "engine compiled, with plan and columns"
 LOOP = "the compiled loop alone"
 CPP_GENERAL, CPP_PRUNED = "the C++ loop alone", "the C++ loop alone, pruned"
 
-ONE_THREAD = "30 replications of a day of broadband_move with figures, 1 thread"
-TWO_THREADS = "30 replications of a day of broadband_move with figures, 2 threads"
+ONE_THREAD = "30 replications of a day of broadband_volumes with figures, 1 thread"
+TWO_THREADS = "30 replications of a day of broadband_volumes with figures, 2 threads"
 COMMAND = "the same as a whole command, which also writes the log"
 
 

@@ -8,20 +8,20 @@ import pytest
 
 from scenarios.reading import HERE, LoadedScenario
 from simulator.simulate import simulate
-from tests.benchmarks.rows import CLOCK, COMMAND, ONE_THREAD, TWO_THREADS, Day, timed
+from tests.benchmarks.rows import CLOCK, COMMAND, ONE_THREAD, TWO_THREADS, VOLUMES_FILE, Day, timed
 
 pytestmark = [pytest.mark.benchmark(timer=time.perf_counter), pytest.mark.usefixtures("spell")]
 
 
 @pytest.mark.parametrize(("row", "threads"), [(ONE_THREAD, 1), (TWO_THREADS, 2)])
-def test_thirty_replications(benchmark: Any, move: LoadedScenario, row: str, threads: int) -> None:
+def test_thirty_replications(benchmark: Any, volumes: LoadedScenario, row: str, threads: int) -> None:
     """Without it a second thread could bring nothing, and the wait for a band could grow unseen."""
-    timed(benchmark, CLOCK, row, lambda: Day(simulate(move, replications=30, threads=threads).contacts, 0), rounds=3)
+    timed(benchmark, CLOCK, row, lambda: Day(simulate(volumes, replications=30, threads=threads).contacts, 0), rounds=3)
 
 
 def test_the_whole_command(benchmark: Any, tmp_path: Path) -> None:
     """Without it what a person waits for, imports and files included, would be measured nowhere."""
-    words = ["simulate", str(HERE / "broadband_move.yaml"), "--days", "1", "--replications", "30"]
+    words = ["simulate", str(VOLUMES_FILE), "--days", "1", "--replications", "30"]
     command = [sys.executable, "-m", "testdrive", *words, "-o"]
     runs = iter(range(100))
 

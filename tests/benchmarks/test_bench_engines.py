@@ -20,7 +20,7 @@ from tests.benchmarks.rows import (
     FIGURES,
     LOGGED,
     LOOP,
-    MOVE,
+    VOLUMES,
     PLANNED,
     QUEUE,
     Day,
@@ -29,7 +29,7 @@ from tests.benchmarks.rows import (
 
 LUCK = Luck(seed=1, plan=0, desk=0)
 pytestmark = pytest.mark.usefixtures("spell")
-SYSTEMS = pytest.mark.parametrize("system", [QUEUE, MOVE])
+SYSTEMS = pytest.mark.parametrize("system", [QUEUE, VOLUMES])
 
 
 class _Told:
@@ -49,7 +49,7 @@ TOLD = _Told()
 
 @pytest.fixture
 def loaded(system: str, request: pytest.FixtureRequest) -> LoadedScenario:
-    found: LoadedScenario = request.getfixturevalue("queue" if system == QUEUE else "move")
+    found: LoadedScenario = request.getfixturevalue("queue" if system == QUEUE else "volumes")
     return found
 
 
@@ -119,7 +119,7 @@ def test_compiled_loop(benchmark: Any, system: str, loaded: LoadedScenario) -> N
 @pytest.mark.benchmark(timer=TOLD)
 @pytest.mark.parametrize(
     ("system", "variant", "row"),
-    [(QUEUE, "general", CPP_GENERAL), (QUEUE, "pruned", CPP_PRUNED), (MOVE, "general", CPP_GENERAL)],
+    [(QUEUE, "general", CPP_GENERAL), (QUEUE, "pruned", CPP_PRUNED), (VOLUMES, "general", CPP_GENERAL)],
 )
 def test_the_cpp_loop_gives_the_same_columns(
     benchmark: Any, system: str, loaded: LoadedScenario, variant: str, row: str, program: Path, tmp_path: Path
@@ -128,7 +128,7 @@ def test_the_cpp_loop_gives_the_same_columns(
     floor, plan = floor_of(loaded), draw_plan(loaded, LUCK.seed, LUCK.plan)
     happened = loop_alone(loaded)()
     write_tables(tmp_path / "tables", tables_of(floor, plan, LUCK))
-    assert variant_of(floor.arrays) == ("one_queue" if system == QUEUE else "whole")
+    assert variant_of(floor.arrays) == ("one_queue" if system == QUEUE else "common")
     ran = [run_loop(program, variant, tmp_path / "tables", runs=40) for _ in range(2)]
     assert [differences(happened, each) for each in ran] == [[]] * len(ran)
     seconds = [s for each in ran for s in each.seconds]

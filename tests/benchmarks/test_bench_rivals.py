@@ -4,7 +4,7 @@ import pytest
 
 from scenarios.reading import LoadedScenario
 from tests.benchmarks import by_cimba, by_ciw, by_salabim, by_simpy
-from tests.benchmarks.rows import CIMBA, CIW, MOVE, PLAIN, QUEUE, SALABIM, Day, timed
+from tests.benchmarks.rows import CIMBA, CIW, VOLUMES, PLAIN, QUEUE, SALABIM, Day, timed
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.usefixtures("spell")]
 
@@ -40,8 +40,8 @@ def test_the_queue_in_cimba(benchmark: Any) -> None:
     assert is_the_queue(timed(benchmark, QUEUE, CIMBA, lambda: run(1), rounds=30))
 
 
-def test_broadband_move_in_simpy_by_hand(benchmark: Any, move: LoadedScenario) -> None:
+def test_broadband_volumes_in_simpy_by_hand(benchmark: Any, volumes: LoadedScenario) -> None:
     """Without it the speed would be told for a toy only, not for a scenario with all that ours has."""
-    day = timed(benchmark, MOVE, PLAIN, lambda: by_simpy.broadband_move(move, 1), rounds=6)
+    day = timed(benchmark, VOLUMES, PLAIN, lambda: by_simpy.broadband_volumes(volumes, 1), rounds=6)
     assert 9_500 < day.contacts < 11_500
     assert 0.001 < day.abandoned / day.contacts < 0.04

@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks import ratios
 from tests.benchmarks.event_loop import NO_COMPILER
-from tests.benchmarks.rows import CLOCK, COMMAND, CPP_GENERAL, LOOP, MOVE, PLAIN
+from tests.benchmarks.rows import CLOCK, COMMAND, CPP_GENERAL, LOOP, VOLUMES, PLAIN
 
 
 def document(*rows: tuple[str, str, int, float]) -> dict[str, Any]:
@@ -20,10 +20,12 @@ def document(*rows: tuple[str, str, int, float]) -> dict[str, Any]:
 
 def test_a_limit_is_kept_missed_or_not_measured() -> None:
     """Without it the table could call a limit kept that was missed, or that nobody measured."""
-    lines = ratios.kept(document((MOVE, PLAIN, 100, 1.0), (MOVE, LOOP, 100, 0.02), (CLOCK, COMMAND, 0, 4.5)))
-    told = {line.split(": ", 1)[1]: line.split(": ", 1)[0].split() for line in lines if "broadband_move: the" in line}
-    assert told[f"broadband_move: {LOOP}, of {PLAIN}"] == ["kept", "50.00,", "at", "least", "40"]
-    assert told[f"broadband_move: {LOOP}, of {CPP_GENERAL}"][:2] == ["not", "measured"]
+    lines = ratios.kept(document((VOLUMES, PLAIN, 100, 1.0), (VOLUMES, LOOP, 100, 0.02), (CLOCK, COMMAND, 0, 4.5)))
+    told = {
+        line.split(": ", 1)[1]: line.split(": ", 1)[0].split() for line in lines if "broadband_volumes: the" in line
+    }
+    assert told[f"broadband_volumes: {LOOP}, of {PLAIN}"] == ["kept", "50.00,", "at", "least", "40"]
+    assert told[f"broadband_volumes: {LOOP}, of {CPP_GENERAL}"][:2] == ["not", "measured"]
     assert [line.split()[:2] for line in lines if line.endswith(COMMAND)] == [["MISSED", "4.50,"]]
 
 
