@@ -7,7 +7,7 @@ import pytest
 
 from scenarios.reading import LoadedScenario, load_scenario
 from tests.benchmarks.event_loop import NO_COMPILER, compiled_into
-from tests.benchmarks.rows import AGENTS, PATIENCE_S, PER_DAY, SERVICE_S, VOLUMES_FILE
+from tests.benchmarks.rows import AGENTS, PATIENCE_S, PER_DAY, SERVICE_S, VOLUMES_FILE, WHOLE_FILE
 from tests.written import about, demand, one_desk, written
 
 
@@ -35,6 +35,12 @@ def queue(tmp_path_factory: pytest.TempPathFactory) -> LoadedScenario:
 def volumes() -> LoadedScenario:
     """A day of `broadband_move` as volumes only: what rivals without promises or chats can say."""
     return load_scenario(VOLUMES_FILE, days=1)
+
+
+@pytest.fixture(scope="session")
+def whole() -> LoadedScenario:
+    """A day of a desk that uses most of what no rival can say."""
+    return load_scenario(WHOLE_FILE, days=1)
 
 
 @pytest.fixture(scope="session")

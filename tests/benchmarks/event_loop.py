@@ -55,7 +55,7 @@ def compiled_into(folder: Path) -> Path:
 
 
 def tables_of(floor: Floor, plan: DrawnPlan, luck: Luck) -> dict[str, npt.NDArray[Any]]:
-    """Return all that the loop reads, by name: days alike, patience by channel, no cause to come back but the first two.
+    """Return all that the loop reads, by name: one day for all, patience by channel, two causes to come back.
 
     Raises:
         ValueError: the scenario says something that this loop does not know.

@@ -26,13 +26,14 @@ from tests.benchmarks.rows import (
     FIGURES,
     LOGGED,
     LOOP,
-    VOLUMES,
     ONE_THREAD,
     PLAIN,
     PLANNED,
     QUEUE,
     SALABIM,
     TWO_THREADS,
+    VOLUMES,
+    WHOLE,
 )
 
 Place = tuple[str, str]
@@ -41,6 +42,7 @@ Place = tuple[str, str]
 ROWS: dict[str, tuple[str, ...]] = {
     QUEUE: (PLAIN, CIW, SALABIM, CIMBA, ENGINE_SIMPY, LOGGED, FIGURES, PLANNED, LOOP, CPP_GENERAL, CPP_PRUNED),
     VOLUMES: (PLAIN, ENGINE_SIMPY, LOGGED, FIGURES, PLANNED, LOOP, CPP_GENERAL),
+    WHOLE: (ENGINE_SIMPY, LOGGED, FIGURES, PLANNED, LOOP),
     CLOCK: (ONE_THREAD, TWO_THREADS, COMMAND),
 }
 
@@ -63,6 +65,7 @@ LIMITS = (
     Limit(0.7, (QUEUE, LOOP), (QUEUE, CPP_PRUNED)),
     Limit(0.5, (QUEUE, ENGINE_SIMPY), (QUEUE, PLAIN)),
     Limit(0.5, (VOLUMES, ENGINE_SIMPY), (VOLUMES, PLAIN)),
+    Limit(30, (WHOLE, LOOP), (WHOLE, ENGINE_SIMPY)),
     Limit(1.6, (CLOCK, TWO_THREADS), (CLOCK, ONE_THREAD)),
 )
 SECONDS_MOST = {(CLOCK, TWO_THREADS): 1.5, (CLOCK, COMMAND): 4.0}
@@ -86,7 +89,7 @@ def table(document: dict[str, Any]) -> list[str]:
         f"make bench, {document['datetime'][:10]}: {cpu.get('brand_raw', machine['machine'])}, {cpu.get('count', '?')} "
         f"cores, {machine['system']}, Python {machine['python_version']}; one thread, the best of several rounds",
     ]
-    for system in (QUEUE, VOLUMES):
+    for system in (QUEUE, VOLUMES, WHOLE):
         lines += ["", f"{system:52} {'contacts/s':>12} {'of SimPy':>9} {'of C++':>7}"]
         plain = speeds.get((system, PLAIN))
         cpp = speeds.get((system, CPP_PRUNED)) or speeds.get((system, CPP_GENERAL))

@@ -1,4 +1,4 @@
-"""What the benchmarks measure: the two systems, the names of the rows, and how a row is timed and kept.
+"""What the benchmarks measure: the systems, the names of the rows, and how a row is timed and kept.
 
 A row is a test; what it brought goes with it into the JSON, from which `ratios` makes the table.
 """
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 AGENTS, PER_DAY, SERVICE_S, PATIENCE_S = 50, 20_000, 200.0, 120.0
 """The single queue, M/M/50+M: about 3 % give up."""
 
-QUEUE, VOLUMES, CLOCK = "one queue", "broadband_volumes", "on the clock"
+QUEUE, VOLUMES, WHOLE, CLOCK = "one queue", "broadband_volumes", "whole_desk", "on the clock"
 
-VOLUMES_FILE = Path(__file__).with_name("broadband_volumes.yaml")
+VOLUMES_FILE, WHOLE_FILE = (Path(__file__).with_name(f"{name}.yaml") for name in (VOLUMES, WHOLE))
 
 PLAIN = "SimPy written by hand"
 CIW, SALABIM, CIMBA = "Ciw", "salabim", "Cimba"

@@ -7,7 +7,7 @@ import pytest
 
 from scenarios.plan import draw_plan, make_plan
 from scenarios.reading import LoadedScenario
-from simulator.engine_compiled import ABANDONED, LEG, LEG_END, Arrivals, Happened, replicate, variant_of
+from simulator.engine_compiled import ABANDONED, LEG, LEG_END, Arrivals, Happened, replicate
 from simulator.engine_simpy import Engine
 from simulator.floor_arrays import floor_of, shifts_of
 from simulator.simpy_floor import Luck
@@ -20,16 +20,18 @@ from tests.benchmarks.rows import (
     FIGURES,
     LOGGED,
     LOOP,
-    VOLUMES,
     PLANNED,
     QUEUE,
+    VOLUMES,
+    WHOLE,
     Day,
     timed,
 )
 
 LUCK = Luck(seed=1, plan=0, desk=0)
 pytestmark = pytest.mark.usefixtures("spell")
-SYSTEMS = pytest.mark.parametrize("system", [QUEUE, VOLUMES])
+FIXTURES = {QUEUE: "queue", VOLUMES: "volumes", WHOLE: "whole"}
+SYSTEMS = pytest.mark.parametrize("system", list(FIXTURES))
 
 
 class _Told:
@@ -49,7 +51,7 @@ TOLD = _Told()
 
 @pytest.fixture
 def loaded(system: str, request: pytest.FixtureRequest) -> LoadedScenario:
-    found: LoadedScenario = request.getfixturevalue("queue" if system == QUEUE else "volumes")
+    found: LoadedScenario = request.getfixturevalue(FIXTURES[system])
     return found
 
 
@@ -128,7 +130,6 @@ def test_the_cpp_loop_gives_the_same_columns(
     floor, plan = floor_of(loaded), draw_plan(loaded, LUCK.seed, LUCK.plan)
     happened = loop_alone(loaded)()
     write_tables(tmp_path / "tables", tables_of(floor, plan, LUCK))
-    assert variant_of(floor.arrays) == ("one_queue" if system == QUEUE else "common")
     ran = [run_loop(program, variant, tmp_path / "tables", runs=40) for _ in range(2)]
     assert [differences(happened, each) for each in ran] == [[]] * len(ran)
     seconds = [s for each in ran for s in each.seconds]

@@ -4,7 +4,7 @@ import pytest
 
 from scenarios.reading import LoadedScenario
 from tests.benchmarks import by_cimba, by_ciw, by_salabim, by_simpy
-from tests.benchmarks.rows import CIMBA, CIW, VOLUMES, PLAIN, QUEUE, SALABIM, Day, timed
+from tests.benchmarks.rows import CIMBA, CIW, PLAIN, QUEUE, SALABIM, VOLUMES, Day, timed
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.usefixtures("spell")]
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks import ratios
 from tests.benchmarks.event_loop import NO_COMPILER
-from tests.benchmarks.rows import CLOCK, COMMAND, CPP_GENERAL, LOOP, VOLUMES, PLAIN
+from tests.benchmarks.rows import CLOCK, COMMAND, CPP_GENERAL, LOOP, PLAIN, VOLUMES
 
 
 def document(*rows: tuple[str, str, int, float]) -> dict[str, Any]:
