@@ -48,6 +48,9 @@ Choice = TypeVar("Choice", Transfer, Conference, Promise)
 )  # fmt: skip
 
 
+_SETTLED = "answered", "resolved"
+
+
 class Waited(NamedTuple):
     """What the watched customer found on joining a line."""
 
@@ -137,6 +140,10 @@ class Engine:
             if hours.announcement and hours.announcement.callback
         }
         """By channel that offers to call back: how."""
+        self.announces = {name for name, hours in self.scenario.channels.items() if hours.announcement}
+        self.silent = {name: hours.silent for name, hours in self.scenario.channels.items()}
+        self.lines_of = {name: hours.lines for name, hours in self.scenario.channels.items()}
+        """How many customers a channel holds at once, if that is told."""
         self.resolved = {
             (name, intent): team.resolved_share(intent)
             for name, team in self.scenario.teams.items()
@@ -158,6 +165,14 @@ class Engine:
             }
             for find in (Team.wrap_law, Team.hold_law)
         )
+        self.plain = {
+            (name, intent): laws[0][1]
+            for (name, intent), laws in self.service.items()
+            if len(laws) == 1 and (name, intent) not in self.hold and self.floor.teams[name].alike
+        }
+        """The laws of talks that take just as long as they say."""
+        self.settles = not self.good and all(share >= 1 for share in self.resolved.values())
+        """Whether every answer settles the matter."""
         self.lines = {
             (channel, intent): self._line(self.scenario.who_takes(channel, intent), channel, intent)
             for channel in self.scenario.channels
@@ -240,6 +255,8 @@ class Engine:
         attempt = 1
         while True:
             outcome, leg = yield from self._contact(number, entity, attempt, channel, intent, patience, past)
+            if outcome == "resolved" and leg.promise is None:
+                return
             past = None
             if leg.promise is not None:
                 chase, back_us = leg.promise.chase, self._chased_us(leg, entity)
@@ -286,7 +303,7 @@ class Engine:
         since = past.since_us if past else now
         first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, since, since)
         self.rows.append(first)
-        (opens, closes), lines = self.hours[channel][now // DAY_US], self.scenario.channels[channel].lines
+        (opens, closes), lines = self.hours[channel][now // DAY_US], self.lines_of[channel]
         if past is None and not opens <= now % DAY_US < closes:
             return _turned_away(first, "closed", now), first
         if past is None and lines is not None and self.in_use[channel] >= lines:
@@ -308,23 +325,23 @@ class Engine:
                 called = "read"
                 to = yield from self._self_service(page, contact, entity, leg)
             else:
-                called = yield from self._wait(leg, contact, entity, comes)
-            if called == "callback":
+                called = yield self._wait(leg, contact, entity, comes)
+            if isinstance(called, tuple):
+                if comes.called_back:
+                    self.in_use[leg.channel] += 1
+                    if not self._drawn_below(self.offers[leg.channel].reached, _REACHED, entity, leg):
+                        yield from self._nobody_there(*called, contact, leg)
+                        outcome = "unresolved"
+                        break
+                to = yield from self._conversation(*called, contact, entity, mine, past, comes.transfer)
+                leg.leg_end, outcome = _SETTLED if to is None and self.settles else self._end(entity, leg, to)
+                if to is None and self.scenario.promises:
+                    outcome = self._promise(entity, leg, mine, outcome)
+            elif called == "callback":
                 leg.leg_end, leg.ended_us = "callback", self.clock.now_us
                 self._free_line(leg.channel)
                 leg, comes = yield from self._call_back(leg, contact, mine)
                 continue
-            if isinstance(called, tuple) and comes.called_back:
-                self.in_use[leg.channel] += 1
-                if not self._drawn_below(self.offers[leg.channel].reached, _REACHED, entity, leg):
-                    yield from self._nobody_there(*called, contact, leg)
-                    outcome = "unresolved"
-                    break
-            if isinstance(called, tuple):
-                to = yield from self._conversation(*called, contact, entity, mine, past, comes.transfer)
-                leg.leg_end, outcome = self._end(entity, leg, to)
-                if to is None:
-                    outcome = self._promise(entity, leg, mine, outcome)
             elif called == "read":
                 outcome = "resolved" if leg.leg_end == "contained" else "unresolved"
                 if to is not None:
@@ -345,7 +362,10 @@ class Engine:
             mine.append(leg)
         for one in mine:
             one.outcome = outcome
-        self._hang_up(leg, outcome)
+        if outcome == "message":
+            self._hang_up(leg)
+        else:
+            self.in_use[leg.channel] -= 1
         return outcome, leg
 
     def _promise(self, entity: int, leg: Leg, mine: list[Leg], outcome: str) -> str:
@@ -386,11 +406,12 @@ class Engine:
         work.role = "work"
         self.rows.append(work)
         mine.append(work)
-        called = yield from self._wait(work, contact, entity, _Comes(NEVER_US))
+        called: Called | str = yield self._wait(work, contact, entity, _Comes(NEVER_US))
         assert isinstance(called, tuple)
         team, seat = called
         work.team, work.agent, work.answered_us = team.name, team.seats[seat], self.clock.now_us
-        yield from self._talk(team, seat, contact, work, self._talk_us(team, seat, entity, work, None))
+        key, points = event_key(EventClass.END, contact, number), team.points.get(work.channel, 1)
+        yield self.floor.talk(team, seat, points, self._talk_us(team, seat, entity, work, None), key)
         self._wrap_up(team, seat, contact, entity, work)
         work.leg_end = "answered"
         failed = self._drawn_below(promise.fails, _WORK_FAILS, entity, work)
@@ -399,9 +420,9 @@ class Engine:
         for one in mine:
             one.outcome = "unresolved" if failed else "resolved"
 
-    def _hang_up(self, leg: Leg, outcome: str) -> None:
-        """Free the line: at once, or when a message has been spoken."""
-        takes_us = self.messages[leg.channel][1] if outcome == "message" else 0
+    def _hang_up(self, leg: Leg) -> None:
+        """Free the line when a message has been spoken."""
+        takes_us = self.messages[leg.channel][1]
         if takes_us:
             key = event_key(EventClass.END, leg.number << 12 | leg.attempt, leg.leg)
             self.clock.do_at(self.clock.now_us + takes_us, key, lambda _: self._free_line(leg.channel))
@@ -414,7 +435,9 @@ class Engine:
             if to.cut_off and self._uniform(_CUT_OFF, entity, leg) < to.cut_off:
                 return "cut_off", "cut_off"
             return "transferred", "censored"
-        share = self.good.get(str(leg.agent), self.resolved[str(leg.team), leg.intent])
+        share = self.resolved[str(leg.team), leg.intent]
+        if self.good:
+            share = self.good.get(str(leg.agent), share)
         settled = share >= 1 or self._uniform(_RESOLUTION, entity, leg) < share
         return "answered", "resolved" if settled else "unresolved"
 
@@ -451,26 +474,28 @@ class Engine:
             self.passed[key] = self._line(teams, leg.channel, leg.intent, first=anyone)
         return self.passed[key]
 
-    def _wait(self, leg: Leg, contact: int, entity: int, comes: _Comes) -> Generator[simpy.Event, Any, Called | str]:
-        """Wait for an agent; returns team and seat, or how the wait ended."""
+    def _wait(self, leg: Leg, contact: int, entity: int, comes: _Comes) -> simpy.Event:
+        """Wait for an agent: the event happens with team and seat, or with how the wait ended."""
         own = leg.role is None and not comes.called_back
-        leaves_us, ends = self._leaves(leg, comes.patience_us, comes.given_up, own)
+        leaves_us, ends = leg.arrived_us + comes.patience_us, comes.given_up
+        if self.messages:
+            leaves_us, ends = self._leaves(leg, comes.patience_us, comes.given_up, own)
         order, channel = (leg.arrived_us, contact, leg.leg), leg.channel if own else None
         waiting = Waiting(order, leaves_us, ends, simpy.Event(self.clock), leg.line, entity, channel)
-        hours = self.scenario.channels[leg.channel]
-        if own and hours.announcement:
+        if own and leg.channel in self.announces:
             waiting.told = functools.partial(self._told, leg, comes.patience_us)
-        if own and hours.silent and self._drawn_below(hours.silent.share, _SILENT, entity, leg, self.luck.plan):
-            waiting.found = functools.partial(self._find_gone, leg, contact, us(hours.silent.detected_after_s))
+        silent = self.silent[leg.channel] if own else None
+        if silent and self._drawn_below(silent.share, _SILENT, entity, leg, self.luck.plan):
+            waiting.found = functools.partial(self._find_gone, leg, contact, us(silent.detected_after_s))
         self.floor.join(waiting)
         if leg.number == self.watched:
             floors = [(name, self.floor.teams[name]) for name in leg.line.teams]
             seen = tuple((name, len(f.on_duty_since) - len(f.idle_since), len(f.on_duty_since)) for name, f in floors)
             ahead = self.floor.ahead_of(waiting)
             self.waited.append(Waited(leg.attempt, leg.leg, ahead, seen, comes.patience_us))
-        leg.waiting = waiting
-        called: Called | str = yield waiting.called
-        return called
+        if leg.line.promotion:
+            leg.waiting = waiting
+        return waiting.called
 
     def _leaves(self, leg: Leg, patience_us: int, given_up: str, own: bool) -> tuple[int, str]:
         """Return until when one waits, and what the end of the wait is called."""
@@ -535,7 +560,7 @@ class Engine:
     def _alone(self, team: TeamFloor, seat: int, contact: int, leg: Leg, takes_us: int) -> simpy.Event:
         """Have an agent wait for one who is not there."""
         leg.team, leg.agent, leg.taken_us = team.name, team.seats[seat], self.clock.now_us
-        points = team.team.points_of(leg.channel)
+        points = team.points.get(leg.channel, 1)
         over = self.floor.talk(team, seat, points, takes_us, event_key(EventClass.END, contact, leg.leg))
 
         def done(_: simpy.Event) -> None:
@@ -561,11 +586,14 @@ class Engine:
         leg.team, leg.agent, leg.answered_us = team.name, team.seats[seat], self.clock.now_us
         if past is not None and past.team is not None:
             leg.answered_us, ends_us = past.since_us, past.ends_us
+        elif (law := self.plain.get((team.name, leg.intent))) and (by is None or by.retelling is None):
+            ends_us = leg.answered_us + self._time_us(law, _SERVICE, entity, leg)
         else:
             ends_us = leg.answered_us + self._talk_us(team, seat, entity, leg, by)
-        yield from self._talk(team, seat, contact, leg, ends_us - self.clock.now_us)
-        conference = self._drawn(self.conferences[team.name, leg.intent], _CONFERENCE, entity, leg)
-        if conference is not None:
+        key, points = event_key(EventClass.END, contact, leg.leg), team.points.get(leg.channel, 1)
+        yield self.floor.talk(team, seat, points, ends_us - self.clock.now_us, key)
+        conferences = self.conferences[team.name, leg.intent]
+        if conferences and (conference := self._drawn(conferences, _CONFERENCE, entity, leg)):
             yield from self._ask_in(conference, contact, entity, mine)
             yield self.clock.at(self.clock.now_us, event_key(EventClass.END, contact, leg.leg))
         self._wrap_up(team, seat, contact, entity, leg)
@@ -573,22 +601,17 @@ class Engine:
             return None
         return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
 
-    def _talk(self, team: TeamFloor, seat: int, contact: int, leg: Leg, lasts_us: int) -> Process:
-        """Keep an agent busy for so long, or longer where others keep them busy too."""
-        key, points = event_key(EventClass.END, contact, leg.leg), team.team.points_of(leg.channel)
-        yield self.floor.talk(team, seat, points, lasts_us, key)
-
     def _wrap_up(self, team: TeamFloor, seat: int, contact: int, entity: int, leg: Leg) -> None:
         """End a talk, and free the agent when the work after it is done."""
-        key, points = event_key(EventClass.END, contact, leg.leg), team.team.points_of(leg.channel)
-        ends_us = self.clock.now_us
+        points, ends_us = team.points.get(leg.channel, 1), self.clock.now_us
         leg.ended_us, leg.served = ends_us, True
         leg.held_us = leg.hold_us
         law = self.wrap.get((team.name, leg.intent))
         if law is not None:
             wrap_us = self._time_us(law, _WRAP, entity, leg)
-            leg.wrap_us = handled_us(wrap_us, _speed(team, seat), 0.0, 0, 0, 0.0, 0.0, 0)
+            leg.wrap_us = wrap_us if team.alike else handled_us(wrap_us, _speed(team, seat), 0.0, 0, 0, 0.0, 0.0, 0)
         if leg.wrap_us:
+            key = event_key(EventClass.END, contact, leg.leg)
             self.clock.do_at(ends_us + leg.wrap_us, key, lambda _: self.floor.release(team, seat, points))
         else:
             self.floor.release(team, seat, points)
@@ -598,12 +621,13 @@ class Engine:
         talk_us = self._time_us(self._service(team.name, leg.intent), _SERVICE, entity, leg)
         if by is not None and by.retelling is not None:
             talk_us += self._time_us(self._law(by.retelling), _RETELLING, entity, leg)
-        now_us, slower = self.clock.now_us, team.team.slower_after_wait
-        talk_us = handled_us(
-            talk_us, _speed(team, seat), team.team.fatigue, team.occupied_us(seat, now_us),
-            now_us - team.on_duty_since[seat], slower.per_minute if slower else 0.0, slower.most if slower else 0.0,
-            now_us - leg.arrived_us,
-        )  # fmt: skip
+        if not team.alike:
+            now_us, slower = self.clock.now_us, team.team.slower_after_wait
+            talk_us = handled_us(
+                talk_us, _speed(team, seat), team.team.fatigue, team.occupied_us(seat, now_us),
+                now_us - team.on_duty_since[seat], slower.per_minute if slower else 0.0, slower.most if slower else 0.0,
+                now_us - leg.arrived_us,
+            )  # fmt: skip
         hold = self.hold.get((team.name, leg.intent))
         if hold is not None:
             leg.hold_us = self._time_us(hold, _HOLD, entity, leg)
@@ -624,14 +648,14 @@ class Engine:
         leg.role = "conference"
         self.rows.append(leg)
         mine.append(leg)
-        called = yield from self._wait(leg, contact, entity, _Comes(0, "blocked"))
+        called: Called | str = yield self._wait(leg, contact, entity, _Comes(0, "blocked"))
         if isinstance(called, str):
             leg.leg_end, leg.ended_us = called, self.clock.now_us
             return
         team, seat = called
         leg.team, leg.agent, leg.answered_us = team.name, team.seats[seat], self.clock.now_us
         lasts_us = self._time_us(self._law(conference.time), _CONFERENCE_TIME, entity, leg)
-        points = team.team.points_of(leg.channel)
+        points = team.points.get(leg.channel, 1)
         yield self.floor.talk(team, seat, points, lasts_us, event_key(EventClass.END, contact, number))
         leg.ended_us, leg.served, leg.leg_end = self.clock.now_us, True, "answered"
         self.floor.release(team, seat, points)
