@@ -26,7 +26,7 @@ from scenarios.units import DAY_US, NEVER_US, clock_s, us
 from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
 from simulator.handling import handled_us
-from simulator.simpy_floor import Clock, Floor, Line, Luck, TeamFloor, Waiting
+from simulator.simpy_floor import Clock, Floor, Going, Line, Luck, TeamFloor, Waiting
 from simulator.simpy_log import Leg, legs_of
 
 Process = Generator[simpy.Event, Any, None]
@@ -233,7 +233,7 @@ class Engine:
             yield self.clock.at(comes_us[number], event_key(EventClass.JOIN, number << 12 | 1))
             past = begun.get(number)
             case = self._case(number, entities[number], channels[number], intents[number], patience[number], past)
-            simpy.Process(self.clock, case)
+            Going(self.clock, case)
 
     def _begun(self, due_us: list[int]) -> dict[int, _Past]:
         """Return what those have behind them who are there as the run begins."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import functools
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -43,6 +43,11 @@ class Clock(simpy.Environment):
         """The time: always whole microseconds, as only whole ones are ever told."""
         return self._now  # type: ignore[return-value]  # SimPy allows floats; ints stay ints
 
+    @functools.cached_property
+    def begun(self) -> simpy.Event:
+        """What has happened already: with it processes begin."""
+        return _At(self)
+
     def at(self, at_us: int, key: int) -> simpy.Event:
         """Return an event that happens at a time and in the order of its key; SimPy's own would come at its own."""
         event = _At(self)
@@ -64,6 +69,24 @@ class Clock(simpy.Environment):
 class _At(simpy.Event):
     def __init__(self, env: Clock) -> None:
         self.env, self.callbacks, self._ok, self._value = env, [], True, None  # as simpy.Timeout does
+
+
+class Going(simpy.Process):
+    """A process that begins at once and ends without a word: SimPy's own would take an event for either.
+
+    Nobody may interrupt it or wait for its end, and it may wait only for what has not happened yet.
+    """
+
+    def __init__(self, env: Clock, generator: Generator[simpy.Event, Any, Any]) -> None:
+        self.env, self.callbacks, self._generator = env, [], generator
+        self._resume(env.begun)
+
+    def _resume(self, event: simpy.Event) -> None:
+        try:
+            awaited = self._generator.send(event._value)
+        except StopIteration:
+            return
+        awaited.callbacks.append(self._resume)
 
 
 class Line(NamedTuple):
