@@ -49,6 +49,7 @@ Choice = TypeVar("Choice", Transfer, Conference, Promise)
 
 
 _SETTLED = "answered", "resolved"
+_JOIN, _END = event_key(EventClass.JOIN), event_key(EventClass.END)
 
 
 class Waited(NamedTuple):
@@ -230,7 +231,7 @@ class Engine:
         patience = [NEVER_US if until == float("inf") else us(until) for until in plan["patience_s"].tolist()]
         entities, channels, intents = (plan[name].tolist() for name in ("entity", "channel", "intent"))
         for number in sorted(range(len(plan)), key=comes_us.__getitem__):
-            yield self.clock.at(comes_us[number], event_key(EventClass.JOIN, number << 12 | 1))
+            yield self.clock.at(comes_us[number], _JOIN | (number << 12 | 1) << 12)
             past = begun.get(number)
             case = self._case(number, entities[number], channels[number], intents[number], patience[number], past)
             Going(self.clock, case)
@@ -590,7 +591,7 @@ class Engine:
             ends_us = leg.answered_us + self._time_us(law, _SERVICE, entity, leg)
         else:
             ends_us = leg.answered_us + self._talk_us(team, seat, entity, leg, by)
-        key, points = event_key(EventClass.END, contact, leg.leg), team.points.get(leg.channel, 1)
+        key, points = _END | contact << 12 | leg.leg, team.points.get(leg.channel, 1)
         yield self.floor.talk(team, seat, points, ends_us - self.clock.now_us, key)
         conferences = self.conferences[team.name, leg.intent]
         if conferences and (conference := self._drawn(conferences, _CONFERENCE, entity, leg)):

@@ -136,6 +136,7 @@ class Waiting:
     """Left without a sign: the place in the line is kept until an agent sees it."""
 
 
+_MATCH, _GIVE_UP = event_key(EventClass.MATCH), event_key(EventClass.GIVE_UP)
 CLEARED, SILENT = "cleared_at_close", "silent"
 
 
@@ -445,7 +446,7 @@ class Floor:
     def _want_match(self) -> None:
         if not self._match_wanted:
             self._match_wanted = True
-            self.clock.do_at(self.clock.now_us, event_key(EventClass.MATCH), self._match)
+            self.clock.do_at(self.clock.now_us, _MATCH, self._match)
 
     def _match(self, _: simpy.Event) -> None:
         """Pair contacts with agents who can serve them, always the best pair, until no pair is left.
@@ -557,7 +558,8 @@ class Floor:
 
     def _let_give_up(self, waiting: Waiting) -> None:
         if waiting.leaves_us <= self.horizon_us:
-            key = event_key(EventClass.GIVE_UP, *waiting.order[1:])
+            _, contact, leg = waiting.order
+            key = _GIVE_UP | contact << 12 | leg  # as `event_key`, spelt out here and where customers come and talk
             self.clock.do_at(waiting.leaves_us, key, functools.partial(self._give_up, waiting))
 
     def _give_up(self, waiting: Waiting, _: simpy.Event) -> None:

@@ -61,13 +61,9 @@ class Leg:
         return self.waiting.line if self.waiting else self.line
 
 
-def _until(time_us: int | None, horizon_us: int) -> int | None:
-    return time_us if time_us is not None and time_us <= horizon_us else None
-
-
 def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id: str, replication: int) -> pd.DataFrame:
     """Return the contact log of one replication."""
-    rows = sorted(rows, key=lambda leg: (leg.number, leg.attempt, leg.leg))
+    rows = sorted(rows, key=lambda leg: leg.number << 24 | leg.attempt << 12 | leg.leg)
     plan = plan.iloc[[leg.number for leg in rows]].reset_index(drop=True)
     journeys = {name: hours.journey for name, hours in scenario.channels.items()}
 
@@ -92,6 +88,7 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
     answered_us, ended_us = known_us([leg.answered_us for leg in rows]), known_us([leg.ended_us for leg in rows])
     wrap_us, held_us = known_us([leg.wrap_us for leg in rows]), known_us([leg.held_us for leg in rows])
     taken_us, served = known_us([leg.taken_us for leg in rows]), np.array([leg.served for leg in rows], dtype=bool)
+    kept_us = known_us([leg.promise_kept_us for leg in rows])
     # when the agent was done, the work after it too, and the time with the customer, without that on hold
     released_us = np.where(served, ended_us + np.nan_to_num(wrap_us), taken_us + wrap_us)
     talk_us = np.where(served, ended_us - answered_us - np.nan_to_num(held_us), np.nan)
@@ -110,7 +107,7 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         "released_s": released_us / 1e6, "talk_s": talk_us / 1e6, "hold_s": held_us / 1e6, "wrap_s": wrap_us / 1e6,
         "history_carried": [leg.history for leg in rows],
         "promise_due_s": in_s([leg.promise_due_us for leg in rows]),
-        "promise_kept_s": in_s([_until(leg.promise_kept_us, us(scenario.days * DAY_S)) for leg in rows]),
+        "promise_kept_s": np.where(kept_us <= us(scenario.days * DAY_S), kept_us, np.nan) / 1e6,
         "leg_end": text([leg.leg_end for leg in rows]), "contact_outcome": text([leg.outcome for leg in rows]),
     }  # fmt: skip
     return table_of("legs", pd.DataFrame(columns, index=range(len(rows))))
