@@ -24,7 +24,6 @@ from results.runs import Run
 from scenarios.misconduct import Misconduct, no_misconduct
 from scenarios.plan import make_plan
 from scenarios.reading import LoadedScenario
-from scenarios.units import DAY_S
 
 SETTLED_S = 300.0
 """So long after everybody's shift has begun the handful begins."""
@@ -68,8 +67,8 @@ def best_start_s(loaded: LoadedScenario) -> float:
     36300.0
     """
     scenario = loaded.scenario
-    first = scenario.kind_of(0)
-    hours = {name: hours.open_s(first) for name, hours in scenario.channels.items() if name in BROWSER}
+    first, local = scenario.kind_of(0), scenario.local_days
+    hours = {name: hours.open_at_s(first, 0, local) for name, hours in scenario.channels.items() if name in BROWSER}
 
     def served(at_s: float) -> int:
         return sum(
@@ -82,7 +81,7 @@ def best_start_s(loaded: LoadedScenario) -> float:
         )
 
     changes = {float(opens) for opens, _ in hours.values()}
-    changes |= {at_s for steps in loaded.agents.values() for at_s, _ in steps if at_s < DAY_S}
+    changes |= {at_s for steps in loaded.agents.values() for at_s, _ in steps if at_s < local.begins_s(1)}
     first_s = min(changes, key=lambda at_s: (-served(at_s), at_s))
     return first_s + SETTLED_S if served(first_s + SETTLED_S) == served(first_s) else first_s
 

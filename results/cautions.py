@@ -14,8 +14,7 @@ from typing import cast
 from results.figures import Figure
 from scenarios.calendar import DayKind
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import Channel
-from scenarios.units import DAY_S
+from scenarios.scenario import ANYONE, Channel, Scenario
 
 UNSTABLE, TOO_SHORT = "unstable", "horizon too short"
 
@@ -76,7 +75,7 @@ def _unstable(loaded: LoadedScenario) -> Iterator[Caution]:
 
 
 def _work_s(loaded: LoadedScenario) -> dict[tuple[str, ...], float]:
-    """Return seconds of work over the horizon by the teams that can take it, transfers followed."""
+    """Return seconds of work over the horizon by the teams that can take it, transfers and work orders followed."""
     scenario = loaded.scenario
     found: dict[tuple[str, ...], float] = {}
     for (channel, intent), contacts in _patient(loaded).items():
@@ -84,16 +83,34 @@ def _work_s(loaded: LoadedScenario) -> dict[tuple[str, ...], float]:
         for _ in range(TRANSFERS_FOLLOWED):
             passed: dict[tuple[str, ...], float] = {}
             for teams, count in coming.items():
-                if not teams or scenario.teams[teams[0]].self_service:
+                if not teams:
                     continue
-                able = tuple(name for name in scenario.teams if name in teams)  # whichever of them is asked first
-                found[able] = found.get(able, 0.0) + count * min(_handle_s(loaded, name, intent) for name in teams)
-                for transfer in scenario.transfers if len(teams) == 1 else ():  # else: who answered is not known
-                    if transfer.from_team == teams[0] and (transfer.intents is None or intent in transfer.intents):
-                        to = (transfer.to_team,)
-                        passed[to] = passed.get(to, 0.0) + count * transfer.probability
+                page = scenario.teams[teams[0]]
+                if page.self_service:
+                    count *= 1.0 - (1.0 if page.contained is None else page.contained)
+                else:
+                    able = tuple(name for name in scenario.teams if name in teams)  # whichever of them is asked first
+                    seconds = count * min(_handle_s(loaded, name, intent) for name in teams)
+                    found[able] = found.get(able, 0.0) + seconds
+                if len(teams) > 1 and not page.self_service:
+                    continue  # who answered is not known
+                for to, share in _following(scenario, teams[0], channel, intent):
+                    passed[to] = passed.get(to, 0.0) + count * share
             coming = passed
     return found
+
+
+def _following(scenario: Scenario, team: str, channel: Channel, intent: str) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Yield who gets what share of a team's contacts next: by transfer, or as work that was promised."""
+    left = 1.0
+    for transfer in scenario.transfers:
+        if transfer.from_team == team and (transfer.intents is None or intent in transfer.intents):
+            anyone = transfer.to_team == ANYONE
+            yield scenario.who_answers(channel, intent) if anyone else (transfer.to_team,), transfer.probability
+            left -= transfer.probability
+    for promise in scenario.promises:
+        if promise.by is not None and promise.team == team and (promise.intents is None or intent in promise.intents):
+            yield (promise.by,), max(left, 0.0) * promise.probability
 
 
 def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
@@ -103,21 +120,31 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
 
     def add(channel: Channel, intent: str, kind: DayKind, of_day_s: float, contacts: float) -> None:
         opens, closes = scenario.channels[channel].open_s(kind)
-        keeps_all = scenario.patience_of(channel, intent) is None and scenario.channels[channel].lines is None
+        hours = scenario.channels[channel]
+        lets_go = hours.lines is not None or hours.message or hours.announcement or hours.at_close == "cleared"
+        keeps_all = scenario.patience_of(channel, intent) is None and not lets_go
         if keeps_all and opens <= of_day_s < closes:
             found[channel, intent] = found.get((channel, intent), 0.0) + contacts
 
-    kinds = [scenario.kind_of(day) for day in range(scenario.days)]
+    kinds, local = [scenario.kind_of(day) for day in range(scenario.days)], scenario.local_days
     for index, demand in enumerate(scenario.demand):
         brought = 1.0 / (1.0 - demand.bursts.followers_mean) if demand.bursts else 1.0
-        for kind, days in Counter(kinds).items():
+        length_s = demand.interval_minutes * 60.0
+        changed = (local.changes.keys() | {day - 1 for day in local.changes}) & set(range(scenario.days))
+        alike = Counter(kind for day, kind in enumerate(kinds) if day not in changed)
+        several = [(kind, days, None) for kind, days in alike.items()] + [(kinds[day], 1, day) for day in changed]
+        for kind, days, changed_day in several:
             for channel, share in demand.channels.items():
                 for at_s, contacts in loaded.contacts[index]:
+                    if changed_day is not None:
+                        contacts *= sum(one.last - one.first for one in local.passes(changed_day, at_s, length_s))
                     add(channel, demand.intent, kind, at_s, contacts * demand.times(kind) * brought * share * days)
     for _, due_s, channel_name, intent in loaded.arrivals:
         if due_s < loaded.horizon_s:
-            kind = kinds[int(due_s // DAY_S)]
-            add(cast(Channel, channel_name), intent, kind, due_s % DAY_S, 1.0)  # checked when the scenario was read
+            kind = kinds[local.day_at(due_s)]
+            add(
+                cast(Channel, channel_name), intent, kind, local.clock_s(due_s), 1.0
+            )  # checked when the scenario was read
     return found
 
 
@@ -132,4 +159,4 @@ def _capacity_s(loaded: LoadedScenario, name: str) -> float:
     steps = [(at, count) for at, count in loaded.agents.get(name, []) if at < loaded.horizon_s]
     ends = [at for at, _ in steps[1:]] + [loaded.horizon_s]
     rostered = sum((end - at) * count for (at, count), end in zip(steps, ends, strict=True))
-    return rostered * (1.0 - team.shrinkage)
+    return rostered * (1.0 - team.shrinkage) * (1.0 - team.sick) * team.rate() / 1000

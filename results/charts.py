@@ -19,8 +19,9 @@ import numpy.typing as npt
 import pandas as pd
 import vl_convert
 
+from results.clock import RunClock
 from results.words import duration
-from scenarios.units import DAY_S, clock_text
+from scenarios.units import clock_text
 
 Values = npt.NDArray[np.float64]
 
@@ -61,25 +62,25 @@ class Chart:
 
 
 def through_the_day(
-    simulated: tuple[pd.DataFrame, Values], measured: tuple[pd.DataFrame, Values] | None, origin_s: float = 0.0
+    simulated: tuple[pd.DataFrame, Values], measured: tuple[pd.DataFrame, Values] | None, clock: RunClock | None = None
 ) -> pd.DataFrame:
     """Return a row per half hour of the day with values: from_s, low, middle, high, measured, contacts.
 
     Args:
         simulated: contacts with a `replication` column, and a value for each.
         measured: contacts and their values; none where only the simulation is shown.
-        origin_s: the time of day, in seconds, at which scenario seconds count from 0.
+        clock: the runs', where their scenario seconds do not count from midnight or their clock changes.
     """
     contacts, values = simulated
     drawn = pd.DataFrame({"replication": contacts["replication"].to_numpy(), "value": values})
-    drawn["from_s"] = _bins(contacts, origin_s)
+    drawn["from_s"] = _bins(contacts, clock)
     means = drawn.dropna().groupby(["replication", "from_s"])["value"].mean().unstack("from_s")
     band = means.quantile([LOW, 0.5, HIGH]).T if len(means) else pd.DataFrame(columns=[LOW, 0.5, HIGH])
     band.columns = pd.Index(["low", "middle", "high"])
     if measured is None:
         seen = pd.DataFrame({"measured": [], "contacts": []})
     else:
-        found = pd.DataFrame({"from_s": _bins(measured[0], origin_s), "value": measured[1]}).dropna()
+        found = pd.DataFrame({"from_s": _bins(measured[0], clock), "value": measured[1]}).dropna()
         seen = found.groupby("from_s")["value"].agg(["mean", "size"])
         seen.columns = pd.Index(["measured", "contacts"])
     table = band.join(seen, how="outer").sort_index().rename_axis("from_s").reset_index().astype(float)
@@ -87,8 +88,8 @@ def through_the_day(
     return table
 
 
-def _bins(contacts: pd.DataFrame, origin_s: float) -> Values:
-    of_day = (contacts["arrived_s"].to_numpy(dtype=float) + origin_s) % DAY_S
+def _bins(contacts: pd.DataFrame, clock: RunClock | None) -> Values:
+    of_day = (clock or RunClock()).of_day_s(contacts["arrived_s"].to_numpy(dtype=float))
     return np.asarray(of_day // BIN_S * BIN_S, dtype=float)
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from results.clock import RunClock
 from results.log import RUNGS
 from results.runs import Run
 from results.words import NOTHING, OUTCOME_WORDS, RUNG_WORDS, channel_words, duration
-from scenarios.units import DAY_S, clock_text
 
 TURNS_MOST = 60
 CHARACTERS_MOST = 1500
@@ -91,14 +91,14 @@ class BrowserJourney:
     contacts: tuple[BrowserContact, ...]
 
 
-def time_of_day(time_s: float, origin_s: float) -> str:
+def time_of_day(time_s: float, clock: RunClock) -> str:
     """Write a scenario second as the time of day it is on the scenario's clock."""
     if not math.isfinite(time_s):
         return NOTHING
-    return clock_text((round(time_s) + origin_s) % DAY_S)
+    return clock.text(time_s)
 
 
-def sample_transcripts(run: Run, contacts: pd.DataFrame, origin_s: float) -> list[Transcript]:
+def sample_transcripts(run: Run, contacts: pd.DataFrame, clock: RunClock) -> list[Transcript]:
     """Choose the longest wait, one who gave up and a typical contact among those that said something."""
     messages = run.table("messages")
     talked = contacts[contacts["contact_id"].isin(set(messages["contact_id"]))].dropna(subset=["wait_s"])
@@ -118,11 +118,11 @@ def sample_transcripts(run: Run, contacts: pd.DataFrame, origin_s: float) -> lis
     for why, contact in chosen:
         if contact["contact_id"] not in seen:
             seen.add(contact["contact_id"])
-            told.append(_transcript(why, contact, outcomes.get(contact["contact_id"], ""), messages, origin_s))
+            told.append(_transcript(why, contact, outcomes.get(contact["contact_id"], ""), messages, clock))
     return told
 
 
-def browser_journeys(run: Run, origin_s: float) -> tuple[list[BrowserJourney], int]:
+def browser_journeys(run: Run, clock: RunClock) -> tuple[list[BrowserJourney], int]:
     """Return the browser run by journey, and how many contacts were left out for want of room."""
     legs, steps, messages = run.table("legs"), run.table("steps"), run.table("messages")
     first = legs[legs["leg"] == 0].sort_values(["journey", "due_s", "contact_id"], kind="stable")
@@ -135,9 +135,9 @@ def browser_journeys(run: Run, origin_s: float) -> tuple[list[BrowserJourney], i
         screenshots = _screenshots(run.folder, own["evidence"].dropna(), room)
         room -= sum(len(screenshot.data) for screenshot in screenshots)
         reasons = legs.loc[legs["contact_id"] == contact["contact_id"], "reason"].dropna()
-        told = _transcript("", contact, str(contact["contact_outcome"]), messages, origin_s)
+        told = _transcript("", contact, str(contact["contact_outcome"]), messages, clock)
         by_journey.setdefault(_text(contact["journey"]) or "(no journey)", []).append(
-            BrowserContact(told, "; ".join(reasons), _rungs(own, contact, origin_s), tuple(screenshots))
+            BrowserContact(told, "; ".join(reasons), _rungs(own, contact, clock), tuple(screenshots))
         )
     journeys = [BrowserJourney(name, tuple(contacts)) for name, contacts in by_journey.items()]
     return journeys, len(first) - len(shown)
@@ -152,11 +152,11 @@ def _outcomes(legs: pd.DataFrame) -> dict[str, str]:
     return dict(zip(first["contact_id"], first["contact_outcome"], strict=True))
 
 
-def _transcript(why: str, contact: pd.Series, outcome: str, messages: pd.DataFrame, origin_s: float) -> Transcript:
+def _transcript(why: str, contact: pd.Series, outcome: str, messages: pd.DataFrame, clock: RunClock) -> Transcript:
     said = messages[messages["contact_id"] == contact["contact_id"]].sort_values(["leg", "turn"], kind="stable")
     kept = said.head(TURNS_MOST)
     turns = tuple(
-        Turn(time_of_day(at_s, origin_s), _SPEAKERS.get(speaker, speaker), _shortened(text), speaker == "customer")
+        Turn(time_of_day(at_s, clock), _SPEAKERS.get(speaker, speaker), _shortened(text), speaker == "customer")
         for at_s, speaker, text in zip(kept["at_s"], kept["speaker"].map(_text), kept["text"].map(_text), strict=True)
     )
     return Transcript(
@@ -178,7 +178,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= CHARACTERS_MOST else f"{text[:CHARACTERS_MOST]}… (cut)"
 
 
-def _rungs(steps: pd.DataFrame, contact: pd.Series, origin_s: float) -> tuple[RungTime, ...]:
+def _rungs(steps: pd.DataFrame, contact: pd.Series, clock: RunClock) -> tuple[RungTime, ...]:
     """Return the rungs in the order they were reached; those awaited in vain come last, with how long we looked."""
     reached = steps[steps["rung"].isin(RUNGS)].sort_values(["seen_by_s", "leg", "step"], kind="stable")
     did_s = np.sort(steps["actual_s"].dropna().to_numpy(dtype=float))
@@ -190,7 +190,7 @@ def _rungs(steps: pd.DataFrame, contact: pd.Series, origin_s: float) -> tuple[Ru
         rows.append(
             RungTime(
                 RUNG_WORDS[step["rung"]],
-                time_of_day(by_s, origin_s),
+                time_of_day(by_s, clock),
                 _since(float(contact["arrived_s"]), after_s, by_s),
                 _since(float(contact["due_s"]), after_s, by_s),
                 _since(last_s, after_s, by_s),

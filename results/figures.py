@@ -75,6 +75,9 @@ USUAL = (
     "transfer_share", "contained_share", "still_waiting_share",
 )  # fmt: skip
 
+OF_PROMISES = ("promises_kept_share", "customer_resolved_share", "customer_retellings_mean")
+"""Shown beside them where answers promise something: what a story of promises comes to."""
+
 By = Literal[
     "intent", "team", "interval", "intent+team", "intent+interval", "team+interval", "intent+team+interval"
 ]  # fmt: skip
@@ -93,6 +96,8 @@ def keys_of(scenario: Scenario, by: Sequence[By] = (), also: Sequence[Key] = ())
         keys += [Key(metric, None, channel, None) for metric in USUAL]
         if hours.lines is not None:
             keys.append(Key("blocked_share", None, channel, None))
+        if scenario.promises:
+            keys += [Key(metric, None, channel, None) for metric in OF_PROMISES]
     keys += [Key("occupancy", None, None, name) for name, team in scenario.teams.items() if not team.self_service]
     keys += [*(Key.of(item) for item in named), *also]
     places = {about: place for place, about in enumerate([None, *scenario.channels, *scenario.teams])}
@@ -271,7 +276,7 @@ def _places(contacts: Contacts, arrived_s: Values, asked: Asked) -> npt.NDArray[
         if counts[dimension]:
             place[dimension] = _positions(contacts[column], known)
     if counts[3]:
-        place[3] = arrived_s % DAY_S // INTERVAL_S
+        place[3] = scenario.local_days.clocks_s(arrived_s) // INTERVAL_S
     return place
 
 
@@ -378,7 +383,7 @@ def worth_telling(figures: Iterable[Figure]) -> list[Figure]:
     all_waits = {key_of(one): one.value for one in told if one.name == "wait_s_mean"}
 
     def is_news(figure: Figure) -> bool:
-        if figure.name not in (*USUAL, "blocked_share"):
+        if figure.name not in (*USUAL, *OF_PROMISES, "blocked_share"):
             return True
         same = key_of(figure)._replace(metric="wait_s_mean")
         repeated = figure.name == "wait_answered_s_mean" and all_waits.get(same) == figure.value

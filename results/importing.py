@@ -69,11 +69,12 @@ def import_log(log: Path, mapping: LoadedMapping, folder: Path, progress: Progre
         counts = ", ".join(f"{reason}: {count}" for reason, count in _by_reason(rejected).items())
         raise FaultsFoundError([Fault(str(log), 1, "the rows", f"no contact ({counts or 'empty'})", "at least one")])
     first, last = kept["day"].min(), kept["day"].max()
+    origin = _origin(first, mapping.mapping.clock.time_zone)
     name = run_id("recorded", mapping.mapping.mapping, digest.hexdigest(), 0, mapping.hash)
     facts = {
         "run_id": name,
         "kind": "recorded",
-        "origin": _origin(first, mapping.mapping.clock.time_zone).isoformat(),
+        "origin": origin.isoformat(),
         "time_zone": mapping.mapping.clock.time_zone,
         "days": int((last - first).days) + 1,
         "mapping": mapping.mapping.mapping,
@@ -89,7 +90,7 @@ def import_log(log: Path, mapping: LoadedMapping, folder: Path, progress: Progre
     shutil.rmtree(part, ignore_errors=True)
     try:
         run = Run.create(part, facts)
-        run.write_table("legs", _legs(kept, first, name))
+        run.write_table("legs", _legs(kept, first, origin, name))
         run.write_table("rejected", rejected)
         run.write_facts(state=FINISHED)
         if folder.exists():
@@ -112,9 +113,15 @@ def _by_reason(rejected: pd.DataFrame) -> dict[str, int]:
     return told | ({"other reasons": rest} if rest else {})
 
 
-def _legs(kept: pd.DataFrame, first: pd.Timestamp, name: str) -> pd.DataFrame:
+def _offset_s(instant: datetime.datetime) -> float:
+    offset = instant.utcoffset()
+    return offset.total_seconds() if offset is not None else 0.0
+
+
+def _legs(kept: pd.DataFrame, first: pd.Timestamp, origin: datetime.datetime, name: str) -> pd.DataFrame:
     """Return the kept rows as the log's legs."""
     arrived = (kept["day"] - first).dt.days * float(DAY_S) + kept["of_day_s"]
+    arrived -= kept["offset_s"] - _offset_s(origin)  # where clocks have changed since, more or less has elapsed
     answered = kept["leg_end"].isin(ANSWERED_ENDS)
     outcome = kept["leg_end"].where(~kept["leg_end"].isin(["answered", "transferred", "contained"]), None)
     legs = pd.DataFrame(
@@ -288,6 +295,7 @@ def _contacts(rows: pd.DataFrame, mapping: Mapping) -> tuple[pd.DataFrame, pd.Da
     contacts = pd.DataFrame({"line": rows["line"], "row": rows["row"], "leg_end": end, "wait_s": wait, "talk_s": talk})
     contacts["day"] = local.dt.normalize()
     contacts["of_day_s"] = (local - contacts["day"]).dt.total_seconds()
+    contacts["offset_s"] = ((local - pd.Timestamp(0)).dt.total_seconds() - arrived).round()
     contacts["contact"] = ["-".join(parts) for parts in zip(*(rows[name] for name in mapping.contact), strict=True)]
     reject((rows[mapping.contact] == "").all(axis=1), "no contact id")
     contacts["channel"] = _named(rows, mapping.channel)
@@ -386,7 +394,10 @@ class _Times:
             unread |= holds & bad
             empty &= ~holds
         if arrived is not None and self.clock.form == "time_of_day":
-            found = found.where(~(found < arrived - PAST_MIDNIGHT_S), found + DAY_S)
+            next_day = found < arrived - PAST_MIDNIGHT_S
+            found = found.where(~next_day, found + DAY_S)
+            if next_day.any():
+                found[next_day] += self._longer_s(found[next_day])
         return found, unread
 
     def _seconds(self, texts: pd.Series[str]) -> tuple[pd.Series[float], pd.Series[bool]]:
@@ -404,6 +415,15 @@ class _Times:
             placed = self._placed(instants.where(local_text).dt.tz_localize(None))
             at_s = numbers.where(numbers.notna(), _epoch_s(instants.where(~local_text, placed)))
         return at_s, at_s.isna()
+
+    def _longer_s(self, next_day_s: pd.Series[float]) -> pd.Series[float]:
+        """Return by how much the times before, a day ago by the clock, are further than 24 hours away."""
+        offsets = []
+        for ago_s in (DAY_S, 0):
+            instants = pd.to_datetime(next_day_s - ago_s, unit="s", utc=True)
+            local = instants.dt.tz_convert(self.clock.time_zone).dt.tz_localize(None)
+            offsets.append((local - instants.dt.tz_localize(None)).dt.total_seconds())
+        return offsets[0] - offsets[1]
 
     def _placed(self, local: pd.Series[pd.Timestamp]) -> pd.Series[pd.Timestamp]:
         """Place local times in the zone: of a repeated hour the first, of a skipped hour none."""

@@ -1,8 +1,9 @@
 """The contact log: one schema for simulated, measured and recorded contacts, and the checks that guard it.
 
 One row per leg, never a missing row; what did not happen is null, never 0. `_s` columns count scenario seconds from
-the origin in run.json, whatever the clock or scale of the run. Rows are ordered by (replication, customer, case,
-attempt, leg). Wait, lateness and handling are derived by the functions here, not stored.
+the origin in run.json, whatever the clock or scale of the run: they elapse, also where the local clock changes. Rows
+are ordered by (replication, customer, case, attempt, leg). Wait, lateness and handling are derived by the functions
+here, not stored.
 """
 
 from __future__ import annotations

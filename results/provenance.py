@@ -27,17 +27,6 @@ class InstrumentView:
     rows: tuple[tuple[str, str], ...]
 
 
-def origin_time_of_day_s(facts: Mapping[str, Any]) -> float:
-    """Return the time of day, in seconds, at which the run's scenario seconds start; 0 where it does not say.
-
-    >>> origin_time_of_day_s({"origin": "2026-03-03T08:30:00+01:00[Europe/Rome]"})
-    30600.0
-    """
-    found = re.search(r"T(\d\d):(\d\d)(?::(\d\d))?", str(facts.get("origin", "")))
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    return float(hours * 3600 + minutes * 60 + seconds)
-
-
 _INSTRUMENT_WORDS = {
     "starts": "contacts started",
     "late_share": "starts more than 50 ms late",

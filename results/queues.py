@@ -15,6 +15,7 @@ import pandas as pd
 from results.contacts import CALLED_BACK, Values
 from results.log import OUR_FAULTS
 from scenarios.jit import jit
+from scenarios.local_days import half_hours
 from scenarios.scenario import Scenario
 from scenarios.units import DAY_S, INTERVAL_S
 
@@ -73,22 +74,33 @@ def waits_of(legs: pd.DataFrame, scenario: Scenario, from_s: float = 0.0) -> Wai
 
 def queues_of(waits: Waits, scenario: Scenario) -> Queues:
     """Look at the queues of one replication, from `waits.from_s` on."""
-    days = np.arange(scenario.days)[:, None]
+    local, halves = scenario.local_days, half_hours(scenario.local_days, scenario.days)
     kinds = [scenario.kind_of(day) for day in range(scenario.days)]
-    hours = [[one.open_s(kind) for kind in kinds] for one in scenario.channels.values()]
-    hours_s = np.array(hours, dtype=np.float64) + days * float(DAY_S)
+    hours = [[one.open_at_s(kind, day, local) for day, kind in enumerate(kinds)] for one in scenario.channels.values()]
+    hours_s = np.array(hours, dtype=np.float64)
     from_s = max(waits.from_s, 0.0)
-    begins_s = (days * SLOTS + np.arange(SLOTS)) * float(INTERVAL_S)
-    open_from_s = np.maximum(np.maximum(begins_s, hours_s[..., :1]), from_s)
-    open_s = np.maximum(np.minimum(begins_s + INTERVAL_S, hours_s[..., 1:]) - open_from_s, 0.0)
-    waited_s, waiting, oldest_s, began = _look(*waits[:3], hours_s, from_s)
-    first = int(from_s // DAY_S)
-    return Queues(waited_s, open_s.sum(axis=1), waiting[:, first:], oldest_s[:, first:], began)
+    begins_s, ends_s, hours_then_s = halves.begins_s[:-1], halves.begins_s[1:], hours_s[:, halves.day]
+    open_from_s = np.maximum(np.maximum(begins_s, hours_then_s[..., 0]), from_s)
+    open_s = np.zeros((SLOTS, len(hours_s)))
+    open_then_s = np.maximum(np.minimum(ends_s, hours_then_s[..., 1]) - open_from_s, 0.0)
+    np.add.at(open_s, halves.slot, open_then_s.T)
+    day_begins_s = np.array([local.begins_s(day) for day in range(scenario.days + 1)], dtype=np.float64)
+    waited_s, waiting, oldest_s, began = _look(*waits[:3], hours_s, from_s, day_begins_s, *halves)
+    first = local.day_at(from_s)
+    return Queues(waited_s, np.ascontiguousarray(open_s.T), waiting[:, first:], oldest_s[:, first:], began)
 
 
 @jit
 def _look(
-    channel: npt.NDArray[np.int64], begins_s: Values, ends_s: Values, hours_s: Values, from_s: float
+    channel: npt.NDArray[np.int64],
+    begins_s: Values,
+    ends_s: Values,
+    hours_s: Values,
+    from_s: float,
+    day_begins_s: Values,
+    half_begins_s: Values,
+    half_slot: npt.NDArray[np.int64],
+    half_day: npt.NDArray[np.int64],
 ) -> tuple[Values, npt.NDArray[np.int64], Values, npt.NDArray[np.int64]]:
     """Return the columns of `Queues` but open_s; `hours_s` says by channel and day from when to when it is open."""
     channels, days = hours_s.shape[:2]
@@ -103,16 +115,21 @@ def _look(
             began[at] += 1
         if ends <= begins:
             continue
-        now, until = max(begins, from_s), min(ends, float(days * DAY_S))
+        now, until = max(begins, from_s), min(ends, day_begins_s[days])
+        half = min(int(now // INTERVAL_S), len(half_slot) - 1) if now < until else 0
+        while half_begins_s[half] > now:  # days on which clocks change have not as many as others
+            half -= 1
         while now < until:
-            day = int(now // DAY_S)
-            slot = int((now - day * DAY_S) // INTERVAL_S)
-            slot_ends = float(day * DAY_S + (slot + 1) * INTERVAL_S)
+            while half_begins_s[half + 1] <= now:
+                half += 1
+            day, slot, slot_ends = half_day[half], half_slot[half], half_begins_s[half + 1]
             open_from, open_to = max(now, hours_s[at, day, 0]), min(until, hours_s[at, day, 1])
             waited_s[at, slot] += max(min(open_to, slot_ends) - open_from, 0.0)
             now = slot_ends
-        for day in range(max(int(begins // DAY_S), 0), days):
-            day_ends = float((day + 1) * DAY_S)
+        for day in range(min(max(int(begins // DAY_S) - 1, 0), days), days):
+            day_ends = day_begins_s[day + 1]
+            if begins >= day_ends:
+                continue
             if ends <= day_ends:
                 break
             waiting[at, day] += 1

@@ -18,12 +18,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from results import charts, words
+from results.clock import RunClock
 from results.comparison import Comparison, Row, same_customers, told_by
 from results.evidence import browser_journeys, reasons_counted, sample_transcripts
 from results.figures import Figure, worth_telling
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
-from results.provenance import fact_rows, instrument_view, limits_of, origin_time_of_day_s, rehearsal_note, run_facts
+from results.provenance import fact_rows, instrument_view, limits_of, rehearsal_note, run_facts
 from results.runs import Run, write_whole
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import CHANNELS
@@ -98,7 +99,7 @@ def write_report(
     """
     drawn_legs, seen_legs = simulated.table("legs"), measured.table("legs")
     drawn, seen_all = contacts_of(drawn_legs), contacts_of(seen_legs)
-    origin_s = origin_time_of_day_s(measured.facts)
+    clock = RunClock.of(measured.facts)
     source = str(seen_legs["source"].iloc[0]) if len(seen_legs) else "measured"
     seen = told_by(seen_all)
     samples: dict[str | None, str] = {
@@ -122,21 +123,20 @@ def write_report(
             if not (row.gate or row.simulated == row.measured == 0)  # nobody waits for a page: no news
         ],
         "channels": [
-            _channel_view(channel, drawn, seen, samples[channel], source, origin_s)
-            for channel in _channels(drawn, seen)
+            _channel_view(channel, drawn, seen, samples[channel], source, clock) for channel in _channels(drawn, seen)
         ],
         "outcomes": _outcomes(drawn_legs, seen_legs, source),
         "reasons_counted": reasons_counted(seen_legs),
         "instrument": instrument_view(measured.facts),
         "recorded": source == "recorded",
-        "transcripts": sample_transcripts(measured, seen, origin_s),
+        "transcripts": sample_transcripts(measured, seen, clock),
         "facts": fact_rows(simulated, measured, days),
         "limits": limits_of(simulated, measured, comparison, seen_all),
         "notes": list(notes),
         "browser": None,
     }
     if browser is not None:
-        journeys, left_out = browser_journeys(browser, origin_time_of_day_s(browser.facts))
+        journeys, left_out = browser_journeys(browser, RunClock.of(browser.facts))
         page["browser"] = {
             "journeys": journeys,
             "left_out": left_out,
@@ -169,7 +169,7 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
         "contacts": words.counted(round(len(drawn) / max(days, 1)), "contact"),
         "figures": figures,
         "channels": [
-            _channel_view(channel, drawn, nobody, "", "", origin_time_of_day_s(run.facts))
+            _channel_view(channel, drawn, nobody, "", "", RunClock.of(run.facts))
             for channel in _channels(drawn, nobody)
         ],
         "facts": [(label, value) for label, value in run_facts(run).items() if value],
@@ -243,7 +243,7 @@ def _row_view(row: Row, samples: Mapping[str | None, str]) -> RowView:
 
 
 def _channel_view(
-    channel: str, drawn: pd.DataFrame, seen: pd.DataFrame, sample: str, source: str, origin_s: float
+    channel: str, drawn: pd.DataFrame, seen: pd.DataFrame, sample: str, source: str, clock: RunClock
 ) -> ChannelView:
     own = seen[seen["channel"] == channel]
     expected = drawn[drawn["channel"] == channel]
@@ -253,7 +253,7 @@ def _channel_view(
     waits, seen_waits = values_of(expected, "wait_s_mean"), values_of(own, "wait_s_mean")
     if not (np.nan_to_num(waits) > 0).any() and not (np.nan_to_num(seen_waits) > 0).any():
         return ChannelView(name, sample, (), (), "Nobody waits here: pages answer at once.")
-    day = charts.through_the_day((expected, waits), (own, seen_waits) if source else None, origin_s)
+    day = charts.through_the_day((expected, waits), (own, seen_waits) if source else None, clock)
     drawings = (
         charts.day_chart(day, who, source),
         charts.distribution_chart(charts.distribution((expected, waits), seen_waits if source else None), who, source),

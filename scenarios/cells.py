@@ -7,17 +7,19 @@ that drawing a plan is compiled code from end to end.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from scenarios.busyness import Layer, factors_of, layers_of
-from scenarios.curves import bends_of, bent
+from scenarios.curves import bends_of, bent, come_by
 from scenarios.draws import Purpose, poisson_count, uniform, visit
 from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, cell_entity, customer_entity
 from scenarios.jit import jit, jit_in_place
 from scenarios.laws import Laws, LawTable, numbered_us
+from scenarios.local_days import LocalDays
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import LANGUAGES
 from scenarios.units import DAY_MINUTES, DAY_S, NEVER_US
@@ -34,6 +36,18 @@ CONTACTS_MOST = 20_000_000
 
 class PlanTooLargeError(ValueError):
     """The scenario asks for more contacts than a plan may hold."""
+
+
+class Parted(NamedTuple):
+    """Cells within which the clock changes, and the passes in which they come (see `scenarios.local_days.Pass`)."""
+
+    cell: Whole
+    pass_at: Whole
+    """By such cell: its first pass, with one end more."""
+    first: Real
+    last: Real
+    begins_s: Real
+    """By pass."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +86,7 @@ class Cells:
     """What luck multiplies the means by."""
     fixed_day: Whole
     """By cell: the day, where exactly as many come as are expected, else -1; empty where that is nowhere so."""
+    parted: Parted
 
     @property
     def drawn_from(self) -> tuple[Entities, Real, Real, Real, Whole, Whole, Whole, Whole, Real]:
@@ -86,11 +101,18 @@ class Cells:
 def cells_of(loaded: LoadedScenario) -> Cells:
     """Put down the cells of a scenario."""
     scenario = loaded.scenario
+    local = scenario.local_days
     intents, channels = list(scenario.intents), list(scenario.channels)
     kinds = [scenario.kind_of(day) for day in range(scenario.days)]
     rows = sorted(
         (
-            (demand.intent, int((day * DAY_S + start_s) // 60), index, day * DAY_S + start_s, mean * demand.times(kind))
+            (
+                demand.intent,
+                int((day * DAY_S + start_s) // 60),
+                index,
+                local.begins_s(day) + start_s,
+                mean * demand.times(kind),
+            )
             for index, demand in enumerate(scenario.demand)
             for day, kind in enumerate(kinds)
             for start_s, mean in loaded.contacts[index]
@@ -108,7 +130,7 @@ def cells_of(loaded: LoadedScenario) -> Cells:
     of_demand = np.array([row[2] for row in rows], dtype=np.int64)
     minute = np.array([row[1] for row in rows], dtype=np.int64)
     entity = np.array([cell_entity(*row[:2]) for row in rows], dtype=np.uint64)
-    return Cells(
+    cells = Cells(
         beginnings=[row[:2] for row in rows],
         entity=entity,
         first=np.array([customer_entity(*row[:2], 0) for row in rows], dtype=np.uint64),
@@ -132,7 +154,35 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         laws=laws.table(),
         busyness=layers_of(scenario, entity, of_demand, minute),
         fixed_day=np.where(fixed[of_demand], minute // DAY_MINUTES, -1) if fixed.any() else np.empty(0, dtype=np.int64),
+        parted=Parted(*(np.empty(0, dtype=kind) for kind in (np.int64, np.int64, *[np.float64] * 3))),
     )
+    return cells if local.regular else _by_the_clock(cells, minute, local)
+
+
+def _by_the_clock(cells: Cells, minute: Whole, local: LocalDays) -> Cells:
+    """Let cells of days on which the clock changes begin when it says so, with as many as it leaves time for.
+
+    What comes twice has its rate twice, what is skipped has nobody.
+    """
+    mean, start_s = cells.mean.copy(), cells.start_s.copy()
+    cell, passes, counts = [], [], []
+    for number in range(len(mean)):
+        day = int(minute[number]) // DAY_MINUTES
+        if day not in local.changes and day + 1 not in local.changes:
+            continue
+        found = local.passes(day, float(start_s[number]) - local.begins_s(day), float(cells.length_s[number]))
+        if len(found) == 1 and (found[0].first, found[0].last) == (0.0, 1.0):
+            start_s[number] = found[0].begins_s
+            continue
+        bends = cells.bends[number] if len(cells.bends) else (1.0, 1.0)
+        mean[number] *= sum(come_by(one.last, *bends) - come_by(one.first, *bends) for one in found)
+        cell.append(number)
+        passes += found
+        counts.append(len(found))
+    columns = np.array(passes, dtype=np.float64).reshape(-1, 3).T
+    pass_at = np.cumsum([0, *counts]).astype(np.int64)
+    parted = Parted(np.array(cell, dtype=np.int64), pass_at, *(np.ascontiguousarray(one) for one in columns))
+    return replace(cells, mean=mean, start_s=start_s, parted=parted)
 
 
 def _bends(loaded: LoadedScenario, demand: Whole, minute: Whole) -> Real:
@@ -251,6 +301,50 @@ def customers(
             channel[at], intent[at], cell_of[at], k[at] = mix_channel[chosen], intent_of[demand], cell, number
             at += 1
     return entity, due_us, channel, intent, cell_of, k
+
+
+def part(cells: Cells, seed: int, replication: int, counts: Whole, entity: Entities, due_us: Whole) -> None:
+    """Let the customers of parted cells come while the clock shows their interval; changes `due_us`."""
+    if len(cells.parted.cell):
+        until = np.cumsum(counts)
+        _part(seed, replication, until - counts, until, *cells.parted, cells.length_s, cells.bends, entity, due_us)
+
+
+@jit
+def _part(
+    seed: int,
+    replication: int,
+    from_customer: Whole,
+    to_customer: Whole,
+    parted: Whole,
+    pass_at: Whole,
+    first: Real,
+    last: Real,
+    begins_s: Real,
+    length_s: Real,
+    bends: Real,
+    entity: Entities,
+    due_us: Whole,
+) -> None:
+    for place in range(len(parted)):
+        cell = parted[place]
+        begins, ends = (bends[cell, 0], bends[cell, 1]) if len(bends) > 0 else (1.0, 1.0)
+        total = 0.0
+        for i in range(pass_at[place], pass_at[place + 1]):
+            total += come_by(last[i], begins, ends) - come_by(first[i], begins, ends)
+        for at in range(from_customer[cell], to_customer[cell]):
+            left = total * uniform(seed, replication, entity[at], visit(0, 1, 0), _INSTANT, 0)
+            i = pass_at[place]
+            come = come_by(last[i], begins, ends) - come_by(first[i], begins, ends)
+            while left >= come and i + 1 < pass_at[place + 1]:
+                left -= come
+                i += 1
+                come = come_by(last[i], begins, ends) - come_by(first[i], begins, ends)
+            share = come_by(first[i], begins, ends) + left
+            if begins != 1.0 or ends != 1.0:
+                share = bent(min(share, 1.0), begins, ends)
+            share = min(max(share, first[i]), last[i])
+            due_us[at] = np.int64(np.rint((begins_s[i] + length_s[cell] * (share - first[i])) * 1e6))
 
 
 @jit

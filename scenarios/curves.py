@@ -60,6 +60,12 @@ def bends_of(starts_s: Sequence[float], length_s: float, expected: Sequence[floa
 
 
 @jit
+def come_by(x: float, begins: float, ends: float) -> float:
+    """Return the share of an interval's contacts that has come after a share `x` of it: what `bent` inverts."""
+    return x * (begins + x * (3.0 - 2.0 * begins - ends + x * (begins + ends - 2.0)))
+
+
+@jit
 def bent(u: float, begins: float, ends: float) -> float:
     """Return after which share of an interval a share `u` of its contacts has come.
 

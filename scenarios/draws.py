@@ -79,6 +79,10 @@ class Purpose(IntEnum):
     CHASE_DELAY = 56
     CHASE_CHANNEL = 57
     WORK_FAILS = 58
+    HAND_OVER = 59
+    SICK = 60
+    LATE = 61
+    LATENESS = 62
 
 
 Word = int | np.uint64

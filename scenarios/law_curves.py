@@ -1,4 +1,6 @@
-"""Quantiles that no formula gives: times made of exponential phases, each as a curve that is drawn once and read often.
+"""Quantiles that no formula gives: gamma times, and times made of exponential phases, each as a curve.
+
+A curve is drawn once and read often.
 
 A curve gives the time t at the hazard gathered until then, H = -ln(1 - u): there all these laws are nearly straight at
 the far end, whatever u is. It is a chain of cubics: every third point lies on the curve, the two between steer it
@@ -39,6 +41,9 @@ RESOLUTION = 1e-12
 """Nearer together than this, relative to the hazard, points no longer tell rounding from the law."""
 
 PASSES_MOST = 60
+
+GAMMA_LEAST = 1e-12
+"""Gamma times that are shorter, relative to the mean, are taken as one line: a small shape has them of any size."""
 
 
 @jit_in_place
@@ -90,6 +95,12 @@ def erlang_curve(phases: int, mean_s: float) -> Curve:
 
 
 @functools.lru_cache(maxsize=64)
+def gamma_curve(shape: float, mean_s: float) -> Curve:
+    """Return the curve of a gamma time."""
+    return _curve(functools.partial(_gamma, shape, mean_s), mean_s, GAMMA_LEAST * mean_s)
+
+
+@functools.lru_cache(maxsize=64)
 def hyperexponential_curve(branches: Rows) -> Curve:
     """Return the curve of a mixture of exponential times, told by share and mean in seconds."""
     shares, means = np.array(branches, dtype=np.float64).T
@@ -112,6 +123,14 @@ def _erlang(phases: int, mean_s: float, times: Array) -> tuple[Array, Array, Arr
     terms = np.exp(events * np.log(x)[:, None] - x[:, None] - np.array([math.lgamma(n + 1.0) for n in events]))
     longer, below = terms[:, :phases].sum(axis=1), terms[:, phases:].sum(axis=1)
     return longer, np.where(longer > 0.5, below, 1.0 - longer), terms[:, phases - 1] * (phases / mean_s)
+
+
+def _gamma(shape: float, mean_s: float, times: Array) -> tuple[Array, Array, Array]:
+    from scipy.special import gammainc, gammaincc  # here, as no other law needs scipy to be drawn
+
+    x = times * (shape / mean_s)
+    density = np.exp((shape - 1.0) * np.log(x) - x - math.lgamma(shape)) * (shape / mean_s)
+    return np.asarray(gammaincc(shape, x)), np.asarray(gammainc(shape, x)), density
 
 
 def _hyperexponential(shares: Array, means: Array, times: Array) -> tuple[Array, Array, Array]:
@@ -146,8 +165,10 @@ def _phase_type(initial: Array, rates: Array, times: Array) -> tuple[Array, Arra
     return at[:, :size].sum(axis=1), at[:, size], at[:, :size] @ np.maximum(ends, 0.0)
 
 
-def _curve(law: Parts, mean_s: float) -> Curve:
-    times = np.geomspace(_reached(law, HAZARD_LEAST, mean_s), _reached(law, HAZARD_MOST, mean_s), 65)
+def _curve(law: Parts, mean_s: float, least_s: float = 0.0) -> Curve:
+    """Draw a law's curve, `mean_s` being anywhere on it; times below `least_s` are of no interest."""
+    begins_s = _reached(law, HAZARD_LEAST, mean_s, least_s)
+    times = np.geomspace(begins_s, _reached(law, HAZARD_MOST, mean_s), 65)
     for _ in range(PASSES_MOST):
         curve = _steered(law, times)
         middles = np.sqrt(times[1:] * times[:-1])
@@ -179,17 +200,19 @@ def _steered(law: Parts, times: Array) -> Curve:
 def _hazards(law: Parts, times: Array) -> tuple[Array, Array]:
     """Return the hazard gathered until each time, and how many seconds pass there for each unit of it."""
     longer, below, density = law(times)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # far from all times both are 0
         hazards = np.where(below < 0.5, -np.log1p(-np.minimum(below, 0.5)), -np.log(longer))
-    return hazards, longer / density
+        return hazards, longer / density
 
 
-def _reached(law: Parts, hazard: float, near_s: float) -> float:
-    """Return about when so much hazard has gathered."""
+def _reached(law: Parts, hazard: float, near_s: float, least_s: float = 0.0) -> float:
+    """Return about when so much hazard has gathered, but not less than `least_s`."""
 
     def until(time_s: float) -> float:
         return float(_hazards(law, np.array([time_s]))[0][0])
 
+    if least_s and until(least_s) >= hazard:
+        return least_s
     low = high = near_s
     while until(low) > hazard:
         low /= 2

@@ -21,13 +21,20 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from scenarios.draws import uniform
 from scenarios.jit import jit, jit_in_place
-from scenarios.law_curves import curve_s, erlang_curve, hyperexponential_curve, phase_type_curve, place_of
+from scenarios.law_curves import (
+    curve_s,
+    erlang_curve,
+    gamma_curve,
+    hyperexponential_curve,
+    phase_type_curve,
+    place_of,
+)
 from scenarios.normal import normal_quantile
 from scenarios.units import NEVER_US
 
 Array = npt.NDArray[np.float64]
 
-EXPONENTIAL, DETERMINISTIC, UNIFORM, LOGNORMAL, WEIBULL, EMPIRICAL, CURVE = range(7)
+EXPONENTIAL, DETERMINISTIC, UNIFORM, LOGNORMAL, WEIBULL, EMPIRICAL, CURVE, TRIANGULAR = range(8)
 """From EMPIRICAL on a law is read from a table."""
 
 SOME_ZERO = 8
@@ -175,6 +182,47 @@ class Erlang(_Law):
         return self.mean_s
 
 
+class Gamma(_Law):
+    """Exponential with a `cv` of 1, below it more even, above it more spread; an Erlang law of any shape, 1 / cv^2."""
+
+    law: Literal["gamma"]
+    mean_s: PositiveSeconds = Field(description="mean in seconds")
+    cv: Annotated[float, Field(ge=0.01, le=5)] = Field(description="standard deviation over mean; 1 is exponential")
+
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
+        return self.mean_s
+
+    @property
+    def shape(self) -> float:
+        """How many exponential times it is a sum of, where that is a whole number."""
+        return self.cv**-2
+
+
+class Triangular(_Law):
+    """Between `low_s` and `high_s` seconds, most often about `mode_s`: as experts tell times by three numbers."""
+
+    law: Literal["triangular"]
+    low_s: Seconds = Field(description="the shortest, in seconds")
+    mode_s: Seconds = Field(description="the most likely, in seconds")
+    high_s: Seconds = Field(description="the longest, in seconds")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Triangular:
+        if not self.low_s <= self.mode_s <= self.high_s:
+            raise ValueError(f"mode_s between low_s ({self.low_s:g}) and high_s ({self.high_s:g})")
+        return self
+
+    def others_mean(self) -> float:
+        """Return the mean in seconds without the share `zero`."""
+        return (self.low_s + self.mode_s + self.high_s) / 3
+
+    @property
+    def below_mode(self) -> float:
+        """The share that does not exceed the mode."""
+        return (self.mode_s - self.low_s) / (self.high_s - self.low_s) if self.high_s > self.low_s else 0.0
+
+
 Branch = Annotated[tuple[Annotated[float, Field(gt=0, le=1)], PositiveSeconds], Field(strict=False)]
 
 
@@ -242,7 +290,19 @@ class PhaseType(_Law):
         return float(np.array(self.initial) @ lasting_s) if lasting_s.min() > 0 else math.inf
 
 
-AnyLaw = Exponential | Deterministic | Uniform | LogNormal | Weibull | Erlang | HyperExponential | PhaseType | Empirical
+AnyLaw = (
+    Exponential
+    | Deterministic
+    | Uniform
+    | Triangular
+    | LogNormal
+    | Weibull
+    | Gamma
+    | Erlang
+    | HyperExponential
+    | PhaseType
+    | Empirical
+)
 Law = Annotated[AnyLaw, Field(discriminator="law")]
 
 LawRow = tuple[int, float, float, Array, Array]
@@ -281,6 +341,11 @@ def between_s(kind: int, a: float, b: float, shares: Array, times: Array, first:
         return float(times[i - 1] + (times[i] - times[i - 1]) * (u - p0) / (p1 - p0))
     if kind == CURVE:
         return curve_s(-np.log1p(-u), shares, times, first, end)
+    if kind == TRIANGULAR:
+        low, mode, high = times[first], times[first + 1], times[first + 2]
+        if u <= shares[first + 1]:
+            return float(low + np.sqrt(u * (high - low) * (mode - low)))
+        return float(high - np.sqrt((1.0 - u) * (high - low) * (high - mode)))
     return closed_form_s(kind, a, b, u)
 
 
@@ -366,6 +431,11 @@ def _row_of_others(law: AnyLaw) -> LawRow:
             return LOGNORMAL, math.log(law.mean_s) - variance / 2, math.sqrt(variance), _NO_TABLE, _NO_TABLE
         case Weibull():
             return WEIBULL, law.scale_s, 1.0 / law.shape, _NO_TABLE, _NO_TABLE
+        case Triangular():
+            shares = np.array([0.0, law.below_mode, 1.0])
+            return TRIANGULAR, 0.0, 0.0, shares, np.array([law.low_s, law.mode_s, law.high_s])
+        case Gamma():
+            return CURVE, 0.0, 0.0, *gamma_curve(law.shape, law.mean_s)
         case Erlang():
             return CURVE, 0.0, 0.0, *erlang_curve(law.phases, law.mean_s)
         case HyperExponential():

@@ -100,7 +100,10 @@ def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> 
     return document.fault(key, value, _expected(kind, context, detail["msg"], value))
 
 
-_LAWS = "exponential, deterministic, uniform, lognormal, weibull, erlang, hyperexponential, phase_type, empirical"
+_LAWS = (
+    "exponential, deterministic, uniform, triangular, lognormal, weibull, gamma, erlang, hyperexponential, phase_type, "
+    "empirical"
+)
 """The one union with a tag in our files: of a missing tag pydantic does not say which there are."""
 
 

@@ -30,6 +30,7 @@ from scenarios.laws import (
     EXPONENTIAL,
     LOGNORMAL,
     SOME_ZERO,
+    TRIANGULAR,
     UNIFORM,
     WEIBULL,
     LawRow,
@@ -40,7 +41,7 @@ from scenarios.laws import (
 from scenarios.models import Strict, check_model, read_model
 from scenarios.reading import LoadedScenario, Opening, Person
 from scenarios.scenario import Channel, Clock, Name
-from scenarios.units import AGENTS_MOST, DAY_S, clock_s
+from scenarios.units import AGENTS_MOST, DAY_S, clock_s, clock_text
 from scenarios.yaml_reader import Document, Key, read_file
 
 PEOPLE_MOST = 100_000
@@ -107,7 +108,7 @@ def load_state(path: Path, loaded: LoadedScenario) -> LoadedScenario:
     ]
     waits = [one for one in state.waiting for _ in range(one.count)]
     waiting = [(f"now.waiting.{k:05d}", one.waited_s, one.channel, one.intent, None) for k, one in enumerate(waits)]
-    at_s = float(clock_s(state.at))
+    at_s = float(loaded.scenario.local_days.at_s(0, clock_s(state.at)))
     people = tuple(
         Person(name, at_s - ago_s, channel, intent, team) for name, ago_s, channel, intent, team in serving + waiting
     )
@@ -157,11 +158,22 @@ def share_below(law: LawRow, time_s: float) -> float:
         return 1.0 if time_s >= b else max(0.0, (time_s - a) / (b - a))
     if kind == LOGNORMAL:
         return 0.0 if time_s == 0 else 0.5 * math.erfc(-(math.log(time_s) - a) / (b * math.sqrt(2)))
+    if kind == TRIANGULAR:
+        low, mode, high = times.tolist()
+        return _triangle_below(low, mode, high, time_s)
     place = int(np.searchsorted(times, time_s, side="right"))
     if place in (0, len(times)):
         return float(shares[-1]) if place else 0.0
     part = (time_s - times[place - 1]) / (times[place] - times[place - 1])
     return float(shares[place - 1] + (shares[place] - shares[place - 1]) * part)
+
+
+def _triangle_below(low: float, mode: float, high: float, time_s: float) -> float:
+    if time_s >= high or time_s <= low:
+        return float(time_s >= high)
+    if time_s <= mode:
+        return (time_s - low) ** 2 / ((high - low) * (mode - low))
+    return 1.0 - (high - time_s) ** 2 / ((high - low) * (high - mode))
 
 
 def hazard_below(law: LawRow, time_s: float) -> float:
@@ -212,6 +224,12 @@ def _strangers(document: Document, state: State, loaded: LoadedScenario) -> Iter
 
     if clock_s(state.at) >= DAY_S:
         yield document.fault(("at",), state.at, "a time before 24:00")
+    local = scenario.local_days
+    at_s = local.at_s(0, clock_s(state.at))
+    if local.day_at(at_s) == 0 and local.clock_s(at_s) != clock_s(state.at):
+        change = local.changes[0]
+        expected = f"a time of {scenario.starts}, when clocks go from {clock_text(change.before_s)} to "
+        yield document.fault(("at",), state.at, expected + clock_text(change.after_s))
     for name in state.agents:
         yield from known(("agents", name), name, people)
     named = [("in_service", i, one.channel, one.intent) for i, one in enumerate(state.in_service)]
@@ -239,7 +257,7 @@ def _strangers(document: Document, state: State, loaded: LoadedScenario) -> Iter
         if served.intent not in service and "default" not in service:
             yield document.fault(("in_service", i, "intent"), served.intent, one_of(list(service), served.intent))
         team = scenario.teams[served.team]
-        there = state.agents.get(served.team, _rostered(loaded.agents[served.team], clock_s(state.at)))
+        there = state.agents.get(served.team, _rostered(loaded.agents[served.team], at_s))
         loads = busy.setdefault(served.team, [0] * there)
         least = min(range(len(loads)), key=loads.__getitem__, default=-1)  # as the engines place them
         if least >= 0 and loads[least] + team.points_of(served.channel) <= team.concurrency:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scenarios.bursts import Come, followed
-from scenarios.cells import cells_of, counts_of, customers, languages_of, patiences_us
+from scenarios.cells import cells_of, counts_of, customers, languages_of, part, patiences_us
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.identity import case_id, contact_id, customer_id, follower_id, recorded_entity
 from scenarios.jit import jit
@@ -139,6 +139,7 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     scenario, cells = loaded.scenario, cells_of(loaded)
     counts = counts_of(loaded, cells, seed, replication)
     come = Come(*customers(seed, replication, counts, *cells.drawn_from))
+    part(cells, seed, replication, counts, come.entity, come.due_us)
     parent = number = np.empty(0, dtype=np.int64)
     if cells.followers_law.max(initial=-1) >= 0:
         come, parent, number = followed(loaded, cells, seed, replication, come)

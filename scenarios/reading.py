@@ -75,7 +75,7 @@ class LoadedScenario:
     @property
     def horizon_s(self) -> float:
         """The end of the last day, in scenario seconds."""
-        return float(self.scenario.days * DAY_S)
+        return float(self.scenario.local_days.begins_s(self.scenario.days))
 
     def roster_paid(self, team: str) -> list[tuple[float, int]]:
         """Return (scenario second, agents paid from then on) of a team: `agents`, and those who pause too."""
@@ -83,7 +83,7 @@ class LoadedScenario:
         if not shifts:
             return self.agents.get(team, [])
         whole = [shift.model_copy(update={"breaks": []}) for shift in shifts]
-        return shift_steps(whole, self.scenario.days, self.scenario.kind_of)
+        return shift_steps(whole, self.scenario.days, self.scenario.kind_of, self.scenario.local_days)
 
 
 def _mean_us(law: AnyLaw | None) -> int:
@@ -123,9 +123,9 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
     agents = {
         name: tables.agents.get(name)
         or (
-            shift_steps(team.shifts, scenario.days, scenario.kind_of)
+            shift_steps(team.shifts, scenario.days, scenario.kind_of, scenario.local_days)
             if team.shifts
-            else daily_steps(team.agents or {}, scenario.days, team.agents_on, scenario.kind_of)
+            else daily_steps(team.agents or {}, scenario.days, team.agents_on, scenario.kind_of, scenario.local_days)
         )
         for name, team in scenario.teams.items()
         if not team.self_service

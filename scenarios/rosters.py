@@ -15,6 +15,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from scenarios.calendar import DayKind
+from scenarios.local_days import ALIKE, LocalDays
 from scenarios.scenario import Break, Shift
 from scenarios.units import DAY_S, clock_s
 
@@ -30,6 +31,7 @@ def daily_steps(
     days: int,
     agents_on: Mapping[DayKind, Mapping[str, int]] | None = None,
     kind_of: Callable[[int], DayKind] = _any_day,
+    local: LocalDays = ALIKE,
 ) -> Steps:
     """Return the steps of a roster told by time of day; before the first time, and on a holiday, there is nobody.
 
@@ -38,6 +40,7 @@ def daily_steps(
         days: how many.
         agents_on: rosters of days of some kinds.
         kind_of: what kind a day is.
+        local: when days begin.
     """
     rows: Steps = []
     for day in range(days):
@@ -45,27 +48,32 @@ def daily_steps(
         told = (agents_on or {}).get(kind, {} if kind == "holiday" else agents)
         ordered = sorted((clock_s(at), count) for at, count in told.items())
         if not ordered or ordered[0][0] > 0:
-            rows.append((day * DAY_S + 0.0, 0))
-        rows += [(day * DAY_S + float(at), count) for at, count in ordered if at < DAY_S]
-    return rows
+            rows.append((float(local.begins_s(day)), 0))
+        rows += [(float(local.at_s(day, at)), count) for at, count in ordered if at < DAY_S]
+    return rows if local.regular else list(dict(rows).items())  # of several at the change of a clock the last
 
 
-def shift_steps(shifts: Iterable[Shift], days: int, kind_of: Callable[[int], DayKind] = _any_day) -> Steps:
+def shift_steps(
+    shifts: Iterable[Shift],
+    days: int,
+    kind_of: Callable[[int], DayKind] = _any_day,
+    local: LocalDays = ALIKE,
+) -> Steps:
     """Return the steps of shifts on the days on which they begin; those of the evening before go on in the first."""
     changes: dict[int, int] = {0: 0}
     for shift in shifts:
         for day in range(-1, days):
             if not shift.comes(kind_of(day)):
                 continue
-            for begins_s, ends_s, change in _spells(shift):
+            for begins_s, ends_s, change in _spells(shift, day, local):
                 for at_s, more in ((begins_s, change), (ends_s, -change)):
-                    at_s = max(at_s + day * DAY_S, 0)
+                    at_s = max(at_s, 0)
                     changes[at_s] = changes.get(at_s, 0) + more
     rows: Steps = []
     count = 0
     for at_s, change in sorted(changes.items()):
         count += change
-        if at_s < days * DAY_S and (not rows or rows[-1][1] != count):
+        if at_s < local.begins_s(days) and (not rows or rows[-1][1] != count):
             rows.append((float(at_s), count))
     return rows
 
@@ -95,8 +103,13 @@ def break_spell_s(pause: Break, shift: Shift) -> tuple[int, int]:
     return begins_s, begins_s + pause.minutes * 60
 
 
-def _spells(shift: Shift) -> Iterator[tuple[int, int, int]]:
-    """Yield (from, to, agents more): the shift, and its breaks with fewer."""
-    yield (*shift_spell_s(shift), shift.agents)
-    for pause in shift.breaks:
-        yield (*break_spell_s(pause, shift), -shift.agents)
+def _spells(shift: Shift, day: int, local: LocalDays) -> Iterator[tuple[int, int, int]]:
+    """Yield (from, to, agents more) in scenario seconds: the shift of a day, and its breaks with fewer."""
+    begins_s, ends_s = (local.at_s(day, at_s) for at_s in shift_spell_s(shift))
+    yield begins_s, ends_s, shift.agents
+    free_from_s = begins_s
+    for from_s, to_s in sorted(break_spell_s(pause, shift) for pause in shift.breaks):
+        # a break is as long as told, also where the clock changes in it: but the shift ends, and the next waits
+        starts_s = max(local.at_s(day, from_s), free_from_s)
+        free_from_s = max(min(starts_s + to_s - from_s, ends_s), starts_s)
+        yield starts_s, free_from_s, -shift.agents

@@ -17,6 +17,7 @@ from scenarios.busyness import Busyness
 from scenarios.by_intent import ByIntent, LawOrLaws, law_for
 from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day, open_spell_s
 from scenarios.laws import AnyLaw, Law
+from scenarios.local_days import LocalDays, local_days
 from scenarios.models import Strict
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
 
@@ -158,6 +159,11 @@ class ChannelHours(Strict):
     )
     journey: str | None = Field(None, description="the journey (scenarios/journeys/NAME.yaml) its customers play")
 
+    def open_at_s(self, kind: DayKind, day: int, local: LocalDays) -> Spell:
+        """Return from when to when it is open on a day of such a kind, in scenario seconds."""
+        opens, closes = self.open_s(kind)
+        return local.at_s(day, opens), local.at_s(day, closes)
+
     def open_s(self, kind: DayKind) -> Spell:
         """Return from when to when it is open on such a day, in seconds after midnight."""
         told = self.hours.get(kind)
@@ -252,6 +258,13 @@ class Shift(Strict):
         return kind in (WEEKDAYS if self.days is None else self.days)
 
 
+class Late(Strict):
+    """Agents who come late to what the roster says."""
+
+    share: Share = Field(description="how often: each time a seat is to be filled")
+    by: Law = Field(description="how late")
+
+
 class Agent(Strict):
     """One of a team's agents by name: how fast and how good."""
 
@@ -322,6 +335,10 @@ class Team(Strict):
     shrinkage_block_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
         30, description="how long an empty seat stays so"
     )
+    sick: Annotated[float, Field(ge=0, le=0.95)] = Field(
+        0.0, description="probability that a rostered seat is empty for the whole day"
+    )
+    late: Late | None = Field(None, description="agents who come late")
     service: dict[str, Law] = Field(description="time with the customer, by intent, or `default`")
     service_from: dict[Clock, ByIntent] = Field(
         default_factory=dict,
@@ -370,6 +387,8 @@ class Team(Strict):
             raise ValueError("contained instead of resolves in a self-service team")
         if self.self_service and (self.hold or self.named or self.fatigue or self.slower_after_wait):
             raise ValueError("no hold, named, fatigue or slower_after_wait in a self-service team")
+        if self.self_service and (self.sick or self.late):
+            raise ValueError("no sick or late in a self-service team")
         if len({agent.name for agent in self.named}) < len(self.named):
             raise ValueError("each name of `named` once")
         return self
@@ -516,6 +535,10 @@ class Transfer(Strict):
         "waits", description="ends: where nobody is free at once the contact is cut off"
     )
     cut_off: Share = Field(0.0, description="share of these transfers that cut the customer off")
+    hand_over: Law | None = Field(
+        None,
+        description="a warm transfer: the first agent waits with the customer, then tells the story for so long",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Transfer:
@@ -713,6 +736,11 @@ class Scenario(Strict):
     def kind_of(self, day: int) -> DayKind:
         """Return what kind of day a day is, counted from 0."""
         return kind_of_day(self.starts, self.holidays, day)
+
+    @property
+    def local_days(self) -> LocalDays:
+        """When its days begin, and when on them its clock changes."""
+        return local_days(self.starts, self.time_zone, self.days)
 
     @property
     def origin(self) -> datetime.datetime:

@@ -12,6 +12,7 @@ NEVER_US = 2**62
 DAY_S = 86_400
 DAY_US = DAY_S * 1_000_000
 DAY_MINUTES = DAY_S // 60
+"""A day of the clock. When days begin, and how long those last on which clocks change, `scenarios.local_days` knows."""
 
 INTERVAL_S = 1800
 """The half-hours of the day by which figures are told apart."""

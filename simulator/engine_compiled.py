@@ -68,6 +68,7 @@ _CONFERENCE, _CONFERENCE_TIME, _CUT_OFF, _RETELLING, _RESOLUTION, _CHOICE = (
         Purpose.CHOICE,
     )
 )  # fmt: skip
+_HAND_OVER = int(Purpose.HAND_OVER)
 _PROMISE, _PROMISE_DUE, _PROMISE_KEPT, _PROMISE_LATE, _CHASE, _CHASE_DELAY, _CHASE_CHANNEL, _WORK_FAILS = (
     int(purpose)
     for purpose in (
@@ -109,9 +110,10 @@ NOTES = 18
 ROLES = ("conference", "work")
 """What ROLE means: words of the contact log."""
 
-_WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING, _RESUMING, _LEFT, _ALONE = range(
-    11
-)
+(
+    _WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING, _RESUMING, _LEFT, _ALONE,
+    _HANDING,
+) = range(12)  # fmt: skip
 
 # What an event in the heap is: the row of a leg and, in the lowest two bits, what happens to it.
 _ENDS, _JOINS, _GIVES_UP, _TIMES = range(4)
@@ -348,11 +350,24 @@ class Seats(NamedTuple):
 
 
 @jit
-def _law_now(from_us: Whole, later: Whole, team: int, intent: int, of_day_us: int, law: int) -> int:
-    """Return the law of a talk that begins at a time of day."""
-    for change in range(len(from_us)):
-        if of_day_us >= from_us[change]:
-            law = later[change, team, intent]
+def _day_of(begins_us: Whole, now: int) -> int:
+    """Return the day of an instant; days on which clocks change are not as long as others."""
+    day = now // DAY_US
+    while begins_us[day] > now:
+        day -= 1
+    while begins_us[day + 1] <= now:
+        day += 1
+    return day
+
+
+@jit
+def _law_now(begins_us: Whole, from_us: Whole, later: Whole, team: int, intent: int, now: int, law: int) -> int:
+    """Return the law of a talk that begins now."""
+    if len(later):
+        day = _day_of(begins_us, now)
+        for change in range(len(later)):
+            if now >= from_us[day, change]:
+                law = later[change, team, intent]
     return law
 
 
@@ -565,7 +580,7 @@ def _variant(
         fatigue, slower, slower_most = floor[78:81]
         promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[81:87]
         promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[87:93]
-        chase_to_at, chase_to, chase_share = floor[93:]
+        chase_to_at, chase_to, chase_share, transfer_hand_over, day_begins_us = floor[93:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -755,14 +770,12 @@ def _variant(
                     elif leg > 0:
                         passed = _wide(facts[asker, BEHIND])
                         notes[row, RETELLING] = transfer_retelling[passed]
+                        if facts[asker, STATE] == _HANDING:
+                            notes[row, PRIMARY] = asker
                         if transfer_if_busy[passed]:
                             notes[row, WAIT_END] = CUT_OFF
-                day, of_day_us = now // DAY_US, now % DAY_US
-                if (
-                    leg == 0
-                    and begun == COMES
-                    and (of_day_us < opens_us[channel, day] or of_day_us >= closes_us[channel, day])
-                ):
+                day = _day_of(day_begins_us, now)
+                if leg == 0 and begun == COMES and (now < opens_us[channel, day] or now >= closes_us[channel, day]):
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = CLOSED, CLOSED, _GONE
                 elif lines and leg == 0 and begun == COMES and 0 <= lines_of[channel] <= in_use[channel]:
@@ -807,7 +820,7 @@ def _variant(
                         u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
                         law = service_law[team, intent]
                         if more:
-                            law = _law_now(service_from_us, service_later, team, intent, of_day_us, law)
+                            law = _law_now(day_begins_us, service_from_us, service_later, team, intent, now, law)
                         until_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
                         if until_us <= horizon_us:
                             _push(heap_us, heap, facts, pending, until_us, (row << 2) | _ENDS)
@@ -941,7 +954,9 @@ def _variant(
                         times[best, ANSWERED] = now
                     law, purpose = service_law[chosen, intent_of[number]], _SERVICE
                     if more:
-                        law = _law_now(service_from_us, service_later, chosen, intent_of[number], now % DAY_US, law)
+                        law = _law_now(
+                            day_begins_us, service_from_us, service_later, chosen, intent_of[number], now, law
+                        )
                     if more and notes[best, ROLE] == 0:
                         law, purpose = conference_law[notes[notes[best, PRIMARY], ASKED]], _CONFERENCE_TIME
                         facts[best, STATE] = _CONFERRING
@@ -969,6 +984,16 @@ def _variant(
                                 law_kind, law_a, law_b, law_at, law_shares, law_times, held, u
                             )
                             until_us += notes[best, HOLD]
+                        primary = notes[best, PRIMARY]
+                        if notes[best, ROLE] < 0 and primary >= 0:
+                            u = uniform(seed, desk, entities[number], word, _HAND_OVER, 0)
+                            law = transfer_hand_over[facts[primary, BEHIND]]
+                            over_us = numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
+                            until_us += over_us
+                            facts[primary, STATE], notes[primary, DONE_AT] = _RESUMING, now + over_us
+                            if now + over_us <= horizon_us:
+                                _push(heap_us, heap, facts, pending, now + over_us, (primary << 2) | _ENDS)
+                                pending += 1
                     if more and spot == spots_at[chosen]:
                         busy_since[seat] = now
                     if more and spots_at[chosen + 1] - spots_at[chosen] > 1:
@@ -993,7 +1018,8 @@ def _variant(
                     leaves_us = times[late, GIVES_UP]
                     if more and facts[late, STATE] == _WAITING:
                         queue, channel = _wide(facts[late, QUEUE]), _wide(facts[late, CHANNEL])
-                        if says[channel] >= 0 and notes[late, ROLE] < 0 and notes[late, CALLED_BACK] < 0:
+                        held = notes[late, ROLE] >= 0 or notes[late, CALLED_BACK] >= 0 or notes[late, PRIMARY] >= 0
+                        if says[channel] >= 0 and not held:
                             # -- one who must wait is told how long, and perhaps leaves, or will be called back
                             position, row = 1, queue_head[queue]
                             while row != late:
@@ -1038,7 +1064,7 @@ def _variant(
                                     patience_us = times[late, GIVES_UP] - times[late, ARRIVED]
                                     times[late, GIVES_UP] = times[late, ARRIVED] + scaled_us(patience_us, factor)
                             leaves_us = times[late, GIVES_UP]
-                        if notes[late, CALLED_BACK] < 0 and notes[late, ROLE] < 0:
+                        if not held:
                             leaves_us = min(leaves_us, times[late, ARRIVED] + message_us[channel])
                         leaves_us = max(leaves_us, now)
                         at_us = times[late, ARRIVED] + queue_promoted_us[queue]
@@ -1073,6 +1099,7 @@ def _variant(
                                 facts[row, CHANNEL] == -1 - team
                                 and notes[row, ROLE] < 0
                                 and notes[row, CALLED_BACK] < 0
+                                and notes[row, PRIMARY] < 0
                             ):
                                 _dequeue(facts, queue_head, queue_tail, row)
                                 waiting -= 1
@@ -1181,8 +1208,8 @@ def _variant(
             elif what == _ENDS:
                 if more:
                     state = facts[row, STATE]
-                    late = state == _WRAPPING and notes[row, DONE_AT] != now
-                    if late or state in (_GONE, _CONSULTING):
+                    late = state in (_WRAPPING, _RESUMING) and notes[row, DONE_AT] != now
+                    if late or state in (_GONE, _CONSULTING, _HANDING):
                         continue  # what was thought to end now has ended before
                 if more and state in (_TALKING, _CONFERRING, _ALONE):
                     team, seat = _wide(facts[row, TEAM]), _wide(facts[row, SEAT])
@@ -1215,7 +1242,7 @@ def _variant(
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, _GONE
                     released = row
-                    facts[notes[row, PRIMARY], STATE] = _RESUMING
+                    facts[notes[row, PRIMARY], STATE], notes[notes[row, PRIMARY], DONE_AT] = _RESUMING, now
                     _push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | _ENDS)
                     pending += 1
                     continues = False
@@ -1236,6 +1263,30 @@ def _variant(
                                 continues = False
                                 break
                             u -= conference_probability[conference]
+                handed = more and facts[row, LEG_END] == TRANSFERRED
+                if (
+                    more
+                    and continues
+                    and not handed
+                    and notes[row, ROLE] < 0
+                    and facts[row, SEAT] >= 0
+                    and leg < LEG_MOST
+                ):
+                    # -- a warm transfer: the agent stays until the next one knows the story
+                    u = 1.0
+                    if transfer_at[cell] < transfer_at[cell + 1]:
+                        u = uniform(seed, desk, entity, word, _TRANSFER, 0)
+                    for transfer in range(transfer_at[cell], transfer_at[cell + 1]):
+                        if u < transfer_probability[transfer]:
+                            cut = uniform(seed, desk, entity, word, _CUT_OFF, 0) < transfer_cut_off[transfer]
+                            if transfer_hand_over[transfer] >= 0 and not cut:
+                                facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, transfer
+                                facts[row, STATE] = _HANDING
+                                _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                                pending += 1
+                                continues = False
+                            break
+                        u -= transfer_probability[transfer]
                 if continues:
                     times[row, ENDED] = now
                     settled, last = RESOLVED, row
@@ -1247,8 +1298,8 @@ def _variant(
                         settled = RESOLVED if found else UNRESOLVED
                         passes = more and not found
                     else:
-                        passes = not more or notes[row, ROLE] < 0
-                        facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, _GONE
+                        passes = not more or (notes[row, ROLE] < 0 and not handed)
+                        facts[row, LEG_END], facts[row, STATE] = (TRANSFERRED if handed else ANSWERED_END), _GONE
                         wrap_us = 0
                         law = wrap_law_of[cell] if more else wrap_law[team]
                         if law >= 0:
@@ -1380,7 +1431,7 @@ def _variant(
                     word = notes[row, WAIT_END]
                     if now < times[row, GIVES_UP]:
                         word, speaks_us = MESSAGE, message_takes_us[channel]
-                    elif word == ABANDONED and silent_share[channel] > 0.0:
+                    elif word == ABANDONED and silent_share[channel] > 0.0 and notes[row, PRIMARY] < 0:
                         key = (_wide(facts[row, ATTEMPT]) << 12) | _wide(facts[row, LEG])
                         entity = entities[_wide(facts[row, NUMBER])]
                         if uniform(seed, plan, entity, key, _SILENT, 0) < silent_share[channel]:
@@ -1394,7 +1445,7 @@ def _variant(
                     _dequeue(facts, queue_head, queue_tail, row)
                     waiting -= 1
                 if more and notes[row, ROLE] >= 0:
-                    facts[notes[row, PRIMARY], STATE] = _RESUMING
+                    facts[notes[row, PRIMARY], STATE], notes[notes[row, PRIMARY], DONE_AT] = _RESUMING, now
                     _push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | _ENDS)
                     pending += 1
                 else:
@@ -1408,6 +1459,11 @@ def _variant(
                         in_use[facts[row, CHANNEL]] -= 1
                     if word != MESSAGE:
                         lost = row
+                    if more and notes[row, PRIMARY] >= 0:  # the agent who waited with them has nobody to hand over to
+                        primary = notes[row, PRIMARY]
+                        facts[primary, STATE], notes[primary, DONE_AT] = _RESUMING, now
+                        _push(heap_us, heap, facts, pending, now, (primary << 2) | _ENDS)
+                        pending += 1
 
             if retries and lost >= 0:
                 # -- one who gave up, was turned away or asked in vain: do they try again?

@@ -22,7 +22,7 @@ from scenarios.laws import EMPIRICAL, AnyLaw, LawRow, keyed_us, law_row, scaled_
 from scenarios.plan import COMES, hopped, patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ANYONE, CAUSES, Channel, Conference, Promise, Team, Transfer
-from scenarios.units import DAY_US, NEVER_US, clock_s, us
+from scenarios.units import NEVER_US, clock_s, us
 from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
 from simulator.handling import handled_us
@@ -37,13 +37,14 @@ Choice = TypeVar("Choice", Transfer, Conference, Promise)
 (
     _CONTAINMENT, _SERVICE, _TRANSFER, _WRAP, _RESOLUTION, _CUT_OFF, _CONFERENCE, _CONFERENCE_TIME, _RETELLING, _SILENT,
     _BALKING, _CALLBACK, _REACHED, _HOLD, _PROMISE, _PROMISE_DUE, _PROMISE_KEPT, _PROMISE_LATE, _WORK_FAILS,
+    _HAND_OVER,
 ) = map(
     int,
     (
         Purpose.CONTAINMENT, Purpose.SERVICE, Purpose.TRANSFER, Purpose.WRAP, Purpose.RESOLUTION, Purpose.CUT_OFF,
         Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.RETELLING, Purpose.SILENT, Purpose.BALKING,
         Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD, Purpose.PROMISE, Purpose.PROMISE_DUE, Purpose.PROMISE_KEPT,
-        Purpose.PROMISE_LATE, Purpose.WORK_FAILS,
+        Purpose.PROMISE_LATE, Purpose.WORK_FAILS, Purpose.HAND_OVER,
     ),
 )  # fmt: skip
 
@@ -71,6 +72,8 @@ class _Comes(NamedTuple):
     given_up: str = "abandoned"
     transfer: Transfer | None = None
     called_back: bool = False
+    held_by: tuple[TeamFloor, int, Leg] | None = None
+    """The agent of the leg before, who waits with the customer for the next one."""
 
 
 class _Past(NamedTuple):
@@ -101,7 +104,7 @@ class Engine:
         }
         self.service: dict[tuple[str, str], list[tuple[int, LawRow]]] = {
             (name, intent): [
-                (us(clock_s(at)), law_row(law))
+                (clock_s(at), law_row(law))
                 for at in sorted(["00:00", *team.service_from], key=clock_s, reverse=True)
                 if (law := team.service_law(intent, clock_s(at)))
             ]
@@ -190,9 +193,10 @@ class Engine:
             for name in self.scenario.teams
             for intent in self.scenario.intents
         }
-        kinds = [self.scenario.kind_of(day) for day in range(self.scenario.days + 1)]
+        self.local = self.scenario.local_days
+        days = [(self.scenario.kind_of(day), day, self.local) for day in range(self.scenario.days + 1)]
         self.hours: dict[str, list[tuple[int, int]]] = {
-            name: [(us(opens), us(closes)) for opens, closes in map(hours.open_s, kinds)]
+            name: [(us(opens), us(closes)) for opens, closes in (hours.open_at_s(*day) for day in days)]
             for name, hours in self.scenario.channels.items()
         }
         """By channel and day: from when to when it is open."""
@@ -304,8 +308,8 @@ class Engine:
         since = past.since_us if past else now
         first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, since, since)
         self.rows.append(first)
-        (opens, closes), lines = self.hours[channel][now // DAY_US], self.lines_of[channel]
-        if past is None and not opens <= now % DAY_US < closes:
+        (opens, closes), lines = self.hours[channel][self._day()], self.lines_of[channel]
+        if past is None and not opens <= now < closes:
             return _turned_away(first, "closed", now), first
         if past is None and lines is not None and self.in_use[channel] >= lines:
             return _turned_away(first, "blocked", now), first
@@ -327,6 +331,8 @@ class Engine:
                 to = yield from self._self_service(page, contact, entity, leg)
             else:
                 called = yield self._wait(leg, contact, entity, comes)
+                if comes.held_by is not None and isinstance(called, str):
+                    self._let_go(comes.held_by, self.clock.now_us, contact, entity)
             if isinstance(called, tuple):
                 if comes.called_back:
                     self.in_use[leg.channel] += 1
@@ -334,8 +340,11 @@ class Engine:
                         yield from self._nobody_there(*called, contact, leg)
                         outcome = "unresolved"
                         break
-                to = yield from self._conversation(*called, contact, entity, mine, past, comes.transfer)
+                to = yield from self._conversation(*called, contact, entity, mine, past, comes)
                 leg.leg_end, outcome = _SETTLED if to is None and self.settles else self._end(entity, leg, to)
+                warm = to is not None and to.hand_over is not None and leg.leg_end != "cut_off"
+                if not warm:
+                    self._wrap_up(*called, contact, entity, leg)
                 if to is None and self.scenario.promises:
                     outcome = self._promise(entity, leg, mine, outcome)
             elif called == "callback":
@@ -356,11 +365,13 @@ class Engine:
             now = self.clock.now_us
             yield self.clock.at(now, event_key(EventClass.JOIN, contact, leg.leg + 1))
             line, history = self._passed_to(to.to_team, leg), to.history_carried
-            answered = leg.agent is not None
+            answered, before = leg.agent is not None, leg
             leg = Leg(leg.number, leg.attempt, mine[-1].leg + 1, leg.channel, leg.intent, line, history, now, now)
             comes = self._comes(to, entity, leg, NEVER_US if answered else patience)
             self.rows.append(leg)
             mine.append(leg)
+            if answered and to.hand_over is not None and isinstance(called, tuple):
+                comes = comes._replace(held_by=(*called, before))
         for one in mine:
             one.outcome = outcome
         if outcome == "message":
@@ -477,7 +488,7 @@ class Engine:
 
     def _wait(self, leg: Leg, contact: int, entity: int, comes: _Comes) -> simpy.Event:
         """Wait for an agent: the event happens with team and seat, or with how the wait ended."""
-        own = leg.role is None and not comes.called_back
+        own = leg.role is None and not comes.called_back and comes.held_by is None
         leaves_us, ends = leg.arrived_us + comes.patience_us, comes.given_up
         if self.messages:
             leaves_us, ends = self._leaves(leg, comes.patience_us, comes.given_up, own)
@@ -497,6 +508,12 @@ class Engine:
         if leg.line.promotion:
             leg.waiting = waiting
         return waiting.called
+
+    def _let_go(self, held_by: tuple[TeamFloor, int, Leg], at_us: int, contact: int, entity: int) -> None:
+        """Have the agent of a warm transfer go on to the work after it."""
+        team, seat, leg = held_by
+        key = event_key(EventClass.END, contact, leg.leg)
+        self.clock.do_at(at_us, key, lambda _: self._wrap_up(team, seat, contact, entity, leg))
 
     def _leaves(self, leg: Leg, patience_us: int, given_up: str, own: bool) -> tuple[int, str]:
         """Return until when one waits, and what the end of the wait is called."""
@@ -580,24 +597,28 @@ class Engine:
         entity: int,
         mine: list[Leg],
         past: _Past | None,
-        by: Transfer | None,
+        comes: _Comes,
     ) -> Generator[simpy.Event, Any, Transfer | None]:
         """Talk, perhaps ask a colleague in, perhaps pass on: returns the transfer, or None of an answer."""
-        leg = mine[-1]
+        leg, by = mine[-1], comes.transfer
         leg.team, leg.agent, leg.answered_us = team.name, team.seats[seat], self.clock.now_us
+        plain = self.plain.get((team.name, leg.intent))
         if past is not None and past.team is not None:
             leg.answered_us, ends_us = past.since_us, past.ends_us
-        elif (law := self.plain.get((team.name, leg.intent))) and (by is None or by.retelling is None):
-            ends_us = leg.answered_us + self._time_us(law, _SERVICE, entity, leg)
+        elif plain and (by is None or (by.retelling is None and by.hand_over is None)):
+            ends_us = leg.answered_us + self._time_us(plain, _SERVICE, entity, leg)
         else:
             ends_us = leg.answered_us + self._talk_us(team, seat, entity, leg, by)
+            if comes.held_by is not None and by is not None and by.hand_over is not None:
+                over_us = self._time_us(self._law(by.hand_over), _HAND_OVER, entity, leg)
+                self._let_go(comes.held_by, leg.answered_us + over_us, contact, entity)
+                ends_us += over_us
         key, points = _END | contact << 12 | leg.leg, team.points.get(leg.channel, 1)
         yield self.floor.talk(team, seat, points, ends_us - self.clock.now_us, key)
         conferences = self.conferences[team.name, leg.intent]
         if conferences and (conference := self._drawn(conferences, _CONFERENCE, entity, leg)):
             yield from self._ask_in(conference, contact, entity, mine)
             yield self.clock.at(self.clock.now_us, event_key(EventClass.END, contact, leg.leg))
-        self._wrap_up(team, seat, contact, entity, leg)
         if leg.leg >= LEG_MOST:
             return None
         return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
@@ -637,8 +658,11 @@ class Engine:
 
     def _service(self, team: str, intent: str) -> LawRow:
         """Return the law of a talk that begins now."""
-        of_day_us = self.clock.now_us % DAY_US
-        return next(law for from_us, law in self.service[team, intent] if of_day_us >= from_us)
+        day, now = self._day(), self.clock.now_us
+        return next(law for from_s, law in self.service[team, intent] if now >= us(self.local.at_s(day, from_s)))
+
+    def _day(self) -> int:
+        return self.local.day_at(self.clock.now_us // 1_000_000)
 
     def _ask_in(self, conference: Conference, contact: int, entity: int, mine: list[Leg]) -> Process:
         """Ask a colleague in, who talks with the two others for a while if one is free now."""

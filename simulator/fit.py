@@ -39,9 +39,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from results.clock import RunClock
 from results.importing import UNKNOWN_AGENT
 from results.log import wait_s
 from results.runs import Run, write_whole
+from scenarios.local_days import LocalDays, half_hours
 from scenarios.mapping import ANSWERED_ENDS
 from scenarios.scenario import DAYS_MOST, GATES_MOST
 from scenarios.units import DAY_S, clock_text
@@ -350,7 +352,12 @@ def _scenario(name: str, run: Run, fitted: Fitted, arrivals: Arrivals) -> Iterat
     """Yield the lines of the scenario file."""
     facts = run.facts
     origin = datetime.datetime.fromisoformat(str(facts["origin"]))
-    days = sorted(set((fitted.contacts["arrived_s"] // DAY_S).astype(int)))
+    local = RunClock.of(facts).local
+    arrived_s = fitted.contacts["arrived_s"].to_numpy(dtype=np.float64)
+    days: list[int] = sorted(set(local.days_at(arrived_s).tolist()))
+    of_day_s = fitted.contacts["arrived_s"].copy()
+    of_day_s[:] = local.clocks_s(arrived_s)
+    all_hours = _hours(fitted, of_day_s)
     covered = int(facts.get("days", days[-1] + 1))
     yield f"# Fitted by `testdrive fit` from run {run.run_id}" + (f", log {facts['log']}." if "log" in facts else ".")
     if facts.get("acknowledge"):
@@ -369,7 +376,7 @@ def _scenario(name: str, run: Run, fitted: Fitted, arrivals: Arrivals) -> Iterat
     yield f'starts: "{_day(origin, 0 if arrivals == "replayed" else days[0])}"'
     yield f"days: {covered if arrivals == 'replayed' else 1}"
     yield "\nchannels:  # hours: the whole hours in which contacts arrived"
-    for channel, (opens, closes) in _hours(fitted).items():
+    for channel, (opens, closes) in all_hours.items():
         yield f"  {channel}: {{opens: {clock_text(opens)}, closes: {clock_text(closes)}}}"
     yield "\nintents:"
     for intent in sorted(set(fitted.contacts["intent"])):
@@ -379,10 +386,10 @@ def _scenario(name: str, run: Run, fitted: Fitted, arrivals: Arrivals) -> Iterat
     else:
         yield f"\n# Mean contacts in each half hour over the {len(days)} days that had any; days differ more than this."
         yield "demand:"
-        yield from _demand(fitted, len(days))
+        yield from _demand(fitted, all_hours, of_day_s, _exposure(local, days))
     yield "\nteams:"
     for team in fitted.teams:
-        yield from _team_lines(name, team, arrivals, days, _hours(fitted)[team.channel])
+        yield from _team_lines(name, team, arrivals, days, all_hours[team.channel], local)
     if fitted.patience:
         yield "\n# Kaplan-Meier: one who was answered would have waited longer."
         yield "patience:"
@@ -398,21 +405,31 @@ def _day(origin: datetime.datetime, day: int) -> str:
     return (origin.date() + datetime.timedelta(days=day)).isoformat()
 
 
-def _hours(fitted: Fitted) -> dict[str, tuple[int, int]]:
+def _exposure(local: LocalDays, days: list[int]) -> Values:
+    """Return by half-hour of the clock how many times these days have it: where clocks change, twice or never."""
+    halves = half_hours(local, max(days) + 1)
+    inside = np.isin(halves.day, days)
+    lengths = np.diff(halves.begins_s)[inside] / HALF_HOUR_S
+    return np.bincount(halves.slot[inside], lengths, minlength=DAY_S // HALF_HOUR_S).astype(np.float64)
+
+
+def _hours(fitted: Fitted, of_day_s: pd.Series[float]) -> dict[str, tuple[int, int]]:
     """Return each channel's opening hours: the whole hours of the day in which contacts arrived."""
-    of_day = fitted.contacts["arrived_s"] % DAY_S
     hours = {}
-    for channel, times in of_day.groupby(fitted.contacts["channel"]):
+    for channel, times in of_day_s.groupby(fitted.contacts["channel"]):
         hours[str(channel)] = int(times.min() // 3600) * 3600, (int(times.max() // 3600) + 1) * 3600
     return hours
 
 
-def _demand(fitted: Fitted, days: int) -> Iterator[str]:
-    hours = _hours(fitted)
+def _demand(
+    fitted: Fitted, hours: dict[str, tuple[int, int]], of_day_s: pd.Series[float], exposure: Values
+) -> Iterator[str]:
     for (channel, intent), rows in fitted.contacts.groupby(["channel", "intent"]):
         opens, closes = hours[str(channel)]
-        interval = ((rows["arrived_s"] % DAY_S - opens) // HALF_HOUR_S).astype(int)
-        means = np.bincount(interval, minlength=(closes - opens) // HALF_HOUR_S) / days
+        interval = ((of_day_s[rows.index] - opens) // HALF_HOUR_S).astype(int)
+        counts = np.bincount(interval, minlength=(closes - opens) // HALF_HOUR_S)
+        times = exposure[opens // HALF_HOUR_S :][: len(counts)]
+        means = np.divide(counts, times, out=np.zeros(len(counts)), where=times > 0)
         yield f"  - intent: {intent}"
         yield f"    channels: {{{channel}: 1}}"
         yield f"    starts: {clock_text(opens)}"
@@ -420,7 +437,7 @@ def _demand(fitted: Fitted, days: int) -> Iterator[str]:
 
 
 def _team_lines(
-    name: str, team: FittedTeam, arrivals: Arrivals, days: list[int], hours: tuple[int, int]
+    name: str, team: FittedTeam, arrivals: Arrivals, days: list[int], hours: tuple[int, int], local: LocalDays
 ) -> Iterator[str]:
     seat_hours = float(np.sum(np.diff(team.seats["from_s"]) * team.seats["agents"].to_numpy()[:-1])) / 3600
     yield f"  {team.name}:"
@@ -431,7 +448,11 @@ def _team_lines(
     if arrivals == "replayed":
         yield f"    agents_csv: {name}_{team.name}_agents.csv"
     else:
-        yield "    agents: {" + ", ".join(f"{at}: {count}" for at, count in _typical_day(team.seats, days, hours)) + "}"
+        yield (
+            "    agents: {"
+            + ", ".join(f"{at}: {count}" for at, count in _typical_day(team.seats, days, hours, local))
+            + "}"
+        )
     yield f"    service:  # mean {team.talk.mean_s():.0f} s, median {team.talk.quantile_s(0.5):.0f} s"
     yield f"      default: {{law: empirical, points_csv: {name}_{team.name}_talk.csv}}"
     if team.wrap is None:
@@ -442,14 +463,18 @@ def _team_lines(
         yield f"    wrap: {{law: empirical, points_csv: {name}_{team.name}_wrap.csv}}"
 
 
-def _typical_day(seats: pd.DataFrame, days: list[int], hours: tuple[int, int]) -> Iterator[tuple[str, int]]:
+def _typical_day(
+    seats: pd.DataFrame, days: list[int], hours: tuple[int, int], local: LocalDays
+) -> Iterator[tuple[str, int]]:
     """Yield the mean seats of each half hour as whole numbers; what rounding takes is carried to the next."""
     at, count = seats["from_s"].to_numpy(dtype=float), seats["agents"].to_numpy(dtype=float)
     seconds = np.r_[0.0, np.cumsum(np.diff(at) * count[:-1])]
     carried, before = 0.0, -1
     for start in range(hours[0], hours[1], HALF_HOUR_S):
-        edges = np.array([[day * DAY_S + start, day * DAY_S + start + HALF_HOUR_S] for day in days], dtype=float)
-        mean = float(np.diff(np.interp(edges, at, seconds), axis=1).mean()) / HALF_HOUR_S
+        told = [[local.at_s(day, start), local.at_s(day, start + HALF_HOUR_S)] for day in days]
+        edges = np.array(told, dtype=float)
+        lasts_s = max(float(np.diff(edges, axis=1).mean()), 1.0)  # of days on which the clock shows it at all
+        mean = float(np.diff(np.interp(edges, at, seconds), axis=1).mean()) / lasts_s
         whole = max(round(mean + carried), 0)
         carried += mean - whole
         if whole != before:

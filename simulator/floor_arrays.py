@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,15 +22,15 @@ import numpy.typing as npt
 from scenarios.draws import Purpose, uniform
 from scenarios.identity import seat_entity
 from scenarios.jit import jit
-from scenarios.laws import Laws
+from scenarios.laws import Laws, law_row, time_us
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import ANYONE, CAUSES, Announcement, Channel, Retry
-from scenarios.units import DAY_US, NEVER_US, clock_s, us
+from scenarios.scenario import ANYONE, CAUSES, Announcement, Channel, Late, Retry
+from scenarios.units import NEVER_US, clock_s, us
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
 
-_ABSENCE = int(Purpose.ABSENCE)
+_ABSENCE, _SICK = int(Purpose.ABSENCE), int(Purpose.SICK)
 
 FIRST, LONGEST_IDLE, RANDOM = range(3)
 FULL_SPEED = 27_720
@@ -55,7 +55,7 @@ class FloorArrays(NamedTuple):
     law_times: Real
     opens_us: Whole
     closes_us: Whole
-    """By channel x day, within the day; one day more, on which a run ends."""
+    """By channel x day, since the run's first midnight; one day more, on which a run ends."""
     patience_law: Whole
     """By channel x intent, -1 where there is none."""
     retry_probability: Real
@@ -157,7 +157,7 @@ class FloorArrays(NamedTuple):
     """By team: how many contacts an agent who has as many as possible works off at full speed, in thousandths."""
 
     service_from_us: Whole
-    """Times of day from which some laws of service are others, within a day."""
+    """By day x time of day from which some laws of service are others: when it is that time."""
     service_later: Whole
     """By such time x team x intent: the law of service from then on."""
     hold_law: Whole
@@ -188,6 +188,11 @@ class FloorArrays(NamedTuple):
     chase_to: Whole
     chase_share: Real
     """By promise: who comes back, after what law, up to which attempt, with what patience, on which channels."""
+    transfer_hand_over: Whole
+    """By transfer: the law of how long the first agent tells the story to the second, or -1: the transfer is cold."""
+
+    day_begins_us: Whole
+    """By day, with the one on which a run ends and the end of that."""
 
     @property
     def passes_on_pages(self) -> bool:
@@ -213,6 +218,7 @@ class FloorArrays(NamedTuple):
             or self.transfer_if_busy.any()
             or self.transfer_cut_off.any()
             or (self.transfer_retelling >= 0).any()
+            or (self.transfer_hand_over >= 0).any()
             or len(self.conference_with)
             or (self.resolved < 1).any()
             or (uncommon > 0).any()
@@ -222,7 +228,7 @@ class FloorArrays(NamedTuple):
             or (self.says >= 0).any()
             or self.silent_share.any()
             or self.passes_on_pages
-            or len(self.service_from_us)
+            or len(self.service_later)
             or (self.hold_law >= 0).any()
             or (self.wrap_law_of != self.wrap_law.repeat(self.service_law.shape[1])).any()
             or (self.seat_speed != 1000).any()
@@ -274,6 +280,8 @@ class _Roster:
     count: Whole
     shrinkage: float
     block_us: int
+    sick: float
+    late: Late | None
     certain_us: int
     entities: npt.NDArray[np.uint64]
 
@@ -381,6 +389,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     messages = [scenario.channels[channel].message for channel in channels]
     transfer_patience = [laws.number(t.patience) for some in passes for t in some]
     transfer_retelling = [laws.number(t.retelling) for some in passes for t in some]
+    transfer_hand_over = [laws.number(t.hand_over) for some in passes for t in some]
     conference_law = [laws.number(c.time) for some in asked_in for c in some]
     seats = [
         0 if team.self_service else max((count for _, count in loaded.agents[name]), default=0)
@@ -408,8 +417,11 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     ]
     pages = [q.teams[0] if q.teams and scenario.teams[teams[q.teams[0]]].self_service else -1 for q in queues]
     hops = [list(retry.to.items()) if retry else [] for retry in retries]
-    kinds = [scenario.kind_of(day) for day in range(scenario.days + 1)]
-    open_s = [[scenario.channels[channel].open_s(kind) for kind in kinds] for channel in channels]
+    kinds, local = [scenario.kind_of(day) for day in range(scenario.days + 1)], scenario.local_days
+    open_s = [
+        [scenario.channels[channel].open_at_s(kind, day, local) for day, kind in enumerate(kinds)]
+        for channel in channels
+    ]
     open_us = np.array(open_s, dtype=np.int64) * 1_000_000
     arrays = FloorArrays(
         *laws.table(),
@@ -452,6 +464,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         transfer_if_busy=_whole(int(t.if_busy == "ends") for some in passes for t in some),
         transfer_cut_off=_real(t.cut_off for some in passes for t in some),
         transfer_retelling=_whole(transfer_retelling),
+        transfer_hand_over=_whole(transfer_hand_over),
         conference_at=_at(len(some) for some in asked_in),
         conference_with=_whole(numbers[c.with_team] for some in asked_in for c in some),
         conference_probability=_real(c.probability for some in asked_in for c in some),
@@ -484,7 +497,9 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         callback_takes_us=_whole(us(c.takes_s) if c else 0 for c in callbacks),
         silent_share=_real(s.share if s else 0.0 for s in silent),
         silent_detected_us=_whole(us(s.detected_after_s) if s else 0 for s in silent),
-        service_from_us=_whole(us(clock_s(at)) for at in changes),
+        service_from_us=np.array(
+            [[us(local.at_s(day, clock_s(at))) for at in changes] for day in range(len(kinds))], dtype=np.int64
+        ).reshape(len(kinds), len(changes)),
         service_later=np.array(later, dtype=np.int64).reshape(len(changes), len(teams), len(intents)),
         hold_law=_whole(hold),
         wrap_law_of=_whole(wrap_of),
@@ -508,6 +523,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         chase_to_at=_at(len(chase.to) if chase else 0 for chase in chases),
         chase_to=_whole(channels.index(to) for chase in chases if chase for to in chase.to),
         chase_share=_real(share for chase in chases if chase for share in chase.to.values()),
+        day_begins_us=_whole(us(local.begins_s(day)) for day in range(len(kinds) + 1)),
         team_rate=_whole(team.rate() for team in scenario.teams.values()),
         points=np.array(
             [[team.points_of(channel) for channel in channels] for team in scenario.teams.values()], dtype=np.int64
@@ -533,11 +549,8 @@ def shifts_of(floor: Floor, seed: int, replication: int) -> Shifts:
     """Return one replication's changes of present seats: the rosters, less the seats that luck leaves empty."""
     parts = []
     for roster in floor.rosters:
-        if roster.shrinkage:
-            at_us, present = _present(
-                seed, replication, roster.entities, roster.at_us, roster.count, roster.shrinkage, roster.block_us,
-                roster.certain_us, floor.horizon_us,
-            )  # fmt: skip
+        if roster.shrinkage or roster.sick or roster.late:
+            at_us, present = _present_of(roster, seed, replication, floor.arrays.day_begins_us, floor.horizon_us)
         else:
             at_us, present = roster.at_us, roster.count
         parts.append((at_us, np.full(len(at_us), roster.team), present))
@@ -548,6 +561,40 @@ def shifts_of(floor: Floor, seed: int, replication: int) -> Shifts:
     return Shifts(np.append(at_us[order], NEVER_US), team[order], present[order])
 
 
+def _present_of(
+    roster: _Roster, seed: int, replication: int, day_begins_us: Whole, horizon_us: int
+) -> tuple[Whole, Whole]:
+    """Return when the number of present seats changes, and to what."""
+    edges = [roster.at_us]
+    if roster.shrinkage:
+        edges.append(np.arange(0, horizon_us, roster.block_us))
+    if roster.sick:
+        edges.append(day_begins_us)
+    comes = np.empty((0, 3), dtype=np.int64)
+    if roster.late is not None:
+        comes = np.array(list(_comings(roster, roster.late, seed, replication)), dtype=np.int64).reshape(-1, 3)
+        edges.append(comes[:, 2])
+    at_us = np.unique(np.concatenate(edges))
+    at_us = at_us[at_us < horizon_us]
+    days = np.searchsorted(day_begins_us, at_us, side="right") - 1
+    return _present(
+        seed, replication, roster.entities, roster.at_us, roster.count, at_us, days, comes,
+        roster.shrinkage, roster.block_us, roster.sick, roster.certain_us,
+    )  # fmt: skip
+
+
+def _comings(roster: _Roster, late: Late, seed: int, replication: int) -> Iterator[tuple[int, int, int]]:
+    """Yield when a seat is to be filled, which, and when somebody really is there."""
+    law, before = law_row(late.by), 0
+    for at_us, count in zip(roster.at_us.tolist(), roster.count.tolist(), strict=True):
+        for seat in range(before, count):
+            key = seed, replication, int(roster.entities[seat]), at_us // 60_000_000
+            is_late = uniform(*key, int(Purpose.LATE), 0) < late.share and at_us >= roster.certain_us
+            by_us = time_us(law, uniform(*key, int(Purpose.LATENESS), 0)) if is_late else 0
+            yield at_us, seat, min(at_us + by_us, NEVER_US)
+        before = count
+
+
 @jit
 def _present(
     seed: int,
@@ -555,36 +602,44 @@ def _present(
     entities: npt.NDArray[np.uint64],
     at_us: Whole,
     count: Whole,
+    edges: Whole,
+    days: Whole,
+    comes: Whole,
     shrinkage: float,
     block_us: int,
+    sick: float,
     certain_us: int,
-    horizon_us: int,
 ) -> tuple[Whole, Whole]:
-    """Walk over blocks and steps of the roster; each block leaves each rostered seat empty by its own draw.
+    """Walk over the instants at which anything may change, and count who is there.
 
-    Before `certain_us` all who are rostered are there.
+    Each block leaves each rostered seat empty by its own draw, each day some for all of it, and who is late is not
+    there yet. Before `certain_us` all who are rostered are there.
     """
-    most = len(at_us) + (horizon_us + block_us - 1) // block_us
-    changed_us, present = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
-    changes, step, block_begins, rostered, before = 0, 0, 0, 0, 0
-    while True:
-        edge = block_begins
-        if step < len(at_us) and at_us[step] < edge:
-            edge = at_us[step]
-        if edge >= horizon_us:
-            break
+    changed_us, present = np.empty(len(edges), dtype=np.int64), np.empty(len(edges), dtype=np.int64)
+    ready_us = np.zeros(len(entities), dtype=np.int64)
+    changes, step, coming, rostered, before = 0, 0, 0, 0, 0
+    for place in range(len(edges)):
+        edge = edges[place]
         while step < len(at_us) and at_us[step] <= edge:
             rostered = count[step]
             step += 1
-        if edge == block_begins:
-            block_begins += block_us
+        while coming < len(comes) and comes[coming, 0] <= edge:
+            ready_us[comes[coming, 1]] = comes[coming, 2]
+            coming += 1
         here = 0
         for seat in range(rostered):
-            if (
-                edge < certain_us
-                or uniform(seed, replication, entities[seat], edge // block_us, _ABSENCE, 0) >= shrinkage
-            ):
+            if edge < certain_us:
                 here += 1
+                continue
+            if edge < ready_us[seat]:
+                continue
+            if shrinkage > 0.0 and (
+                uniform(seed, replication, entities[seat], edge // block_us, _ABSENCE, 0) < shrinkage
+            ):
+                continue
+            if sick > 0.0 and uniform(seed, replication, entities[seat], days[place], _SICK, 0) < sick:
+                continue
+            here += 1
         if here != before:
             changed_us[changes], present[changes] = edge, here
             changes += 1
@@ -603,6 +658,8 @@ def _roster(loaded: LoadedScenario, name: str, number: int) -> _Roster:
         _whole(count for _, count in steps),
         team.shrinkage,
         team.shrinkage_block_minutes * 60_000_000,
+        team.sick,
+        team.late,
         us(loaded.opening.certain_s.get(name, 0.0)) if loaded.opening else 0,
         np.array([seat_entity(name, seat) for seat in range(most)], dtype=np.uint64),
     )
@@ -624,11 +681,12 @@ def _promoted(queue: _Queue) -> _Queue:
 def _closings(loaded: LoadedScenario, channels: tuple[Channel, ...]) -> tuple[Whole, Whole]:
     scenario = loaded.scenario
     told = [
-        (day * DAY_US + us(closes_s), number)
+        (us(closes_s), number)
         for day in range(scenario.days)
         for number, channel in enumerate(channels)
         if scenario.channels[channel].at_close == "cleared"
-        and (closes_s := scenario.channels[channel].open_s(scenario.kind_of(day))[1])
+        and (spell := scenario.channels[channel].open_at_s(scenario.kind_of(day), day, scenario.local_days))
+        and (closes_s := spell[1]) > spell[0]
     ]
     return _whole(at_us for at_us, _ in told), _whole(number for _, number in told)
 

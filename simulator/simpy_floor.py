@@ -16,9 +16,10 @@ import simpy
 
 from scenarios.draws import Purpose, uniform
 from scenarios.identity import seat_entity
+from scenarios.laws import law_row, time_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel, Promotion, Team
-from scenarios.units import DAY_US, us
+from scenarios.units import us
 from simulator.events import EventClass, event_key
 from simulator.floor_arrays import FULL_SPEED, WORK_MOST_US
 
@@ -314,10 +315,11 @@ class Floor:
         for channel, hours in loaded.scenario.channels.items():
             if hours.at_close == "cleared":
                 for day in range(loaded.scenario.days):
-                    opens_s, closes_s = hours.open_s(loaded.scenario.kind_of(day))
+                    opens_s, closes_s = hours.open_at_s(loaded.scenario.kind_of(day), day, loaded.scenario.local_days)
                     if closes_s > opens_s:
-                        at_us = day * DAY_US + us(closes_s)
-                        clock.do_at(at_us, event_key(EventClass.CLOSING), functools.partial(self._clear, channel))
+                        clock.do_at(
+                            us(closes_s), event_key(EventClass.CLOSING), functools.partial(self._clear, channel)
+                        )
 
     # -- contacts ----------------------------------------------------------------------------------------------
 
@@ -626,24 +628,49 @@ class Floor:
         """Yield when a team's present seats change: the roster, less the seats that luck leaves empty."""
         team = self.loaded.scenario.teams[name]
         steps = [(us(at_s), count) for at_s, count in self.loaded.agents[name] if us(at_s) < self.horizon_us]
-        if not team.shrinkage:
+        if not (team.shrinkage or team.sick or team.late):
             yield from steps
             return
-        block_us = team.shrinkage_block_minutes * 60_000_000
         certain_us = us(self.loaded.opening.certain_s.get(name, 0.0)) if self.loaded.opening else 0
-        edges = sorted({*range(0, self.horizon_us, block_us), *(at_us for at_us, _ in steps)})
-        entities = [seat_entity(name, seat) for seat in range(max((count for _, count in steps), default=0))]
-        position, rostered, before = 0, 0, 0
-        for edge in edges:
-            while position < len(steps) and steps[position][0] <= edge:
-                rostered = steps[position][1]
-                position += 1
-            block = edge // block_us
+        seats = [seat_entity(name, seat) for seat in range(max((count for _, count in steps), default=0))]
+        comings = list(self._comings(team, steps, seats, certain_us))
+        edges = {at_us for at_us, _ in steps} | {there_us for _, _, there_us in comings}
+        block_us = team.shrinkage_block_minutes * 60_000_000
+        edges |= set(range(0, self.horizon_us, block_us)) if team.shrinkage else set()
+        local = self.loaded.scenario.local_days
+        edges |= {us(local.begins_s(day)) for day in range(self.loaded.scenario.days)} if team.sick else set()
+        before = 0
+        for edge in sorted(edge for edge in edges if edge < self.horizon_us):
+            rostered = next((count for at_us, count in reversed(steps) if at_us <= edge), 0)
+            there = {seat: there_us for at_us, seat, there_us in comings if at_us <= edge}
             present = sum(
                 edge < certain_us
-                or uniform(self.luck.seed, self.luck.desk, entity, block, int(Purpose.ABSENCE), 0) >= team.shrinkage
-                for entity in entities[:rostered]
+                or (
+                    edge >= there[seat]
+                    and self._comes(team.shrinkage, entity, edge // block_us, Purpose.ABSENCE)
+                    and self._comes(team.sick, entity, local.day_at(edge / 1e6), Purpose.SICK)
+                )
+                for seat, entity in enumerate(seats[:rostered])
             )
             if present != before:
                 yield edge, present
                 before = present
+
+    def _comings(
+        self, team: Team, steps: list[tuple[int, int]], seats: list[int], certain_us: int
+    ) -> Iterator[tuple[int, int, int]]:
+        """Yield when a seat is to be filled, which, and when somebody is there: some are late."""
+        before = 0
+        for at_us, count in steps:
+            for seat in range(before, count):
+                late_us, word = 0, at_us // 60_000_000
+                late = team.late if at_us >= certain_us else None
+                if late and not self._comes(late.share, seats[seat], word, Purpose.LATE):
+                    u = uniform(self.luck.seed, self.luck.desk, seats[seat], word, int(Purpose.LATENESS), 0)
+                    late_us = time_us(law_row(late.by), u)
+                yield at_us, seat, at_us + late_us
+            before = count
+
+    def _comes(self, share: float, entity: int, word: int, purpose: Purpose) -> bool:
+        """Say whether somebody is not among the share that luck keeps away."""
+        return not share or uniform(self.luck.seed, self.luck.desk, entity, word, int(purpose), 0) >= share

@@ -15,7 +15,7 @@ import pandas as pd
 from results.log import table_of
 from scenarios.identity import contact_id
 from scenarios.scenario import Channel, Promise, Scenario
-from scenarios.units import DAY_S, us
+from scenarios.units import us
 from simulator.simpy_floor import Line, Waiting
 
 
@@ -66,6 +66,7 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
     rows = sorted(rows, key=lambda leg: leg.number << 24 | leg.attempt << 12 | leg.leg)
     plan = plan.iloc[[leg.number for leg in rows]].reset_index(drop=True)
     journeys = {name: hours.journey for name, hours in scenario.channels.items()}
+    horizon_us = us(scenario.local_days.begins_s(scenario.days))
 
     def known_us(times_us: list[int | None]) -> Any:
         if times_us.count(None) == len(times_us):  # told by few scenarios, and slow to be found empty one by one
@@ -107,7 +108,7 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         "released_s": released_us / 1e6, "talk_s": talk_us / 1e6, "hold_s": held_us / 1e6, "wrap_s": wrap_us / 1e6,
         "history_carried": [leg.history for leg in rows],
         "promise_due_s": in_s([leg.promise_due_us for leg in rows]),
-        "promise_kept_s": np.where(kept_us <= us(scenario.days * DAY_S), kept_us, np.nan) / 1e6,
+        "promise_kept_s": np.where(kept_us <= horizon_us, kept_us, np.nan) / 1e6,
         "leg_end": text([leg.leg_end for leg in rows]), "contact_outcome": text([leg.outcome for leg in rows]),
     }  # fmt: skip
     return table_of("legs", pd.DataFrame(columns, index=range(len(rows))))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from results.words import duration
 from scenarios.faults import nearest
+from scenarios.local_days import ALIKE, LocalDays
 from scenarios.plan import make_plan
 from scenarios.reading import LoadedScenario
-from scenarios.units import DAY_US, NEVER_US, clock_text
+from scenarios.units import NEVER_US, clock_text
 from simulator.engine_simpy import Engine, Waited
 from simulator.simpy_floor import Luck
 from simulator.simpy_log import Leg
@@ -41,11 +42,16 @@ class Story:
     title: str
     moments: tuple[Moment, ...]
     ending: str
+    local: LocalDays = ALIKE
 
     def text(self) -> str:
         """Return the story as lines."""
         return "\n".join(
-            [f"{self.customer}: {self.title}", *(f"{_clock(m.at_s)}  {m.text}" for m in self.moments), self.ending]
+            [
+                f"{self.customer}: {self.title}",
+                *(f"{_clock(m.at_s, self.local)}  {m.text}" for m in self.moments),
+                self.ending,
+            ]
         )
 
 
@@ -74,25 +80,45 @@ def story_of(loaded: LoadedScenario, seed: int, customer: str, replication: int 
     intent = plan["intent"].iloc[number]
     title = f"{loaded.scenario.intents[intent]} ({intent})"
     moments = sorted(_moments(engine, legs), key=lambda moment: moment.at_s)
-    return Story(name, title, tuple(moments), _ending(legs))
+    return Story(name, title, tuple(moments), _ending(legs), loaded.scenario.local_days)
 
 
 def _moments(engine: Engine, legs: Sequence[Leg]) -> Iterator[Moment]:
     waits = {(one.attempt, one.leg): one for one in engine.waited}
+    told = False  # whether anybody has heard the story yet
     for leg in legs:
         yield Moment(leg.arrived_us / 1e6, _comes(leg))
         waited = waits.get((leg.attempt, leg.leg))
-        if waited is not None and leg.answered_us != leg.arrived_us:
+        if waited is not None and leg.answered_us != leg.arrived_us and leg.role is None:
             yield Moment(leg.arrived_us / 1e6, _waits(waited))
         if leg.announced_us is not None:
             yield Moment(leg.arrived_us / 1e6, f"hears that it will take {duration(leg.announced_us / 1e6)}")
         if leg.answered_us is not None:
-            yield Moment(leg.answered_us / 1e6, _answered(leg))
+            yield Moment(leg.answered_us / 1e6, _answered(leg, told))
+            told = told or leg.agent is not None
         if leg.ended_us is not None:
             yield from (Moment(leg.ended_us / 1e6, text) for text in _ended(leg))
+        yield from _promised(leg, engine.floor.horizon_us)
+
+
+def _promised(leg: Leg, horizon_us: int) -> Iterator[Moment]:
+    """Tell what was promised, and what became of it."""
+    due_us, kept_us = leg.promise_due_us, leg.promise_kept_us
+    if due_us is None or leg.ended_us is None:
+        return
+    yield Moment(leg.ended_us / 1e6, f"is promised to have it settled within {duration((due_us - leg.ended_us) / 1e6)}")
+    if due_us <= horizon_us and (kept_us is None or kept_us > due_us):
+        yield Moment(due_us / 1e6, "waits in vain for what was promised")
+    if kept_us is not None and kept_us <= horizon_us:
+        late = f", {duration((kept_us - due_us) / 1e6)} late" if kept_us > due_us else ""
+        yield Moment(kept_us / 1e6, f"gets what was promised{late}")
 
 
 def _comes(leg: Leg) -> str:
+    if leg.role == "work":
+        return f"(out of sight, an order goes to {leg.line.teams[0]})"
+    if leg.role == "conference":
+        return f"a colleague of {leg.line.teams[0]} is asked for"
     if leg.leg:
         return f"comes to {' or '.join(leg.line.teams)}"
     again = f"tries again, attempt {leg.attempt}, " if leg.attempt > 1 else "asks "
@@ -110,20 +136,25 @@ def _waits(waited: Waited) -> str:
     return f"waits: {ahead} in line; {floors}{would}"
 
 
-def _answered(leg: Leg) -> str:
+def _answered(leg: Leg, told: bool) -> str:
     assert leg.answered_us is not None
     after = (leg.answered_us - leg.arrived_us) / 1e6
     when = f"after {duration(after)}" if after else "at once"
     if leg.agent is None:
-        return f"reads {leg.team}"
+        return f"{'reads' if leg.channel == 'faq' else 'meets'} {leg.team}"
     if leg.role == "conference":
         return f"{leg.agent} is asked in"
-    heard = "" if leg.leg == 0 else ", who knows the story" if leg.history else ", and tells the story again"
+    if leg.role == "work":
+        return f"(out of sight, {leg.agent} begins the work {when})"
+    heard = "" if not told else ", who knows the story" if leg.history else ", and tells the story again"
     return f"is answered by {leg.agent} {when}{heard}"
 
 
 def _ended(leg: Leg) -> Iterator[str]:
     assert leg.ended_us is not None
+    if leg.role == "work":
+        yield "(the work is done)" if leg.outcome == "resolved" else "(the work has failed, and nobody says so)"
+        return
     if leg.role == "conference":
         yield "no colleague is free" if leg.agent is None else f"{leg.agent} leaves again"
         return
@@ -160,6 +191,8 @@ def _ended(leg: Leg) -> Iterator[str]:
             yield f"is passed on after {spent}"
         case "answered" if leg.agent is None:
             yield f"finds no answer in {spent}"
+        case "answered" if leg.outcome == "unresolved" and leg.promise is None:
+            yield f"is done after {spent}, and nothing is settled"
         case _:
             yield f"is done after {spent}"
 
@@ -168,7 +201,9 @@ def _ending(legs: Sequence[Leg]) -> str:
     if not legs:
         return "never came: the day was over"
     last, attempts = legs[-1], len({leg.attempt for leg in legs})
-    told = sum(leg.agent is not None and not leg.history for leg in legs)
+    told = sum(leg.agent is not None and leg.role is None and not leg.history for leg in legs)
+    broken = sum(leg.promise_due_us is not None and not _kept_in_time(leg) for leg in legs)
+    legs = [leg for leg in legs if leg.role is None]
     waited_us = sum(
         (leg.answered_us if leg.answered_us is not None else leg.ended_us or leg.arrived_us) - leg.arrived_us
         for leg in legs
@@ -187,10 +222,15 @@ def _ending(legs: Sequence[Leg]) -> str:
     parts = [f"{attempts} attempt{'s' if attempts > 1 else ''}", f"{duration(waited_us / 1e6)} of waiting"]
     if told > 1:
         parts.append(f"told the story {told} times")
+    if broken:
+        parts.append(f"{broken} promise{'s' if broken > 1 else ''} not kept in time")
     return f"In the end: {outcome}; {', '.join(parts)}"
 
 
-def _clock(at_s: float) -> str:
-    day, of_day = divmod(at_s, DAY_US / 1e6)
-    text = clock_text(of_day)
-    return f"{f'day {int(day) + 1} ' if day else ''}{text if text.count(':') == 2 else text + ':00'}"
+def _kept_in_time(leg: Leg) -> bool:
+    return leg.promise_kept_us is not None and leg.promise_kept_us <= (leg.promise_due_us or 0)
+
+
+def _clock(at_s: float, local: LocalDays) -> str:
+    day, text = local.day_at(at_s), clock_text(local.clock_s(at_s))
+    return f"{f'day {day + 1} ' if day else ''}{text if text.count(':') == 2 else text + ':00'}"

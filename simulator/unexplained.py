@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from results.clock import RunClock
 from results.metrics import contacts_of, values_of
-from scenarios.units import DAY_S, clock_text
+from scenarios.units import clock_text
 
 POINTS_TOLD = 0.02
 """Shares that differ by less than two points are not worth a sentence."""
@@ -25,14 +26,15 @@ BLOCK_CONTACTS_LEAST = 100
 QUICK_S, SOON_S = 20.0, 60.0
 
 
-def unexplained(simulated: pd.DataFrame, recorded: pd.DataFrame) -> list[str]:
+def unexplained(simulated: pd.DataFrame, recorded: pd.DataFrame, clock: RunClock | None = None) -> list[str]:
     """Say what of a recorded log the simulated one does not explain, a sentence or two per finding.
 
     Args:
         simulated: legs of a fitted scenario, any number of replications.
         recorded: the legs it was fitted to.
+        clock: both runs'; without one, days of 24 hours from midnight.
     """
-    expected, seen = contacts_of(simulated), contacts_of(recorded)
+    expected, seen = (_with_clock(contacts_of(legs), clock or RunClock()) for legs in (simulated, recorded))
     notes = []
     for channel in sorted(set(seen["channel"])):
         both = expected[expected["channel"] == channel], seen[seen["channel"] == channel]
@@ -99,7 +101,11 @@ def _through_the_day(expected: pd.DataFrame, seen: pd.DataFrame) -> Iterator[str
 
 
 def _within(contacts: pd.DataFrame, begins: int, ends: int) -> pd.DataFrame:
-    return contacts[(contacts["arrived_s"] % DAY_S).between(begins, ends, inclusive="left")]
+    return contacts[contacts["of_day_s"].between(begins, ends, inclusive="left")]
+
+
+def _with_clock(contacts: pd.DataFrame, clock: RunClock) -> pd.DataFrame:
+    return contacts.assign(of_day_s=clock.of_day_s(contacts["arrived_s"].to_numpy(dtype=np.float64)))
 
 
 def _both(

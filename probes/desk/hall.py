@@ -19,7 +19,6 @@ from scenarios.calendar import Spell
 from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ChannelHours
-from scenarios.units import DAY_S
 
 
 class Hall:
@@ -61,7 +60,7 @@ class Hall:
         self._begun = True
         if clock is None:
             spells = [self._open_s(channel, 0) for channel in self._channels]
-            opens_s = min((opens for opens, closes in spells if closes), default=0)
+            opens_s = min((opens for opens, closes in spells if closes > opens), default=0)
             self.epoch_s = time.time() - opens_s / self.scale if epoch_s is None else epoch_s
             clock = Clock.real(epoch_s=self.epoch_s, scale=self.scale)
         self.clock = clock
@@ -75,11 +74,12 @@ class Hall:
         if channel not in self._channels:
             return False
         now_s = self.clock.now_s()
-        opens, closes = self._open_s(channel, int(now_s // DAY_S))
-        return opens <= now_s % DAY_S < closes
+        opens, closes = self._open_s(channel, self.loaded.scenario.local_days.day_at(now_s))
+        return opens <= now_s < closes
 
     def _open_s(self, channel: str, day: int) -> Spell:
-        return self._channels[channel].open_s(self.loaded.scenario.kind_of(day))
+        scenario = self.loaded.scenario
+        return self._channels[channel].open_at_s(scenario.kind_of(day), day, scenario.local_days)
 
     def intent_of(self, said: str) -> str:
         """Return the intent a visitor chose, or the first where there is no such."""

@@ -23,9 +23,11 @@ from scenarios.laws import (
     Empirical,
     Erlang,
     Exponential,
+    Gamma,
     HyperExponential,
     LogNormal,
     PhaseType,
+    Triangular,
     Uniform,
     Weibull,
 )
@@ -65,6 +67,8 @@ class Survival:
                 return [law.value_s]
             case Uniform():
                 return [law.low_s, law.high_s]
+            case Triangular():
+                return [law.low_s, law.mode_s, law.high_s]
             case Empirical():
                 return [time for _, time in law.points]
             case _:
@@ -106,10 +110,14 @@ def _longer(law: AnyLaw, x: Array) -> Array:
         case Uniform():
             width = law.high_s - law.low_s
             return np.clip((law.high_s - x) / width, 0.0, 1.0) if width else np.where(x < law.low_s, 1.0, 0.0)
+        case Triangular():
+            return 1.0 - _rise(law, x) if law.high_s > law.low_s else np.where(x < law.low_s, 1.0, 0.0)
         case LogNormal():
             return np.asarray(ndtr(-_standard(law, x)))
         case Weibull():
             return np.asarray(np.exp(-((x / law.scale_s) ** law.shape)))
+        case Gamma():
+            return np.asarray(gammaincc(law.shape, x * law.shape / law.mean_s))
         case Erlang():
             return np.asarray(gammaincc(law.phases, x * law.phases / law.mean_s))
         case HyperExponential():
@@ -132,11 +140,16 @@ def _spent(law: AnyLaw, x: Array) -> Array:
             width = law.high_s - law.low_s
             inside = np.clip(x - law.low_s, 0.0, width)
             return np.minimum(x, law.low_s) + (inside - inside**2 / (2 * width) if width else 0.0)
+        case Triangular():
+            return x - _risen(law, x) if law.high_s > law.low_s else np.minimum(x, law.low_s)
         case LogNormal():
             z = _standard(law, x)
             return np.asarray(law.mean_s * ndtr(z - math.sqrt(math.log1p(law.cv**2))) + x * ndtr(-z))
         case Weibull():
             return np.asarray(law.mean_s * gammainc(1.0 / law.shape, (x / law.scale_s) ** law.shape))
+        case Gamma():
+            scaled = x * law.shape / law.mean_s
+            return np.asarray(law.mean_s * gammainc(law.shape + 1, scaled) + x * gammaincc(law.shape, scaled))
         case Erlang():
             stages = x * law.phases / law.mean_s
             return np.asarray(law.mean_s * gammainc(law.phases + 1, stages) + x * gammaincc(law.phases, stages))
@@ -153,6 +166,25 @@ def _spent(law: AnyLaw, x: Array) -> Array:
             since = x - times[before]
             slope = _slope(times, shares, before)
             return until[before] + since * (1.0 - shares[before]) - slope * since**2 / 2
+
+
+def _rise(law: Triangular, x: Array) -> Array:
+    """Return the share of a triangular law that does not exceed x: two parabolas."""
+    up, down = np.clip(x, law.low_s, law.mode_s) - law.low_s, law.high_s - np.clip(x, law.mode_s, law.high_s)
+    width, split = law.high_s - law.low_s, law.below_mode
+    rising = up**2 / (width * (law.mode_s - law.low_s)) if split > 0 else np.zeros_like(x)
+    falling = (1.0 - split) - down**2 / (width * (law.high_s - law.mode_s)) if split < 1 else np.zeros_like(x)
+    return np.asarray(rising + falling)
+
+
+def _risen(law: Triangular, x: Array) -> Array:
+    """Return the integral of `_rise` from 0 to x: cubes of the same differences."""
+    up, down = np.clip(x, law.low_s, law.mode_s) - law.low_s, law.high_s - np.clip(x, law.mode_s, law.high_s)
+    width, split = law.high_s - law.low_s, law.below_mode
+    rising = up**3 / (3 * width * (law.mode_s - law.low_s)) if split > 0 else np.zeros_like(x)
+    rest = law.high_s - law.mode_s
+    not_risen = (rest**3 - down**3) / (3 * width * rest) if split < 1 else np.zeros_like(x)
+    return np.asarray(rising + np.maximum(x - law.mode_s, 0.0) - not_risen)
 
 
 def _standard(law: LogNormal, x: Array) -> Array:

@@ -1,11 +1,11 @@
 """The systems: each a scenario, and figures of it that are published or that theory gives exactly.
 
 Holds what the scenario language can say: single queues with every law, finite lines, priority, calls passed on,
-redialling, skills with and without ranks, days with shifts, breaks and a spike, and examples of another simulator. Left
-out of those examples is what the language cannot say yet (agents chosen at random, messages, queues cleared at closing,
-busyness of a day). What is published stands here as printed, with the error of its last digit; the rest is computed by
-`simulator.theory` where it is asked for, so that no number of ours is pinned. Those with laws of phases on several
-agents, and with patience by intent, stand in `simulator.validation.law_systems`.
+redialling, skills with and without ranks, days with shifts, breaks and a spike. What is published stands here as
+printed, with the error of its last digit; the rest is computed by `simulator.theory` where it is asked for, so that no
+number of ours is pinned. Those with laws of phases on several agents, and with patience by intent, stand in
+`simulator.validation.law_systems`, fast and slow agents, customers who come back and busy days in
+`simulator.validation.people_systems`, the examples of another simulator in `simulator.validation.contactcenters`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ from simulator.theory.models import (
     skills,
 )
 from simulator.validation import measures
+from simulator.validation.contactcenters import CONTACTCENTERS_SYSTEMS
 from simulator.validation.law_systems import LAW_SYSTEMS
 from simulator.validation.measures import contact_mean, occupancy, waited
+from simulator.validation.people_systems import PEOPLE_SYSTEMS
 from simulator.validation.telling import (
     CONTACTS_A_REPLICATION,
     HOUR_S,
@@ -52,7 +54,6 @@ from simulator.validation.telling import (
     law_of,
     named,
     printed,
-    simulated,
     steady,
     team,
 )
@@ -192,59 +193,6 @@ def _gans() -> System:
         printed("occupancy", occupancy("front", 50), "0.93", GANS),
     )
     return _published_impatient(2880, 60, 50, 120, rows)
-
-
-CONTACTCENTERS = "umontreal-simul/contactcenters, doc/examples/{}.res (Buist and L'Ecuyer 2005), 1,000 simulated days"
-
-
-def _other_simulator(rows: tuple[Expected, ...], model: str, **more: Any) -> System:
-    """Eight hours of 252 calls an hour from an empty desk of 12, two minutes each; the rest of the day it empties."""
-    scenario = desk({"front": team(12, about(120))}, {"order": 252}, **more)
-    if "lines" in more:
-        scenario["channels"] = {"phone": {"opens": "00:00", "closes": "24:00", "lines": scenario.pop("lines")}}
-    scenario["demand"] = [{**scenario["demand"][0], "interval_minutes": 480, "contacts": [2016.0]}]
-    scenario["days"] = 2
-    return System(model, scenario, (0.0, 2 * 24 * HOUR_S), rows)
-
-
-def _contactcenters_mmc() -> System:
-    source = CONTACTCENTERS.format("MMC")
-    wait, level = contact_mean("wait_s_mean"), contact_mean("service_level_answered", 20)
-    return _other_simulator(
-        (
-            simulated("wait_s_mean", wait, "0.099", "0.097", "0.102", source, 60),
-            simulated("service_level_answered_20s", level, "0.902", "0.900", "0.904", source),
-        ),
-        "M/M/n, a day from empty",
-    )
-
-
-def _contactcenters_abandonment() -> System:
-    source = CONTACTCENTERS.format("MMCAb")
-    answered = contact_mean("wait_answered_s_mean")
-    less_quick = contact_mean("service_level_offered_less_quick", 20)
-    rows = (
-        simulated("abandonment", contact_mean("abandonment"), "58.609", "57.660", "59.558", source, 1 / 2016),
-        simulated("wait_answered_s_mean", answered, "0.024", "0.023", "0.024", source, 60),
-        simulated(
-            "service_level_answered_20s", contact_mean("service_level_answered", 20), "0.975", "0.974", "0.975", source
-        ),
-        simulated("service_level_offered_less_quick_20s", less_quick, "0.968", "0.968", "0.969", source),
-    )
-    return _other_simulator(rows, "M/M/n+M, a day from empty", patience={"phone": about(60)})
-
-
-def _contactcenters_blocked() -> System:
-    source = CONTACTCENTERS.format("MMCBlocked")
-    offered = contact_mean("service_level_offered", 20)
-    answered = contact_mean("service_level_answered", 20)
-    rows = (
-        simulated("blocked_share", contact_mean("blocked_share"), "18.655", "18.045", "19.265", source, 1 / 2016),
-        simulated("wait_s_mean", contact_mean("wait_s_mean"), "0.060", "0.059", "0.061", source, 60),
-        simulated("service_level_answered_20s", answered, "0.929", "0.928", "0.930", source),
-        simulated("service_level_offered_20s", offered, "0.920", "0.919", "0.922", source),
-    )
-    return _other_simulator(rows, "M/M/n/K, a day from empty", lines=17)
 
 
 # -- lines and priority --------------------------------------------------------------------------------------------
@@ -501,12 +449,15 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "patience_erlang": lambda: _general({"law": "erlang", "mean_s": 120, "phases": 3}),
     "patience_hyperexponential": lambda: _general({"law": "hyperexponential", "branches": [[0.6, 40], [0.4, 240]]}),
     "patience_weibull": lambda: _general({"law": "weibull", "mean_s": 120, "shape": 0.7}),
+    "patience_gamma": lambda: _general({"law": "gamma", "mean_s": 120, "cv": 1.4}),
+    "patience_triangular": lambda: _general({"law": "triangular", "low_s": 30, "mode_s": 60, "high_s": 270}),
     "patience_phase_type": lambda: _general(
         {"law": "phase_type", "initial": [1, 0], "rates": [[-1 / 30, 0.4 / 30], [0, -1 / 225]]}
     ),
     "patience_zero": lambda: _general({"law": "exponential", "mean_s": 180, "zero": 0.32}),
     "patience_weibull_zero": lambda: _general({"law": "weibull", "mean_s": 300, "shape": 1.5, "zero": 0.1}),
     **LAW_SYSTEMS,
+    **PEOPLE_SYSTEMS,
     "constant_service": _constant,
     "one_agent_uniform": lambda: _one_agent(9, {"law": "uniform", "low_s": 0, "high_s": 400}, 200, 3**-0.5),
     "one_agent_lognormal": lambda: _one_agent(9, {"law": "lognormal", "mean_s": 200, "cv": 1}, 200, 1),
@@ -526,6 +477,13 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "one_agent_weibull": lambda: _one_agent(
         9, {"law": "weibull", "mean_s": 200, "shape": 2}, 200, math.sqrt(4 / math.pi - 1)
     ),
+    "one_agent_gamma": lambda: _one_agent(9, {"law": "gamma", "mean_s": 200, "cv": 0.7}, 200, 0.7),
+    "one_agent_triangular": lambda: _one_agent(
+        9,
+        {"law": "triangular", "low_s": 60, "mode_s": 120, "high_s": 420},
+        200,
+        math.sqrt((60**2 + 120**2 + 420**2 - 60 * 120 - 60 * 420 - 120 * 420) / 18) / 200,
+    ),
     "one_agent_zero": lambda: _one_agent(
         15, {"law": "exponential", "mean_s": 200, "zero": 0.4}, 120, math.sqrt(2 / 0.6 - 1)
     ),
@@ -539,9 +497,7 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "bilingual": _bilingual,
     "shifts": _shifts,
     "spike": _spike,
-    "contactcenters_mmc": _contactcenters_mmc,
-    "contactcenters_abandonment": _contactcenters_abandonment,
-    "contactcenters_blocked": _contactcenters_blocked,
+    **CONTACTCENTERS_SYSTEMS,
     "erlang_b_8": lambda: _lines(60, 300, 8, 8),
     "erlang_b_25": lambda: _lines(240, 300, 25, 25),
     "erlang_b_90": lambda: _lines(960, 300, 90, 90),
@@ -569,6 +525,12 @@ SYSTEMS: dict[str, Callable[[], System]] = {
 
 SLOW = (
     "several_hyperexponential",
+    "contactcenters_busy_day",
+    "contactcenters_skills",
+    "contactcenters_overflow",
+    "contactcenters_bank",
+    "contactcenters_bilingual",
+    "contactcenters_teamwork",
     "priority",
     "erlang_c_published",
     "erlang_c_6",
@@ -577,4 +539,4 @@ SLOW = (
     "one_agent_skewed",
     "jackson",
 )
-"""Busy and patient: their waits take millions of contacts; `--quick` leaves them out."""
+"""Busy and patient, or printed with many digits: they take millions of contacts; `--quick` leaves them out."""

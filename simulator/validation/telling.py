@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from statistics import NormalDist
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -21,6 +22,7 @@ from simulator.validation.measures import Measure
 
 HOUR_S = 3600.0
 CONTACTS_A_REPLICATION = 4000
+STRAYS_MOST = 6.0
 TAIL_S = HOUR_S
 """Contacts of the last hour are not counted: the run might end before they are answered."""
 
@@ -132,12 +134,22 @@ def printed(metric: str, measure: Measure, printed: str, source: str) -> Expecte
 
 
 def simulated(
-    metric: str, measure: Measure, printed: str, low: str, high: str, source: str, scale: float = 1.0
+    metric: str,
+    measure: Measure,
+    printed: str,
+    low: str,
+    high: str,
+    source: str,
+    scale: float = 1.0,
+    level: float = 0.95,
 ) -> Expected:
-    """Return a figure that another simulator printed with its 95 % interval, times `scale`."""
+    """Return a figure that another simulator printed with its interval of so high a level, times `scale`.
+
+    It may be six of its own standard errors off, as both are simulated; `z` then judges it by the errors of both.
+    """
     value, error = float(printed) * scale, published_error(printed) * abs(scale)
-    strays = (float(high) - float(low)) / (2 * 1.96) * abs(scale)
-    tolerance = max(tolerance_of(metric, value), 2 * error + 2 * strays)
+    strays = (float(high) - float(low)) / (2 * NormalDist().inv_cdf((1 + level) / 2)) * abs(scale)
+    tolerance = max(tolerance_of(metric, value), 2 * error + STRAYS_MOST * strays)
     return Expected(metric, measure, value, tolerance, source, error, strays)
 
 

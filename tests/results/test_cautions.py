@@ -101,3 +101,33 @@ def test_teams_that_rank_intents_otherwise_share_one_caution(tmp_path):
     scenario["teams"]["front"]["ranks"] = {"refund": 2}
     scenario["teams"]["back"] = {**scenario["teams"]["front"], "ranks": {"order": 2}}
     assert _kinds(written(tmp_path, scenario)).count(UNSTABLE) == 1
+
+
+def test_work_behind_a_menu_and_work_that_was_promised_are_counted(tmp_path):
+    """Without it a menu in front, or orders that outgrow their team, would hide a queue that grows for ever."""
+    scenario = one_desk(2, exactly(600), demand=[demand(400)])
+    menu = {"channels": ["phone"], "self_service": True, "contained": 0.1, "service": {"default": exactly(20)}}
+    behind = {**scenario, "teams": {"menu": menu, **scenario["teams"]}}
+    behind["transfers"] = [{"from": "menu", "to": "anyone", "probability": 1.0}]
+    assert UNSTABLE in _kinds(written(tmp_path / "menu", behind))
+    menu["contained"] = 0.8
+    assert UNSTABLE not in _kinds(written(tmp_path / "contained", behind))
+    promising = one_desk(9, exactly(600), demand=[demand(400)])
+    promising["channels"]["form"] = {"opens": "00:00", "closes": "24:00"}
+    promising["teams"]["orders"] = {
+        "channels": ["form"],
+        "agents": {"00:00": 1},
+        "service": {"default": exactly(600)},
+    }
+    promising["promises"] = [{"team": "front", "probability": 0.8, "due": exactly(600), "by": "orders"}]
+    assert UNSTABLE in _kinds(written(tmp_path / "orders", promising))
+    promising["teams"]["orders"]["concurrency"] = 3
+    assert UNSTABLE not in _kinds(written(tmp_path / "at_once", promising))
+
+
+def test_customers_who_are_sent_away_do_not_make_a_queue_grow(tmp_path):
+    """Without it a desk with an answering machine would be said to have a queue that grows for ever."""
+    scenario = one_desk(1, exactly(600), demand=[demand(400)])
+    assert UNSTABLE in _kinds(written(tmp_path / "plain", scenario))
+    scenario["channels"]["phone"]["message"] = {"after_s": 300}
+    assert UNSTABLE not in _kinds(written(tmp_path / "message", scenario))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from results import charts
+from results.clock import RunClock
 
 
 def waiting(**columns):
@@ -27,7 +28,7 @@ def test_the_band_is_over_replications_and_the_points_are_half_hour_means():
 def test_days_lie_upon_each_other_on_the_clock_of_the_operation():
     """Without it a month would be drawn as one unreadable line, or at the wrong time of day."""
     drawn = waiting(arrived_s=[0.0, 86_400.0])
-    table = charts.through_the_day((drawn, np.array([4.0, 8.0])), None, origin_s=3600.0)
+    table = charts.through_the_day((drawn, np.array([4.0, 8.0])), None, RunClock(3600.0))
     assert table[["from_s", "middle"]].to_numpy().tolist() == [[3600.0, 6.0]]
 
 

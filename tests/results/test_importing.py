@@ -228,8 +228,11 @@ def test_a_plain_csv_reads_iso_instants_and_seconds_alike(tmp_path: Path) -> Non
     assert run.facts["rejected"] == {"unknown channel 'pigeon'": 1}
 
 
-def test_on_the_day_of_summer_time_clocks_stay_local_and_waits_elapsed(tmp_path: Path) -> None:
-    """Without it everybody after the change would arrive an hour off, or have waited an hour too long."""
+def test_on_the_day_of_summer_time_seconds_elapse(tmp_path: Path) -> None:
+    """Without it everybody after the change would arrive an hour off, or have waited an hour too long.
+
+    Scenario seconds are those of scenarios: they elapse, and a time of day is what the clock shows after them.
+    """
     mapping = tmp_path / "rome.yaml"
     text = (HERE / "mappings" / "generic_csv.yaml").read_text()
     mapping.write_text(text.replace("time_zone: UTC", "time_zone: Europe/Rome"))
@@ -243,10 +246,24 @@ def test_on_the_day_of_summer_time_clocks_stay_local_and_waits_elapsed(tmp_path:
     )
     run = import_log(log, load_mapping(mapping), tmp_path / "run")
     legs = run.table("legs")
-    assert legs["arrived_s"].tolist() == [7170.0, 32400.0, 86400 + 32400.0]
+    assert legs["arrived_s"].tolist() == [7170.0, 28800.0, 82800 + 32400.0]  # 09:00 comes after 8 hours
     assert contacts_of(legs)["wait_s"].tolist() == [60.0, 60.0, 9.0]
     assert run.facts["origin"] == "2026-03-29T00:00:00+01:00"
     assert run.facts["rejected"] == {"arrival unreadable": 1}
+
+
+def test_a_time_of_day_past_midnight_is_the_next_days_also_where_clocks_change(tmp_path: Path) -> None:
+    """Without it whoever hung up on the morning of a change would have waited an hour too long or too short."""
+    text = (HERE / "mappings" / "bank_acd.yaml").read_text(encoding="utf-8")
+    zone = load_mapping(HERE / "mappings" / "bank_acd.yaml").mapping.clock.time_zone
+    mapping = tmp_path / "rome.yaml"
+    mapping.write_text(text.replace(f"time_zone: {zone}", "time_zone: Europe/Rome").split("keep:")[0])
+    night = {"vru_entry": "23:50:00", "vru_exit": "23:50:10", "q_start": "23:50:10", "q_exit": "04:00:00"}
+    night |= {"outcome": "HANG", "ser_start": "00:00:00", "ser_exit": "00:00:00", "server": "NO_SERVER"}
+    for date, hours in (("990327", 3), ("990328", 4), ("991030", 5)):
+        log = write_log(tmp_path / f"{date}.tsv", [call(1, date=date, **night)])
+        legs = import_log(log, load_mapping(mapping), tmp_path / date).table("legs")
+        assert (legs["ended_s"] - legs["arrived_s"]).tolist() == [hours * 3600 + 590]
 
 
 def test_a_known_customer_keeps_their_id_over_several_contacts(tmp_path: Path) -> None:

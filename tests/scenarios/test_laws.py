@@ -31,6 +31,18 @@ CLOSED = {
         _law(law="weibull", mean_s=300, shape=0.7),
         stats.weibull_min(0.7, scale=300 / math.gamma(1 + 1 / 0.7)),
     ),
+    "triangular": (
+        _law(law="triangular", low_s=30, mode_s=60, high_s=300),
+        stats.triang(30 / 270, loc=30, scale=270),
+    ),
+    "triangular from its mode": (
+        _law(law="triangular", low_s=30, mode_s=30, high_s=300),
+        stats.triang(0, loc=30, scale=270),
+    ),
+    "triangular to its mode": (
+        _law(law="triangular", low_s=30, mode_s=300, high_s=300),
+        stats.triang(1, loc=30, scale=270),
+    ),
     "skewed": (_law(law="lognormal", mean_s=40, cv=5), _lognormal(40, 5)),
 }
 
@@ -56,9 +68,18 @@ def test_the_normal_quantile_is_accurate_on_every_branch(p):
     assert normal_quantile(p) == pytest.approx(stats.norm.ppf(p), rel=1e-13, abs=1e-15)
 
 
-def test_a_deterministic_law_always_gives_its_value():
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"law": "deterministic", "value_s": 0.3},
+        {"law": "uniform", "low_s": 0.3, "high_s": 0.3},
+        {"law": "triangular", "low_s": 0.3, "mode_s": 0.3, "high_s": 0.3},
+    ],
+    ids=lambda parts: parts["law"],
+)
+def test_a_law_without_width_always_gives_its_value(parts):
     """Without it whole-second scenarios, on which the order of events is tested, would not be whole."""
-    law = law_row(_law(law="deterministic", value_s=0.3))
+    law = law_row(_law(**parts))
     assert {drawn_us(*law, u) for u in SHARES} == {300_000}
 
 
@@ -76,6 +97,12 @@ laws = st.one_of(
     st.builds(lambda m: _law(law="exponential", mean_s=m), st.floats(0.001, 1e6)),
     st.builds(lambda a, b: _law(law="uniform", low_s=a, high_s=a + b), st.floats(0, 1e5), st.floats(0, 1e5)),
     st.builds(lambda m, c: _law(law="lognormal", mean_s=m, cv=c), st.floats(0.001, 1e6), st.floats(0.01, 20)),
+    st.builds(
+        lambda low, a, b: _law(law="triangular", low_s=low, mode_s=low + a, high_s=low + a + b),
+        st.floats(0, 1e5),
+        st.just(0) | st.floats(0, 1e5),
+        st.just(0) | st.floats(0, 1e5),
+    ),
     st.builds(lambda points: _law(law="empirical", points=points), _tables()),
 )
 uniforms = st.floats(1e-15, 1 - 1e-15)

@@ -14,9 +14,11 @@ from scenarios.laws import (
     Empirical,
     Erlang,
     Exponential,
+    Gamma,
     HyperExponential,
     LogNormal,
     PhaseType,
+    Triangular,
     Uniform,
     Weibull,
     law_row,
@@ -44,6 +46,8 @@ LAWS: list[AnyLaw] = [
     Erlang(law="erlang", mean_s=100, phases=3),
     HyperExponential(law="hyperexponential", branches=[(0.7, 30), (0.3, 300)]),
     PhaseType(law="phase_type", initial=[1, 0], rates=[[-0.01, 0.008], [0.0, -0.02]]),
+    Gamma(law="gamma", mean_s=100, cv=1.4),
+    Triangular(law="triangular", low_s=10, mode_s=60, high_s=300),
     Empirical(law="empirical", points=[(0, 10), (0.4, 60), (0.9, 300)]),
 ]
 
@@ -76,6 +80,15 @@ def test_who_has_begun_to_wait_is_not_of_those_who_accept_no_wait():
     law = law_row(Exponential(law="exponential", mean_s=100, zero=0.32))
     for spent_us in (0, 50_000_000):
         assert later_us(law, spent_us, 0.3) - spent_us == pytest.approx(-1e8 * np.log(0.7), abs=1)
+
+
+def test_who_has_waited_longer_than_a_triangle_reaches_goes_at_once():
+    """Without it someone with a bounded patience could be drawn a wait in the past, or an endless one."""
+    law = law_row(Triangular(law="triangular", low_s=10, mode_s=60, high_s=300))
+    assert [share_below(law, time_s) for time_s in (0.0, 10.0, 300.0, 301.0)] == [0.0, 0.0, 1.0, 1.0]
+    assert later_us(law, 301_000_000, 0.5) == 301_000_000
+    for spent_us in (0, 5_000_000, 30_000_000, 299_000_000):
+        assert spent_us < later_us(law, spent_us, 0.5) < 300_000_000
 
 
 @pytest.mark.parametrize("law", [LAWS[3], LAWS[5]], ids=lambda law: law.law)

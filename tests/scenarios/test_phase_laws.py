@@ -35,6 +35,10 @@ def _erlang(phases):
     return _law(law="erlang", mean_s=300, phases=phases)
 
 
+def _gamma(cv):
+    return _law(law="gamma", mean_s=300, cv=cv)
+
+
 def _mixed(*branches):
     return _law(law="hyperexponential", branches=list(branches))
 
@@ -51,6 +55,11 @@ ONE_OF_EACH = {
     "weibull": (
         _law(law="weibull", mean_s=300, shape=0.7),
         (math.gamma(1 + 2 / 0.7) / math.gamma(1 + 1 / 0.7) ** 2 - 1) ** 0.5,
+    ),
+    "gamma": (_gamma(1.3), 1.3),
+    "triangular": (
+        _law(law="triangular", low_s=30, mode_s=60, high_s=300),
+        math.sqrt((30**2 + 60**2 + 300**2 - 30 * 60 - 30 * 300 - 60 * 300) / 18) / 130,
     ),
     "erlang": (_erlang(4), 0.5),
     "hyperexponential": (_mixed((0.8, 100), (0.2, 700)), (2 * (0.8 * 100**2 + 0.2 * 700**2) / 220**2 - 1) ** 0.5),
@@ -93,6 +102,21 @@ def test_the_quantiles_of_an_erlang_law_are_scipys(phases):
     np.testing.assert_allclose(ours, np.array(exact) * 300 / phases, rtol=1e-6)
 
 
+@pytest.mark.parametrize("cv", [0.01, 0.05, 0.3, 0.7, 1.0, 1.5, 2.5, 5.0])
+def test_the_quantiles_of_a_gamma_law_are_scipys(cv):
+    """Without it a shape that is no whole number could be rounded to one, or lose its many very short times."""
+    row, shape = law_row(_gamma(cv)), cv**-2
+    ours = [quantile_s(*row, u) for u in SHARES]
+    exact = [special.gammaincinv(shape, u) if u < 0.5 else special.gammainccinv(shape, 1 - u) for u in SHARES]
+    np.testing.assert_allclose(ours, np.array(exact) * 300 / shape, rtol=1e-6, atol=1e-9)
+
+
+def test_a_gamma_law_with_a_whole_shape_is_an_erlang_law():
+    """Without it the two could part where they are one, and neither say which is right."""
+    ours, erlangs = ([quantile_s(*law_row(law), u) for u in SHARES] for law in (_gamma(4**-0.5), _erlang(4)))
+    np.testing.assert_allclose(ours, erlangs, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "branches",
     [((0.5, 100), (0.5, 500)), ((0.9, 10), (0.09, 1000), (0.01, 1e7)), ((0.999, 1), (0.001, 1e6))],
@@ -129,7 +153,14 @@ def test_a_phase_type_law_has_the_mean_that_its_rates_give(law):
     assert _moments(law)[0] == pytest.approx(law.mean(), rel=1e-5)
 
 
-PREPARED = [law for law, _ in ONE_OF_EACH.values()] + [_erlang(1000), _mixed((0.999, 1), (0.001, 1e6)), COXIAN, STIFF]
+PREPARED = [law for law, _ in ONE_OF_EACH.values()] + [
+    _erlang(1000),
+    _gamma(5.0),
+    _gamma(0.01),
+    _mixed((0.999, 1), (0.001, 1e6)),
+    COXIAN,
+    STIFF,
+]
 laws = st.builds(
     lambda law, zero: law.model_copy(update={"zero": zero}), st.sampled_from(PREPARED), st.just(0.0) | st.floats(0, 1)
 )
@@ -198,6 +229,9 @@ def test_a_curve_is_read_both_ways():
         {"law": "hyperexponential", "branches": [[1.0, 10]]},
         {"law": "erlang", "mean_s": 10, "phases": 0},
         {"law": "weibull", "mean_s": 10, "shape": 0.01},
+        {"law": "gamma", "mean_s": 10, "cv": 0.0},
+        {"law": "triangular", "low_s": 10, "mode_s": 5, "high_s": 20},
+        {"law": "triangular", "low_s": 10, "mode_s": 25, "high_s": 20},
         {"law": "exponential", "mean_s": 10, "zero": 1.1},
         {"law": "phase_type", "initial": [0.5], "rates": [[-1]]},
         {"law": "phase_type", "initial": [1], "rates": [[-1, 1]]},

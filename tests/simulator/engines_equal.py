@@ -167,6 +167,8 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         & (legs["answered_s"] == legs["arrived_s"]) & (legs["leg"] == 0) & legs["agent"].notna(),
         "a break": [bool(team.shifts and any(shift.breaks for shift in team.shifts)) for team in teams.values()],
         "a seat came back": staffing.duplicated("seat"),
+        "a warm transfer": (legs["leg_end"] == "transferred") & (legs["ended_s"] > legs["arrived_s"].shift(-1))
+        & (legs["leg"].shift(-1) == legs["leg"] + 1),
         "a conference": (legs["role"] == "conference") & legs["agent"].notna(),
         "nobody was free for a conference": (legs["role"] == "conference") & (legs["leg_end"] == "blocked"),
         "cut off while nobody was free": (legs["leg_end"] == "cut_off") & legs["agent"].isna(),

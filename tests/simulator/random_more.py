@@ -17,7 +17,7 @@ from tests.simulator.random_times import patience_of, time_of
 
 THEMES = (
     "message", "closing", "announcement", "callback", "silent", "priority", "overflow", "routing", "chat", "handling",
-    "resolving", "transfer", "conference", "pages", "promise",
+    "resolving", "transfer", "conference", "pages", "promise", "staff",
 )  # fmt: skip
 
 Told = dict[str, Any]
@@ -28,7 +28,7 @@ class Chance:
 
     def __init__(self, luck: random.Random) -> None:
         self.luck = luck
-        self.themes = set(luck.sample(THEMES, luck.choice([0, 0, 1, 2, 3, 4])))
+        self.themes = set(luck.sample(THEMES, luck.choice([0, 0, 2, 3, 4, 5])))
 
     def of(self, theme: str, share: float = 0.8) -> bool:
         """Say whether something of a theme is said: often where it is favoured, seldom beside others, else never."""
@@ -66,7 +66,7 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
     for channel, retry in scenario["retry"].items():
         _of_retry(chance, retry, scenario["channels"][channel], grid_s)
     if chance.of("promise", 1.0):
-        told = [_promise(luck, scenario, people, grid_s) for _ in range(luck.randint(1, 2))]
+        told = [_promise(luck, scenario, people, grid_s) for _ in range(2)]
         scenario["promises"] = told
     if chance.of("conference", 1.0):
         told = [_conference(luck, list(people), list(scenario["intents"]), grid_s) for _ in range(luck.randint(1, 2))]
@@ -77,11 +77,10 @@ def _of_channel(chance: Chance, hours: Told, grid_s: int) -> None:
     luck = chance.luck
     if chance.of("message"):
         hours["message"] = {"after_s": grid_s * luck.randint(1, 4), "takes_s": luck.choice([0, grid_s, 30, 3 * grid_s])}
-        if luck.random() < 0.6:
-            hours["lines"] = luck.choice([1, 2, 4])
+        hours["lines"] = luck.choice([1, 2, 4])
     if chance.of("closing"):
         hours["at_close"] = "cleared"
-        if luck.random() < 0.4:
+        if luck.random() < 0.5:
             hours["lines"] = luck.choice([2, 4])
         if luck.random() < 0.3:
             hours["silent"] = {"share": 0.7, "detected_after_s": 3 * grid_s}
@@ -128,10 +127,15 @@ def _of_team(chance: Chance, team: Told, intents: list[str], grid_s: int) -> Non
         if luck.random() < 0.7:
             slower = sorted((luck.choice([0.3, 0.5, 0.7, 0.9]) for _ in range(most - 1)), reverse=True)
             team["speeds"] = luck.choice(["shared", "full", [1, *slower]])
-        if luck.random() < 0.4:
+        if luck.random() < 0.6:
             team["fatigue"] = 0.7
         if luck.random() < 0.8:
             team["points"] = {luck.choice(team["channels"]): luck.randint(1, most)}
+    if chance.of("staff"):
+        team["sick"] = luck.choice([0.1, 0.5])
+    if chance.of("staff"):
+        by = {"law": "deterministic", "value_s": grid_s * luck.randint(1, 3)}
+        team["late"] = {"share": 0.6, "by": luck.choice([by, time_of(luck, grid_s)])}
     if chance.of("resolving"):
         team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
     _handling(chance, team, intents, grid_s)
@@ -194,6 +198,9 @@ def _of_transfer(chance: Chance, transfer: Told, scenario: Told, grid_s: int) ->
         transfer["if_busy"] = "ends"
     if chance.of("transfer", 0.6):
         transfer["cut_off"] = 0.4
+    pages = {name for name, team in scenario["teams"].items() if team.get("self_service")}
+    if not pages & {transfer["from"], transfer["to"]} and chance.of("transfer", 0.4):
+        transfer["hand_over"] = time_of(luck, grid_s)
 
 
 def _of_retry(chance: Chance, retry: Told, hours: Told, grid_s: int) -> None:
@@ -211,11 +218,13 @@ def _of_retry(chance: Chance, retry: Told, hours: Told, grid_s: int) -> None:
 
 
 def _promise(luck: random.Random, scenario: Told, people: dict[str, Told], grid_s: int) -> Told:
-    told: Told = {"team": luck.choice(list(people)), "probability": 0.45, "due": time_of(luck, grid_s)}
+    soon = {"law": "deterministic", "value_s": grid_s * luck.randint(1, 3)}
+    due = luck.choice([soon, soon, time_of(luck, grid_s)])
+    told: Told = {"team": luck.choice(list(people)), "probability": 0.5, "due": due}
     if luck.random() < 0.5:
         told |= {"by": luck.choice(list(people)), "fails": luck.choice([0.0, 0.3])}
     else:
-        told |= {"kept": 0.3, "late": 0.4, "late_by": time_of(luck, grid_s)}
+        told |= {"kept": 0.2, "late": 0.4, "late_by": time_of(luck, grid_s)}
     if luck.random() < 0.8:
         asked = {intent for team in people.values() for intent in team.get("skills", scenario["intents"])}
         served = [
@@ -229,9 +238,9 @@ def _promise(luck: random.Random, scenario: Told, people: dict[str, Told], grid_
                 for intent in team.get("skills", scenario["intents"])
             }
         ]
-        to = {luck.choice(served): 0.5} if served and luck.random() < 0.5 else {}
+        to = {luck.choice(served): 0.6} if served and luck.random() < 0.8 else {}
         told["chase"] = {
-            "probability": 0.8, "after": time_of(luck, grid_s), "to": to,
+            "probability": 0.9, "after": luck.choice([soon, time_of(luck, grid_s)]), "to": to,
             "patience_factor": luck.choice([1.0, 0.4]), "attempts_most": luck.choice([2, 4]),
         }  # fmt: skip
     return told

@@ -24,6 +24,12 @@ Law = dict[str, Any]
 CHANNELS = ("phone", "chat", "email", "faq")
 TEAMS = ("front", "back", "extra", "night", "pages")
 INTENTS = ("order", "refund", "order_late")
+CLOCKS_CHANGE = (
+    ("Europe/Rome", "2026-03-28"), ("Europe/Rome", "2026-03-29"), ("Europe/Rome", "2026-10-25"),
+    ("Asia/Beirut", "2026-03-29"), ("America/Havana", "2026-11-01"), ("America/Santiago", "2026-04-04"),
+    ("Australia/Lord_Howe", "2026-04-05"),
+)  # fmt: skip
+"""Time zones and first days on which, or the day after which, clocks change: by night, at midnight, by half an hour."""
 
 
 def random_scenario(number: int) -> tuple[dict[str, Any], list[Arrival]]:
@@ -80,6 +86,8 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
         scenario["shoppers"] = {luck.choice(channels): luck.choice([{"share": 0.3}, {"count": 5}])}
     arrivals = _arrivals(luck, pairs, grid_s, begins_s, lasts_s, days)
     vary_demand(luck, scenario)
+    if luck.random() < 0.2:
+        scenario["time_zone"], scenario["starts"] = luck.choice(CLOCKS_CHANGE)
     return scenario, arrivals
 
 
@@ -260,7 +268,7 @@ def _arrivals(
 ) -> list[Arrival]:
     """Contacts on the grid, sometimes many in one second, the last perhaps at the very end."""
     arrivals: list[Any] = []
-    for number in range(luck.choice([1, 10, 40, 80]) if pairs else 0):
+    for number in range(luck.choice([1, 20, 60, 120]) if pairs else 0):
         at_s = begins_s + luck.randint(0, max(lasts_s // grid_s, 1)) * grid_s + luck.choice([0, 0, 0, 86_400])
         if luck.random() < 0.1:
             at_s += luck.choice([0.25, -0.000001, 0.000001])

@@ -12,13 +12,21 @@ from typing import Any
 Law = dict[str, Any]
 
 
+SKEWED: list[Law] = [
+    {"law": "lognormal", "cv": 0.3},
+    {"law": "gamma", "cv": 1.5},
+    {"law": "lognormal", "cv": 3.0},
+]
+
+
 def time_of(luck: random.Random, grid_s: int) -> Law:
     """A law of talking, wrapping up or coming back, of which perhaps a share is 0; more often on the grid than not."""
     mean_s = grid_s * luck.randint(1, 8)
+    triangle = {"law": "triangular", "mode_s": grid_s}
     smooth = [
         {"law": "exponential", "mean_s": mean_s},
-        {"law": "lognormal", "mean_s": mean_s, "cv": luck.choice([0.3, 1.0, 3.0])},
-        {"law": "uniform", "low_s": 0, "high_s": 2 * mean_s},
+        {"mean_s": mean_s, **luck.choice(SKEWED)},
+        {"low_s": 0, "high_s": 2 * mean_s, **({"law": "uniform"} if mean_s > 4 * grid_s else triangle)},
         {"law": "weibull", "mean_s": mean_s, "shape": luck.choice([0.5, 1.5])},
         {"law": "erlang", "mean_s": mean_s, "phases": luck.choice([2, 5])},
         {"law": "hyperexponential", "branches": [[0.75, grid_s], [0.25, 4 * mean_s]]},

@@ -35,6 +35,19 @@ def _served(law: dict[str, Any]) -> dict[str, Any]:
     [
         ({"law": "erlang", "mean_s": 300, "phases": 20}, {"law": "erlang", "mean_s": 300, "phases": 1}),
         ({"law": "weibull", "mean_s": 300, "shape": 4}, {"law": "weibull", "mean_s": 300, "shape": 0.5}),
+        ({"law": "gamma", "mean_s": 300, "cv": 0.3}, {"law": "gamma", "mean_s": 300, "cv": 1.6}),
+        (
+            {"law": "triangular", "low_s": 0, "mode_s": 0, "high_s": 600},
+            {"law": "triangular", "low_s": 0, "mode_s": 0, "high_s": 840},
+        ),
+        (
+            {"law": "triangular", "low_s": 0, "mode_s": 0, "high_s": 750},
+            {"law": "triangular", "low_s": 0, "mode_s": 200, "high_s": 750},
+        ),
+        (
+            {"law": "triangular", "low_s": 0, "mode_s": 300, "high_s": 450},
+            {"law": "triangular", "low_s": 150, "mode_s": 300, "high_s": 450},
+        ),
         (
             {"law": "hyperexponential", "branches": [[0.5, 300], [0.5, 300]]},
             {"law": "hyperexponential", "branches": [[0.9, 100], [0.1, 2100]]},
@@ -46,7 +59,7 @@ def _served(law: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=lambda law: law["law"],
 )
-def test_service_that_is_less_even_lengthens_waits(
+def test_service_that_is_less_even_or_longer_lengthens_waits(
     tmp_path: Path, engine: EngineName, even: dict[str, Any], uneven: dict[str, Any]
 ) -> None:
     """Without it a law could be read by its mean alone, and queues be as short as if all talks were alike."""

@@ -12,6 +12,8 @@ from tests.simulator.test_keys_of_waiting import Case, mean_wait, moves, outcome
 from tests.written import about, demand, exactly, one_desk
 
 DESK = one_desk(4, about(300), demand=[demand(900)])
+SHIFTS = one_desk(4, about(300), demand=[demand(900)])
+SHIFTS["teams"]["front"]["agents"] = {"00:00": 0, "06:00": 5, "12:00": 3, "13:00": 6}
 IDLE = one_desk(40, about(300), demand=[demand(900)])
 
 
@@ -40,6 +42,15 @@ CASES = [
     Case("named.speed", DESK, {"teams.front.named": [{"name": "anna", "speed": 2.0}]}, talk(), -20),
     Case(
         "named.resolves", DESK, {"teams.front.named": [{"name": "anna", "resolves": 0.0}]}, outcome("unresolved"), 0.1
+    ),
+    Case("sick", DESK, {"teams.front.sick": 0.3}, mean_wait(), 20),
+    Case("late", SHIFTS, {"teams.front.late": {"share": 1.0, "by": exactly(3600)}}, mean_wait(), 20),
+    Case(
+        "late.by",
+        {**SHIFTS, "teams": {"front": {**SHIFTS["teams"]["front"], "late": {"share": 1.0, "by": exactly(60)}}}},
+        {"teams.front.late.by": exactly(5400)},
+        mean_wait(),
+        20,
     ),
     Case("fatigue", DESK, {"teams.front.fatigue": 0.5}, talk(), 60),
     Case("slower_after_wait", DESK, {"teams.front.slower_after_wait": {"per_minute": 0.2, "most": 2.0}}, talk(), 30),

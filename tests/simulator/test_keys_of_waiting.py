@@ -154,6 +154,8 @@ CASES = [
     Case("transfers.retelling", _passed(), {"transfers.0.retelling": exactly(100)}, talk(1), 80),
     Case("transfers.patience", _passed(), {"transfers.0.patience": exactly(60)}, outcome("abandoned"), 0.1),
     Case("transfers.if_busy", _passed(), {"transfers.0.if_busy": "ends"}, outcome("cut_off"), 0.1),
+    Case("transfers.hand_over", _passed(), {"transfers.0.hand_over": exactly(60)}, talk(0), 60),
+    Case("transfers.hand_over, the second", _passed(), {"transfers.0.hand_over": exactly(100)}, talk(1), 80),
     Case("transfers.cut_off", _passed(), {"transfers.0.cut_off": 0.4}, outcome("cut_off"), 0.1),
     Case("retry.probability_cut_off", _passed(cut_off=0.5), {"retry.phone.probability_cut_off": 0.9}, attempts, 0.1),
     Case(

@@ -64,3 +64,68 @@ def test_a_customer_who_does_not_come_is_told_with_one_who_does(tmp_path, capsys
     assert testdrive.main(["simulate", str(loaded.path), "--story", "a/0/1@0", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["customer"], len(told["moments"])) == ("a", 6)
+
+
+def test_promises_and_orders_that_fail_are_told(tmp_path):
+    """Without it the story of a customer who was promised something would leave out what it turns on."""
+    scenario = one_desk(1, exactly(60))
+    scenario["channels"]["form"] = {"opens": "00:00", "closes": "24:00"}
+    scenario["teams"]["orders"] = {
+        "channels": ["form"],
+        "agents": {"00:00": 1},
+        "service": {"default": exactly(30)},
+    }
+    chase = {"probability": 1.0, "after": exactly(60), "attempts_most": 2}
+    promise = {"team": "front", "probability": 1.0, "due": exactly(600), "by": "orders", "fails": 1.0, "chase": chase}
+    loaded = written(tmp_path, {**scenario, "promises": [promise]}, [("a", 0.0)])
+    assert story_of(loaded, 1, "a").text().splitlines() == [
+        "a: Where is my order? (order)",
+        "00:00:00  asks on phone",
+        "00:00:00  is answered by front-01 at once",
+        "00:01:00  is done after 60 s",
+        "00:01:00  is promised to have it settled within 10 min",
+        "00:01:00  (out of sight, an order goes to orders)",
+        "00:01:00  (out of sight, orders-01 begins the work at once)",
+        "00:01:30  (the work has failed, and nobody says so)",
+        "00:11:00  waits in vain for what was promised",
+        "00:12:00  tries again, attempt 2, on phone",
+        "00:12:00  is answered by front-01 at once, and tells the story again",
+        "00:13:00  is done after 60 s",
+        "00:13:00  is promised to have it settled within 10 min",
+        "00:13:00  (out of sight, an order goes to orders)",
+        "00:13:00  (out of sight, orders-01 begins the work at once)",
+        "00:13:30  (the work has failed, and nobody says so)",
+        "00:23:00  waits in vain for what was promised",
+        "In the end: unresolved; 2 attempts, 0 s of waiting, told the story 2 times, 2 promises not kept in time",
+    ]
+
+
+def test_menus_announcements_and_conferences_are_told(tmp_path):
+    """Without it a leg that is no answer of one's own would be told as if it were."""
+    scenario = one_desk(1, exactly(60))
+    scenario["channels"]["phone"]["announcement"] = {"says": "wait"}
+    menu = {"channels": ["phone"], "self_service": True, "contained": 0.0, "service": {"default": exactly(20)}}
+    scenario["teams"] = {"menu": menu, **scenario["teams"]}
+    scenario["teams"]["colleagues"] = {
+        "channels": ["phone"],
+        "agents": {"00:00": 1},
+        "service": {"default": exactly(30)},
+    }
+    scenario["transfers"] = [{"from": "menu", "to": "front", "probability": 1.0}]
+    scenario["conferences"] = [{"from": "front", "with": "colleagues", "probability": 1.0, "time": exactly(10)}]
+    loaded = written(tmp_path, scenario, [("a", 0.0), ("b", 1.0)])
+    assert story_of(loaded, 1, "b").text().splitlines() == [
+        "b: Where is my order? (order)",
+        "00:00:01  asks on phone",
+        "00:00:01  meets menu",
+        "00:00:21  finds no answer in 20 s, and is passed on",
+        "00:00:21  comes to front",
+        "00:00:21  waits: nobody is ahead in line; front: 1 of 1 busy",
+        "00:00:21  hears that it will take 60 s",
+        "00:01:30  is answered by front-01 after 69 s",
+        "00:02:30  a colleague of colleagues is asked for",
+        "00:02:30  colleagues-01 is asked in",
+        "00:02:40  is done after 70 s",
+        "00:02:40  colleagues-01 leaves again",
+        "In the end: resolved; 1 attempt, 69 s of waiting",
+    ]

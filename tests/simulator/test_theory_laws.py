@@ -11,9 +11,11 @@ from scenarios.laws import (
     Empirical,
     Erlang,
     Exponential,
+    Gamma,
     HyperExponential,
     LogNormal,
     PhaseType,
+    Triangular,
     Uniform,
     Weibull,
     law_row,
@@ -32,8 +34,10 @@ LAWS: list[AnyLaw] = [
     Exponential(law="exponential", mean_s=120),
     Deterministic(law="deterministic", value_s=120),
     Uniform(law="uniform", low_s=20, high_s=220),
+    Triangular(law="triangular", low_s=20, mode_s=60, high_s=280),
     LogNormal(law="lognormal", mean_s=120, cv=1),
     Weibull(law="weibull", mean_s=120, shape=0.7),
+    Gamma(law="gamma", mean_s=120, cv=1.3),
     Erlang(law="erlang", mean_s=120, phases=3),
     QUICK_OR_LONG,
     TWO_STEPS,
@@ -66,6 +70,20 @@ def test_theory_and_draws_mean_the_same_law(law, zero):
     assert survival.never == pytest.approx((1 - zero) * 0.2 if law.law == "empirical" else 0.0)
 
 
+@pytest.mark.parametrize("mode_s", [20, 280])
+def test_a_triangle_may_lean_to_one_side(mode_s):
+    """Without it a law whose most likely time is its shortest or longest would be divided by nought."""
+    law = Triangular(law="triangular", low_s=20, mode_s=mode_s, high_s=280)
+    survival = Survival(law)
+    for u in (0.2, 0.7):
+        assert survival.longer(np.array([quantile_s(*law_row(law), u)]))[0] == pytest.approx(1 - u)
+    assert survival.longer(np.array([0.0, 20.0, 280.0, 400.0])) == pytest.approx([1, 1, 0, 0])
+    assert survival.spent(np.array([20.0, 280.0, 400.0])) == pytest.approx([20, law.mean(), law.mean()])
+    thin = Survival(Triangular(law="triangular", low_s=20, mode_s=20, high_s=20))
+    assert thin.longer(np.array([19.0, 20.0])).tolist() == [1.0, 0.0]
+    assert thin.spent(np.array([5.0, 50.0])).tolist() == [5.0, 20.0]
+
+
 def test_nobody_without_a_law_gives_up():
     """Without it an intent that never gives up could not stand in a line with one that does."""
     survival = Survival(None)
@@ -79,6 +97,7 @@ def test_patience_of_one_phase_is_erlang_a():
     same = [
         Erlang(law="erlang", mean_s=180, phases=1),
         Weibull(law="weibull", mean_s=180, shape=1),
+        Gamma(law="gamma", mean_s=180, cv=1),
         HyperExponential(law="hyperexponential", branches=[(0.4, 180), (0.6, 180)]),
         PhaseType(law="phase_type", initial=[1], rates=[[-1 / 180]]),
     ]
