@@ -1558,9 +1558,9 @@ VARIANTS: dict[str, Replicate] = {
 """The loop by name; a scenario runs in the first that knows all it uses."""
 
 
-def variant_of(floor: FloorArrays, arrivals: Arrivals | None = None) -> str:
-    """Name the leanest variant that knows all that a scenario, and the arrivals, make use of."""
-    if floor.more:
+def variant_of(floor: FloorArrays, arrivals: Arrivals | None = None, more: bool | None = None) -> str:
+    """Name the leanest variant that knows all that a scenario, and the arrivals, make use of; `more` if known."""
+    if floor.more if more is None else more:
         return "whole"
     if arrivals is not None and len(arrivals.begun_team):
         return "common"
@@ -1571,10 +1571,20 @@ def variant_of(floor: FloorArrays, arrivals: Arrivals | None = None) -> str:
 
 
 def replicate(
-    seed: int, plan: int, desk: int, horizon_us: int, arrivals: Arrivals, floor: FloorArrays, shifts: Shifts
+    seed: int,
+    plan: int,
+    desk: int,
+    horizon_us: int,
+    arrivals: Arrivals,
+    floor: FloorArrays,
+    shifts: Shifts,
+    more: bool | None = None,
 ) -> Happened:
-    """Run one replication: customers' luck comes from replication `plan`, the desk's from `desk`."""
-    loop = VARIANTS[variant_of(floor, arrivals)]
+    """Run one replication: customers' luck comes from replication `plan`, the desk's from `desk`.
+
+    `more` is the floor's, where it is known already.
+    """
+    loop = VARIANTS[variant_of(floor, arrivals, more)]
     room = len(arrivals.entity) * 5 // 4 + 64
     while True:
         times_us, facts, duties, notes, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, room)

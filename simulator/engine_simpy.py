@@ -26,7 +26,7 @@ from scenarios.units import NEVER_US, clock_s, us
 from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
 from simulator.handling import handled_us
-from simulator.simpy_floor import Clock, Floor, Line, Luck, TeamFloor, Waiting
+from simulator.simpy_floor import Clock, Floor, Going, Line, Luck, TeamFloor, Waiting
 from simulator.simpy_log import Leg, legs_of
 
 Process = Generator[simpy.Event, Any, None]
@@ -47,6 +47,10 @@ Choice = TypeVar("Choice", Transfer, Conference, Promise)
         Purpose.PROMISE_LATE, Purpose.WORK_FAILS, Purpose.HAND_OVER,
     ),
 )  # fmt: skip
+
+
+_SETTLED = "answered", "resolved"
+_JOIN, _END = event_key(EventClass.JOIN), event_key(EventClass.END)
 
 
 class Waited(NamedTuple):
@@ -140,6 +144,10 @@ class Engine:
             if hours.announcement and hours.announcement.callback
         }
         """By channel that offers to call back: how."""
+        self.announces = {name for name, hours in self.scenario.channels.items() if hours.announcement}
+        self.silent = {name: hours.silent for name, hours in self.scenario.channels.items()}
+        self.lines_of = {name: hours.lines for name, hours in self.scenario.channels.items()}
+        """How many customers a channel holds at once, if that is told."""
         self.resolved = {
             (name, intent): team.resolved_share(intent)
             for name, team in self.scenario.teams.items()
@@ -161,6 +169,14 @@ class Engine:
             }
             for find in (Team.wrap_law, Team.hold_law)
         )
+        self.plain = {
+            (name, intent): laws[0][1]
+            for (name, intent), laws in self.service.items()
+            if len(laws) == 1 and (name, intent) not in self.hold and self.floor.teams[name].alike
+        }
+        """The laws of talks that take just as long as they say."""
+        self.settles = not self.good and all(share >= 1 for share in self.resolved.values())
+        """Whether every answer settles the matter."""
         self.lines = {
             (channel, intent): self._line(self.scenario.who_takes(channel, intent), channel, intent)
             for channel in self.scenario.channels
@@ -219,10 +235,10 @@ class Engine:
         patience = [NEVER_US if until == float("inf") else us(until) for until in plan["patience_s"].tolist()]
         entities, channels, intents = (plan[name].tolist() for name in ("entity", "channel", "intent"))
         for number in sorted(range(len(plan)), key=comes_us.__getitem__):
-            yield self.clock.at(comes_us[number], event_key(EventClass.JOIN, number << 12 | 1))
+            yield self.clock.at(comes_us[number], _JOIN | (number << 12 | 1) << 12)
             past = begun.get(number)
             case = self._case(number, entities[number], channels[number], intents[number], patience[number], past)
-            simpy.Process(self.clock, case)
+            Going(self.clock, case)
 
     def _begun(self, due_us: list[int]) -> dict[int, _Past]:
         """Return what those have behind them who are there as the run begins."""
@@ -244,6 +260,8 @@ class Engine:
         attempt = 1
         while True:
             outcome, leg = yield from self._contact(number, entity, attempt, channel, intent, patience, past)
+            if outcome == "resolved" and leg.promise is None:
+                return
             past = None
             if leg.promise is not None:
                 chase, back_us = leg.promise.chase, self._chased_us(leg, entity)
@@ -290,7 +308,7 @@ class Engine:
         since = past.since_us if past else now
         first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, since, since)
         self.rows.append(first)
-        (opens, closes), lines = self.hours[channel][self._day()], self.scenario.channels[channel].lines
+        (opens, closes), lines = self.hours[channel][self._day()], self.lines_of[channel]
         if past is None and not opens <= now < closes:
             return _turned_away(first, "closed", now), first
         if past is None and lines is not None and self.in_use[channel] >= lines:
@@ -312,26 +330,28 @@ class Engine:
                 called = "read"
                 to = yield from self._self_service(page, contact, entity, leg)
             else:
-                called = yield from self._wait(leg, contact, entity, comes)
-            if called == "callback":
+                called = yield self._wait(leg, contact, entity, comes)
+                if comes.held_by is not None and isinstance(called, str):
+                    self._let_go(comes.held_by, self.clock.now_us, contact, entity)
+            if isinstance(called, tuple):
+                if comes.called_back:
+                    self.in_use[leg.channel] += 1
+                    if not self._drawn_below(self.offers[leg.channel].reached, _REACHED, entity, leg):
+                        yield from self._nobody_there(*called, contact, leg)
+                        outcome = "unresolved"
+                        break
+                to = yield from self._conversation(*called, contact, entity, mine, past, comes)
+                leg.leg_end, outcome = _SETTLED if to is None and self.settles else self._end(entity, leg, to)
+                warm = to is not None and to.hand_over is not None and leg.leg_end != "cut_off"
+                if not warm:
+                    self._wrap_up(*called, contact, entity, leg)
+                if to is None and self.scenario.promises:
+                    outcome = self._promise(entity, leg, mine, outcome)
+            elif called == "callback":
                 leg.leg_end, leg.ended_us = "callback", self.clock.now_us
                 self._free_line(leg.channel)
                 leg, comes = yield from self._call_back(leg, contact, mine)
                 continue
-            if isinstance(called, tuple) and comes.called_back:
-                self.in_use[leg.channel] += 1
-                if not self._drawn_below(self.offers[leg.channel].reached, _REACHED, entity, leg):
-                    yield from self._nobody_there(*called, contact, leg)
-                    outcome = "unresolved"
-                    break
-            if isinstance(called, tuple):
-                to = yield from self._conversation(*called, contact, entity, mine, past, comes)
-                leg.leg_end, outcome = self._end(entity, leg, to)
-                warm = to is not None and to.hand_over is not None and leg.leg_end != "cut_off"
-                if not warm:
-                    self._wrap_up(*called, contact, entity, leg)
-                if to is None:
-                    outcome = self._promise(entity, leg, mine, outcome)
             elif called == "read":
                 outcome = "resolved" if leg.leg_end == "contained" else "unresolved"
                 if to is not None:
@@ -354,7 +374,10 @@ class Engine:
                 comes = comes._replace(held_by=(*called, before))
         for one in mine:
             one.outcome = outcome
-        self._hang_up(leg, outcome)
+        if outcome == "message":
+            self._hang_up(leg)
+        else:
+            self.in_use[leg.channel] -= 1
         return outcome, leg
 
     def _promise(self, entity: int, leg: Leg, mine: list[Leg], outcome: str) -> str:
@@ -395,11 +418,12 @@ class Engine:
         work.role = "work"
         self.rows.append(work)
         mine.append(work)
-        called = yield from self._wait(work, contact, entity, _Comes(NEVER_US))
+        called: Called | str = yield self._wait(work, contact, entity, _Comes(NEVER_US))
         assert isinstance(called, tuple)
         team, seat = called
         work.team, work.agent, work.answered_us = team.name, team.seats[seat], self.clock.now_us
-        yield from self._talk(team, seat, contact, work, self._talk_us(team, seat, entity, work, None))
+        key, points = event_key(EventClass.END, contact, number), team.points.get(work.channel, 1)
+        yield self.floor.talk(team, seat, points, self._talk_us(team, seat, entity, work, None), key)
         self._wrap_up(team, seat, contact, entity, work)
         work.leg_end = "answered"
         failed = self._drawn_below(promise.fails, _WORK_FAILS, entity, work)
@@ -408,9 +432,9 @@ class Engine:
         for one in mine:
             one.outcome = "unresolved" if failed else "resolved"
 
-    def _hang_up(self, leg: Leg, outcome: str) -> None:
-        """Free the line: at once, or when a message has been spoken."""
-        takes_us = self.messages[leg.channel][1] if outcome == "message" else 0
+    def _hang_up(self, leg: Leg) -> None:
+        """Free the line when a message has been spoken."""
+        takes_us = self.messages[leg.channel][1]
         if takes_us:
             key = event_key(EventClass.END, leg.number << 12 | leg.attempt, leg.leg)
             self.clock.do_at(self.clock.now_us + takes_us, key, lambda _: self._free_line(leg.channel))
@@ -423,7 +447,9 @@ class Engine:
             if to.cut_off and self._uniform(_CUT_OFF, entity, leg) < to.cut_off:
                 return "cut_off", "cut_off"
             return "escalated" if to.escalates else "transferred", "censored"
-        share = self.good.get(str(leg.agent), self.resolved[str(leg.team), leg.intent])
+        share = self.resolved[str(leg.team), leg.intent]
+        if self.good:
+            share = self.good.get(str(leg.agent), share)
         settled = share >= 1 or self._uniform(_RESOLUTION, entity, leg) < share
         return "answered", "resolved" if settled else "unresolved"
 
@@ -460,28 +486,28 @@ class Engine:
             self.passed[key] = self._line(teams, leg.channel, leg.intent, first=anyone)
         return self.passed[key]
 
-    def _wait(self, leg: Leg, contact: int, entity: int, comes: _Comes) -> Generator[simpy.Event, Any, Called | str]:
-        """Wait for an agent; returns team and seat, or how the wait ended."""
+    def _wait(self, leg: Leg, contact: int, entity: int, comes: _Comes) -> simpy.Event:
+        """Wait for an agent: the event happens with team and seat, or with how the wait ended."""
         own = leg.role is None and not comes.called_back and comes.held_by is None
-        leaves_us, ends = self._leaves(leg, comes.patience_us, comes.given_up, own)
+        leaves_us, ends = leg.arrived_us + comes.patience_us, comes.given_up
+        if self.messages:
+            leaves_us, ends = self._leaves(leg, comes.patience_us, comes.given_up, own)
         order, channel = (leg.arrived_us, contact, leg.leg), leg.channel if own else None
         waiting = Waiting(order, leaves_us, ends, simpy.Event(self.clock), leg.line, entity, channel)
-        hours = self.scenario.channels[leg.channel]
-        if own and hours.announcement:
+        if own and leg.channel in self.announces:
             waiting.told = functools.partial(self._told, leg, comes.patience_us)
-        if own and hours.silent and self._drawn_below(hours.silent.share, _SILENT, entity, leg, self.luck.plan):
-            waiting.found = functools.partial(self._find_gone, leg, contact, us(hours.silent.detected_after_s))
+        silent = self.silent[leg.channel] if own else None
+        if silent and self._drawn_below(silent.share, _SILENT, entity, leg, self.luck.plan):
+            waiting.found = functools.partial(self._find_gone, leg, contact, us(silent.detected_after_s))
         self.floor.join(waiting)
         if leg.number == self.watched:
             floors = [(name, self.floor.teams[name]) for name in leg.line.teams]
             seen = tuple((name, len(f.on_duty_since) - len(f.idle_since), len(f.on_duty_since)) for name, f in floors)
             ahead = self.floor.ahead_of(waiting)
             self.waited.append(Waited(leg.attempt, leg.leg, ahead, seen, comes.patience_us))
-        leg.waiting = waiting
-        called: Called | str = yield waiting.called
-        if comes.held_by is not None and isinstance(called, str):
-            self._let_go(comes.held_by, self.clock.now_us, contact, entity)
-        return called
+        if leg.line.promotion:
+            leg.waiting = waiting
+        return waiting.called
 
     def _let_go(self, held_by: tuple[TeamFloor, int, Leg], at_us: int, contact: int, entity: int) -> None:
         """Have the agent of a warm transfer go on to the work after it."""
@@ -552,7 +578,7 @@ class Engine:
     def _alone(self, team: TeamFloor, seat: int, contact: int, leg: Leg, takes_us: int) -> simpy.Event:
         """Have an agent wait for one who is not there."""
         leg.team, leg.agent, leg.taken_us = team.name, team.seats[seat], self.clock.now_us
-        points = team.team.points_of(leg.channel)
+        points = team.points.get(leg.channel, 1)
         over = self.floor.talk(team, seat, points, takes_us, event_key(EventClass.END, contact, leg.leg))
 
         def done(_: simpy.Event) -> None:
@@ -574,41 +600,40 @@ class Engine:
         comes: _Comes,
     ) -> Generator[simpy.Event, Any, Transfer | None]:
         """Talk, perhaps ask a colleague in, perhaps pass on: returns the transfer, or None of an answer."""
-        leg = mine[-1]
+        leg, by = mine[-1], comes.transfer
         leg.team, leg.agent, leg.answered_us = team.name, team.seats[seat], self.clock.now_us
+        plain = self.plain.get((team.name, leg.intent))
         if past is not None and past.team is not None:
             leg.answered_us, ends_us = past.since_us, past.ends_us
+        elif plain and (by is None or (by.retelling is None and by.hand_over is None)):
+            ends_us = leg.answered_us + self._time_us(plain, _SERVICE, entity, leg)
         else:
-            ends_us = leg.answered_us + self._talk_us(team, seat, entity, leg, comes.transfer)
-            if comes.held_by is not None and comes.transfer is not None and comes.transfer.hand_over is not None:
-                over_us = self._time_us(self._law(comes.transfer.hand_over), _HAND_OVER, entity, leg)
+            ends_us = leg.answered_us + self._talk_us(team, seat, entity, leg, by)
+            if comes.held_by is not None and by is not None and by.hand_over is not None:
+                over_us = self._time_us(self._law(by.hand_over), _HAND_OVER, entity, leg)
                 self._let_go(comes.held_by, leg.answered_us + over_us, contact, entity)
                 ends_us += over_us
-        yield from self._talk(team, seat, contact, leg, ends_us - self.clock.now_us)
-        conference = self._drawn(self.conferences[team.name, leg.intent], _CONFERENCE, entity, leg)
-        if conference is not None:
+        key, points = _END | contact << 12 | leg.leg, team.points.get(leg.channel, 1)
+        yield self.floor.talk(team, seat, points, ends_us - self.clock.now_us, key)
+        conferences = self.conferences[team.name, leg.intent]
+        if conferences and (conference := self._drawn(conferences, _CONFERENCE, entity, leg)):
             yield from self._ask_in(conference, contact, entity, mine)
             yield self.clock.at(self.clock.now_us, event_key(EventClass.END, contact, leg.leg))
         if leg.leg >= LEG_MOST:
             return None
         return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
 
-    def _talk(self, team: TeamFloor, seat: int, contact: int, leg: Leg, lasts_us: int) -> Process:
-        """Keep an agent busy for so long, or longer where others keep them busy too."""
-        key, points = event_key(EventClass.END, contact, leg.leg), team.team.points_of(leg.channel)
-        yield self.floor.talk(team, seat, points, lasts_us, key)
-
     def _wrap_up(self, team: TeamFloor, seat: int, contact: int, entity: int, leg: Leg) -> None:
         """End a talk, and free the agent when the work after it is done."""
-        key, points = event_key(EventClass.END, contact, leg.leg), team.team.points_of(leg.channel)
-        ends_us = self.clock.now_us
+        points, ends_us = team.points.get(leg.channel, 1), self.clock.now_us
         leg.ended_us, leg.served = ends_us, True
         leg.held_us = leg.hold_us
         law = self.wrap.get((team.name, leg.intent))
         if law is not None:
             wrap_us = self._time_us(law, _WRAP, entity, leg)
-            leg.wrap_us = handled_us(wrap_us, _speed(team, seat), 0.0, 0, 0, 0.0, 0.0, 0)
+            leg.wrap_us = wrap_us if team.alike else handled_us(wrap_us, _speed(team, seat), 0.0, 0, 0, 0.0, 0.0, 0)
         if leg.wrap_us:
+            key = event_key(EventClass.END, contact, leg.leg)
             self.clock.do_at(ends_us + leg.wrap_us, key, lambda _: self.floor.release(team, seat, points))
         else:
             self.floor.release(team, seat, points)
@@ -618,12 +643,13 @@ class Engine:
         talk_us = self._time_us(self._service(team.name, leg.intent), _SERVICE, entity, leg)
         if by is not None and by.retelling is not None:
             talk_us += self._time_us(self._law(by.retelling), _RETELLING, entity, leg)
-        now_us, slower = self.clock.now_us, team.team.slower_after_wait
-        talk_us = handled_us(
-            talk_us, _speed(team, seat), team.team.fatigue, team.occupied_us(seat, now_us),
-            now_us - team.on_duty_since[seat], slower.per_minute if slower else 0.0, slower.most if slower else 0.0,
-            now_us - leg.arrived_us,
-        )  # fmt: skip
+        if not team.alike:
+            now_us, slower = self.clock.now_us, team.team.slower_after_wait
+            talk_us = handled_us(
+                talk_us, _speed(team, seat), team.team.fatigue, team.occupied_us(seat, now_us),
+                now_us - team.on_duty_since[seat], slower.per_minute if slower else 0.0, slower.most if slower else 0.0,
+                now_us - leg.arrived_us,
+            )  # fmt: skip
         hold = self.hold.get((team.name, leg.intent))
         if hold is not None:
             leg.hold_us = self._time_us(hold, _HOLD, entity, leg)
@@ -647,14 +673,14 @@ class Engine:
         leg.role = "conference"
         self.rows.append(leg)
         mine.append(leg)
-        called = yield from self._wait(leg, contact, entity, _Comes(0, "blocked"))
+        called: Called | str = yield self._wait(leg, contact, entity, _Comes(0, "blocked"))
         if isinstance(called, str):
             leg.leg_end, leg.ended_us = called, self.clock.now_us
             return
         team, seat = called
         leg.team, leg.agent, leg.answered_us = team.name, team.seats[seat], self.clock.now_us
         lasts_us = self._time_us(self._law(conference.time), _CONFERENCE_TIME, entity, leg)
-        points = team.team.points_of(leg.channel)
+        points = team.points.get(leg.channel, 1)
         yield self.floor.talk(team, seat, points, lasts_us, event_key(EventClass.END, contact, number))
         leg.ended_us, leg.served, leg.leg_end = self.clock.now_us, True, "answered"
         self.floor.release(team, seat, points)

@@ -10,6 +10,7 @@ seats that luck leaves empty, are drawn here, as they are known before the first
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -268,6 +269,11 @@ class Floor:
     closings: tuple[Whole, Whole]
     """When channels close that send away those who wait, and which."""
     horizon_us: int
+
+    @functools.cached_property
+    def more(self) -> bool:
+        """As of its arrays: found out once, as that takes longer than some replications."""
+        return self.arrays.more
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import functools
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -18,7 +18,7 @@ from scenarios.draws import Purpose, uniform
 from scenarios.identity import seat_entity
 from scenarios.laws import law_row, time_us
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import Promotion, Team
+from scenarios.scenario import Channel, Promotion, Team
 from scenarios.units import us
 from simulator.events import EventClass, event_key
 from simulator.floor_arrays import FULL_SPEED, WORK_MOST_US
@@ -44,6 +44,11 @@ class Clock(simpy.Environment):
         """The time: always whole microseconds, as only whole ones are ever told."""
         return self._now  # type: ignore[return-value]  # SimPy allows floats; ints stay ints
 
+    @functools.cached_property
+    def begun(self) -> simpy.Event:
+        """What has happened already: with it processes begin."""
+        return _At(self)
+
     def at(self, at_us: int, key: int) -> simpy.Event:
         """Return an event that happens at a time and in the order of its key; SimPy's own would come at its own."""
         event = _At(self)
@@ -65,6 +70,24 @@ class Clock(simpy.Environment):
 class _At(simpy.Event):
     def __init__(self, env: Clock) -> None:
         self.env, self.callbacks, self._ok, self._value = env, [], True, None  # as simpy.Timeout does
+
+
+class Going(simpy.Process):
+    """A process that begins at once and ends without a word: SimPy's own would take an event for either.
+
+    Nobody may interrupt it or wait for its end, and it may wait only for what has not happened yet.
+    """
+
+    def __init__(self, env: Clock, generator: Generator[simpy.Event, Any, Any]) -> None:
+        self.env, self.callbacks, self._generator = env, [], generator
+        self._resume(env.begun)
+
+    def _resume(self, event: simpy.Event) -> None:
+        try:
+            awaited = self._generator.send(event._value)
+        except StopIteration:
+            return
+        awaited.callbacks.append(self._resume)
 
 
 class Line(NamedTuple):
@@ -114,6 +137,7 @@ class Waiting:
     """Left without a sign: the place in the line is kept until an agent sees it."""
 
 
+_MATCH, _GIVE_UP = event_key(EventClass.MATCH), event_key(EventClass.GIVE_UP)
 CLEARED, SILENT = "cleared_at_close", "silent"
 
 
@@ -147,13 +171,12 @@ class Desk:
 
 
 class Option(NamedTuple):
-    """A line that a team may answer, and on what terms."""
+    """On what terms a team may answer a line."""
 
     priority: int
     rank: int
     place: int
     """Among the teams that are asked."""
-    queue: Queue
     after_us: int
     keeps_idle: int
     room: int
@@ -175,16 +198,31 @@ class TeamFloor:
     """Heap of (points in use, since, seat); an entry that no longer holds is stale."""
     busy_us: dict[int, int] = field(default_factory=dict)
     busy_since: dict[int, int] = field(default_factory=dict)
-    """For how long each has been busy since coming on duty, without the time since `busy_since`."""
+    """Of those who tire: for how long each has been busy since coming on duty, without the time since `busy_since`."""
     desks: dict[int, Desk] = field(default_factory=dict)
     """Of a team whose agents have several contacts at once."""
-    lines: list[Option] = field(default_factory=list)
-    """Which it may answer."""
+    lines: list[tuple[Queue, Option]] = field(default_factory=list)
+    """Which it may answer, and on what terms."""
 
     @functools.cached_property
     def shared(self) -> bool:
         """Whether its agents have several contacts at once."""
         return self.team.concurrency > 1
+
+    @functools.cached_property
+    def tires(self) -> bool:
+        """Whether it counts how long its agents have been busy."""
+        return self.team.fatigue > 0
+
+    @functools.cached_property
+    def alike(self) -> bool:
+        """Whether all its agents take for a talk, and for the work after it, just the time that its law says."""
+        return not self.team.named and not self.tires and self.team.slower_after_wait is None
+
+    @functools.cached_property
+    def points(self) -> Mapping[Channel, int]:
+        """How many points a contact takes by channel, 1 where it is not told."""
+        return self.team.points
 
     @functools.cached_property
     def speeds(self) -> list[int]:
@@ -211,7 +249,7 @@ class TeamFloor:
         if self.shared and seat not in self.desks:
             self.desks[seat] = Desk(at_us=now_us)
         self.idle_since[seat] = now_us
-        heapq.heappush(self.idle, (self.load(seat), now_us, seat))
+        heapq.heappush(self.idle, (self.desks[seat].load if self.shared else 0, now_us, seat))
 
     def idle_longest(self) -> tuple[int, int, int]:
         """Return points in use, since when, and number of the seat that is next."""
@@ -224,10 +262,11 @@ class TeamFloor:
     def take_idle(self) -> int:
         """Take the seat that has least to do, for longest, the lowest number first."""
         assert self.idle_since, f"{self.name} has nobody for a customer who is being served"
-        _, _, seat = self.idle_longest()
-        heapq.heappop(self.idle)
-        del self.idle_since[seat]
-        return seat
+        while True:
+            load, since_us, seat = heapq.heappop(self.idle)
+            if self.idle_since.get(seat) == since_us and (not self.shared or self.desks[seat].load == load):
+                del self.idle_since[seat]
+                return seat
 
     @functools.cached_property
     def seats(self) -> _SeatNames:
@@ -259,6 +298,12 @@ class Floor:
         self.duties: list[dict[str, object]] = []
         """Rows of the staffing table."""
         self._queues: dict[Line, tuple[Queue, list[TeamFloor]]] = {}
+        self._found: dict[int, tuple[Queue, list[TeamFloor]]] = {}
+        """The same by a line's identity, as to compare lines takes longer than all else that joining one takes."""
+        self._known: list[Line] = []
+        """Kept, so that no other line comes to have the identity of one of them."""
+        self._raised: dict[int, tuple[Line, Line]] = {}
+        """By a line's identity: itself, and the line of those who have waited long."""
         self._match_wanted = False
         self._newcomers: list[Waiting] = []
         """Who joined since contacts and agents were last paired, and may be answered at once."""
@@ -282,10 +327,18 @@ class Floor:
         """Put a contact into its line."""
         now_us, line = self.clock.now_us, waiting.line
         if line.promotion and now_us - waiting.order[0] >= us(line.promotion.after_s):
-            waiting.line = line = line.promoted()
+            waiting.line = line = self._promoted(line)
         queue, teams = self._queue(line)
-        self._insert(queue, waiting)
-        if waiting.told or any(team.idle_since for team in teams):
+        if queue and queue[-1].order > waiting.order:
+            self._insert(queue, waiting)
+        else:
+            queue.append(waiting)
+        may_be_answered = waiting.told is not None
+        for team in teams:
+            if team.idle_since:
+                may_be_answered = True
+                break
+        if may_be_answered:
             self._newcomers.append(waiting)
             self._want_match()
         else:
@@ -313,7 +366,7 @@ class Floor:
     def _promote(self, waiting: Waiting, _: simpy.Event) -> None:
         if waiting.waits and not waiting.gone:
             self._queue(waiting.line)[0].remove(waiting)
-            waiting.line = waiting.line.promoted()
+            waiting.line = self._promoted(waiting.line)
             self._insert(self._queue(waiting.line)[0], waiting)
             self._want_match()
 
@@ -336,18 +389,31 @@ class Floor:
 
     def _queue(self, line: Line) -> tuple[Queue, list[TeamFloor]]:
         """Return who waits in a line and who may answer."""
+        found = self._found.get(id(line))
+        if found is None:
+            found = self._found[id(line)] = self._queue_of(line)
+            self._known.append(line)
+        return found
+
+    def _promoted(self, line: Line) -> Line:
+        raised = self._raised.get(id(line))
+        if raised is None:
+            raised = self._raised[id(line)] = line, line.promoted()
+        return raised[1]
+
+    def _queue_of(self, line: Line) -> tuple[Queue, list[TeamFloor]]:
         found = self._queues.get(line)
         if found is None:
             found = self._queues[line] = deque(), [self.teams[name] for name in line.teams]
             weight = line.weight if self._weighted else 0
             terms = zip(found[1], line.ranks, line.after_us, line.keeps_idle, line.room, strict=True)
             for place, (team, rank, after_us, keeps, room) in enumerate(terms):
-                team.lines.append(Option(line.priority, rank, place, found[0], after_us, keeps, room, weight))
+                team.lines.append((found[0], Option(line.priority, rank, place, after_us, keeps, room, weight)))
         return found
 
     def release(self, team: TeamFloor, seat: int, points: int = 1) -> None:
         """Have a seat leave, where too many are there, or be idle."""
-        if not team.shared or team.desks[seat].load == points:
+        if team.tires and (not team.shared or team.desks[seat].load == points):
             team.busy_us[seat] += self.clock.now_us - team.busy_since.pop(seat)
         if team.shared:
             self._release_one(team, seat, points)
@@ -374,13 +440,15 @@ class Floor:
 
     def _want_match_for(self, team: TeamFloor) -> None:
         """Pair contacts and agents where somebody waits for a team."""
-        if any(line.queue for line in team.lines):
-            self._want_match()
+        for queue, _ in team.lines:
+            if queue:
+                self._want_match()
+                return
 
     def _want_match(self) -> None:
         if not self._match_wanted:
             self._match_wanted = True
-            self.clock.do_at(self.clock.now_us, event_key(EventClass.MATCH), self._match)
+            self.clock.do_at(self.clock.now_us, _MATCH, self._match)
 
     def _match(self, _: simpy.Event) -> None:
         """Pair contacts with agents who can serve them, always the best pair, until no pair is left.
@@ -393,19 +461,22 @@ class Floor:
         while True:
             best: tuple[int, int, int, tuple[int, int, int], int] | None = None
             for team in self._teams:
-                idle = len(team.idle_since)
-                if not idle:
+                if not team.idle_since:
                     continue
-                for priority, rank, place, queue, after_us, keeps, room, weight in team.lines:
+                for queue, option in team.lines:
                     while queue and not queue[0].waits:
                         queue.popleft()
-                    if queue and (team.able(room) if team.shared else idle) > keeps:
-                        order = queue[0].order
-                        if after_us and now_us - order[0] < after_us:
-                            continue
-                        pair = (-priority, rank, weight and -weight * (now_us - order[0]), order, place)
-                        if best is None or pair < best:
-                            best, answers, source = pair, team, queue
+                    if not queue:
+                        continue
+                    priority, rank, place, after_us, keeps, room, weight = option
+                    if (keeps or team.shared) and team.able(room) <= keeps:
+                        continue
+                    order = queue[0].order
+                    if after_us and now_us - order[0] < after_us:
+                        continue
+                    pair = (-priority, rank, weight and -weight * (now_us - order[0]), order, place)
+                    if best is None or pair < best:
+                        best, answers, source = pair, team, queue
             if best is None:
                 break
             waiting = source.popleft()
@@ -450,7 +521,8 @@ class Floor:
     def talk(self, team: TeamFloor, seat: int, points: int, lasts_us: int, key: int) -> simpy.Event:
         """Begin a conversation with a seat that was taken; the event happens when it is over."""
         now_us = self.clock.now_us
-        team.busy_since.setdefault(seat, now_us)
+        if team.tires:
+            team.busy_since.setdefault(seat, now_us)
         if not team.shared:
             return self.clock.at(now_us + lasts_us, key)
         desk = team.desks[seat]
@@ -488,7 +560,8 @@ class Floor:
 
     def _let_give_up(self, waiting: Waiting) -> None:
         if waiting.leaves_us <= self.horizon_us:
-            key = event_key(EventClass.GIVE_UP, *waiting.order[1:])
+            _, contact, leg = waiting.order
+            key = _GIVE_UP | contact << 12 | leg  # as `event_key`, spelt out here and where customers come and talk
             self.clock.do_at(waiting.leaves_us, key, functools.partial(self._give_up, waiting))
 
     def _give_up(self, waiting: Waiting, _: simpy.Event) -> None:

@@ -49,25 +49,11 @@ class Leg:
     taken_us: int | None = None
     """When an agent began with one who was gone."""
     waiting: Waiting | None = None
-    """Its place in a line, once it has joined one."""
+    """Its place in a line that those who wait long leave for another; what is kept of each leg costs every run time."""
 
     promise: Promise | None = None
     promise_due_us: int | None = None
     promise_kept_us: int | None = None
-
-    @property
-    def released_us(self) -> int | None:
-        """When the agent was done, the work after it too."""
-        if self.taken_us is not None:
-            return None if self.wrap_us is None else self.taken_us + self.wrap_us
-        return self.ended_us + (self.wrap_us or 0) if self.served and self.ended_us is not None else None
-
-    @property
-    def talk_us(self) -> int | None:
-        """The time with the customer, without that on hold."""
-        if not self.served or self.ended_us is None or self.answered_us is None:
-            return None
-        return self.ended_us - self.answered_us - (self.held_us or 0)
 
     @property
     def last_line(self) -> Line:
@@ -75,21 +61,24 @@ class Leg:
         return self.waiting.line if self.waiting else self.line
 
 
-def _until(time_us: int | None, horizon_us: int) -> int | None:
-    return time_us if time_us is not None and time_us <= horizon_us else None
-
-
 def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id: str, replication: int) -> pd.DataFrame:
     """Return the contact log of one replication."""
-    rows = sorted(rows, key=lambda leg: (leg.number, leg.attempt, leg.leg))
+    rows = sorted(rows, key=lambda leg: leg.number << 24 | leg.attempt << 12 | leg.leg)
     plan = plan.iloc[[leg.number for leg in rows]].reset_index(drop=True)
     journeys = {name: hours.journey for name, hours in scenario.channels.items()}
     horizon_us = us(scenario.local_days.begins_s(scenario.days))
 
+    def known_us(times_us: list[int | None]) -> Any:
+        if times_us.count(None) == len(times_us):  # told by few scenarios, and slow to be found empty one by one
+            return np.full(len(times_us), np.nan)
+        return np.array(times_us, dtype=np.float64)  # None becomes NaN
+
     def in_s(times_us: list[int | None]) -> Any:
-        return np.array(times_us, dtype=np.float64) / 1e6  # None becomes NaN
+        return known_us(times_us) / 1e6
 
     def text(words: Sequence[str | None]) -> Any:
+        if words.count(None) == len(words):
+            return pd.array([None], dtype="str").repeat(len(words))
         return pd.array(words, dtype="str")
 
     customers, firsts = plan["customer_id"].tolist(), plan["contact_id"].tolist()
@@ -97,6 +86,13 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         first if leg.attempt == 1 else contact_id(customer, 0, leg.attempt)
         for leg, first, customer in zip(rows, firsts, customers, strict=True)
     ]
+    answered_us, ended_us = known_us([leg.answered_us for leg in rows]), known_us([leg.ended_us for leg in rows])
+    wrap_us, held_us = known_us([leg.wrap_us for leg in rows]), known_us([leg.held_us for leg in rows])
+    taken_us, served = known_us([leg.taken_us for leg in rows]), np.array([leg.served for leg in rows], dtype=bool)
+    kept_us = known_us([leg.promise_kept_us for leg in rows])
+    # when the agent was done, the work after it too, and the time with the customer, without that on hold
+    released_us = np.where(served, ended_us + np.nan_to_num(wrap_us), taken_us + wrap_us)
+    talk_us = np.where(served, ended_us - answered_us - np.nan_to_num(held_us), np.nan)
     columns: dict[str, object] = {
         "run_id": text([run_id]).repeat(len(rows)), "source": text(["simulated"]).repeat(len(rows)),
         "replication": np.full(len(rows), replication), "contact_id": text(ids),
@@ -107,15 +103,12 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         "role": text([leg.role for leg in rows]),
         "queue": text(["+".join(leg.line.teams) for leg in rows]), "priority": [leg.last_line.priority for leg in rows],
         "due_s": in_s([leg.due_us for leg in rows]), "arrived_s": in_s([leg.arrived_us for leg in rows]),
-        "answered_s": in_s([leg.answered_us for leg in rows]), "ended_s": in_s([leg.ended_us for leg in rows]),
+        "answered_s": answered_us / 1e6, "ended_s": ended_us / 1e6,
         "announced_wait_s": in_s([leg.announced_us for leg in rows]),
-        "released_s": in_s([leg.released_us for leg in rows]),
-        "talk_s": in_s([leg.talk_us for leg in rows]),
-        "hold_s": in_s([leg.held_us for leg in rows]),
-        "wrap_s": in_s([leg.wrap_us for leg in rows]),
+        "released_s": released_us / 1e6, "talk_s": talk_us / 1e6, "hold_s": held_us / 1e6, "wrap_s": wrap_us / 1e6,
         "history_carried": [leg.history for leg in rows],
         "promise_due_s": in_s([leg.promise_due_us for leg in rows]),
-        "promise_kept_s": in_s([_until(leg.promise_kept_us, horizon_us) for leg in rows]),
+        "promise_kept_s": np.where(kept_us <= horizon_us, kept_us, np.nan) / 1e6,
         "leg_end": text([leg.leg_end for leg in rows]), "contact_outcome": text([leg.outcome for leg in rows]),
     }  # fmt: skip
     return table_of("legs", pd.DataFrame(columns, index=range(len(rows))))

@@ -272,7 +272,8 @@ def replicated(
     plan = plan or draw_plan(loaded, luck.seed, luck.plan, shoppers)
     arrivals = Arrivals.of(plan)
     shifts = shifts_of(floor, luck.seed, luck.desk)
-    happened = replicate(luck.seed, luck.plan, luck.desk, floor.horizon_us, arrivals, floor.arrays, shifts)
+    arrays, horizon_us = floor.arrays, floor.horizon_us
+    happened = replicate(luck.seed, luck.plan, luck.desk, horizon_us, arrivals, arrays, shifts, floor.more)
     return Replicated(luck.desk, plan, happened)
 
 

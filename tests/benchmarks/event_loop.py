@@ -63,13 +63,15 @@ def tables_of(floor: Floor, plan: DrawnPlan, luck: Luck) -> dict[str, npt.NDArra
     shifts, floor_arrays = shifts_of(floor, luck.seed, luck.desk), floor.arrays
     if floor_arrays.more or plan.begun is not None or not set(floor_arrays.law_kind.tolist()) <= KNOWN_LAWS:
         raise ValueError("the loop in C++ knows volumes, teams, transfers, patience and retries only")
+    days_us = floor_arrays.day_begins_us[:-1]
     again = floor_arrays.retry_probability.reshape(len(floor.channels), len(CAUSES))
     return {
         "luck": np.array([luck.seed, luck.plan, luck.desk]),
         "horizon_us": np.array([floor.horizon_us]),
         **{name: getattr(plan, name) for name in ("entity", "due_us", "patience_us", "channel", "intent")},
         **{name: values for name, values in floor_arrays._asdict().items() if isinstance(values, np.ndarray)},
-        **{name: _alike(getattr(floor_arrays, name)) for name in ("opens_us", "closes_us", "patience_law")},
+        **{name: _alike(getattr(floor_arrays, name) - days_us) for name in ("opens_us", "closes_us")},
+        "patience_law": _alike(floor_arrays.patience_law),
         "retry_probability": again[:, CAUSES.index("abandoned")].copy(),
         "retry_blocked": again[:, CAUSES.index("blocked")].copy(),
         **{f"shift_{name}": values for name, values in shifts._asdict().items()},

@@ -65,7 +65,8 @@ def loop_alone(loaded: LoadedScenario) -> Callable[[], Happened]:
     floor, plan = floor_of(loaded), draw_plan(loaded, LUCK.seed, LUCK.plan)
     arrivals = Arrivals.of(plan)
     shifts = shifts_of(floor, LUCK.seed, LUCK.desk)
-    return lambda: replicate(LUCK.seed, LUCK.plan, LUCK.desk, floor.horizon_us, arrivals, floor.arrays, shifts)
+    told = LUCK.seed, LUCK.plan, LUCK.desk, floor.horizon_us, arrivals, floor.arrays, shifts, floor.more
+    return lambda: replicate(*told)
 
 
 @pytest.mark.benchmark
