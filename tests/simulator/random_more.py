@@ -28,7 +28,7 @@ class Chance:
 
     def __init__(self, luck: random.Random) -> None:
         self.luck = luck
-        self.themes = set(luck.sample(THEMES, luck.choice([0, 0, 2, 3, 4, 5])))
+        self.themes = set(luck.sample(THEMES, luck.choice([0, 2, 3, 4, 5, 6])))
 
     def of(self, theme: str, share: float = 0.8) -> bool:
         """Say whether something of a theme is said: often where it is favoured, seldom beside others, else never."""
@@ -62,12 +62,15 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
         _of_transfer(chance, transfer, scenario, grid_s)
     if "transfer" in chance.themes:
         for channel in scenario["channels"]:
-            scenario["retry"].setdefault(channel, {"probability": 0.5, "after": time_of(luck, grid_s)})
+            after = {"law": "deterministic", "value_s": grid_s * luck.randint(0, 3)}
+            scenario["retry"].setdefault(channel, {"probability": 0.8, "after": after, "attempts_most": 4})
     for channel, retry in scenario["retry"].items():
         _of_retry(chance, retry, scenario["channels"][channel], grid_s)
     if chance.of("promise", 1.0):
         told = [_promise(luck, scenario, people, grid_s) for _ in range(2)]
         scenario["promises"] = told
+        for channel in scenario["channels"]:
+            scenario["patience"][channel] = {intent: patience_of(luck, grid_s) for intent in scenario["intents"]}
     if chance.of("conference", 1.0):
         told = [_conference(luck, list(people), list(scenario["intents"]), grid_s) for _ in range(luck.randint(1, 2))]
         scenario["conferences"] = told
@@ -76,11 +79,12 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
 def _of_channel(chance: Chance, hours: Told, grid_s: int) -> None:
     luck = chance.luck
     if chance.of("message"):
-        hours["message"] = {"after_s": grid_s * luck.randint(1, 4), "takes_s": luck.choice([0, grid_s, 30, 3 * grid_s])}
+        after_s = grid_s * max(1, luck.randint(1, 4) - 1)
+        hours["message"] = {"after_s": after_s, "takes_s": luck.choice([0, grid_s, 30, 3 * grid_s])}
         hours["lines"] = luck.choice([1, 2, 4])
     if chance.of("closing"):
         hours["at_close"] = "cleared"
-        if luck.random() < 0.5:
+        if luck.random() < 0.8:
             hours["lines"] = luck.choice([2, 4])
         if luck.random() < 0.3:
             hours["silent"] = {"share": 0.7, "detected_after_s": 3 * grid_s}
@@ -192,9 +196,10 @@ def _of_transfer(chance: Chance, transfer: Told, scenario: Told, grid_s: int) ->
     if not transfer["history_carried"] and chance.of("transfer", 0.6):
         transfer["retelling"] = time_of(luck, grid_s)
     way = luck.random()
-    if chance.of("transfer") and way < 0.5:
-        transfer["patience"] = patience_of(luck, grid_s)
-    elif chance.of("transfer") and way < 0.8:
+    if chance.of("transfer") and way < 0.6:
+        soon = {"law": "exponential", "mean_s": grid_s}
+        transfer["patience"] = luck.choice([soon, patience_of(luck, grid_s)])
+    elif chance.of("transfer") and way < 0.95:
         transfer["if_busy"] = "ends"
     if chance.of("transfer", 0.6):
         transfer["cut_off"] = 0.4

@@ -199,7 +199,7 @@ def _hours(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, str]:
 
 def _patiences(luck: random.Random, grid_s: int, intents: tuple[str, ...]) -> dict[str, Any]:
     """Patience on a channel: one law, or by intent, perhaps with a default."""
-    if luck.random() < 0.65:
+    if luck.random() < 0.35:
         return patience_of(luck, grid_s)
     told = [*luck.sample(intents, luck.randint(1, len(intents))), *luck.choice([[], ["default"]])]
     return {intent: patience_of(luck, grid_s) for intent in told}
@@ -210,7 +210,7 @@ def _retry(
 ) -> dict[str, Any]:
     """What those who gave up do; on another channel only where all they may come with is answered there."""
     retry: dict[str, Any] = {
-        "probability": luck.choice([0.3, 0.7, 1.0]),
+        "probability": luck.choice([0.5, 0.8, 1.0]),
         "after": luck.choice([time_of(luck, grid_s), {"law": "deterministic", "value_s": grid_s * luck.randint(0, 2)}]),
         "attempts_most": luck.choice([1, 2, 3, 5, 5]),
         "patience": luck.choice(["fresh", "kept"]),
@@ -268,7 +268,7 @@ def _arrivals(
 ) -> list[Arrival]:
     """Contacts on the grid, sometimes many in one second, the last perhaps at the very end."""
     arrivals: list[Any] = []
-    for number in range(luck.choice([1, 20, 60, 120]) if pairs else 0):
+    for number in range(luck.choice([1, 40, 120, 240]) if pairs else 0):
         at_s = begins_s + luck.randint(0, max(lasts_s // grid_s, 1)) * grid_s + luck.choice([0, 0, 0, 86_400])
         if luck.random() < 0.1:
             at_s += luck.choice([0.25, -0.000001, 0.000001])
