@@ -1,4 +1,4 @@
-"""Contact centres as small Markov chains: priority with impatience, a second tier, redialling, skills, a day.
+"""Contact centres as small Markov chains: priority with impatience, a second tier, skills, a day.
 
 Holds the rules of moves and reads the answers off; `simulator.theory.chains` solves. All times are exponential. Queues
 are cut at a length the caller gives; `cut` is the share of arrivals that found the cut, the error to look at.
@@ -112,108 +112,6 @@ def second_tier(
     met = chain.mean(shares, lambda s: min(s[0], agents[0]) * float(s[1] >= agents[1])) / busy
     at_cut = chain.mean(shares, lambda s: min(s[0], agents[0]) * float(s[1] >= agents[1] + cut[1])) / busy
     return first, Waits(met, queues[1] / passed_per_s, 0.0, queues[1], at_cut)
-
-
-@dataclass(frozen=True)
-class Redial:
-    """What attempts live through where those who give up try again; `attempts` is attempts per customer."""
-
-    attempt: Waits
-    attempts: float
-    occupancy: float
-
-
-def redialling(
-    arrivals_per_s: float,
-    service_s_mean: float,
-    agents: int,
-    patience_s_mean: float,
-    again: float,
-    after_s_mean: float,
-    cut: tuple[int, int] = (60, 60),
-) -> Redial:
-    """Return the long run where each who gives up comes back with probability `again`, with fresh patience.
-
-    The state is (in the system, on their way back); Falin and Templeton, Retrial Queues (1997), sec. 2.3, with
-    impatience in the place of blocking.
-    """
-    mu, theta, back = 1.0 / service_s_mean, 1.0 / patience_s_mean, 1.0 / after_s_mean
-    most = agents + cut[0]
-
-    def moves(state: tuple[int, int]) -> Iterator[tuple[tuple[int, int], float]]:
-        here, away = state
-        yield (here + 1, away), arrivals_per_s if here < most else 0.0
-        yield (here + 1, away - 1), away * back if here < most else 0.0
-        yield (here - 1, away), min(here, agents) * mu
-        lost = max(here - agents, 0) * theta
-        yield (here - 1, away + 1), lost * again if away < cut[1] else 0.0
-        yield (here - 1, away), lost * (1 - again if away < cut[1] else 1.0)
-
-    chain = explore((0, 0), moves)
-    shares = chain.long_run()
-    rate = arrivals_per_s + back * chain.mean(shares, lambda s: s[1])
-    coming = np.array([arrivals_per_s + back * away for _, away in chain.states]) * shares / rate
-    queue = chain.mean(shares, lambda s: max(s[0] - agents, 0))
-    attempt = Waits(
-        chain.mean(coming, lambda s: float(s[0] >= agents)),
-        queue / rate,
-        theta * queue / rate,
-        queue,
-        chain.mean(coming, lambda s: float(s[0] >= most or s[1] >= cut[1])),
-    )
-    return Redial(attempt, rate / arrivals_per_s, chain.mean(shares, lambda s: min(s[0], agents)) / agents)
-
-
-def redialling_at_once_or_never(
-    arrivals_per_s: float,
-    service_s_mean: float,
-    agents: int,
-    no_wait: float,
-    again: float,
-    after_s_mean: float,
-    kept: bool,
-    cut: tuple[int, int] = (80, 80),
-) -> Redial:
-    """Return the long run where a share `no_wait` accept no wait at all and the others wait for ever.
-
-    Who finds nobody free and accepts no wait comes back with probability `again`; `kept`: as one who accepts no wait,
-    else drawn afresh. The state is (in the system, on their way back): the classical retrial queue, with those beside
-    it who wait (Falin and Templeton, Retrial Queues, 1997, ch. 2).
-    """
-    mu, back = 1.0 / service_s_mean, 1.0 / after_s_mean
-    most = agents + cut[0]
-    gone = 1.0 if kept else no_wait
-    """Of those who come back, the share that accept no wait."""
-
-    def moves(state: tuple[int, int]) -> Iterator[tuple[tuple[int, int], float]]:
-        here, away = state
-        yield (here - 1, away), min(here, agents) * mu
-        if here < agents:
-            yield (here + 1, away), arrivals_per_s
-            yield (here + 1, away - 1), away * back
-            return
-        yield (here + 1, away), arrivals_per_s * (1 - no_wait) if here < most else 0.0
-        yield (here, away + 1), arrivals_per_s * no_wait * again if away < cut[1] else 0.0
-        yield (here + 1, away - 1), away * back * (1 - gone) if here < most else 0.0
-        yield (here, away - 1), away * back * gone * (1 - again)
-
-    chain = explore((0, 0), moves)
-    shares = chain.long_run()
-    away = chain.mean(shares, lambda s: s[1])
-    rate = arrivals_per_s + back * away
-    full = chain.mean(shares, lambda s: float(s[0] >= agents))
-    full_back = chain.mean(shares, lambda s: s[1] * float(s[0] >= agents))
-    lost = (arrivals_per_s * no_wait * full + back * gone * full_back) / rate
-    queue = chain.mean(shares, lambda s: max(s[0] - agents, 0))
-    at_cut = chain.mean(shares, lambda s: float(s[0] >= most or s[1] >= cut[1]))
-    waits = Waits(
-        (full * arrivals_per_s * (1 - no_wait) + back * (1 - gone) * full_back) / rate,
-        queue / rate,
-        lost,
-        queue,
-        at_cut,
-    )
-    return Redial(waits, rate / arrivals_per_s, chain.mean(shares, lambda s: min(s[0], agents)) / agents)
 
 
 def ranked_n_design(

@@ -33,11 +33,10 @@ from simulator.theory.models import (
     day_of_phases,
     priority_with_patience,
     ranked_n_design,
-    redialling,
-    redialling_at_once_or_never,
     second_tier,
     skills,
 )
+from simulator.theory.returning import redialling, redialling_at_once_or_never
 from simulator.validation import measures
 from simulator.validation.contactcenters import CONTACTCENTERS_SYSTEMS
 from simulator.validation.law_systems import LAW_SYSTEMS

@@ -10,10 +10,10 @@ from simulator.theory.models import (
     SkillTeam,
     day_of_phases,
     priority_with_patience,
-    redialling,
     second_tier,
     skills,
 )
+from simulator.theory.returning import redialling
 
 HOUR_S = 3600.0
 
