@@ -62,15 +62,21 @@ class _Law(BaseModel):
         """Return the mean in seconds of those draws that are not in the share `zero`."""
 
 
-class Exponential(_Law):
-    """Memoryless; `mean_s` in seconds."""
+class _ToldByMean(_Law):
+    """A law of which the file says the mean."""
 
-    law: Literal["exponential"]
+    law: str
     mean_s: PositiveSeconds = Field(description="mean in seconds")
 
     def others_mean(self) -> float:
         """Return the mean in seconds without the share `zero`."""
         return self.mean_s
+
+
+class Exponential(_ToldByMean):
+    """Memoryless; `mean_s` in seconds."""
+
+    law: Literal["exponential"]
 
 
 class Deterministic(_Law):
@@ -102,16 +108,11 @@ class Uniform(_Law):
         return (self.low_s + self.high_s) / 2
 
 
-class LogNormal(_Law):
+class LogNormal(_ToldByMean):
     """Skewed, as handling times are; `mean_s` in seconds, `cv` the standard deviation over the mean."""
 
     law: Literal["lognormal"]
-    mean_s: PositiveSeconds = Field(description="mean in seconds")
     cv: Annotated[float, Field(gt=0, le=20)] = Field(description="standard deviation over mean")
-
-    def others_mean(self) -> float:
-        """Return the mean in seconds without the share `zero`."""
-        return self.mean_s
 
 
 Point = Annotated[tuple[Annotated[float, Field(ge=0, le=1)], Seconds], Field(strict=False)]
@@ -153,16 +154,11 @@ class Empirical(_Law):
         return sum((p1 - p0) * (x0 + x1) / 2 for (p0, x0), (p1, x1) in pairs)
 
 
-class Weibull(_Law):
+class Weibull(_ToldByMean):
     """Exponential with a `shape` of 1; below it who has waited for long goes on waiting, above it less and less so."""
 
     law: Literal["weibull"]
-    mean_s: PositiveSeconds = Field(description="mean in seconds")
     shape: Annotated[float, Field(ge=0.2, le=20)] = Field(description="1 is exponential; below it is more spread")
-
-    def others_mean(self) -> float:
-        """Return the mean in seconds without the share `zero`."""
-        return self.mean_s
 
     @property
     def scale_s(self) -> float:
@@ -170,28 +166,18 @@ class Weibull(_Law):
         return self.mean_s / math.gamma(1.0 + 1.0 / self.shape)
 
 
-class Erlang(_Law):
-    """A sum of `phases` exponential times, alike; its cv is 1 over the root of `phases`."""
+class Erlang(_ToldByMean):
+    """A sum of `phases` exponential times, alike, of `mean_s` in all; its cv is 1 over the root of `phases`."""
 
     law: Literal["erlang"]
-    mean_s: PositiveSeconds = Field(description="mean in seconds of the whole")
     phases: Annotated[int, Field(ge=1, le=1000)] = Field(description="how many; 1 is exponential, many are constant")
 
-    def others_mean(self) -> float:
-        """Return the mean in seconds without the share `zero`."""
-        return self.mean_s
 
-
-class Gamma(_Law):
+class Gamma(_ToldByMean):
     """Exponential with a `cv` of 1, below it more even, above it more spread; an Erlang law of any shape, 1 / cv^2."""
 
     law: Literal["gamma"]
-    mean_s: PositiveSeconds = Field(description="mean in seconds")
     cv: Annotated[float, Field(ge=0.01, le=5)] = Field(description="standard deviation over mean; 1 is exponential")
-
-    def others_mean(self) -> float:
-        """Return the mean in seconds without the share `zero`."""
-        return self.mean_s
 
     @property
     def shape(self) -> float:
