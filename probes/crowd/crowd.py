@@ -22,11 +22,11 @@ from probes.player import Contact, Player, SessionMaker, never_begun
 from results.journal import Journal
 from scenarios.identity import contact_id
 from scenarios.journey import Journey
-from scenarios.laws import LawRow, law_row
+from scenarios.laws import LawRow, law_row, scaled_us
 from scenarios.plan import patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel
-from scenarios.units import NEVER_US
+from scenarios.units import NEVER_US, us
 
 UNSTARTED_AFTER_S = 60.0
 """A contact that we begin later than this (wall time) is not begun at all: it would measure our own delay."""
@@ -160,10 +160,11 @@ class Crowd:
             return
         to = retry_channel(*luck, attempt, channel, retry)
         attempt += 1
-        patience_s = contact.patience_s
+        patience = NEVER_US if math.isinf(contact.patience_s) else us(contact.patience_s)
         if retry.patience == "fresh":
             patience = patience_us(*luck, attempt, self._patience.get((to, str(contact.facts["intent"]))))
-            patience_s = math.inf if patience >= NEVER_US else patience / 1e6
+        patience = scaled_us(patience, round(1000 * retry.patience_factor))
+        patience_s = math.inf if patience >= NEVER_US else patience / 1e6
         facts = {
             **contact.facts,
             "contact_id": contact_id(str(contact.facts["customer_id"]), 0, attempt),

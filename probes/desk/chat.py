@@ -119,7 +119,7 @@ class ChatVisit:
                     case "transfer":
                         hall.truth.note("transferred", self._email, "chat", to=act.to_team)
                         await self._send(type="transfer", team=act.to_team, history_carried=act.history_carried)
-                        return (act.to_team,)
+                        return hall.work.takers(act.to_team, "chat", self._intent)
                     case "close":
                         hall.truth.note("closed", self._email, "chat")
                         await self._send(type="closed", how="resolved", text="The chat is closed.")

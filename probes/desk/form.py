@@ -122,7 +122,7 @@ class Tickets:
         if last.what == "transfer":
             hall.truth.note("transferred", ticket.email, "form", to=last.to_team)
             ticket.status = "Passed on"
-            self._wait_for(ticket, (last.to_team,))
+            self._wait_for(ticket, hall.work.takers(last.to_team, "form", ticket.intent))
         else:
             ticket.status = "Settled"
             hall.lines.give_back("form")

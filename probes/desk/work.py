@@ -14,6 +14,7 @@ from probes.desk.phrases import Phrases
 from scenarios.laws import LawRow, law_row
 from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
+from scenarios.scenario import ANYONE, Channel
 
 SAYS = Callable[[str, str], None]
 
@@ -84,6 +85,10 @@ class Work:
                 acts.append(say(1.0, phrases.one(phrases.closing, luck)))
             acts.append(Act(talk_s, "close"))
         return Handling(agent, tuple(acts), talk_s + wrap_s, silent, again, wrong)
+
+    def takers(self, to_team: str, channel: Channel, intent: str) -> tuple[str, ...]:
+        """Return the teams that may take a contact that was passed on."""
+        return self._loaded.scenario.who_answers(channel, intent) if to_team == ANYONE else (to_team,)
 
     def page_answers(self, intent: str) -> bool:
         """Draw whether a self-service page holds this visitor's answer."""

@@ -91,6 +91,21 @@ def test_who_tries_again_is_as_patient_as_their_intent(tmp_path: Path) -> None:
     assert form["ended_s"] - form["arrived_s"] == pytest.approx(40.0)
 
 
+@pytest.mark.parametrize(("patience", "waited_s"), [("fresh", 20.0), ("kept", 2.5)])
+def test_who_tries_again_has_lost_as_much_patience_as_the_scenario_says(
+    tmp_path: Path, patience: str, waited_s: float
+) -> None:
+    """Without it the crowd would wait on where the simulation lets customers lose their patience."""
+    legs = play_day(
+        tmp_path, [("hops", 0.0, "chat")],
+        channels={"chat": open_all_day("chat"), "form": open_all_day("form", journey="patient_form")},
+        teams={"front": team(0)}, patience={"chat": exactly(5), "form": exactly(40)},
+        retry={"chat": again(probability=1.0, to={"form": 1.0}, patience=patience, patience_factor=0.5)},
+    )  # fmt: skip
+    form = legs[legs["channel"] == "form"].iloc[0]
+    assert form["ended_s"] - form["arrived_s"] == pytest.approx(waited_s)
+
+
 def test_those_change_the_channel_whom_the_scenarios_luck_says(tmp_path: Path) -> None:
     """Without it others would change in the crowd than in the simulation, and the two would differ by luck alone."""
     names = [f"c{number:02d}" for number in range(60)]
