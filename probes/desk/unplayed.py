@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scenarios.scenario import ChannelHours, Scenario, Team, Transfer
+from scenarios.scenario import ChannelHours, Retry, Scenario, Team, Transfer
 
 _CHANNEL: dict[str, object] = {"message": None, "at_close": "served", "announcement": None, "silent": None}
 _TEAM: dict[str, object] = {
@@ -20,6 +20,10 @@ _TEAM: dict[str, object] = {
 }  # fmt: skip
 _TRANSFER: dict[str, object] = {
     "retelling": None, "patience": None, "if_busy": "waits", "cut_off": 0.0, "escalates": False, "hand_over": None,
+}  # fmt: skip
+
+_RETRY: dict[str, object] = {
+    "probability_cut_off": 0.0, "probability_cleared": 0.0, "probability_unresolved": 0.0, "after_unresolved": None,
 }  # fmt: skip
 
 
@@ -37,6 +41,8 @@ def _found(scenario: Scenario) -> Iterator[str]:
         yield from (f"transfers.{key}" for key in _said(transfer, _TRANSFER))
         if scenario.teams[transfer.from_team].self_service if transfer.from_team in scenario.teams else False:
             yield "transfers from a self-service team"
+    for retry in scenario.retry.values():
+        yield from (f"retry.{key}" for key in _said(retry, _RETRY))
     for rule in scenario.priorities:
         yield from (
             f"priorities.{key}" for key, usual in (("weight", 1.0), ("promoted", None)) if getattr(rule, key) != usual
@@ -46,5 +52,5 @@ def _found(scenario: Scenario) -> Iterator[str]:
     yield from (key for key in ("conferences", "promises") if getattr(scenario, key))
 
 
-def _said(told: ChannelHours | Team | Transfer, usual: dict[str, object]) -> Iterator[str]:
+def _said(told: ChannelHours | Team | Transfer | Retry, usual: dict[str, object]) -> Iterator[str]:
     return (key for key, value in usual.items() if getattr(told, key) != value)

@@ -75,6 +75,8 @@ def test_a_sound_log_passes():
         ("ended before it arrived", {"answered_s": None, "leg_end": "abandoned", "ended_s": 9.0}),
         ("released before it ended", {"released_s": 89.0}),
         ("answered without a time", {"answered_s": None}),
+        ("answered without a time", {"answered_s": None, "leg_end": "transferred"}),
+        ("answered without a time", {"answered_s": None, "leg_end": "escalated"}),
         ("gave up, yet was answered", {"leg_end": "abandoned", "contact_outcome": "abandoned"}),
     ],
 )
