@@ -87,7 +87,7 @@ def _work_s(loaded: LoadedScenario) -> dict[tuple[str, ...], float]:
                     continue
                 page = scenario.teams[teams[0]]
                 if page.self_service:
-                    count *= 1.0 - (1.0 if page.contained is None else page.contained)
+                    count *= 1.0 - page.contained_share(intent)
                 else:
                     able = tuple(name for name in scenario.teams if name in teams)  # whichever of them is asked first
                     seconds = count * min(_handle_s(loaded, name, intent) for name in teams)

@@ -83,6 +83,9 @@ class Purpose(IntEnum):
     SICK = 60
     LATE = 61
     LATENESS = 62
+    CALLS_BACK = 63
+    CALL_DELAY = 64
+    OFF_QUEUE = 65
 
 
 Word = int | np.uint64

@@ -52,8 +52,9 @@ def references(document: Document) -> Iterator[Fault]:
         for at, laws in dict_at(team, "service_from").items():
             for intent in laws if isinstance(laws, dict) else ():
                 yield from known(("teams", name, "service_from", at, intent), intent, [*intents, DEFAULT])
-        for intent in dict_at(team, "resolves"):
-            yield from known(("teams", name, "resolves", intent), intent, [*intents, "default"])
+        for word in ("resolves", "contained"):
+            for intent in dict_at(team, word):
+                yield from known(("teams", name, word, intent), intent, [*intents, DEFAULT])
         yield from _shifts(document, name, team)
         if "agents_on" in team and "agents" not in team:
             expected = "agents beside it, the roster of other days; a shift names its days"
@@ -230,6 +231,12 @@ def _transfers(document: Document, intents: list[str], teams: dict[str, Any]) ->
     yield from _passes(document, "transfers", ("from", "to"), intents, teams)
     if ANYONE in teams:
         yield document.fault(("teams", ANYONE), ANYONE, "another name: transfers to it mean whoever takes a contact")
+    pages = {name for name, team in teams.items() if value_at(team, "self_service") is True}
+    for i, transfer in enumerate(list_at(document.values, "transfers")):
+        for key, word in (("hand_over", "from"), ("hand_over", "to"), ("calls_back", "from")):
+            name = value_at(transfer, word)
+            if name in pages and value_at(transfer, key) is not None:
+                yield document.fault(("transfers", i, key), Words("told"), f"nothing, as {name} is self-service")
 
 
 def _promises(document: Document, channels: list[str], intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:

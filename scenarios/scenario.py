@@ -40,6 +40,7 @@ DAYS_MOST = 700
 LONGEST_WAIT_S = 86_400 * 31
 WEIGHT_MOST = 100
 CONCURRENCY_MOST = 1000
+OFF_QUEUE_LEAST_S = 60
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -265,6 +266,19 @@ class Late(Strict):
     by: Law = Field(description="how late")
 
 
+class OffQueue(Strict):
+    """Agents who leave the queue at random within their shift, and come back to it."""
+
+    every: Law = Field(description="how long an agent stays with the queue before leaving it; 60 s or more in the mean")
+    lasts: Law = Field(description="how long they are away")
+
+    @model_validator(mode="after")
+    def _stays_a_while(self) -> OffQueue:
+        if self.every.mean() < OFF_QUEUE_LEAST_S:
+            raise ValueError(f"every with a mean of {OFF_QUEUE_LEAST_S} s or more")
+        return self
+
+
 class Agent(Strict):
     """One of a team's agents by name: how fast and how good."""
 
@@ -280,6 +294,11 @@ class Slower(Strict):
 
     per_minute: Annotated[float, Field(gt=0, le=10)] = Field(description="so much longer (0.02: 2 %) per minute waited")
     most: Annotated[float, Field(gt=0, le=10)] = Field(0.5, description="and no longer than this")
+
+
+def _share_of(told: float | dict[str, float], intent: str) -> float:
+    """Return the share of an intent; 1 where shares by intent do not tell of it."""
+    return told.get(intent, told.get("default", 1.0)) if isinstance(told, dict) else told
 
 
 class Team(Strict):
@@ -313,7 +332,10 @@ class Team(Strict):
         default_factory=dict, description="how much of `concurrency` a contact of a channel takes; 1 where left out"
     )
     self_service: bool = Field(False, description="true for pages that answer any number at once, without agents")
-    contained: Share | None = Field(None, description="self-service only: share of visits that find their answer")
+    contained: Share | dict[str, Share] | None = Field(
+        None,
+        description="self-service only: share of visits that find their answer: of all, or by intent (or `default`)",
+    )
     agents: Annotated[dict[Clock, Annotated[int, Field(ge=0, le=AGENTS_MOST)]], Field(min_length=1)] | None = Field(
         None, description="agents rostered from each time of day on; before the first time, none"
     )
@@ -339,6 +361,7 @@ class Team(Strict):
         0.0, description="probability that a rostered seat is empty for the whole day"
     )
     late: Late | None = Field(None, description="agents who come late")
+    off_queue: OffQueue | None = Field(None, description="agents who leave the queue at random within their shift")
     service: dict[str, Law] = Field(description="time with the customer, by intent, or `default`")
     service_from: dict[Clock, ByIntent] = Field(
         default_factory=dict,
@@ -387,8 +410,8 @@ class Team(Strict):
             raise ValueError("contained instead of resolves in a self-service team")
         if self.self_service and (self.hold or self.named or self.fatigue or self.slower_after_wait):
             raise ValueError("no hold, named, fatigue or slower_after_wait in a self-service team")
-        if self.self_service and (self.sick or self.late):
-            raise ValueError("no sick or late in a self-service team")
+        if self.self_service and (self.sick or self.late or self.off_queue):
+            raise ValueError("no sick, late or off_queue in a self-service team")
         if len({agent.name for agent in self.named}) < len(self.named):
             raise ValueError("each name of `named` once")
         return self
@@ -433,11 +456,11 @@ class Team(Strict):
 
     def resolved_share(self, intent: str) -> float:
         """Return which share of its answers settles an intent."""
-        return (
-            self.resolves.get(intent, self.resolves.get("default", 1.0))
-            if isinstance(self.resolves, dict)
-            else self.resolves
-        )
+        return _share_of(self.resolves, intent)
+
+    def contained_share(self, intent: str) -> float:
+        """Return which share of visits about an intent find their answer on a page."""
+        return 1.0 if self.contained is None else _share_of(self.contained, intent)
 
     def rank(self, intent: str) -> int:
         """Return how well an intent suits the team: 1 is the best."""
@@ -512,6 +535,17 @@ class Retry(Strict):
         return (self.after_unresolved or self.after) if outcome == "unresolved" else self.after
 
 
+class CallsBack(Strict):
+    """A call by the agent's team to a customer whom its transfer has cut off, without being asked."""
+
+    share: Share = Field(description="share of those cut off who are called")
+    after: Law = Field(description="how long after the line was cut the call is due")
+    reached: Share = Field(1.0, description="share of those called who answer")
+    takes_s: Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)] = Field(
+        30.0, description="agent's time for a call that nobody answers"
+    )
+
+
 class Transfer(Strict):
     """A first answer that passes the customer on, with `probability`, when the first agent has done their part.
 
@@ -535,6 +569,9 @@ class Transfer(Strict):
         "waits", description="ends: where nobody is free at once the contact is cut off"
     )
     cut_off: Share = Field(0.0, description="share of these transfers that cut the customer off")
+    calls_back: CallsBack | None = Field(
+        None, description="the first team calls those whom `cut_off` has cut off; left out: it is for them to try again"
+    )
     escalates: bool = Field(False, description="whether it is an escalation, to a tier above: so the log calls it")
     hand_over: Law | None = Field(
         None,
@@ -547,6 +584,8 @@ class Transfer(Strict):
             raise ValueError("no patience where if_busy is ends: nobody waits")
         if self.history_carried and self.retelling is not None:
             raise ValueError("no retelling where history_carried is true")
+        if self.calls_back is not None and not self.cut_off:
+            raise ValueError("calls_back only with cut_off: nobody else is called")
         return self
 
 

@@ -68,7 +68,9 @@ _CONFERENCE, _CONFERENCE_TIME, _CUT_OFF, _RETELLING, _RESOLUTION, _CHOICE = (
         Purpose.CHOICE,
     )
 )  # fmt: skip
-_HAND_OVER = int(Purpose.HAND_OVER)
+_HAND_OVER, _CALLS_BACK, _CALL_DELAY = (
+    int(purpose) for purpose in (Purpose.HAND_OVER, Purpose.CALLS_BACK, Purpose.CALL_DELAY)
+)
 _PROMISE, _PROMISE_DUE, _PROMISE_KEPT, _PROMISE_LATE, _CHASE, _CHASE_DELAY, _CHASE_CHANNEL, _WORK_FAILS = (
     int(purpose)
     for purpose in (
@@ -580,7 +582,8 @@ def _variant(
         fatigue, slower, slower_most = floor[78:81]
         promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[81:87]
         promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[87:93]
-        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates, day_begins_us = floor[93:]
+        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[93:98]
+        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[98:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -692,6 +695,10 @@ def _variant(
                     elif more and facts[row, LEG_END] == CALLBACK:
                         last, leg, since = row, _wide(facts[row, LEG]) + 1, times[row, ARRIVED]
                         queue = _wide(facts[row, QUEUE])
+                    elif more and facts[row, LEG_END] == CUT_OFF and facts[row, OUTCOME] == CENSORED:
+                        last = notes[row, LATEST]
+                        leg, history = _wide(facts[last, LEG]) + 1, 1
+                        queue = transfer_queue[facts[row, TEAM], channel, intent]
                     elif transfers and facts[row, LEG_END] == TRANSFERRED:
                         last, leg = row, _wide(facts[row, LEG]) + 1
                         passed = _wide(facts[row, BEHIND])
@@ -766,7 +773,9 @@ def _variant(
                         notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
                         notes[asker, LATEST] = row
                     elif leg > 0 and facts[asker, LEG_END] == CALLBACK:
-                        notes[row, CALLED_BACK] = 1
+                        notes[row, CALLED_BACK] = 0
+                    elif leg > 0 and facts[asker, LEG_END] == CUT_OFF:
+                        notes[row, CALLED_BACK] = 1 + facts[asker, BEHIND]
                     elif leg > 0:
                         passed = _wide(facts[asker, BEHIND])
                         notes[row, RETELLING] = transfer_retelling[passed]
@@ -945,8 +954,10 @@ def _variant(
                     elif more and notes[best, CALLED_BACK] >= 0:
                         channel = _wide(facts[best, CHANNEL])
                         in_use[channel] += 1
-                        if uniform(seed, desk, entities[number], word, _REACHED, 0) >= callback_reached[channel]:
-                            alone_us = callback_takes_us[channel]
+                        by = notes[best, CALLED_BACK] - 1
+                        there = callback_reached[channel] if by < 0 else calls_reached[by]
+                        if uniform(seed, desk, entities[number], word, _REACHED, 0) >= there:
+                            alone_us = callback_takes_us[channel] if by < 0 else calls_take_us[by]
                     facts[best, TEAM], facts[best, SEAT], facts[best, STATE] = chosen, seat, _TALKING
                     if more and alone_us >= 0:
                         facts[best, STATE], notes[best, TAKEN] = _ALONE, now
@@ -1293,7 +1304,7 @@ def _variant(
                     if more:
                         last = notes[row, LATEST]
                     if pages and facts[row, STATE] == _READING:
-                        found = uniform(seed, desk, entity, word, _CONTAINMENT, 0) < contained[team]
+                        found = uniform(seed, desk, entity, word, _CONTAINMENT, 0) < contained[cell]
                         facts[row, LEG_END], facts[row, STATE] = (CONTAINED if found else ANSWERED_END), _GONE
                         settled = RESOLVED if found else UNRESOLVED
                         passes = more and not found
@@ -1336,6 +1347,19 @@ def _variant(
                                         and uniform(seed, desk, entity, word, _CUT_OFF, 0) < transfer_cut_off[transfer]
                                     ):
                                         facts[row, LEG_END], settled = CUT_OFF, CUT_OFF
+                                        called = calls_share[transfer]
+                                        if called > 0.0 and (
+                                            uniform(seed, desk, entity, word, _CALLS_BACK, 0) < called
+                                        ):
+                                            settled = CENSORED
+                                            u = uniform(seed, desk, entity, word, _CALL_DELAY, 0)
+                                            at_us = now + numbered_us(
+                                                law_kind, law_a, law_b, law_at, law_shares, law_times,
+                                                calls_after[transfer], u,
+                                            )  # fmt: skip
+                                            if at_us <= horizon_us:
+                                                _push(heap_us, heap, facts, pending, at_us, (row << 2) | _JOINS)
+                                                pending += 1
                                         break
                                     _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
                                     pending += 1

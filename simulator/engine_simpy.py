@@ -21,7 +21,7 @@ from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.laws import EMPIRICAL, AnyLaw, LawRow, keyed_us, law_row, scaled_us, time_us
 from scenarios.plan import COMES, hopped, patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import ANYONE, CAUSES, Channel, Conference, Promise, Team, Transfer
+from scenarios.scenario import ANYONE, CAUSES, Callback, CallsBack, Channel, Conference, Promise, Team, Transfer
 from scenarios.units import NEVER_US, clock_s, us
 from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
@@ -37,7 +37,7 @@ Choice = TypeVar("Choice", Transfer, Conference, Promise)
 (
     _CONTAINMENT, _SERVICE, _TRANSFER, _WRAP, _RESOLUTION, _CUT_OFF, _CONFERENCE, _CONFERENCE_TIME, _RETELLING, _SILENT,
     _BALKING, _CALLBACK, _REACHED, _HOLD, _PROMISE, _PROMISE_DUE, _PROMISE_KEPT, _PROMISE_LATE, _WORK_FAILS,
-    _HAND_OVER,
+    _HAND_OVER, _CALLS_BACK, _CALL_DELAY,
 ) = map(
     int,
     (
@@ -45,6 +45,7 @@ Choice = TypeVar("Choice", Transfer, Conference, Promise)
         Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.RETELLING, Purpose.SILENT, Purpose.BALKING,
         Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD, Purpose.PROMISE, Purpose.PROMISE_DUE, Purpose.PROMISE_KEPT,
         Purpose.PROMISE_LATE, Purpose.WORK_FAILS, Purpose.HAND_OVER,
+        Purpose.CALLS_BACK, Purpose.CALL_DELAY,
     ),
 )  # fmt: skip
 
@@ -71,7 +72,8 @@ class _Comes(NamedTuple):
     patience_us: int
     given_up: str = "abandoned"
     transfer: Transfer | None = None
-    called_back: bool = False
+    called_back: Callback | CallsBack | None = None
+    """How they are called who wait for that."""
     held_by: tuple[TeamFloor, int, Leg] | None = None
     """The agent of the leg before, who waits with the customer for the next one."""
 
@@ -336,8 +338,8 @@ class Engine:
             if isinstance(called, tuple):
                 if comes.called_back:
                     self.in_use[leg.channel] += 1
-                    if not self._drawn_below(self.offers[leg.channel].reached, _REACHED, entity, leg):
-                        yield from self._nobody_there(*called, contact, leg)
+                    if not self._drawn_below(comes.called_back.reached, _REACHED, entity, leg):
+                        yield from self._nobody_there(*called, contact, leg, us(comes.called_back.takes_s))
                         outcome = "unresolved"
                         break
                 to = yield from self._conversation(*called, contact, entity, mine, past, comes)
@@ -350,7 +352,9 @@ class Engine:
             elif called == "callback":
                 leg.leg_end, leg.ended_us = "callback", self.clock.now_us
                 self._free_line(leg.channel)
-                leg, comes = yield from self._call_back(leg, contact, mine)
+                offer = self.offers[leg.channel]
+                leg = yield from self._call_later(leg, contact, mine, leg.arrived_us, self.clock.now_us, leg.last_line)
+                comes = _Comes(NEVER_US, called_back=offer)
                 continue
             elif called == "read":
                 outcome = "resolved" if leg.leg_end == "contained" else "unresolved"
@@ -360,6 +364,14 @@ class Engine:
                 leg.leg_end = outcome = called
                 leg.ended_us, to = self.clock.now_us, None
             past = None
+            if to is not None and leg.leg_end == "cut_off" and self._is_called(to.calls_back, entity, leg):
+                assert to.calls_back is not None
+                self._free_line(leg.channel)
+                due_us = self.clock.now_us + self._time_us(self._law(to.calls_back.after), _CALL_DELAY, entity, leg)
+                line = self._passed_to(to.from_team, leg)
+                leg = yield from self._call_later(leg, contact, mine, due_us, due_us, line)
+                leg.history, comes = True, _Comes(NEVER_US, called_back=to.calls_back)
+                continue
             if to is None or leg.leg_end == "cut_off":
                 break
             now = self.clock.now_us
@@ -556,19 +568,24 @@ class Engine:
             if waiting.ends != "cut_off":
                 waiting.ends = ends
 
-    def _call_back(self, leg: Leg, contact: int, mine: list[Leg]) -> Generator[simpy.Event, Any, tuple[Leg, _Comes]]:
-        """Hang up, and keep the place in the line until an agent calls."""
+    def _call_later(
+        self, leg: Leg, contact: int, mine: list[Leg], since_us: int, joins_us: int, line: Line
+    ) -> Generator[simpy.Event, Any, Leg]:
+        """Hang up, and have a place in a line, from a time on and counted since another, until an agent calls."""
         number = mine[-1].leg + 1
-        yield self.clock.at(self.clock.now_us, event_key(EventClass.JOIN, contact, number))
-        since_us = leg.arrived_us
-        later = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, leg.last_line, None, since_us, since_us)
+        yield self.clock.at(joins_us, event_key(EventClass.JOIN, contact, number))
+        later = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, line, None, since_us, since_us)
         self.rows.append(later)
         mine.append(later)
-        return later, _Comes(NEVER_US, called_back=True)
+        return later
 
-    def _nobody_there(self, team: TeamFloor, seat: int, contact: int, leg: Leg) -> Process:
+    def _is_called(self, calls: CallsBack | None, entity: int, leg: Leg) -> bool:
+        """Say whether one whom a transfer has cut off is called back."""
+        return calls is not None and self._drawn_below(calls.share, _CALLS_BACK, entity, leg)
+
+    def _nobody_there(self, team: TeamFloor, seat: int, contact: int, leg: Leg, takes_us: int) -> Process:
         """An agent calls back, and nobody answers."""
-        yield self._alone(team, seat, contact, leg, us(self.offers[leg.channel].takes_s))
+        yield self._alone(team, seat, contact, leg, takes_us)
         leg.ended_us, leg.leg_end = leg.taken_us, "silent"
 
     def _find_gone(self, leg: Leg, contact: int, takes_us: int, team: TeamFloor, seat: int) -> None:
@@ -692,7 +709,7 @@ class Engine:
         leg.team, leg.answered_us = page.name, self.clock.now_us
         ends_us = leg.answered_us + self._time_us(self._service(page.name, leg.intent), _SERVICE, entity, leg)
         yield self.clock.at(ends_us, event_key(EventClass.END, contact, leg.leg))
-        found = self._uniform(_CONTAINMENT, entity, leg) < (1.0 if page.team.contained is None else page.team.contained)
+        found = self._uniform(_CONTAINMENT, entity, leg) < page.team.contained_share(leg.intent)
         leg.ended_us, leg.leg_end = ends_us, "contained" if found else "answered"
         if found or leg.leg >= LEG_MOST:
             return None

@@ -24,7 +24,7 @@ from scenarios.identity import seat_entity
 from scenarios.jit import jit
 from scenarios.laws import Laws, law_row, time_us
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import ANYONE, CAUSES, Announcement, Channel, Late, Retry
+from scenarios.scenario import ANYONE, CAUSES, Announcement, Channel, Late, OffQueue, Retry
 from scenarios.units import NEVER_US, clock_s, us
 
 Whole = npt.NDArray[np.int64]
@@ -84,8 +84,9 @@ class FloorArrays(NamedTuple):
     service_law: Whole
     """By team x intent."""
     wrap_law: Whole
-    contained: Real
     """By team."""
+    contained: Real
+    """By team x intent: the share of visits to a page that find their answer."""
     transfer_at: Whole
     transfer_to: Whole
     transfer_probability: Real
@@ -193,6 +194,11 @@ class FloorArrays(NamedTuple):
 
     transfer_escalates: Whole
     """By transfer: 1 where the log calls it an escalation."""
+    calls_share: Real
+    calls_after: Whole
+    calls_reached: Real
+    calls_take_us: Whole
+    """By transfer: the share of those cut off who are called, the law of when, and what comes of it."""
     day_begins_us: Whole
     """By day, with the one on which a run ends and the end of that."""
 
@@ -285,6 +291,7 @@ class _Roster:
     block_us: int
     sick: float
     late: Late | None
+    off_queue: OffQueue | None
     certain_us: int
     entities: npt.NDArray[np.uint64]
 
@@ -341,6 +348,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     ]
     reached = {numbers[transfer.to_team] for transfer in scenario.transfers if transfer.to_team != ANYONE}
     reached |= {numbers[promise.by] for promise in scenario.promises if promise.by is not None}
+    reached |= {numbers[transfer.from_team] for transfer in scenario.transfers if transfer.calls_back}
     reached |= {numbers[conference.with_team] for conference in scenario.conferences}
     passed_on = [
         [
@@ -393,6 +401,8 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     transfer_patience = [laws.number(t.patience) for some in passes for t in some]
     transfer_retelling = [laws.number(t.retelling) for some in passes for t in some]
     transfer_hand_over = [laws.number(t.hand_over) for some in passes for t in some]
+    calls = [t.calls_back for some in passes for t in some]
+    calls_after = [laws.number(call.after if call else None) for call in calls]
     conference_law = [laws.number(c.time) for some in asked_in for c in some]
     seats = [
         0 if team.self_service else max((count for _, count in loaded.agents[name]), default=0)
@@ -448,7 +458,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         transfer_queue=np.array(passed_on, dtype=np.int64).reshape(len(teams), len(channels), len(intents)),
         service_law=np.array(service, dtype=np.int64),
         wrap_law=_whole(wrap),
-        contained=_real(1.0 if team.contained is None else team.contained for team in scenario.teams.values()),
+        contained=_real(team.contained_share(intent) for team in scenario.teams.values() for intent in intents),
         transfer_at=_at(len(some) for some in passes),
         transfer_to=_whole(numbers.get(t.to_team, -1) for some in passes for t in some),
         transfer_probability=_real(t.probability for some in passes for t in some),
@@ -527,6 +537,10 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         chase_to=_whole(channels.index(to) for chase in chases if chase for to in chase.to),
         chase_share=_real(share for chase in chases if chase for share in chase.to.values()),
         transfer_escalates=_whole(int(t.escalates) for some in passes for t in some),
+        calls_share=_real(call.share if call else 0.0 for call in calls),
+        calls_after=_whole(calls_after),
+        calls_reached=_real(call.reached if call else 1.0 for call in calls),
+        calls_take_us=_whole(us(call.takes_s) if call else 0 for call in calls),
         day_begins_us=_whole(us(local.begins_s(day)) for day in range(len(kinds) + 1)),
         team_rate=_whole(team.rate() for team in scenario.teams.values()),
         points=np.array(
@@ -553,7 +567,7 @@ def shifts_of(floor: Floor, seed: int, replication: int) -> Shifts:
     """Return one replication's changes of present seats: the rosters, less the seats that luck leaves empty."""
     parts = []
     for roster in floor.rosters:
-        if roster.shrinkage or roster.sick or roster.late:
+        if roster.shrinkage or roster.sick or roster.late or roster.off_queue:
             at_us, present = _present_of(roster, seed, replication, floor.arrays.day_begins_us, floor.horizon_us)
         else:
             at_us, present = roster.at_us, roster.count
@@ -574,15 +588,18 @@ def _present_of(
         edges.append(np.arange(0, horizon_us, roster.block_us))
     if roster.sick:
         edges.append(day_begins_us)
-    comes = np.empty((0, 3), dtype=np.int64)
+    away: list[tuple[int, int, int]] = []
     if roster.late is not None:
-        comes = np.array(list(_comings(roster, roster.late, seed, replication)), dtype=np.int64).reshape(-1, 3)
-        edges.append(comes[:, 2])
+        away += _comings(roster, roster.late, seed, replication)
+    if roster.off_queue is not None:
+        away += _off_queue(roster, roster.off_queue, seed, replication, horizon_us)
+    spells = np.array(sorted(away), dtype=np.int64).reshape(-1, 3)
+    edges += [spells[:, 0], spells[:, 2]]
     at_us = np.unique(np.concatenate(edges))
     at_us = at_us[at_us < horizon_us]
     days = np.searchsorted(day_begins_us, at_us, side="right") - 1
     return _present(
-        seed, replication, roster.entities, roster.at_us, roster.count, at_us, days, comes,
+        seed, replication, roster.entities, roster.at_us, roster.count, at_us, days, spells,
         roster.shrinkage, roster.block_us, roster.sick, roster.certain_us,
     )  # fmt: skip
 
@@ -599,6 +616,23 @@ def _comings(roster: _Roster, late: Late, seed: int, replication: int) -> Iterat
         before = count
 
 
+def _off_queue(
+    roster: _Roster, off: OffQueue, seed: int, replication: int, horizon_us: int
+) -> Iterator[tuple[int, int, int]]:
+    """Yield when a seat leaves the queue within its shift, which, and until when; off duty nobody notices."""
+    every, lasts, purpose = law_row(off.every), law_row(off.lasts), int(Purpose.OFF_QUEUE)
+    for seat, entity in enumerate(roster.entities.tolist()):
+        until_us, time = 0, 0
+        while True:
+            at_us = until_us + time_us(every, uniform(seed, replication, entity, time, purpose, 0))
+            if at_us >= horizon_us:
+                break
+            until_us = min(at_us + time_us(lasts, uniform(seed, replication, entity, time, purpose, 1)), NEVER_US)
+            if at_us >= roster.certain_us:
+                yield at_us, seat, until_us
+            time += 1
+
+
 @jit
 def _present(
     seed: int,
@@ -608,7 +642,7 @@ def _present(
     count: Whole,
     edges: Whole,
     days: Whole,
-    comes: Whole,
+    away: Whole,
     shrinkage: float,
     block_us: int,
     sick: float,
@@ -616,20 +650,21 @@ def _present(
 ) -> tuple[Whole, Whole]:
     """Walk over the instants at which anything may change, and count who is there.
 
-    Each block leaves each rostered seat empty by its own draw, each day some for all of it, and who is late is not
-    there yet. Before `certain_us` all who are rostered are there.
+    Each block leaves each rostered seat empty by its own draw, each day some for all of it; who is late is not there
+    yet, and who has left the queue not back (`away`: from when, which seat, until when). Before `certain_us` all who
+    are rostered are there.
     """
     changed_us, present = np.empty(len(edges), dtype=np.int64), np.empty(len(edges), dtype=np.int64)
     ready_us = np.zeros(len(entities), dtype=np.int64)
-    changes, step, coming, rostered, before = 0, 0, 0, 0, 0
+    changes, step, spell, rostered, before = 0, 0, 0, 0, 0
     for place in range(len(edges)):
         edge = edges[place]
         while step < len(at_us) and at_us[step] <= edge:
             rostered = count[step]
             step += 1
-        while coming < len(comes) and comes[coming, 0] <= edge:
-            ready_us[comes[coming, 1]] = comes[coming, 2]
-            coming += 1
+        while spell < len(away) and away[spell, 0] <= edge:
+            ready_us[away[spell, 1]] = max(ready_us[away[spell, 1]], away[spell, 2])
+            spell += 1
         here = 0
         for seat in range(rostered):
             if edge < certain_us:
@@ -664,6 +699,7 @@ def _roster(loaded: LoadedScenario, name: str, number: int) -> _Roster:
         team.shrinkage_block_minutes * 60_000_000,
         team.sick,
         team.late,
+        team.off_queue,
         us(loaded.opening.certain_s.get(name, 0.0)) if loaded.opening else 0,
         np.array([seat_entity(name, seat) for seat in range(most)], dtype=np.uint64),
     )

@@ -628,25 +628,30 @@ class Floor:
         """Yield when a team's present seats change: the roster, less the seats that luck leaves empty."""
         team = self.loaded.scenario.teams[name]
         steps = [(us(at_s), count) for at_s, count in self.loaded.agents[name] if us(at_s) < self.horizon_us]
-        if not (team.shrinkage or team.sick or team.late):
+        if not (team.shrinkage or team.sick or team.late or team.off_queue):
             yield from steps
             return
         certain_us = us(self.loaded.opening.certain_s.get(name, 0.0)) if self.loaded.opening else 0
         seats = [seat_entity(name, seat) for seat in range(max((count for _, count in steps), default=0))]
-        comings = list(self._comings(team, steps, seats, certain_us))
-        edges = {at_us for at_us, _ in steps} | {there_us for _, _, there_us in comings}
+        away = [*self._comings(team, steps, seats, certain_us), *self._off_queue(team, seats, certain_us)]
+        away.sort(reverse=True)
+        edges = {at_us for at_us, _ in steps} | {
+            at_us for from_us, _, until_us in away for at_us in (from_us, until_us)
+        }
         block_us = team.shrinkage_block_minutes * 60_000_000
         edges |= set(range(0, self.horizon_us, block_us)) if team.shrinkage else set()
         local = self.loaded.scenario.local_days
         edges |= {us(local.begins_s(day)) for day in range(self.loaded.scenario.days)} if team.sick else set()
-        before = 0
+        before, back = 0, dict.fromkeys(range(len(seats)), 0)
         for edge in sorted(edge for edge in edges if edge < self.horizon_us):
             rostered = next((count for at_us, count in reversed(steps) if at_us <= edge), 0)
-            there = {seat: there_us for at_us, seat, there_us in comings if at_us <= edge}
+            while away and away[-1][0] <= edge:
+                _, seat, until_us = away.pop()
+                back[seat] = max(back[seat], until_us)
             present = sum(
                 edge < certain_us
                 or (
-                    edge >= there[seat]
+                    edge >= back[seat]
                     and self._comes(team.shrinkage, entity, edge // block_us, Purpose.ABSENCE)
                     and self._comes(team.sick, entity, local.day_at(edge / 1e6), Purpose.SICK)
                 )
@@ -670,6 +675,23 @@ class Floor:
                     late_us = time_us(law_row(late.by), u)
                 yield at_us, seat, at_us + late_us
             before = count
+
+    def _off_queue(self, team: Team, seats: list[int], certain_us: int) -> Iterator[tuple[int, int, int]]:
+        """Yield when a seat leaves the queue within its shift, which, and when it is back."""
+        if team.off_queue is None:
+            return
+        stays, lasts = law_row(team.off_queue.every), law_row(team.off_queue.lasts)
+        for seat, entity in enumerate(seats):
+            now_us, time = 0, 0
+            while now_us < self.horizon_us:
+                stay, away = (
+                    uniform(self.luck.seed, self.luck.desk, entity, time, int(Purpose.OFF_QUEUE), which)
+                    for which in (0, 1)
+                )
+                left_us = now_us + time_us(stays, stay)
+                now_us, time = left_us + time_us(lasts, away), time + 1
+                if certain_us <= left_us < self.horizon_us:
+                    yield left_us, seat, now_us
 
     def _comes(self, share: float, entity: int, word: int, purpose: Purpose) -> bool:
         """Say whether somebody is not among the share that luck keeps away."""

@@ -86,15 +86,18 @@ def story_of(loaded: LoadedScenario, seed: int, customer: str, replication: int 
 def _moments(engine: Engine, legs: Sequence[Leg]) -> Iterator[Moment]:
     waits = {(one.attempt, one.leg): one for one in engine.waited}
     told = False  # whether anybody has heard the story yet
+    ended: str | None = None  # how the leg before ended
     for leg in legs:
-        yield Moment(leg.arrived_us / 1e6, _comes(leg))
+        called = leg.leg > 0 and leg.role is None and ended in ("callback", "cut_off")
+        yield Moment(leg.arrived_us / 1e6, _is_to_be_called(leg) if called else _comes(leg))
+        ended = leg.leg_end
         waited = waits.get((leg.attempt, leg.leg))
-        if waited is not None and leg.answered_us != leg.arrived_us and leg.role is None:
+        if waited is not None and leg.answered_us != leg.arrived_us and leg.role is None and not called:
             yield Moment(leg.arrived_us / 1e6, _waits(waited))
         if leg.announced_us is not None:
             yield Moment(leg.arrived_us / 1e6, f"hears that it will take {duration(leg.announced_us / 1e6)}")
         if leg.answered_us is not None:
-            yield Moment(leg.answered_us / 1e6, _answered(leg, told))
+            yield Moment(leg.answered_us / 1e6, _answered(leg, told, called))
             told = told or leg.agent is not None
         if leg.ended_us is not None:
             yield from (Moment(leg.ended_us / 1e6, text) for text in _ended(leg))
@@ -126,6 +129,10 @@ def _comes(leg: Leg) -> str:
     return f"{again}on {leg.channel}{first}"
 
 
+def _is_to_be_called(leg: Leg) -> str:
+    return f"(out of sight, a call back is due from {' or '.join(leg.line.teams)})"
+
+
 def _waits(waited: Waited) -> str:
     ahead = {0: "nobody is ahead", 1: "1 is ahead"}.get(waited.ahead, f"{waited.ahead} are ahead")
     floors = ", ".join(
@@ -136,7 +143,7 @@ def _waits(waited: Waited) -> str:
     return f"waits: {ahead} in line; {floors}{would}"
 
 
-def _answered(leg: Leg, told: bool) -> str:
+def _answered(leg: Leg, told: bool, called: bool) -> str:
     assert leg.answered_us is not None
     after = (leg.answered_us - leg.arrived_us) / 1e6
     when = f"after {duration(after)}" if after else "at once"
@@ -147,7 +154,7 @@ def _answered(leg: Leg, told: bool) -> str:
     if leg.role == "work":
         return f"(out of sight, {leg.agent} begins the work {when})"
     heard = "" if not told else ", who knows the story" if leg.history else ", and tells the story again"
-    return f"is answered by {leg.agent} {when}{heard}"
+    return f"is {'called back' if called else 'answered'} by {leg.agent} {when}{heard}"
 
 
 def _ended(leg: Leg) -> Iterator[str]:

@@ -16,10 +16,11 @@ from scenarios.scenario import ChannelHours, Retry, Scenario, Team, Transfer
 _CHANNEL: dict[str, object] = {"message": None, "at_close": "served", "announcement": None, "silent": None}
 _TEAM: dict[str, object] = {
     "concurrency": 1, "takes_after_s": {}, "keeps_idle": {}, "resolves": 1.0, "service_from": {}, "hold": None,
-    "named": [], "fatigue": 0.0, "slower_after_wait": None, "sick": 0.0, "late": None,
+    "named": [], "fatigue": 0.0, "slower_after_wait": None, "sick": 0.0, "late": None, "off_queue": None,
 }  # fmt: skip
 _TRANSFER: dict[str, object] = {
     "retelling": None, "patience": None, "if_busy": "waits", "cut_off": 0.0, "escalates": False, "hand_over": None,
+    "calls_back": None,
 }  # fmt: skip
 
 _RETRY: dict[str, object] = {

@@ -95,8 +95,7 @@ class Work:
         name = self._pages_of(intent)
         if name is None:
             return False
-        contained = self._loaded.scenario.teams[name].contained
-        return self._luck.chance(1.0 if contained is None else contained)
+        return self._luck.chance(self._loaded.scenario.teams[name].contained_share(intent))
 
     def reading_s(self, intent: str) -> float:
         """Draw how long a visitor reads a self-service page; no time at all where there is none for the intent."""

@@ -18,6 +18,7 @@ from tests.written import about, demand, exactly, one_desk, written
 
 def busy_desk():
     """Return a desk at which every way to wait, to be served and to end occurs that the engines know."""
+    called = {"share": 0.5, "after": about(300), "reached": 0.7}
     scenario = one_desk(
         3,
         about(300),
@@ -52,7 +53,7 @@ def busy_desk():
             {"team": "front", "probability": 0.1, "due": about(3000), "kept": 0.5},
         ],
         transfers=[
-            {"from": "front", "to": "back", "probability": 0.2, "cut_off": 0.1},
+            {"from": "front", "to": "back", "probability": 0.2, "cut_off": 0.1, "calls_back": called},
             {
                 "from": "front",
                 "to": "back",

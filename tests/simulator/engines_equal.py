@@ -176,6 +176,7 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         "left a message in a second queue": (legs["leg_end"] == "message") & (legs["leg"] > 0),
         "an answer in vain": (legs["contact_outcome"] == "unresolved") & legs["agent"].notna(),
         "came back after an answer in vain": before["contact_outcome"].reindex(again.index) == "unresolved",
+        "called after being cut off": (legs["leg_end"].shift() == "cut_off") & (legs["leg"] > 0),
         "came back after being cut off": before["contact_outcome"].reindex(again.index) == "cut_off",
         "came back after being sent away": before["contact_outcome"].reindex(again.index) == "cleared_at_close",
         "called back and there": legs["agent"].notna() & (legs["leg_end"] != "silent") & called_back,

@@ -14,6 +14,7 @@ import random
 from typing import Any
 
 from tests.simulator.random_times import patience_of, time_of
+from tests.written import exactly
 
 THEMES = (
     "message", "closing", "announcement", "callback", "silent", "priority", "overflow", "routing", "chat", "handling",
@@ -140,6 +141,9 @@ def _of_team(chance: Chance, team: Told, intents: list[str], grid_s: int) -> Non
     if chance.of("staff"):
         by = {"law": "deterministic", "value_s": grid_s * luck.randint(1, 3)}
         team["late"] = {"share": 0.6, "by": luck.choice([by, time_of(luck, grid_s)])}
+    if chance.of("staff"):
+        every = luck.choice([exactly(10 * max(grid_s, 6)), {"law": "exponential", "mean_s": 600}])
+        team["off_queue"] = {"every": every, "lasts": time_of(luck, grid_s)}
     if chance.of("resolving"):
         team["resolves"] = luck.choice([0.5, {"default": 0.7}, {luck.choice(intents): 0.3}])
     _handling(chance, team, intents, grid_s)
@@ -203,6 +207,9 @@ def _of_transfer(chance: Chance, transfer: Told, scenario: Told, grid_s: int) ->
         transfer["if_busy"] = "ends"
     if chance.of("transfer", 0.6):
         transfer["cut_off"] = 0.4
+        if luck.random() < 0.5 and not scenario["teams"][transfer["from"]].get("self_service"):
+            called = {"share": 0.7, "reached": luck.choice([0.6, 1.0]), "takes_s": grid_s}
+            transfer["calls_back"] = {**called, "after": luck.choice([exactly(grid_s), time_of(luck, grid_s)])}
     if chance.of("transfer", 0.4):
         transfer["escalates"] = True
     pages = {name for name, team in scenario["teams"].items() if team.get("self_service")}

@@ -12,12 +12,14 @@ from scenarios.scenario import (
     Break,
     Bursts,
     Callback,
+    CallsBack,
     ChannelHours,
     Chase,
     Conference,
     Demand,
     Late,
     Message,
+    OffQueue,
     Priority,
     Promise,
     Promotion,
@@ -32,8 +34,8 @@ from scenarios.scenario import (
 )
 
 MODELS = (
-    Scenario, ChannelHours, Message, Announcement, Callback, Silent, Demand, Busyness, Bursts, Team, Shift, Break,
-    Agent, Slower, Late, Priority, Promotion, Retry, Transfer, Conference, Promise, Chase, Routing,
+    Scenario, ChannelHours, Message, Announcement, Callback, CallsBack, Silent, Demand, Busyness, Bursts, Team, Shift,
+    Break, Agent, Slower, Late, OffQueue, Priority, Promotion, Retry, Transfer, Conference, Promise, Chase, Routing,
 )  # fmt: skip
 
 TOLD_ELSEWHERE = {

@@ -16,6 +16,10 @@ SHIFTS = one_desk(4, about(300), demand=[demand(900)])
 SHIFTS["teams"]["front"]["agents"] = {"00:00": 0, "06:00": 5, "12:00": 3, "13:00": 6}
 IDLE = one_desk(40, about(300), demand=[demand(900)])
 
+AWAY = {"every": about(3600), "lasts": about(600)}
+OFTEN_AWAY = one_desk(4, about(300), demand=[demand(900)])
+OFTEN_AWAY["teams"]["front"]["off_queue"] = AWAY
+
 
 def held(legs: pd.DataFrame) -> float:
     """The mean time on hold, in seconds."""
@@ -52,6 +56,9 @@ CASES = [
         mean_wait(),
         20,
     ),
+    Case("off_queue", DESK, {"teams.front.off_queue": AWAY}, mean_wait(), 20),
+    Case("off_queue.every", OFTEN_AWAY, {"teams.front.off_queue.every": about(36_000)}, mean_wait(), -20),
+    Case("off_queue.lasts", OFTEN_AWAY, {"teams.front.off_queue.lasts": exactly(5)}, mean_wait(), -20),
     Case("fatigue", DESK, {"teams.front.fatigue": 0.5}, talk(), 60),
     Case("slower_after_wait", DESK, {"teams.front.slower_after_wait": {"per_minute": 0.2, "most": 2.0}}, talk(), 30),
     Case(

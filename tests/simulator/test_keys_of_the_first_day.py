@@ -59,12 +59,14 @@ def _second(**transfer: Any) -> dict[str, Any]:
     return scenario
 
 
-def _pages(contained: float) -> dict[str, Any]:
+def _pages(contained: float | dict[str, float]) -> dict[str, Any]:
     scenario = one_desk(1, channels={"faq": {"opens": "00:00", "closes": "24:00"}})
     scenario["demand"] = [demand(300, channel="faq")]
     page = {"channels": ["faq"], "self_service": True, "contained": contained, "service": {"default": about(60)}}
     return {**scenario, "teams": {"pages": page}}
 
+
+FOUND = metric("contained_share")
 
 CASES = [
     Case("channels.opens", DESK, {"channels.phone.opens": "06:00"}, share("closed"), 0.2),
@@ -103,6 +105,7 @@ CASES = [
         mean_wait(),
         -20,
     ),
+    Case("teams.contained by intent", _pages({"default": 0.9}), {"teams.pages.contained.order": 0.2}, FOUND, -0.5),
     Case("teams.contained", _pages(0.2), {"teams.pages.contained": 0.9}, metric("contained_share"), 0.5),
     Case("patience", DESK, {"patience": {"phone": about(100)}}, share("abandoned"), 0.03),
     Case("retry.probability", AGAIN, {"retry.phone.probability": 1.0}, attempts, 0.01),

@@ -62,6 +62,12 @@ def talk(leg: int = 0) -> Figure:
     return lambda legs: float(legs[legs["leg"] == leg]["talk_s"].mean())
 
 
+def until_called(legs: pd.DataFrame) -> float:
+    """The mean time from being cut off to being called back, in seconds."""
+    later = (legs["leg"] > 0) & (legs["leg_end"].shift() == "cut_off")
+    return float((legs["answered_s"] - legs["ended_s"].shift())[later].mean())
+
+
 class Case(NamedTuple):
     """A key, the scenario without it, what it changes (by path), the figure, and by how much it must move."""
 
@@ -115,6 +121,9 @@ MORNING = [demand(300, starts="08:00", interval_minutes=240)]
 BUSY = one_desk(3, about(300), demand=[demand(850)])
 RULE = [{"intents": ["vip"], "priority": 0}]
 
+CALLS = {"share": 1.0, "after": exactly(60)}
+CALLED = _passed(cut_off=0.5, calls_back={**CALLS, "reached": 0.8})
+
 CASES = [
     Case("message.after_s", BUSY, {"channels.phone.message": {"after_s": 120}}, share("message"), 0.05),
     Case("message.after_s shortens waits", BUSY, {"channels.phone.message": {"after_s": 120}}, mean_wait(), -20),
@@ -158,6 +167,11 @@ CASES = [
     Case("transfers.hand_over, the second", _passed(), {"transfers.0.hand_over": exactly(100)}, talk(1), 80),
     Case("transfers.escalates", _passed(), {"transfers.0.escalates": True}, share("escalated"), 0.3),
     Case("transfers.cut_off", _passed(), {"transfers.0.cut_off": 0.4}, outcome("cut_off"), 0.1),
+    Case("transfers.calls_back", _passed(cut_off=0.5), {"transfers.0.calls_back": CALLS}, outcome("cut_off"), -0.2),
+    Case("transfers.calls_back.share", CALLED, {"transfers.0.calls_back.share": 0.2}, outcome("cut_off"), 0.1),
+    Case("transfers.calls_back.after", CALLED, {"transfers.0.calls_back.after": exactly(900)}, until_called, 300),
+    Case("transfers.calls_back.reached", CALLED, {"transfers.0.calls_back.reached": 0.3}, outcome("unresolved"), 0.1),
+    Case("transfers.calls_back.takes_s", CALLED, {"transfers.0.calls_back.takes_s": 3000}, mean_wait(), 10),
     Case("retry.probability_cut_off", _passed(cut_off=0.5), {"retry.phone.probability_cut_off": 0.9}, attempts, 0.1),
     Case(
         "retry.probability_cleared",

@@ -53,6 +53,23 @@ def test_giving_up_trying_again_and_a_busy_signal_are_told(tmp_path):
     ]
 
 
+def test_a_call_back_after_being_cut_off_is_told(tmp_path):
+    """Without it the story would say that the customer came to a desk that in truth rang them up."""
+    calls = {"share": 1.0, "after": exactly(90)}
+    passes = {"from": "front", "to": "back", "probability": 1.0, "cut_off": 1.0, "calls_back": calls}
+    scenario = {**one_desk(1, exactly(60)), "transfers": [passes]}
+    scenario["teams"]["back"] = {"channels": ["phone"], "agents": {"00:00": 1}, "service": {"default": exactly(30)}}
+    loaded = written(tmp_path, scenario, [("a", 100.0)])
+    assert story_of(loaded, 1, "a").text().splitlines()[:6] == [
+        "a: Where is my order? (order)",
+        "00:01:40  asks on phone",
+        "00:01:40  is answered by front-01 at once",
+        "00:02:40  is cut off by a transfer after 60 s",
+        "00:04:10  (out of sight, a call back is due from front)",
+        "00:04:10  is called back by front-01 at once, who knows the story",
+    ]
+
+
 def test_a_customer_who_does_not_come_is_told_with_one_who_does(tmp_path, capsys):
     """Without it a misspelt id would print an empty story."""
     loaded = _two_tiers(tmp_path, [("a", 100.0), ("alice", 110.0)])
