@@ -74,8 +74,8 @@ def worked_of(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScenario
 
 
 def several_at_once(loaded: LoadedScenario) -> bool:
-    """Say whether some agents have several contacts at once."""
-    return any(team.concurrency > 1 for team in loaded.scenario.teams.values())
+    """Say whether some agents have several contacts at once: what they have laid aside counts as well."""
+    return any(team.concurrency > 1 or team.interruptible for team in loaded.scenario.teams.values())
 
 
 def any_at_once(

@@ -331,6 +331,11 @@ class Team(Strict):
     points: dict[Channel, Annotated[int, Field(ge=1, le=CONCURRENCY_MOST)]] = Field(
         default_factory=dict, description="how much of `concurrency` a contact of a channel takes; 1 where left out"
     )
+    interruptible: list[Channel | Literal["work"]] = Field(
+        default_factory=list,
+        description="channels, or `work` (orders of promises), whose contacts an agent lays aside for one of another "
+        "channel that nobody idle can take, and goes on with afterwards",
+    )
     self_service: bool = Field(False, description="true for pages that answer any number at once, without agents")
     contained: Share | dict[str, Share] | None = Field(
         None,
@@ -404,6 +409,8 @@ class Team(Strict):
             raise ValueError("no concurrency, speeds or points in a self-service team: it has any number at once")
         if isinstance(self.speeds, list) and len(self.speeds) != self.concurrency:
             raise ValueError(f"as many speeds as concurrency ({self.concurrency})")
+        if self.interruptible and (self.self_service or self.concurrency > 1):
+            raise ValueError("interruptible only where agents have one contact at a time: concurrency 1")
         if any(points > self.concurrency for points in self.points.values()):
             raise ValueError(f"points of at most concurrency ({self.concurrency})")
         if self.self_service and self.resolves != 1.0:
@@ -445,6 +452,10 @@ class Team(Strict):
     def rate(self) -> int:
         """Return how many contacts an agent who has as many as possible works off at full speed, in thousandths."""
         return round(1000 * self.concurrency * self.speed(self.concurrency))
+
+    def lays_aside_for(self, channel: Channel) -> bool:
+        """Say whether its agents lay other work aside for a contact of a channel."""
+        return bool(self.interruptible) and channel not in self.interruptible
 
     def points_of(self, channel: Channel) -> int:
         """Return how much of an agent a contact of a channel takes."""

@@ -28,6 +28,7 @@ from simulator.engine_compiled import (
     ANNOUNCED,
     ANSWERED,
     ARRIVED,
+    ASIDE,
     ATTEMPT,
     CHANNEL,
     DUE,
@@ -91,8 +92,8 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
     contact = number + np.repeat(firsts[:-1], [len(order) for order in orders])
     arrived_us, answered_us, ended_us, wrap_us = (time_us(column) for column in (ARRIVED, ANSWERED, ENDED, WRAP))
     seat = fact(SEAT)
-    announced_us, taken_us, hold_us, due_us, kept_us = (
-        _noted(parts, orders, legs, column) for column in (ANNOUNCED, TAKEN, HOLD, DUE, KEPT)
+    announced_us, taken_us, hold_us, due_us, kept_us, aside_us = (
+        _noted(parts, orders, legs, column) for column in (ANNOUNCED, TAKEN, HOLD, DUE, KEPT, ASIDE)
     )
     alone = taken_us >= 0
     served = (seat >= 0) & (ended_us >= 0) & ~alone
@@ -132,7 +133,7 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "ended_s": _seconds(ended_us, ended_us >= 0),
         "announced_wait_s": _seconds(announced_us, announced_us >= 0),
         "released_s": _seconds(released_us, served | (alone & (wrap_us >= 0))),
-        "talk_s": _seconds(ended_us - answered_us - np.maximum(hold_us, 0), served),
+        "talk_s": _seconds(ended_us - answered_us - np.maximum(hold_us, 0) - np.maximum(aside_us, 0), served),
         "hold_s": _seconds(hold_us, served & (hold_us >= 0)),
         "wrap_s": _seconds(wrap_us, wrap_us >= 0),
         "history_carried": pd.arrays.BooleanArray(fact(HISTORY) == 1, fact(HISTORY) < 0),

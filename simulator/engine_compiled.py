@@ -102,20 +102,20 @@ ENDS = (
 ) = range(len(ENDS))  # fmt: skip
 
 # What only some scenarios need to know of a leg; -1 where there is none. TAKEN is when an agent began with one who was
-# gone. The last eleven are the loop's own.
+# gone; ASIDE for how long work was laid aside for others, 0 or more of work for which that can happen.
 (
     ROLE, ANNOUNCED, TAKEN, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING, POINTS, DONE_AT, TALK_BEFORE, TALK_BEHIND,
-    CALLED_BACK, PATIENCE, HOLD, PROMISE, DUE, KEPT,
-) = range(18)  # fmt: skip
-NOTES = 18
+    CALLED_BACK, PATIENCE, HOLD, PROMISE, DUE, KEPT, ASIDE, ASIDE_AT,
+) = range(20)  # fmt: skip
+NOTES = 20
 
 ROLES = ("conference", "work")
 """What ROLE means: words of the contact log."""
 
 (
     _WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING, _RESUMING, _LEFT, _ALONE,
-    _HANDING,
-) = range(12)  # fmt: skip
+    _HANDING, _ASIDE,
+) = range(13)  # fmt: skip
 
 # What an event in the heap is: the row of a leg and, in the lowest two bits, what happens to it.
 _ENDS, _JOINS, _GIVES_UP, _TIMES = range(4)
@@ -574,16 +574,17 @@ def _variant(
         queue_weight, queue_promoted, queue_promoted_us, among_equals = floor[37:41]
         transfer_patience, transfer_if_busy, transfer_cut_off, transfer_retelling = floor[41:45]
         conference_at, conference_with, conference_probability, conference_law = floor[45:49]
-        resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room, points_of = floor[49:56]
-        anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[56:64]
-        handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[64:69]
-        silent_share, silent_detected_us, team_rate = floor[69:72]
-        service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[72:78]
-        fatigue, slower, slower_most = floor[78:81]
-        promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[81:87]
-        promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[87:93]
-        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[93:98]
-        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[98:]
+        resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room = floor[49:55]
+        place_interrupts, interruptible, order_queue, points_of = floor[55:59]
+        anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[59:67]
+        handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[67:72]
+        silent_share, silent_detected_us, team_rate = floor[72:75]
+        service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[75:81]
+        fatigue, slower, slower_most = floor[81:84]
+        promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[84:90]
+        promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[90:96]
+        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[96:101]
+        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[101:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -592,7 +593,7 @@ def _variant(
         notes = np.empty((room if more else 0, NOTES), dtype=np.int64)
         legs, joined_from = 0, 0
         # a leg has one event to come, and perhaps a stale give-up; at times a timer for each change of its queue
-        kept = (7 + _places_most(queue_teams_at)) * room + 1 if more else 2 * room + 1
+        kept = (8 + _places_most(queue_teams_at)) * room + 1 if more else 2 * room + 1
         heap_us, heap = np.empty(kept, dtype=np.int64), np.empty(kept, dtype=np.int64)
         heap_us[0] = NEVER_US
         pending = 0
@@ -610,6 +611,10 @@ def _variant(
         idle_count = np.zeros(spots if more else 0, dtype=np.int64)
         busy_us, busy_since = np.zeros(seats, dtype=np.int64), np.zeros(seats, dtype=np.int64)
         leaving_count = np.zeros(teams if more else 0, dtype=np.int64)
+        # work that may be interrupted: which a seat does, since when, which it has laid aside; by team how many do any
+        doing, doing_since = np.full(seats if more else 0, -1), np.zeros(seats if more else 0, dtype=np.int64)
+        aside = np.full(seats if more else 0, -1)
+        doing_count = np.zeros(teams if more else 0, dtype=np.int64)
         shared = Seats(
             np.zeros(seats if more else 0, dtype=np.int64),
             np.zeros(seats if more else 0, dtype=np.int64),
@@ -768,7 +773,7 @@ def _variant(
                     notes[row, ASKED], notes[row, PRIMARY], notes[row, RETELLING] = -1, -1, -1
                     notes[row, POINTS], notes[row, ANNOUNCED], notes[row, TAKEN] = 1, -1, -1
                     notes[row, CALLED_BACK], notes[row, PATIENCE], notes[row, HOLD] = -1, patience_us, -1
-                    notes[row, PROMISE], notes[row, DUE], notes[row, KEPT] = -1, -1, -1
+                    notes[row, PROMISE], notes[row, DUE], notes[row, KEPT], notes[row, ASIDE] = -1, -1, -1, -1
                     if leg > 0 and facts[asker, STATE] == _CONSULTING:
                         notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
                         notes[asker, LATEST] = row
@@ -819,9 +824,14 @@ def _variant(
                             _advance(shared, spot_speed, spots_at[begun], seat, now)
                             shared.load[seat] += notes[row, POINTS]
                             _begin_talk(shared, notes, row, seat, begun_ends_us[number] - now)
-                        elif begun_ends_us[number] <= horizon_us:
-                            _push(heap_us, heap, facts, pending, begun_ends_us[number], (row << 2) | _ENDS)
-                            pending += 1
+                        else:
+                            if more and interruptible[begun, channel]:
+                                doing[seat], doing_since[seat] = row, now
+                                doing_count[begun] += 1
+                                notes[row, ASIDE], notes[row, DONE_AT] = 0, begun_ends_us[number]
+                            if begun_ends_us[number] <= horizon_us:
+                                _push(heap_us, heap, facts, pending, begun_ends_us[number], (row << 2) | _ENDS)
+                                pending += 1
                     elif pages and page_team[queue] >= 0:
                         team = page_team[queue]
                         times[row, ANSWERED] = now
@@ -869,15 +879,20 @@ def _variant(
                                 continue
                             for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
                                 team = queue_teams[place]
+                                rank = queue_ranks[place]
                                 if not more:
                                     if idle_head[team] < 0:
                                         continue
-                                elif now - times[head, ARRIVED] < place_after_us[place] or (
-                                    _free_count(idle_count, spots_at[team], place_room[place])
-                                    <= place_keeps_idle[place]
-                                ):
-                                    continue
-                                rank = queue_ranks[place]
+                                else:
+                                    free = _free_count(idle_count, spots_at[team], place_room[place])
+                                    able = free + place_interrupts[place] * doing_count[team]
+                                    if able <= place_keeps_idle[place] or (
+                                        now - times[head, ARRIVED] < place_after_us[place]
+                                    ):
+                                        continue
+                                    rank = 2 * rank + (
+                                        free == 0
+                                    )  # of one rank nobody lays work aside while one is idle
                                 better = best < 0 or queue_priority[queue] > best_priority or rank < best_rank
                                 if not better and rank == best_rank and more:
                                     waited = queue_weight[queue] * (now - times[head, ARRIVED])
@@ -895,13 +910,15 @@ def _variant(
                                 if better:
                                     best, chosen, chosen_place = head, team, place
                                     best_priority, best_rank = queue_priority[queue], rank
-                                break
+                                if not more or rank & 1 == 0:
+                                    break
                     elif idle_head[0] >= 0:
                         best, chosen = queue_head[0], 0
                     if best < 0:
                         break
                     queue = _wide(facts[best, QUEUE])
-                    if more and among_equals != FIRST:
+                    lays_aside = more and best_rank & 1 == 1
+                    if more and among_equals != FIRST and not lays_aside:
                         # of the teams that could take this contact at this rank: the longest idle, or any agent alike
                         number = _wide(facts[best, NUMBER])
                         word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
@@ -912,9 +929,11 @@ def _variant(
                             for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
                                 base = spots_at[queue_teams[place]]
                                 able = _free_count(idle_count, base, place_room[place])
+                                soft = place_interrupts[place] * doing_count[queue_teams[place]]
                                 if (
-                                    queue_ranks[place] != best_rank
-                                    or able <= place_keeps_idle[place]
+                                    2 * queue_ranks[place] != best_rank
+                                    or able == 0
+                                    or able + soft <= place_keeps_idle[place]
                                     or now - times[best, ARRIVED] < place_after_us[place]
                                 ):
                                     continue
@@ -935,17 +954,29 @@ def _variant(
                     else:
                         queue_tail[queue] = -1
                     waiting -= 1
-                    spot = chosen
-                    if more:
-                        spot = _free_spot(idle_head, spots_at[chosen], place_room[chosen_place])
-                        idle_count[spot] -= 1
-                    seat = idle_head[spot]
-                    idle_head[spot] = idle_behind[seat]
-                    if idle_behind[seat] >= 0:
-                        idle_before[idle_behind[seat]] = -1
+                    spot, seat = chosen, -1
+                    if more and lays_aside:
+                        # -- of those at work that may be interrupted the one who has been at it longest lays it aside
+                        spot = spots_at[chosen]
+                        for one in range(seats_at[chosen], seats_at[chosen + 1]):
+                            if doing[one] >= 0 and (seat < 0 or doing_since[one] < doing_since[seat]):
+                                seat = one
+                        work = doing[seat]
+                        doing[seat], aside[seat] = -1, work
+                        doing_count[chosen] -= 1
+                        facts[work, STATE] = _ASIDE
+                        notes[work, ASIDE_AT] = now
                     else:
-                        idle_tail[spot] = -1
-                    idle_since[seat] = -1
+                        if more:
+                            spot = _free_spot(idle_head, spots_at[chosen], place_room[chosen_place])
+                            idle_count[spot] -= 1
+                        seat = idle_head[spot]
+                        idle_head[spot] = idle_behind[seat]
+                        if idle_behind[seat] >= 0:
+                            idle_before[idle_behind[seat]] = -1
+                        else:
+                            idle_tail[spot] = -1
+                        idle_since[seat] = -1
                     number = _wide(facts[best, NUMBER])
                     word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
                     alone_us = -1
@@ -982,7 +1013,7 @@ def _variant(
                         )
                     if more and alone_us < 0 and notes[best, ROLE] != 0:
                         busy = busy_us[seat]
-                        if spot > spots_at[chosen]:
+                        if spot > spots_at[chosen] or lays_aside:
                             busy += now - busy_since[seat]
                         until_us = now + handled_us(
                             until_us - now, seat_speed[seat], fatigue[chosen], busy, now - duty_since[seat],
@@ -1005,8 +1036,15 @@ def _variant(
                             if now + over_us <= horizon_us:
                                 _push(heap_us, heap, facts, pending, now + over_us, (primary << 2) | _ENDS)
                                 pending += 1
-                    if more and spot == spots_at[chosen]:
+                    if more and spot == spots_at[chosen] and not lays_aside:
                         busy_since[seat] = now
+                    if more and alone_us < 0 and notes[best, ROLE] != 0:
+                        order = notes[best, ROLE] == 1
+                        kind = len(opens_us) if order else _wide(facts[best, CHANNEL])
+                        if interruptible[chosen, kind] and (order or notes[best, PRIMARY] < 0):
+                            doing[seat], doing_since[seat] = best, now
+                            doing_count[chosen] += 1
+                            notes[best, ASIDE], notes[best, DONE_AT] = 0, until_us
                     if more and spots_at[chosen + 1] - spots_at[chosen] > 1:
                         base, points = spots_at[chosen], spots_at[chosen + 1] - spots_at[chosen]
                         notes[best, POINTS] = points - place_room[chosen_place]
@@ -1220,8 +1258,13 @@ def _variant(
                 if more:
                     state = facts[row, STATE]
                     late = state in (_WRAPPING, _RESUMING) and notes[row, DONE_AT] != now
-                    if late or state in (_GONE, _CONSULTING, _HANDING):
+                    if late or state in (_GONE, _CONSULTING, _HANDING, _ASIDE):
                         continue  # what was thought to end now has ended before
+                    if state == _TALKING and notes[row, ASIDE] >= 0:
+                        if notes[row, DONE_AT] != now:
+                            continue  # it was laid aside in the meantime
+                        doing[facts[row, SEAT]] = -1
+                        doing_count[facts[row, TEAM]] -= 1
                 if more and state in (_TALKING, _CONFERRING, _ALONE):
                     team, seat = _wide(facts[row, TEAM]), _wide(facts[row, SEAT])
                     if spots_at[team + 1] - spots_at[team] > 1:
@@ -1393,7 +1436,7 @@ def _variant(
                             notes[row, PROMISE], notes[row, DUE], settled = made, due_us, UNRESOLVED
                             if promise_by[made] >= 0:
                                 settled = CENSORED
-                                queue = transfer_queue[promise_by[made], facts[row, CHANNEL], intent_of[number]]
+                                queue = order_queue[promise_by[made], facts[row, CHANNEL], intent_of[number]]
                                 times[legs, ARRIVED], times[legs, ANSWERED] = now, UNANSWERED
                                 times[legs, ENDED], times[legs, WRAP], times[legs, GIVES_UP] = -1, -1, NEVER_US
                                 facts[legs] = facts[row]
@@ -1508,6 +1551,20 @@ def _variant(
                 # -- an agent is free: goes home where there are too many, else is idle from now
                 team, seat = _wide(facts[released, TEAM]), _wide(facts[released, SEAT])
                 leaves, joins, spot = on_duty[team] > target[team], True, team
+                if more and aside[seat] >= 0:
+                    # -- and goes on with what was laid aside
+                    row = aside[seat]
+                    for_us = now - notes[row, ASIDE_AT]
+                    notes[row, ASIDE] += for_us
+                    notes[row, DONE_AT] += for_us
+                    facts[row, STATE] = _TALKING
+                    aside[seat], doing[seat], doing_since[seat] = -1, row, now
+                    doing_count[team] += 1
+                    match_wanted = waiting > 0 or match_wanted
+                    if notes[row, DONE_AT] <= horizon_us:
+                        _push(heap_us, heap, facts, pending, notes[row, DONE_AT], (row << 2) | _ENDS)
+                        pending += 1
+                    continue
                 if more and (spots_at[team + 1] - spots_at[team] == 1 or shared.load[seat] == notes[released, POINTS]):
                     busy_us[seat] += now - busy_since[seat]
                 if more:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -184,8 +184,8 @@ class Engine:
             for channel in self.scenario.channels
             for intent in self.scenario.intents
         }
-        self.passed: dict[tuple[str, Channel, str], Line] = {}
-        """The lines of those who are transferred to a team."""
+        self.passed: dict[tuple[str, Channel, str, bool], Line] = {}
+        """The lines of those who are transferred to a team, and of orders."""
         self.transfers: dict[tuple[str, str], list[Transfer]] = {
             (name, intent): [
                 one
@@ -425,7 +425,7 @@ class Engine:
     def _work(self, promise: Promise, entity: int, leg: Leg, mine: list[Leg]) -> Process:
         """Have a team work off what was promised; the customer is not there."""
         contact, number, now_us = leg.number << 12 | leg.attempt, mine[-1].leg + 1, self.clock.now_us
-        line = self._passed_to(str(promise.by), leg)
+        line = self._passed_to(str(promise.by), leg, work=True)
         work = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, line, True, now_us, now_us)
         work.role = "work"
         self.rows.append(work)
@@ -434,8 +434,8 @@ class Engine:
         assert isinstance(called, tuple)
         team, seat = called
         work.team, work.agent, work.answered_us = team.name, team.seats[seat], self.clock.now_us
-        key, points = event_key(EventClass.END, contact, number), team.points.get(work.channel, 1)
-        yield self.floor.talk(team, seat, points, self._talk_us(team, seat, entity, work, None), key)
+        key = event_key(EventClass.END, contact, number)
+        yield from self._at_work(team, seat, "work", self._talk_us(team, seat, entity, work, None), key, work)
         self._wrap_up(team, seat, contact, entity, work)
         work.leg_end = "answered"
         failed = self._drawn_below(promise.fails, _WORK_FAILS, entity, work)
@@ -475,8 +475,13 @@ class Engine:
         u = uniform(self.luck.seed, self.luck.plan, entity, word, int(Purpose.PATIENCE), 0)
         return _Comes(time_us(self._law(transfer.patience), u), transfer=transfer)
 
-    def _line(self, teams: tuple[str, ...], channel: Channel, intent: str, first: bool = True) -> Line:
-        """Return the line of contacts that come first, or that are passed on: then a team takes them as they are."""
+    def _line(
+        self, teams: tuple[str, ...], channel: Channel, intent: str, first: bool = True, work: bool = False
+    ) -> Line:
+        """Return the line of contacts that come first, or that are passed on: then a team takes them as they are.
+
+        Orders (`work`) interrupt nothing.
+        """
         told = [self.scenario.teams[name] for name in teams]
         rule = self.scenario.rule_of(channel, intent)
         return Line(
@@ -485,17 +490,18 @@ class Engine:
             tuple(us(team.takes_after_s.get(intent, 0.0)) if first else 0 for team in told),
             tuple(team.keeps_idle.get(intent, 0) if first else 0 for team in told),
             tuple(team.concurrency - team.points_of(channel) for team in told),
+            tuple(team.lays_aside_for(channel) and not work for team in told),
             rule.priority,
             round(rule.weight * 1000),
             rule.promoted,
         )
 
-    def _passed_to(self, team: str, leg: Leg) -> Line:
-        key = team, leg.channel, leg.intent
+    def _passed_to(self, team: str, leg: Leg, work: bool = False) -> Line:
+        key = team, leg.channel, leg.intent, work
         if key not in self.passed:
             anyone = team == ANYONE
             teams = self.scenario.who_answers(leg.channel, leg.intent) if anyone else (team,)
-            self.passed[key] = self._line(teams, leg.channel, leg.intent, first=anyone)
+            self.passed[key] = self._line(teams, leg.channel, leg.intent, first=anyone, work=work)
         return self.passed[key]
 
     def _wait(self, leg: Leg, contact: int, entity: int, comes: _Comes) -> simpy.Event:
@@ -630,8 +636,11 @@ class Engine:
                 over_us = self._time_us(self._law(by.hand_over), _HAND_OVER, entity, leg)
                 self._let_go(comes.held_by, leg.answered_us + over_us, contact, entity)
                 ends_us += over_us
-        key, points = _END | contact << 12 | leg.leg, team.points.get(leg.channel, 1)
-        yield self.floor.talk(team, seat, points, ends_us - self.clock.now_us, key)
+        key, lasts_us = _END | contact << 12 | leg.leg, ends_us - self.clock.now_us
+        if team.team.interruptible and comes.held_by is None:
+            yield from self._at_work(team, seat, leg.channel, lasts_us, key, leg)
+        else:
+            yield self.floor.talk(team, seat, team.points.get(leg.channel, 1), lasts_us, key)
         conferences = self.conferences[team.name, leg.intent]
         if conferences and (conference := self._drawn(conferences, _CONFERENCE, entity, leg)):
             yield from self._ask_in(conference, contact, entity, mine)
@@ -639,6 +648,17 @@ class Engine:
         if leg.leg >= LEG_MOST:
             return None
         return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
+
+    def _at_work(
+        self, team: TeamFloor, seat: int, kind: Channel | Literal["work"], lasts_us: int, key: int, leg: Leg
+    ) -> Process:
+        """Talk, or do the work of an order, which is perhaps laid aside for others meanwhile."""
+        if kind in team.team.interruptible:
+            task = self.floor.work(team, seat, lasts_us, key)
+            yield task.over
+            leg.aside_us = task.aside_us
+        else:
+            yield self.floor.talk(team, seat, team.points.get(leg.channel, 1), lasts_us, key)
 
     def _wrap_up(self, team: TeamFloor, seat: int, contact: int, entity: int, leg: Leg) -> None:
         """End a talk, and free the agent when the work after it is done."""

@@ -129,7 +129,13 @@ class FloorArrays(NamedTuple):
     spot_speed: Whole
     """Of each conversation while an agent has 1, 2, 3 … points in use, in parts of FULL_SPEED."""
     place_room: Whole
-    """By place in `queue_teams`: the most points an agent may have in use to take a contact."""
+    place_interrupts: Whole
+    """By place in `queue_teams`: the most points an agent may have in use to take a contact, and 1 where they lay other
+    work aside for it."""
+    interruptible: Whole
+    """By team x channel, with one more for orders: 1 where an agent lays it aside for others."""
+    order_queue: Whole
+    """By team x channel x intent: the queue of orders, or -1."""
     points: Whole
     """By team x channel: what a contact takes."""
     anyone_queue: Whole
@@ -233,6 +239,7 @@ class FloorArrays(NamedTuple):
             or (uncommon > 0).any()
             or (self.retry_patience != 1000).any()
             or (np.diff(self.spots_at) > 1).any()
+            or self.interruptible.any()
             or (self.transfer_to < 0).any()
             or (self.says >= 0).any()
             or self.silent_share.any()
@@ -304,6 +311,7 @@ class _Queue(NamedTuple):
     after_us: tuple[int, ...]
     keeps_idle: tuple[int, ...]
     room: tuple[int, ...]
+    interrupts: tuple[bool, ...]
     priority: int
     weight: int
     promoted_us: int
@@ -319,8 +327,11 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     laws = Laws()
     queues: dict[_Queue, int] = {}
 
-    def queue_of(able: tuple[int, ...], channel: Channel, intent: str, first: bool) -> int:
-        """Return the queue of contacts that come first, or that are passed on: then a team takes them as they are."""
+    def queue_of(able: tuple[int, ...], channel: Channel, intent: str, first: bool, work: bool = False) -> int:
+        """Return the queue of contacts that come first, or that are passed on: then a team takes them as they are.
+
+        Orders (`work`) interrupt nothing.
+        """
         told = [scenario.teams[teams[team]] for team in able]
         rule = scenario.rule_of(channel, intent)
         queue = _Queue(
@@ -329,6 +340,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
             tuple(us(team.takes_after_s.get(intent, 0.0)) if first else 0 for team in told),
             tuple(team.keeps_idle.get(intent, 0) if first else 0 for team in told),
             tuple(team.concurrency - team.points_of(channel) for team in told),
+            tuple(team.lays_aside_for(channel) and not work for team in told),
             rule.priority,
             round(rule.weight * 1000),
             us(rule.promoted.after_s) if rule.promoted else NEVER_US,
@@ -347,12 +359,19 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         for channel in channels
     ]
     reached = {numbers[transfer.to_team] for transfer in scenario.transfers if transfer.to_team != ANYONE}
-    reached |= {numbers[promise.by] for promise in scenario.promises if promise.by is not None}
     reached |= {numbers[transfer.from_team] for transfer in scenario.transfers if transfer.calls_back}
     reached |= {numbers[conference.with_team] for conference in scenario.conferences}
     passed_on = [
         [
             [queue_of((team,), channel, intent, False) if team in reached else -1 for intent in intents]
+            for channel in channels
+        ]
+        for team in range(len(teams))
+    ]
+    ordered = {numbers[promise.by] for promise in scenario.promises if promise.by is not None}
+    orders = [
+        [
+            [queue_of((team,), channel, intent, False, work=True) if team in ordered else -1 for intent in intents]
             for channel in channels
         ]
         for team in range(len(teams))
@@ -491,6 +510,12 @@ def floor_of(loaded: LoadedScenario) -> Floor:
             for load in range(team.concurrency)
         ),
         place_room=_whole(room for queue in queues for room in queue.room),
+        place_interrupts=_whole(int(interrupts) for queue in queues for interrupts in queue.interrupts),
+        interruptible=np.array(
+            [[word in team.interruptible for word in (*channels, "work")] for team in scenario.teams.values()],
+            dtype=np.int64,
+        ),
+        order_queue=np.array(orders, dtype=np.int64).reshape(len(teams), len(channels), len(intents)),
         anyone_queue=np.array(anyone, dtype=np.int64).reshape(len(channels), len(intents)),
         says=_whole(SAYS[told.says] if told else -1 for told in announcements),
         balk_at=_at(len(told.balks) if told else 0 for told in announcements),

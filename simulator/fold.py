@@ -46,6 +46,7 @@ from simulator.engine_compiled import (
     Happened,
     Small,
 )  # fmt: skip
+from simulator.engine_compiled import ASIDE as LAID_ASIDE
 from simulator.floor_arrays import Floor, Whole
 
 FIRST, QUEUED, TALK, ASIDE, WRAPPED, PASSED, UNFINISHED, SERVED, FOUND = range(9)
@@ -288,7 +289,8 @@ def _fold(times: Whole, facts: Small, notes: Whole) -> tuple[Whole, Whole]:
             folded[contact, UNFINISHED] += 1
         if facts[row, SEAT] >= 0 and answered and times[row, ENDED] >= 0:
             folded[contact, SERVED] += 1
-            folded[contact, ASIDE if aside else TALK] += times[row, ENDED] - times[row, ANSWERED]
+            laid_us = max(notes[row, LAID_ASIDE], 0) if len(notes) else 0
+            folded[contact, ASIDE if aside else TALK] += times[row, ENDED] - times[row, ANSWERED] - laid_us
         if facts[row, SEAT] >= 0 and times[row, ENDED] >= 0 and times[row, WRAP] > 0:
             folded[contact, WRAPPED] += times[row, WRAP]
     return folded[:contacts], contact_of

@@ -102,6 +102,8 @@ class Line(NamedTuple):
     """How many idle agents of each team are not for them."""
     room: tuple[int, ...]
     """The most points an agent of each team may have in use to take one of them."""
+    interrupts: tuple[bool, ...]
+    """Whether agents of each team lay other work aside for them."""
     priority: int
     weight: int
     """What waits are multiplied with where they are compared, in thousandths."""
@@ -158,6 +160,20 @@ class Talk:
 
 
 @dataclass(slots=True, eq=False)
+class Task:
+    """Work that a seat lays aside for others; `over` happens when it is through."""
+
+    key: int
+    over: simpy.Event
+    since_us: int
+    """When it was begun, or taken up again."""
+    ends_us: int
+    """When it will be through if nobody interrupts; another time that was thought is out of date."""
+    aside_us: int = 0
+    """For how long it has been laid aside."""
+
+
+@dataclass(slots=True, eq=False)
 class Desk:
     """A seat that has several contacts at once."""
 
@@ -182,6 +198,7 @@ class Option(NamedTuple):
     room: int
     weight: int
     """Of waits; 0 where all have the same."""
+    interrupts: bool
 
 
 @dataclass(eq=False)
@@ -201,6 +218,10 @@ class TeamFloor:
     """Of those who tire: for how long each has been busy since coming on duty, without the time since `busy_since`."""
     desks: dict[int, Desk] = field(default_factory=dict)
     """Of a team whose agents have several contacts at once."""
+    tasks: dict[int, Task] = field(default_factory=dict)
+    """By seat: what is done and may be interrupted."""
+    laid_aside: dict[int, Task] = field(default_factory=dict)
+    """By seat: what waits until it has served another contact."""
     lines: list[tuple[Queue, Option]] = field(default_factory=list)
     """Which it may answer, and on what terms."""
 
@@ -335,7 +356,7 @@ class Floor:
             queue.append(waiting)
         may_be_answered = waiting.told is not None
         for team in teams:
-            if team.idle_since:
+            if team.idle_since or team.tasks:
                 may_be_answered = True
                 break
         if may_be_answered:
@@ -406,13 +427,17 @@ class Floor:
         if found is None:
             found = self._queues[line] = deque(), [self.teams[name] for name in line.teams]
             weight = line.weight if self._weighted else 0
-            terms = zip(found[1], line.ranks, line.after_us, line.keeps_idle, line.room, strict=True)
-            for place, (team, rank, after_us, keeps, room) in enumerate(terms):
-                team.lines.append((found[0], Option(line.priority, rank, place, after_us, keeps, room, weight)))
+            terms = zip(found[1], line.ranks, line.after_us, line.keeps_idle, line.room, line.interrupts, strict=True)
+            for place, (team, rank, after_us, keeps, room, interrupts) in enumerate(terms):
+                option = Option(line.priority, rank, place, after_us, keeps, room, weight, interrupts)
+                team.lines.append((found[0], option))
         return found
 
     def release(self, team: TeamFloor, seat: int, points: int = 1) -> None:
-        """Have a seat leave, where too many are there, or be idle."""
+        """Have a seat go on with what it laid aside, leave, where too many are there, or be idle."""
+        if seat in team.laid_aside:
+            self._take_up(team, seat)
+            return
         if team.tires and (not team.shared or team.desks[seat].load == points):
             team.busy_us[seat] += self.clock.now_us - team.busy_since.pop(seat)
         if team.shared:
@@ -459,34 +484,42 @@ class Floor:
         self._match_wanted = False
         now_us = self.clock.now_us
         while True:
-            best: tuple[int, int, int, tuple[int, int, int], int] | None = None
+            best: tuple[int, int, bool, int, tuple[int, int, int], int] | None = None
             for team in self._teams:
-                if not team.idle_since:
+                if not team.idle_since and not team.tasks:
                     continue
                 for queue, option in team.lines:
                     while queue and not queue[0].waits:
                         queue.popleft()
                     if not queue:
                         continue
-                    priority, rank, place, after_us, keeps, room, weight = option
-                    if (keeps or team.shared) and team.able(room) <= keeps:
+                    priority, rank, place, after_us, keeps, room, weight, interrupts = option
+                    soft = interrupts and len(team.tasks)
+                    if not soft and not team.idle_since:
+                        continue
+                    if (keeps or team.shared) and team.able(room) + soft <= keeps:
                         continue
                     order = queue[0].order
                     if after_us and now_us - order[0] < after_us:
                         continue
-                    pair = (-priority, rank, weight and -weight * (now_us - order[0]), order, place)
+                    weighed = weight and -weight * (now_us - order[0])
+                    pair = (-priority, rank, not team.idle_since, weighed, order, place)
                     if best is None or pair < best:
                         best, answers, source = pair, team, queue
             if best is None:
                 break
             waiting = source.popleft()
-            if self._among_equals != "first":
-                answers = self._one_of(waiting, best[1])
+            if best[2]:
+                seat = self._interrupted(answers)
+            else:
+                if self._among_equals != "first":
+                    answers = self._one_of(waiting, best[1])
+                seat = answers.take_idle()
             if waiting.gone and waiting.found:
                 waiting.waits = False
-                waiting.found(answers, answers.take_idle())
+                waiting.found(answers, seat)
             else:
-                self.call(waiting, (answers, answers.take_idle()))
+                self.call(waiting, (answers, seat))
         for waiting in self._newcomers:
             if waiting.waits and waiting.told:
                 waiting.told(waiting)
@@ -497,11 +530,14 @@ class Floor:
     def _one_of(self, waiting: Waiting, rank: int) -> TeamFloor:
         """Choose between the teams that could take a contact at this rank."""
         line, waited_us = waiting.line, self.clock.now_us - waiting.order[0]
-        terms = zip(line.teams, line.ranks, line.after_us, line.keeps_idle, line.room, strict=True)
+        terms = zip(line.teams, line.ranks, line.after_us, line.keeps_idle, line.room, line.interrupts, strict=True)
         able = [
-            (self.teams[name], self.teams[name].able(room))
-            for name, own, after_us, keeps, room in terms
-            if own == rank and waited_us >= after_us and self.teams[name].able(room) > keeps
+            (self.teams[name], free)
+            for name, own, after_us, keeps, room, interrupts in terms
+            if own == rank
+            and waited_us >= after_us
+            and (free := self.teams[name].able(room))
+            and free + (len(self.teams[name].tasks) if interrupts else 0) > keeps
         ]
         if self._among_equals == "longest_idle":
             return min((team for team, _ in able), key=lambda team: team.idle_longest()[1])
@@ -534,6 +570,42 @@ class Floor:
             team.make_idle(seat, now_us)
         self._look_ahead(team, desk)
         return talk.over
+
+    # -- work that is interrupted ------------------------------------------------------------------------------
+
+    def work(self, team: TeamFloor, seat: int, lasts_us: int, key: int) -> Task:
+        """Begin work with a seat that was taken, which it lays aside for others."""
+        now_us = self.clock.now_us
+        if team.tires:
+            team.busy_since.setdefault(seat, now_us)
+        task = team.tasks[seat] = Task(key, simpy.Event(self.clock), now_us, now_us + lasts_us)
+        self._let_end(team, seat, task)
+        self._want_match_for(team)
+        return task
+
+    def _let_end(self, team: TeamFloor, seat: int, task: Task) -> None:
+        end = functools.partial(self._end_task, team, seat, task, task.ends_us)
+        self.clock.do_at(task.ends_us, task.key, end)
+
+    def _end_task(self, team: TeamFloor, seat: int, task: Task, ends_us: int, _: simpy.Event) -> None:
+        if team.tasks.get(seat) is task and task.ends_us == ends_us:
+            del team.tasks[seat]
+            self.clock.go_on(task.over, None)
+
+    def _interrupted(self, team: TeamFloor) -> int:
+        """Have the agent who has been at such work for longest lay it aside; returns the seat."""
+        seat = min(team.tasks, key=lambda seat: (team.tasks[seat].since_us, seat))
+        task = team.laid_aside[seat] = team.tasks.pop(seat)
+        task.since_us = self.clock.now_us
+        return seat
+
+    def _take_up(self, team: TeamFloor, seat: int) -> None:
+        """Have a seat go on with what it laid aside."""
+        task = team.tasks[seat] = team.laid_aside.pop(seat)
+        for_us = self.clock.now_us - task.since_us
+        task.since_us, task.ends_us, task.aside_us = self.clock.now_us, task.ends_us + for_us, task.aside_us + for_us
+        self._let_end(team, seat, task)
+        self._want_match_for(team)
 
     def _reckon(self, team: TeamFloor, desk: Desk) -> None:
         """Note how much of the conversations is left."""

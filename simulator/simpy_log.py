@@ -46,6 +46,8 @@ class Leg:
     hold_us: int | None = None
     held_us: int | None = None
     """Time on hold: as it was drawn, and once the talk is over."""
+    aside_us: int = 0
+    """For how long the work was laid aside for others."""
     taken_us: int | None = None
     """When an agent began with one who was gone."""
     waiting: Waiting | None = None
@@ -92,7 +94,8 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
     kept_us = known_us([leg.promise_kept_us for leg in rows])
     # when the agent was done, the work after it too, and the time with the customer, without that on hold
     released_us = np.where(served, ended_us + np.nan_to_num(wrap_us), taken_us + wrap_us)
-    talk_us = np.where(served, ended_us - answered_us - np.nan_to_num(held_us), np.nan)
+    aside_us = np.array([leg.aside_us for leg in rows])
+    talk_us = np.where(served, ended_us - answered_us - np.nan_to_num(held_us) - aside_us, np.nan)
     columns: dict[str, object] = {
         "run_id": text([run_id]).repeat(len(rows)), "source": text(["simulated"]).repeat(len(rows)),
         "replication": np.full(len(rows), replication), "contact_id": text(ids),

@@ -166,6 +166,8 @@ def _ended(leg: Leg) -> Iterator[str]:
         yield "no colleague is free" if leg.agent is None else f"{leg.agent} leaves again"
         return
     spent = duration((leg.ended_us - leg.answered_us) / 1e6) if leg.answered_us is not None else ""
+    if leg.aside_us:
+        spent += f" ({duration(leg.aside_us / 1e6)} of it laid aside for others)"
     waited = duration((leg.ended_us - leg.arrived_us) / 1e6)
     match leg.leg_end:
         case "abandoned":

@@ -109,6 +109,26 @@ def wait_all_legs(seen: Seen) -> Sums:
     return seen.summed(legs["replication"], waits), seen.summed(legs["replication"], firsts)
 
 
+def span(intent: str) -> Measure:
+    """Return the mean time from the answer to the end of an intent's contacts, with that in which they lay aside."""
+    return _lasting(intent, "answered_s")
+
+
+def time_here(intent: str) -> Measure:
+    """Return the mean time from the beginning to the end of an intent's contacts."""
+    return _lasting(intent, "arrived_s")
+
+
+def _lasting(intent: str, begins: str) -> Measure:
+    def measure(seen: Seen) -> Sums:
+        legs = seen.legs_inside(0)
+        legs = legs[(legs["intent"] == intent) & legs["ended_s"].notna()]
+        lasting = (legs["ended_s"] - legs[begins]).to_numpy(dtype=np.float64)
+        return seen.summed(legs["replication"], lasting), seen.summed(legs["replication"], np.ones(len(lasting)))
+
+    return measure
+
+
 def attempts(seen: Seen) -> Sums:
     """Return attempts per customer."""
     legs = seen.legs_inside(0)

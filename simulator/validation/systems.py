@@ -5,7 +5,8 @@ redialling, skills with and without ranks, days with shifts, breaks and a spike.
 printed, with the error of its last digit; the rest is computed by `simulator.theory` where it is asked for, so that no
 number of ours is pinned. Those with laws of phases on several agents, and with patience by intent, stand in
 `simulator.validation.law_systems`, fast and slow agents, customers who come back and busy days in
-`simulator.validation.people_systems`, the examples of another simulator in `simulator.validation.contactcenters`.
+`simulator.validation.people_systems`, work that is laid aside in `simulator.validation.deferred_systems`, the examples
+of another simulator in `simulator.validation.contactcenters`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from simulator.theory.models import (
 from simulator.theory.returning import redialling, redialling_at_once_or_never
 from simulator.validation import measures
 from simulator.validation.contactcenters import CONTACTCENTERS_SYSTEMS
+from simulator.validation.deferred_systems import DEFERRED_SYSTEMS
 from simulator.validation.law_systems import LAW_SYSTEMS
 from simulator.validation.measures import contact_mean, occupancy, waited
 from simulator.validation.people_systems import PEOPLE_SYSTEMS
@@ -475,6 +477,7 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "patience_zero": lambda: _general({"law": "exponential", "mean_s": 180, "zero": 0.32}),
     "patience_weibull_zero": lambda: _general({"law": "weibull", "mean_s": 300, "shape": 1.5, "zero": 0.1}),
     **LAW_SYSTEMS,
+    **DEFERRED_SYSTEMS,
     **PEOPLE_SYSTEMS,
     "constant_service": _constant,
     "one_agent_uniform": lambda: _one_agent(9, {"law": "uniform", "low_s": 0, "high_s": 400}, 200, 3**-0.5),

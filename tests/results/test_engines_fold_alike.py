@@ -65,7 +65,9 @@ def busy_desk():
         ],
     )
     scenario["teams"]["front"] |= {"wrap": exactly(20), "resolves": 0.8, "concurrency": 2, "shrinkage": 0.1}
-    scenario["teams"]["back"] = {"channels": ["email"], "agents": {"08:00": 1}, "service": {"default": about(400)}}
+    scenario["teams"]["back"] = {
+        "channels": ["email"], "interruptible": ["work"], "agents": {"08:00": 1}, "service": {"default": about(400)},
+    }  # fmt: skip
     menu = {"channels": ["phone"], "skills": ["refund"], "self_service": True, "contained": 0.1}
     scenario["teams"] = {"menu": {**menu, "service": {"default": exactly(20)}}, **scenario["teams"]}
     scenario["transfers"].append({"from": "menu", "to": "anyone", "probability": 0.95})

@@ -193,6 +193,10 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         "a work order done": (legs["role"] == "work") & (legs["contact_outcome"] == "resolved"),
         "a work order that failed": (legs["role"] == "work") & (legs["contact_outcome"] == "unresolved"),
         "time on hold": legs["hold_s"] > 0,
+        "laid aside for another": served["ended_s"] - served["answered_s"] - served["hold_s"].fillna(0)
+        > served["talk_s"] + 0.5e-6,
+        "an order laid aside": (served["role"] == "work")
+        & (served["ended_s"] - served["answered_s"] - served["hold_s"].fillna(0) > served["talk_s"] + 0.5e-6),
         "promoted": _promoted(legs, loaded),
         "answered by a team that helps out late": [
             bool(wait_s and wait_s == teams[team].takes_after_s.get(intent))

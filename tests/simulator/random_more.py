@@ -18,7 +18,7 @@ from tests.written import exactly
 
 THEMES = (
     "message", "closing", "announcement", "callback", "silent", "priority", "overflow", "routing", "chat", "handling",
-    "resolving", "transfer", "conference", "pages", "promise", "staff",
+    "resolving", "transfer", "conference", "pages", "promise", "staff", "interrupted",
 )  # fmt: skip
 
 Told = dict[str, Any]
@@ -52,7 +52,7 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
             later = rule["priority"] + luck.randint(1, 2)
             rule["promoted"] = {"after_s": grid_s * luck.randint(1, 4), "priority": later}
     for team in people.values():
-        _of_team(chance, team, list(scenario["intents"]), grid_s)
+        _of_team(chance, team, scenario, grid_s)
     if chance.of("routing", 1.0):
         scenario["routing"] = {"among_equals": luck.choice(["longest_idle", "random"])}
         for team in people.values():
@@ -121,8 +121,9 @@ def _let_some_wait_at_closing(chance: Chance, scenario: Told, grid_s: int) -> No
             scenario["retry"][channel]["attempts_most"] = 3
 
 
-def _of_team(chance: Chance, team: Told, intents: list[str], grid_s: int) -> None:
-    luck, able = chance.luck, team.get("skills", intents)
+def _of_team(chance: Chance, team: Told, scenario: Told, grid_s: int) -> None:
+    luck, intents = chance.luck, list(scenario["intents"])
+    able = team.get("skills", intents)
     if chance.of("overflow"):
         team["takes_after_s"] = {luck.choice(able): grid_s * luck.randint(1, 4)}
     if chance.of("overflow", 0.5):
@@ -136,6 +137,12 @@ def _of_team(chance: Chance, team: Told, intents: list[str], grid_s: int) -> Non
             team["fatigue"] = 0.7
         if luck.random() < 0.8:
             team["points"] = {luck.choice(team["channels"]): luck.randint(1, most)}
+    if "concurrency" not in team and chance.of("interrupted", 1.0):
+        some = [channel for channel in scenario["channels"] if channel != "faq"] or ["faq"]
+        team["channels"] = list(dict.fromkeys([*team["channels"], *some]))
+        team["interruptible"] = luck.choice([["work"], [luck.choice(some)], [luck.choice(some), "work"]])
+        if "agents" in team and luck.random() < 0.7:
+            team["agents"] = {at: max(count, 2) for at, count in team["agents"].items()}
     if chance.of("staff"):
         team["sick"] = luck.choice([0.1, 0.5])
     if chance.of("staff"):
@@ -208,7 +215,7 @@ def _of_transfer(chance: Chance, transfer: Told, scenario: Told, grid_s: int) ->
     if chance.of("transfer", 0.6):
         transfer["cut_off"] = 0.4
         if luck.random() < 0.5 and not scenario["teams"][transfer["from"]].get("self_service"):
-            called = {"share": 0.7, "reached": luck.choice([0.6, 1.0]), "takes_s": grid_s}
+            called = {"share": 0.8, "reached": luck.choice([0.4, 0.7]), "takes_s": grid_s}
             transfer["calls_back"] = {**called, "after": luck.choice([exactly(grid_s), time_of(luck, grid_s)])}
     if chance.of("transfer", 0.4):
         transfer["escalates"] = True
@@ -237,6 +244,10 @@ def _promise(luck: random.Random, scenario: Told, people: dict[str, Told], grid_
     told: Told = {"team": luck.choice(list(people)), "probability": 0.5, "due": due}
     if luck.random() < 0.5:
         told |= {"by": luck.choice(list(people)), "fails": luck.choice([0.0, 0.3])}
+        if "concurrency" not in people[told["by"]] and luck.random() < 0.7:
+            people[told["by"]]["interruptible"] = ["work"]
+            people[told["by"]].pop("takes_after_s", None)
+            people[told["by"]].pop("keeps_idle", None)
     else:
         told |= {"kept": 0.2, "late": 0.4, "late_by": time_of(luck, grid_s)}
     if luck.random() < 0.8:

@@ -149,7 +149,7 @@ def _team(
 def _with_pages(luck: random.Random, teams: dict[str, Any], intents: tuple[str, ...], grid_s: int) -> dict[str, Any]:
     pages: dict[str, Any] = {"channels": ["faq"], "self_service": True, "service": {"default": time_of(luck, grid_s)}}
     if luck.random() < 0.8:
-        pages["contained"] = luck.choice([0.0, 0.4, 0.9, {luck.choice(intents): 0.2, "default": 0.8}])
+        pages["contained"] = luck.choice([0.0, 0.4, {luck.choice(intents): 0.1, "default": 0.9}])
     if luck.random() < 0.3:
         pages["skills"] = luck.sample(intents, 1)
     return {"pages": pages, **teams} if luck.random() < 0.7 else {**teams, "pages": pages}

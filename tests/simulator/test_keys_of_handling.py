@@ -26,10 +26,25 @@ def held(legs: pd.DataFrame) -> float:
     return float(legs["hold_s"].mean())
 
 
+def until_done(legs: pd.DataFrame) -> float:
+    """The mean time from the first answer to an e-mail until it is done, in seconds."""
+    mails = legs[legs["channel"] == "email"]
+    return float((mails["ended_s"] - mails["answered_s"]).mean())
+
+
 def wrapped(legs: pd.DataFrame) -> float:
     """The mean work after a talk, in seconds."""
     return float(legs["wrap_s"].fillna(0).mean())
 
+
+BLENDED = one_desk(2, {"law": "exponential", "mean_s": 240}, demand=[demand(300), demand(60, "mail", "email")])
+BLENDED |= {"intents": {"order": "?", "mail": "?"}, "priorities": [{"channels": ["phone"], "priority": 1}]}
+BLENDED["channels"] = {name: {"opens": "00:00", "closes": "24:00"} for name in ("phone", "email")}
+BLENDED["teams"]["front"] |= {"channels": ["phone", "email"]}
+BLENDED["teams"]["front"]["service"] = {"order": about(240), "mail": about(1200)}
+
+ORDERS = one_desk(2, about(300), demand=[demand(300)])
+ORDERS["promises"] = [{"team": "front", "probability": 0.4, "due": about(7200), "by": "front"}]
 
 CASES = [
     Case("service_from", DESK, {"teams.front.service_from": {"12:00": {"default": about(400)}}}, talk(), 30),
@@ -59,6 +74,9 @@ CASES = [
     Case("off_queue", DESK, {"teams.front.off_queue": AWAY}, mean_wait(), 20),
     Case("off_queue.every", OFTEN_AWAY, {"teams.front.off_queue.every": about(36_000)}, mean_wait(), -20),
     Case("off_queue.lasts", OFTEN_AWAY, {"teams.front.off_queue.lasts": exactly(5)}, mean_wait(), -20),
+    Case("interruptible", BLENDED, {"teams.front.interruptible": ["email"]}, mean_wait("order"), -50),
+    Case("interruptible, the work itself", BLENDED, {"teams.front.interruptible": ["email"]}, until_done, 300),
+    Case("interruptible orders", ORDERS, {"teams.front.interruptible": ["work"]}, mean_wait("order"), -30),
     Case("fatigue", DESK, {"teams.front.fatigue": 0.5}, talk(), 60),
     Case("slower_after_wait", DESK, {"teams.front.slower_after_wait": {"per_minute": 0.2, "most": 2.0}}, talk(), 30),
     Case(

@@ -7,11 +7,49 @@ from scipy import stats
 
 from simulator.theory import erlang_a, erlang_c
 from simulator.theory.busy_days import mixed_over_days
+from simulator.theory.chains import explore
+from simulator.theory.interrupted import interrupted, own_work_interrupted
 from simulator.theory.models import Phase, day_of_phases
 from simulator.theory.returning import answered_in_vain
 from simulator.theory.unlike_agents import unlike_agents
 
 HOUR_S = 3600.0
+
+
+def test_work_that_is_interrupted_is_a_chain_of_two_numbers():
+    """Without it a slip in a formula that was copied would be blamed on the engine."""
+    calls, mails, call, mail = 4 / HOUR_S, 3 / HOUR_S, 1 / 240, 1 / 500
+
+    def moves(here):
+        first, second = here
+        yield (first + 1, second), calls if first < 40 else 0.0
+        yield (first, second + 1), mails if second < 200 else 0.0
+        if first:
+            yield (first - 1, second), call
+        elif second:
+            yield (first, second - 1), mail
+
+    chain = explore((0, 0), moves)
+    shares = chain.long_run()
+    found = interrupted(calls, 240, 1.0, mails, 500, 1.0)
+    assert chain.mean(shares, lambda here: here[0]) / calls == pytest.approx(found.wait_s + 240)
+    assert chain.mean(shares, lambda here: here[1]) / mails == pytest.approx(found.wait_laid_aside_s + found.span_s)
+    with pytest.raises(ValueError, match=r"1.08 agents' work for one"):
+        interrupted(calls, 240, 1.0, mails, 980, 1.0)
+
+
+def test_one_agent_or_no_interruption_is_what_is_known_already():
+    """Without it a slip in who takes up what would be in the oracle as well."""
+    found = interrupted(4 / HOUR_S, 240, 1.0, 3 / HOUR_S, 500, 1.0)
+    wait_s, work_s = own_work_interrupted(4 / HOUR_S, 240, 3 / HOUR_S, 500, 1, 150)
+    assert wait_s == pytest.approx(found.wait_s)
+    assert work_s == pytest.approx(found.wait_laid_aside_s + found.span_s, rel=1e-4)
+    wait_s, work_s = own_work_interrupted(1e-9, 240, 20 / HOUR_S, 400, 3)
+    assert work_s == pytest.approx(erlang_c(20 / HOUR_S, 400, 3).wait_s_mean + 400)
+    calls = erlang_c(30 / HOUR_S, 240, 3)
+    assert own_work_interrupted(30 / HOUR_S, 240, 2 / HOUR_S, 200, 3, 90)[0] == pytest.approx(
+        calls.wait_s_mean, rel=1e-3
+    )
 
 
 def test_agents_alike_are_erlang_c():

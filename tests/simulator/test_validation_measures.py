@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,6 +18,8 @@ from simulator.validation.measures import (
     counted,
     customers_mean,
     ratio_estimate,
+    span,
+    time_here,
 )
 from simulator.validation.telling import simulated
 from tests.written import exactly, one_desk, written
@@ -48,6 +51,15 @@ def _value(measure: Measure, seen: Seen) -> float:
     assert above[0] == pytest.approx(above[1])
     assert below[0] == pytest.approx(below[1])
     return ratio_estimate((above, below)).value
+
+
+def test_how_long_contacts_are_here_is_a_mean(seen: Seen) -> None:
+    """Without it a contact that waits could count as one that is served, or one that gave up as never there."""
+    ended = seen.legs[seen.legs["replication"] == 0].set_index("contact_id")
+    there = (ended["ended_s"] - ended["arrived_s"]).dropna()
+    assert _value(time_here("order"), seen) == pytest.approx(there.mean())
+    assert there.loc["a"] == 600
+    assert np.isnan(ratio_estimate(span("refund")(seen)).value)
 
 
 def test_contacts_are_counted_by_replication(seen: Seen) -> None:
