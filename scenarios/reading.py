@@ -85,6 +85,11 @@ class LoadedScenario:
         whole = [shift.model_copy(update={"breaks": []}) for shift in shifts]
         return shift_steps(whole, self.scenario.days, self.scenario.kind_of, self.scenario.local_days)
 
+    def shift_ends_s(self, team: str) -> list[float]:
+        """Return the scenario seconds at which fewer of a team are paid than before: shifts end then."""
+        steps = sorted(self.roster_paid(team))
+        return [at_s for (_, before), (at_s, count) in itertools.pairwise(steps) if count < before]
+
 
 def _mean_us(law: AnyLaw | None) -> int:
     mean_s = law.mean() if law else 0.0

@@ -356,6 +356,12 @@ class Team(Strict):
     shifts: Annotated[list[Shift], Field(min_length=1, max_length=200)] | None = Field(
         None, description="the same told by who comes and goes together, with breaks; shifts add up"
     )
+    at_shift_end: Literal["finishes", "hands_over", "briefs", "stays"] = Field(
+        "finishes",
+        description="what an agent does whose shift ends: finishes: the contact at hand; hands_over: passes it to the "
+        "team's queue, to be told again; briefs: the same, and a colleague goes on where it was left; stays: until "
+        "nobody waits whom they can take",
+    )
     shrinkage: Annotated[float, Field(ge=0, le=0.95)] = Field(
         0.0, description="probability that a rostered seat is empty"
     )
@@ -419,6 +425,8 @@ class Team(Strict):
             raise ValueError("no hold, named, fatigue or slower_after_wait in a self-service team")
         if self.self_service and (self.sick or self.late or self.off_queue):
             raise ValueError("no sick, late or off_queue in a self-service team")
+        if self.self_service and self.at_shift_end != "finishes":
+            raise ValueError("no at_shift_end in a self-service team")
         if len({agent.name for agent in self.named}) < len(self.named):
             raise ValueError("each name of `named` once")
         return self

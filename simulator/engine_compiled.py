@@ -33,10 +33,13 @@ from scenarios.units import DAY_US, NEVER_US
 from simulator.announced import announced_us
 from simulator.events import EventClass
 from simulator.floor_arrays import (
+    BRIEFS,
     FIRST,
     FULL_SPEED,
+    HANDS_OVER,
     LONGEST_IDLE,
     RANDOM,
+    STAYS,
     WAIT,
     WORK_MOST_US,
     FloorArrays,
@@ -102,12 +105,13 @@ ENDS = (
 ) = range(len(ENDS))  # fmt: skip
 
 # What only some scenarios need to know of a leg; -1 where there is none. TAKEN is when an agent began with one who was
-# gone; ASIDE for how long work was laid aside for others, 0 or more of work for which that can happen.
+# gone; ASIDE for how long work was laid aside for others, 0 or more of work for which that can happen; LEFT what is
+# left of a talk that a colleague goes on with.
 (
     ROLE, ANNOUNCED, TAKEN, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING, POINTS, DONE_AT, TALK_BEFORE, TALK_BEHIND,
-    CALLED_BACK, PATIENCE, HOLD, PROMISE, DUE, KEPT, ASIDE, ASIDE_AT,
-) = range(20)  # fmt: skip
-NOTES = 20
+    CALLED_BACK, PATIENCE, HOLD, PROMISE, DUE, KEPT, ASIDE, ASIDE_AT, LEFT,
+) = range(21)  # fmt: skip
+NOTES = 21
 
 ROLES = ("conference", "work")
 """What ROLE means: words of the contact log."""
@@ -534,6 +538,23 @@ def _dequeue(facts: Small, queue_head: Whole, queue_tail: Whole, row: int) -> No
         queue_tail[queue] = before
 
 
+@jit
+def _passes_on(facts: Small, notes: Whole, row: int, seat: int) -> bool:
+    """Say whether an agent whose shift ends can pass on with whom they are: in a talk of their own, not yet ended."""
+    own = facts[row, SEAT] == seat and facts[row, STATE] == _TALKING and facts[row, LEG] < LEG_MOST
+    if not own:  # of one who talks in the place of work that is laid aside
+        return False
+    return notes[row, ROLE] < 0 and notes[row, PRIMARY] < 0  # type: ignore[no-any-return]  # a bool to Numba
+
+
+@jit
+def _hand_over(times: Whole, facts: Small, notes: Whole, row: int, left_us: int, how: int, now: int) -> None:
+    """End a leg whose agent goes home, for the team's queue."""
+    times[row, ENDED] = now
+    facts[row, LEG_END], facts[row, STATE], facts[row, BEHIND] = TRANSFERRED, _GONE, -1
+    notes[row, HOLD], notes[row, LEFT] = -1, left_us if how == BRIEFS else -1
+
+
 def _variant(
     several: bool, transfers: bool, retries: bool, pages: bool, lines: bool, opening: bool, more: bool
 ) -> Replicate:
@@ -563,7 +584,7 @@ def _variant(
         # each array under a name of its own: to reach into a tuple within the loop costs a count of references
         numbers, due_us_of, entities, patience_us_of, channel_of, intent_of = arrivals[:6]
         since_us_of, begun_team, begun_ends_us = arrivals[6:]
-        shift_at_us, shift_team, shift_present = shifts
+        shift_at_us, shift_team, shift_present, shift_ends = shifts
         law_kind, law_a, law_b, law_at, law_shares, law_times = floor[:6]
         opens_us, closes_us, patience_law, retry_probability, retry_law = floor[6:11]
         retry_attempts_most, retry_keeps, retry_to_at, retry_to, retry_to_share, lines_of = floor[11:17]
@@ -575,16 +596,16 @@ def _variant(
         transfer_patience, transfer_if_busy, transfer_cut_off, transfer_retelling = floor[41:45]
         conference_at, conference_with, conference_probability, conference_law = floor[45:49]
         resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room = floor[49:55]
-        place_interrupts, interruptible, order_queue, points_of = floor[55:59]
-        anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[59:67]
-        handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[67:72]
-        silent_share, silent_detected_us, team_rate = floor[72:75]
-        service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[75:81]
-        fatigue, slower, slower_most = floor[81:84]
-        promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[84:90]
-        promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[90:96]
-        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[96:101]
-        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[101:]
+        place_interrupts, at_shift_end, interruptible, order_queue, points_of = floor[55:60]
+        anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[60:68]
+        handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[68:73]
+        silent_share, silent_detected_us, team_rate = floor[73:76]
+        service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[76:82]
+        fatigue, slower, slower_most = floor[82:85]
+        promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[85:91]
+        promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[91:97]
+        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[97:102]
+        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[102:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -615,6 +636,9 @@ def _variant(
         doing, doing_since = np.full(seats if more else 0, -1), np.zeros(seats if more else 0, dtype=np.int64)
         aside = np.full(seats if more else 0, -1)
         doing_count = np.zeros(teams if more else 0, dtype=np.int64)
+        # whose shift may end within a talk: with whom a seat is, of those who have one contact; who stays on by team
+        serving, staying = np.full(seats if more else 0, -1), np.zeros(teams if more else 0, dtype=np.int64)
+        some_stay = False
         shared = Seats(
             np.zeros(seats if more else 0, dtype=np.int64),
             np.zeros(seats if more else 0, dtype=np.int64),
@@ -704,6 +728,11 @@ def _variant(
                         last = notes[row, LATEST]
                         leg, history = _wide(facts[last, LEG]) + 1, 1
                         queue = transfer_queue[facts[row, TEAM], channel, intent]
+                    elif more and facts[row, LEG_END] == TRANSFERRED and facts[row, BEHIND] < 0:
+                        last = notes[row, LATEST]
+                        leg = _wide(facts[last, LEG]) + 1
+                        queue = transfer_queue[facts[row, TEAM], channel, intent]
+                        history = int(at_shift_end[facts[row, TEAM]] == BRIEFS)
                     elif transfers and facts[row, LEG_END] == TRANSFERRED:
                         last, leg = row, _wide(facts[row, LEG]) + 1
                         passed = _wide(facts[row, BEHIND])
@@ -774,6 +803,7 @@ def _variant(
                     notes[row, POINTS], notes[row, ANNOUNCED], notes[row, TAKEN] = 1, -1, -1
                     notes[row, CALLED_BACK], notes[row, PATIENCE], notes[row, HOLD] = -1, patience_us, -1
                     notes[row, PROMISE], notes[row, DUE], notes[row, KEPT], notes[row, ASIDE] = -1, -1, -1, -1
+                    notes[row, LEFT] = -1
                     if leg > 0 and facts[asker, STATE] == _CONSULTING:
                         notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
                         notes[asker, LATEST] = row
@@ -781,6 +811,8 @@ def _variant(
                         notes[row, CALLED_BACK] = 0
                     elif leg > 0 and facts[asker, LEG_END] == CUT_OFF:
                         notes[row, CALLED_BACK] = 1 + facts[asker, BEHIND]
+                    elif leg > 0 and facts[asker, BEHIND] < 0:
+                        notes[row, LEFT] = notes[asker, LEFT]
                     elif leg > 0:
                         passed = _wide(facts[asker, BEHIND])
                         notes[row, RETELLING] = transfer_retelling[passed]
@@ -825,10 +857,12 @@ def _variant(
                             shared.load[seat] += notes[row, POINTS]
                             _begin_talk(shared, notes, row, seat, begun_ends_us[number] - now)
                         else:
+                            if more:
+                                serving[seat], notes[row, DONE_AT] = row, begun_ends_us[number]
                             if more and interruptible[begun, channel]:
                                 doing[seat], doing_since[seat] = row, now
                                 doing_count[begun] += 1
-                                notes[row, ASIDE], notes[row, DONE_AT] = 0, begun_ends_us[number]
+                                notes[row, ASIDE] = 0
                             if begun_ends_us[number] <= horizon_us:
                                 _push(heap_us, heap, facts, pending, begun_ends_us[number], (row << 2) | _ENDS)
                                 pending += 1
@@ -1011,7 +1045,9 @@ def _variant(
                         until_us += numbered_us(
                             law_kind, law_a, law_b, law_at, law_shares, law_times, notes[best, RETELLING], u
                         )
-                    if more and alone_us < 0 and notes[best, ROLE] != 0:
+                    if more and alone_us < 0 and notes[best, LEFT] >= 0:
+                        until_us = now + notes[best, LEFT]
+                    elif more and alone_us < 0 and notes[best, ROLE] != 0:
                         busy = busy_us[seat]
                         if spot > spots_at[chosen] or lays_aside:
                             busy += now - busy_since[seat]
@@ -1038,13 +1074,15 @@ def _variant(
                                 pending += 1
                     if more and spot == spots_at[chosen] and not lays_aside:
                         busy_since[seat] = now
+                    if more:
+                        serving[seat], notes[best, DONE_AT] = best, until_us
                     if more and alone_us < 0 and notes[best, ROLE] != 0:
                         order = notes[best, ROLE] == 1
                         kind = len(opens_us) if order else _wide(facts[best, CHANNEL])
                         if interruptible[chosen, kind] and (order or notes[best, PRIMARY] < 0):
                             doing[seat], doing_since[seat] = best, now
                             doing_count[chosen] += 1
-                            notes[best, ASIDE], notes[best, DONE_AT] = 0, until_us
+                            notes[best, ASIDE] = 0
                     if more and spots_at[chosen + 1] - spots_at[chosen] > 1:
                         base, points = spots_at[chosen], spots_at[chosen + 1] - spots_at[chosen]
                         notes[best, POINTS] = points - place_room[chosen_place]
@@ -1062,6 +1100,32 @@ def _variant(
                     elif until_us <= horizon_us:
                         _push(heap_us, heap, facts, pending, until_us, (best << 2) | _ENDS)
                         pending += 1
+                if more and some_stay:
+                    # -- of those whose shift is over who find nobody to serve: fewest points first, highest number
+                    some_stay = False
+                    for team in range(teams):
+                        while staying[team] > 0:
+                            goes = -1
+                            for seat in range(seats_at[team], seats_at[team + 1]):
+                                if idle_since[seat] >= 0 and (goes < 0 or shared.load[seat] <= shared.load[goes]):
+                                    goes = seat
+                            if goes < 0:
+                                some_stay = True
+                                break
+                            spot = spots_at[team] + shared.load[goes]
+                            _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, goes)
+                            idle_count[spot] -= 1
+                            idle_since[goes] = -1
+                            staying[team] -= 1
+                            target[team] -= 1
+                            if shared.load[goes] > 0:
+                                shared.leaving[goes] = 1
+                                leaving_count[team] += 1
+                                continue
+                            duties[spells, 0], duties[spells, 1], duties[spells, 2] = goes, duty_since[goes], now
+                            spells += 1
+                            duty_since[goes] = -1
+                            on_duty[team] -= 1
                 # who joined since the last time and waits on: only now can their patience matter
                 for late in range(joined_from, legs):
                     leaves_us = times[late, GIVES_UP]
@@ -1132,7 +1196,7 @@ def _variant(
 
             elif source == _SHIFT:
                 # -- a team's seats change: idle ones leave first, highest number first; busy ones when they finish
-                team, wanted = shift_team[next_shift], shift_present[next_shift]
+                team, wanted, over = shift_team[next_shift], shift_present[next_shift], shift_ends[next_shift] == 1
                 next_shift += 1
                 if more and team < 0:
                     # -- EventClass.CLOSING, after all shifts of the instant: who waits on the channel is sent away
@@ -1179,6 +1243,12 @@ def _variant(
                                     pending += 1
                             row = behind
                     continue
+                if more and at_shift_end[team] == STAYS:
+                    staying[team] = max(min(staying[team], on_duty[team] - leaving_count[team] - wanted), 0)
+                    if over:
+                        staying[team] = max(on_duty[team] - leaving_count[team] - wanted, 0)
+                        some_stay, match_wanted = True, True
+                    wanted += staying[team]
                 target[team] = wanted
                 seat = seats_at[team + 1] - 1
                 leaving, spot = 0, team
@@ -1203,6 +1273,26 @@ def _variant(
                         duty_since[seat] = -1
                         on_duty[team] -= 1
                     seat -= 1
+                hands_over = more and over and (at_shift_end[team] == HANDS_OVER or at_shift_end[team] == BRIEFS)
+                if more and hands_over and spots_at[team + 1] - spots_at[team] == 1:
+                    # -- who is with a customer passes them on and goes: highest number first
+                    seat = seats_at[team + 1] - 1
+                    while on_duty[team] > wanted and seat >= seats_at[team]:
+                        row = serving[seat]
+                        if duty_since[seat] >= 0 and row >= 0 and aside[seat] < 0 and (
+                            _passes_on(facts, notes, row, seat)
+                        ):  # fmt: skip
+                            _hand_over(times, facts, notes, row, notes[row, DONE_AT] - now, at_shift_end[team], now)
+                            _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                            pending += 1
+                            if doing[seat] >= 0:
+                                doing[seat] = -1
+                                doing_count[team] -= 1
+                            duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
+                            spells += 1
+                            duty_since[seat] = -1
+                            on_duty[team] -= 1
+                        seat -= 1
                 if more and spots_at[team + 1] - spots_at[team] > 1:
                     # who has conversations takes no more and leaves after them: fewest points first, highest number
                     points = spots_at[team + 1] - spots_at[team]
@@ -1219,6 +1309,33 @@ def _variant(
                             _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, goes)
                             idle_count[spot] -= 1
                             idle_since[goes] = -1
+                        if hands_over:
+                            _advance(shared, spot_speed, spots_at[team], goes, now)
+                            row = shared.talks[goes]
+                            while row >= 0:
+                                behind = notes[row, TALK_BEHIND]
+                                if _passes_on(facts, notes, row, goes):
+                                    left = max(notes[row, DONE_AT] - shared.progress[goes], 0)
+                                    left_us = (left + FULL_SPEED - 1) // FULL_SPEED
+                                    _end_talk(shared, notes, row, goes)
+                                    shared.load[goes] -= notes[row, POINTS]
+                                    _hand_over(times, facts, notes, row, left_us, at_shift_end[team], now)
+                                    _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                                    pending += 1
+                                row = behind
+                            if _next_end(shared, notes, facts, spot_speed, spots_at[team], goes, now) and (
+                                shared.next_us[goes] <= horizon_us
+                            ):
+                                event = (shared.next_row[goes] << 2) | _ENDS
+                                _push(heap_us, heap, facts, pending, shared.next_us[goes], event)
+                                pending += 1
+                            if shared.load[goes] == 0:
+                                shared.leaving[goes] = 0
+                                leaving_count[team] -= 1
+                                duties[spells, 0], duties[spells, 1], duties[spells, 2] = goes, duty_since[goes], now
+                                spells += 1
+                                duty_since[goes] = -1
+                                on_duty[team] -= 1
                     seat = seats_at[team]
                     while on_duty[team] - leaving_count[team] < wanted and leaving_count[team] > 0:
                         if shared.leaving[seat]:
@@ -1558,7 +1675,7 @@ def _variant(
                     notes[row, ASIDE] += for_us
                     notes[row, DONE_AT] += for_us
                     facts[row, STATE] = _TALKING
-                    aside[seat], doing[seat], doing_since[seat] = -1, row, now
+                    aside[seat], doing[seat], doing_since[seat], serving[seat] = -1, row, now, row
                     doing_count[team] += 1
                     match_wanted = waiting > 0 or match_wanted
                     if notes[row, DONE_AT] <= horizon_us:
@@ -1601,11 +1718,11 @@ def _variant(
                         idle_before[behind] = seat
                     else:
                         idle_tail[spot] = seat
-                    match_wanted = waiting > 0 or match_wanted
+                    match_wanted = waiting > 0 or match_wanted or some_stay
 
             if more and touched >= 0:
                 # -- a conversation has come or gone beside others
-                match_wanted = waiting > 0 or match_wanted
+                match_wanted = waiting > 0 or match_wanted or some_stay
                 base, points = spots_at[touched_team], spots_at[touched_team + 1] - spots_at[touched_team]
                 changed = _after_change(
                     shared, notes, facts, spot_speed, base, points, touched, now, idle_head, idle_tail, idle_before,
@@ -1624,7 +1741,8 @@ def _variant(
                 spells += 1
         if more:  # within the loop an escalation is a transfer as any other
             for row in range(legs):
-                if facts[row, LEG_END] == TRANSFERRED and transfer_escalates[facts[row, BEHIND]]:
+                passed = _wide(facts[row, BEHIND])
+                if facts[row, LEG_END] == TRANSFERRED and passed >= 0 and transfer_escalates[passed]:
                     facts[row, LEG_END] = ESCALATED
         return times[:legs], facts[:legs], duties[:spells], notes[: legs if more else 0], fits
 

@@ -26,7 +26,7 @@ from scenarios.units import NEVER_US, clock_s, us
 from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
 from simulator.handling import handled_us
-from simulator.simpy_floor import Clock, Floor, Going, Line, Luck, TeamFloor, Waiting
+from simulator.simpy_floor import Clock, Floor, Going, HandedOver, Line, Luck, TeamFloor, Waiting
 from simulator.simpy_log import Leg, legs_of
 
 Process = Generator[simpy.Event, Any, None]
@@ -74,6 +74,8 @@ class _Comes(NamedTuple):
     transfer: Transfer | None = None
     called_back: Callback | CallsBack | None = None
     """How they are called who wait for that."""
+    left_us: int | None = None
+    """What is left of a talk that a colleague goes on with."""
     held_by: tuple[TeamFloor, int, Leg] | None = None
     """The agent of the leg before, who waits with the customer for the next one."""
 
@@ -342,7 +344,12 @@ class Engine:
                         yield from self._nobody_there(*called, contact, leg, us(comes.called_back.takes_s))
                         outcome = "unresolved"
                         break
-                to = yield from self._conversation(*called, contact, entity, mine, past, comes)
+                then = yield from self._conversation(*called, contact, entity, mine, past, comes)
+                if isinstance(then, HandedOver):
+                    leg, comes = yield from self._passed_on(called[0], then, contact, leg, mine)
+                    past = None
+                    continue
+                to = then
                 leg.leg_end, outcome = _SETTLED if to is None and self.settles else self._end(entity, leg, to)
                 warm = to is not None and to.hand_over is not None and leg.leg_end != "cut_off"
                 if not warm:
@@ -435,7 +442,7 @@ class Engine:
         team, seat = called
         work.team, work.agent, work.answered_us = team.name, team.seats[seat], self.clock.now_us
         key = event_key(EventClass.END, contact, number)
-        yield from self._at_work(team, seat, "work", self._talk_us(team, seat, entity, work, None), key, work)
+        yield from self._at_work(team, seat, "work", self._talk_us(team, seat, entity, work, None), key, work, False)
         self._wrap_up(team, seat, contact, entity, work)
         work.leg_end = "answered"
         failed = self._drawn_below(promise.fails, _WORK_FAILS, entity, work)
@@ -621,13 +628,15 @@ class Engine:
         mine: list[Leg],
         past: _Past | None,
         comes: _Comes,
-    ) -> Generator[simpy.Event, Any, Transfer | None]:
+    ) -> Generator[simpy.Event, Any, Transfer | HandedOver | None]:
         """Talk, perhaps ask a colleague in, perhaps pass on: returns the transfer, or None of an answer."""
         leg, by = mine[-1], comes.transfer
         leg.team, leg.agent, leg.answered_us = team.name, team.seats[seat], self.clock.now_us
         plain = self.plain.get((team.name, leg.intent))
         if past is not None and past.team is not None:
             leg.answered_us, ends_us = past.since_us, past.ends_us
+        elif comes.left_us is not None:
+            ends_us = leg.answered_us + comes.left_us
         elif plain and (by is None or (by.retelling is None and by.hand_over is None)):
             ends_us = leg.answered_us + self._time_us(plain, _SERVICE, entity, leg)
         else:
@@ -637,10 +646,13 @@ class Engine:
                 self._let_go(comes.held_by, leg.answered_us + over_us, contact, entity)
                 ends_us += over_us
         key, lasts_us = _END | contact << 12 | leg.leg, ends_us - self.clock.now_us
-        if team.team.interruptible and comes.held_by is None:
-            yield from self._at_work(team, seat, leg.channel, lasts_us, key, leg)
-        else:
+        if team.talks_on:
             yield self.floor.talk(team, seat, team.points.get(leg.channel, 1), lasts_us, key)
+        else:
+            own = comes.held_by is None  # the agent before waits with the customer: this talk goes on as it began
+            handed = yield from self._at_work(team, seat, leg.channel if own else None, lasts_us, key, leg, own)
+            if handed is not None:
+                return handed
         conferences = self.conferences[team.name, leg.intent]
         if conferences and (conference := self._drawn(conferences, _CONFERENCE, entity, leg)):
             yield from self._ask_in(conference, contact, entity, mine)
@@ -650,15 +662,37 @@ class Engine:
         return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
 
     def _at_work(
-        self, team: TeamFloor, seat: int, kind: Channel | Literal["work"], lasts_us: int, key: int, leg: Leg
-    ) -> Process:
-        """Talk, or do the work of an order, which is perhaps laid aside for others meanwhile."""
-        if kind in team.team.interruptible:
-            task = self.floor.work(team, seat, lasts_us, key)
-            yield task.over
-            leg.aside_us = task.aside_us
+        self,
+        team: TeamFloor,
+        seat: int,
+        kind: Channel | Literal["work"] | None,
+        lasts_us: int,
+        key: int,
+        leg: Leg,
+        own: bool,
+    ) -> Generator[simpy.Event, Any, HandedOver | None]:
+        """Talk, or do the work of an order, which is perhaps laid aside for others, or passed on as the shift ends."""
+        laid_aside, passes_on = kind in team.team.interruptible, own and team.hands_over and leg.leg < LEG_MOST
+        if team.shared or not (laid_aside or passes_on):
+            handed = yield self.floor.talk(team, seat, team.points.get(leg.channel, 1), lasts_us, key, passes_on)
         else:
-            yield self.floor.talk(team, seat, team.points.get(leg.channel, 1), lasts_us, key)
+            task = self.floor.work(team, seat, lasts_us, key, laid_aside, passes_on)
+            handed = yield task.over
+            leg.aside_us = task.aside_us
+        return handed if isinstance(handed, HandedOver) else None
+
+    def _passed_on(
+        self, team: TeamFloor, handed: HandedOver, contact: int, leg: Leg, mine: list[Leg]
+    ) -> Generator[simpy.Event, Any, tuple[Leg, _Comes]]:
+        """Join the team's queue again, as the agent goes home."""
+        now_us, number = self.clock.now_us, mine[-1].leg + 1
+        leg.leg_end, leg.ended_us, leg.served, leg.hold_us = "transferred", now_us, True, None
+        yield self.clock.at(now_us, event_key(EventClass.JOIN, contact, number))
+        line, briefs = self._passed_to(team.name, leg), team.team.at_shift_end == "briefs"
+        later = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, line, briefs, now_us, now_us)
+        self.rows.append(later)
+        mine.append(later)
+        return later, _Comes(NEVER_US, left_us=handed.left_us if briefs else None)
 
     def _wrap_up(self, team: TeamFloor, seat: int, contact: int, entity: int, leg: Leg) -> None:
         """End a talk, and free the agent when the work after it is done."""

@@ -40,6 +40,8 @@ WORK_MOST_US = 10**14
 """A longer conversation ends after the last day however fast it goes; its progress would not fit 64 bits."""
 
 WAIT, POSITION = range(2)
+FINISHES, HANDS_OVER, BRIEFS, STAYS = range(4)
+AT_SHIFT_END = {"finishes": FINISHES, "hands_over": HANDS_OVER, "briefs": BRIEFS, "stays": STAYS}
 SAYS = {"wait": WAIT, "position": POSITION}
 AMONG_EQUALS = {"first": FIRST, "longest_idle": LONGEST_IDLE, "random": RANDOM}
 
@@ -132,6 +134,8 @@ class FloorArrays(NamedTuple):
     place_interrupts: Whole
     """By place in `queue_teams`: the most points an agent may have in use to take a contact, and 1 where they lay other
     work aside for it."""
+    at_shift_end: Whole
+    """By team: FINISHES, HANDS_OVER, BRIEFS or STAYS."""
     interruptible: Whole
     """By team x channel, with one more for orders: 1 where an agent lays it aside for others."""
     order_queue: Whole
@@ -240,6 +244,7 @@ class FloorArrays(NamedTuple):
             or (self.retry_patience != 1000).any()
             or (np.diff(self.spots_at) > 1).any()
             or self.interruptible.any()
+            or self.at_shift_end.any()
             or (self.transfer_to < 0).any()
             or (self.says >= 0).any()
             or self.silent_share.any()
@@ -265,6 +270,8 @@ class Shifts(NamedTuple):
     at_us: Whole
     team: Whole
     present: Whole
+    ends: Whole
+    """1 where shifts end; fewer are there also for breaks, or because somebody is away."""
 
 
 @dataclass(frozen=True)
@@ -299,6 +306,8 @@ class _Roster:
     sick: float
     late: Late | None
     off_queue: OffQueue | None
+    ends_us: Whole
+    """When shifts end, of a team that does something special then."""
     certain_us: int
     entities: npt.NDArray[np.uint64]
 
@@ -360,6 +369,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
     ]
     reached = {numbers[transfer.to_team] for transfer in scenario.transfers if transfer.to_team != ANYONE}
     reached |= {numbers[transfer.from_team] for transfer in scenario.transfers if transfer.calls_back}
+    reached |= {numbers[name] for name, team in scenario.teams.items() if team.at_shift_end in ("hands_over", "briefs")}
     reached |= {numbers[conference.with_team] for conference in scenario.conferences}
     passed_on = [
         [
@@ -511,6 +521,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         ),
         place_room=_whole(room for queue in queues for room in queue.room),
         place_interrupts=_whole(int(interrupts) for queue in queues for interrupts in queue.interrupts),
+        at_shift_end=_whole(AT_SHIFT_END[team.at_shift_end] for team in scenario.teams.values()),
         interruptible=np.array(
             [[word in team.interruptible for word in (*channels, "work")] for team in scenario.teams.values()],
             dtype=np.int64,
@@ -596,12 +607,13 @@ def shifts_of(floor: Floor, seed: int, replication: int) -> Shifts:
             at_us, present = _present_of(roster, seed, replication, floor.arrays.day_begins_us, floor.horizon_us)
         else:
             at_us, present = roster.at_us, roster.count
-        parts.append((at_us, np.full(len(at_us), roster.team), present))
+        ends = np.isin(at_us, roster.ends_us).astype(np.int64) if len(roster.ends_us) else np.zeros_like(at_us)
+        parts.append((at_us, np.full(len(at_us), roster.team), present, ends))
     at_us, channel = floor.closings
-    parts.append((at_us, -1 - channel, channel))
-    at_us, team, present = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    parts.append((at_us, -1 - channel, channel, np.zeros_like(channel)))
+    at_us, team, present, ends = (np.concatenate([part[i] for part in parts]) for i in range(4))
     order = np.argsort(at_us, kind="stable")
-    return Shifts(np.append(at_us[order], NEVER_US), team[order], present[order])
+    return Shifts(np.append(at_us[order], NEVER_US), team[order], present[order], ends[order])
 
 
 def _present_of(
@@ -725,6 +737,7 @@ def _roster(loaded: LoadedScenario, name: str, number: int) -> _Roster:
         team.sick,
         team.late,
         team.off_queue,
+        _whole([] if team.at_shift_end == "finishes" else (us(at_s) for at_s in loaded.shift_ends_s(name))),
         us(loaded.opening.certain_s.get(name, 0.0)) if loaded.opening else 0,
         np.array([seat_entity(name, seat) for seat in range(most)], dtype=np.uint64),
     )

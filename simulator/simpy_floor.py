@@ -151,6 +151,9 @@ Queue = deque[Waiting]
 class Talk:
     """A conversation beside others; `over` happens when it is through."""
 
+    points: int
+    passes_on: bool
+    """Whether a colleague may get it if the agent's shift ends."""
     left: int
     """What is to be said, in microseconds times FULL_SPEED, as of the seat's `at_us`."""
     key: int
@@ -159,9 +162,15 @@ class Talk:
     """When it would be through as things are; another time that was thought is out of date."""
 
 
+class HandedOver(NamedTuple):
+    """What a talk ends with whose agent goes home: what is left of it, in microseconds at full speed."""
+
+    left_us: int
+
+
 @dataclass(slots=True, eq=False)
 class Task:
-    """Work that a seat lays aside for others; `over` happens when it is through."""
+    """What a seat lays aside for others, or passes on as its shift ends; `over` happens when it is through."""
 
     key: int
     over: simpy.Event
@@ -169,6 +178,7 @@ class Task:
     """When it was begun, or taken up again."""
     ends_us: int
     """When it will be through if nobody interrupts; another time that was thought is out of date."""
+    passes_on: bool
     aside_us: int = 0
     """For how long it has been laid aside."""
 
@@ -222,6 +232,10 @@ class TeamFloor:
     """By seat: what is done and may be interrupted."""
     laid_aside: dict[int, Task] = field(default_factory=dict)
     """By seat: what waits until it has served another contact."""
+    talks: dict[int, Task] = field(default_factory=dict)
+    """By seat: what would be passed on if its shift ended now; `tasks` may be among them."""
+    staying: int = 0
+    """How many stay on as somebody may be waiting, though their shift is over; part of `target`."""
     lines: list[tuple[Queue, Option]] = field(default_factory=list)
     """Which it may answer, and on what terms."""
 
@@ -229,6 +243,16 @@ class TeamFloor:
     def shared(self) -> bool:
         """Whether its agents have several contacts at once."""
         return self.team.concurrency > 1
+
+    @functools.cached_property
+    def hands_over(self) -> bool:
+        """Whether its agents pass on with whom they are as their shift ends."""
+        return self.team.at_shift_end in ("hands_over", "briefs")
+
+    @functools.cached_property
+    def talks_on(self) -> bool:
+        """Whether nothing ends a talk that has begun but its own end."""
+        return not self.team.interruptible and not self.hands_over
 
     @functools.cached_property
     def tires(self) -> bool:
@@ -330,8 +354,9 @@ class Floor:
         """Who joined since contacts and agents were last paired, and may be answered at once."""
         for name, team in self.teams.items():
             if not team.team.self_service:
+                over_us = {us(at_s) for at_s in loaded.shift_ends_s(name)}
                 for begins_us, count in self._roster(name):
-                    set_target = functools.partial(self._set_target, team, count)
+                    set_target = functools.partial(self._set_target, team, count, begins_us in over_us)
                     clock.do_at(begins_us, event_key(EventClass.SHIFT), set_target)
         for channel, hours in loaded.scenario.channels.items():
             if hours.at_close == "cleared":
@@ -464,7 +489,10 @@ class Floor:
         self._look_ahead(team, desk)
 
     def _want_match_for(self, team: TeamFloor) -> None:
-        """Pair contacts and agents where somebody waits for a team."""
+        """Pair contacts and agents where somebody waits for a team, or stays in it for those who might."""
+        if team.staying:
+            self._want_match()
+            return
         for queue, _ in team.lines:
             if queue:
                 self._want_match()
@@ -520,6 +548,7 @@ class Floor:
                 waiting.found(answers, seat)
             else:
                 self.call(waiting, (answers, seat))
+        self._let_go_home()
         for waiting in self._newcomers:
             if waiting.waits and waiting.told:
                 waiting.told(waiting)
@@ -554,7 +583,9 @@ class Floor:
 
     # -- conversations -----------------------------------------------------------------------------------------
 
-    def talk(self, team: TeamFloor, seat: int, points: int, lasts_us: int, key: int) -> simpy.Event:
+    def talk(
+        self, team: TeamFloor, seat: int, points: int, lasts_us: int, key: int, passes_on: bool = False
+    ) -> simpy.Event:
         """Begin a conversation with a seat that was taken; the event happens when it is over."""
         now_us = self.clock.now_us
         if team.tires:
@@ -564,7 +595,7 @@ class Floor:
         desk = team.desks[seat]
         self._reckon(team, desk)
         desk.load += points
-        talk = Talk(min(lasts_us, WORK_MOST_US) * FULL_SPEED, key, simpy.Event(self.clock))
+        talk = Talk(points, passes_on, min(lasts_us, WORK_MOST_US) * FULL_SPEED, key, simpy.Event(self.clock))
         desk.talks.append(talk)
         if desk.load < team.team.concurrency and not desk.leaving:
             team.make_idle(seat, now_us)
@@ -573,14 +604,20 @@ class Floor:
 
     # -- work that is interrupted ------------------------------------------------------------------------------
 
-    def work(self, team: TeamFloor, seat: int, lasts_us: int, key: int) -> Task:
-        """Begin work with a seat that was taken, which it lays aside for others."""
+    def work(
+        self, team: TeamFloor, seat: int, lasts_us: int, key: int, laid_aside: bool = True, passes_on: bool = False
+    ) -> Task:
+        """Begin what a seat that was taken lays aside for others, or passes on as its shift ends."""
         now_us = self.clock.now_us
         if team.tires:
             team.busy_since.setdefault(seat, now_us)
-        task = team.tasks[seat] = Task(key, simpy.Event(self.clock), now_us, now_us + lasts_us)
+        task = Task(key, simpy.Event(self.clock), now_us, now_us + lasts_us, passes_on)
+        if passes_on:
+            team.talks[seat] = task
+        if laid_aside:
+            team.tasks[seat] = task
+            self._want_match_for(team)
         self._let_end(team, seat, task)
-        self._want_match_for(team)
         return task
 
     def _let_end(self, team: TeamFloor, seat: int, task: Task) -> None:
@@ -588,14 +625,19 @@ class Floor:
         self.clock.do_at(task.ends_us, task.key, end)
 
     def _end_task(self, team: TeamFloor, seat: int, task: Task, ends_us: int, _: simpy.Event) -> None:
-        if team.tasks.get(seat) is task and task.ends_us == ends_us:
-            del team.tasks[seat]
-            self.clock.go_on(task.over, None)
+        if task in (team.tasks.get(seat), team.talks.get(seat)) and task.ends_us == ends_us:
+            self._end_work(team, seat, task, None)
+
+    def _end_work(self, team: TeamFloor, seat: int, task: Task, how: HandedOver | None) -> None:
+        team.tasks.pop(seat, None)
+        team.talks.pop(seat, None)
+        self.clock.go_on(task.over, how)
 
     def _interrupted(self, team: TeamFloor) -> int:
         """Have the agent who has been at such work for longest lay it aside; returns the seat."""
         seat = min(team.tasks, key=lambda seat: (team.tasks[seat].since_us, seat))
         task = team.laid_aside[seat] = team.tasks.pop(seat)
+        team.talks.pop(seat, None)
         task.since_us = self.clock.now_us
         return seat
 
@@ -604,6 +646,8 @@ class Floor:
         task = team.tasks[seat] = team.laid_aside.pop(seat)
         for_us = self.clock.now_us - task.since_us
         task.since_us, task.ends_us, task.aside_us = self.clock.now_us, task.ends_us + for_us, task.aside_us + for_us
+        if task.passes_on:
+            team.talks[seat] = task
         self._let_end(team, seat, task)
         self._want_match_for(team)
 
@@ -658,23 +702,36 @@ class Floor:
 
     def _leave(self, team: TeamFloor, seat: int) -> None:
         team.idle_since.pop(seat, None)
+        team.busy_since.pop(seat, None)
         since_us = team.on_duty_since.pop(seat)
         until_us = min(self.clock.now_us, self.horizon_us)
         if until_us > since_us:
             told = {"seat": team.seats[seat], "team": team.name, "state": "on_duty"}
             self.duties.append({**told, "from_s": since_us / 1e6, "to_s": until_us / 1e6})
 
-    def _set_target(self, team: TeamFloor, target: int, _: simpy.Event) -> None:
-        """Change how many are on duty: idle seats leave first, highest number first; busy ones when they finish."""
-        team.target = target
+    def _set_target(self, team: TeamFloor, target: int, over: bool, _: simpy.Event) -> None:
+        """Change how many are on duty: idle seats leave first, highest number first; busy ones when they finish.
+
+        Where shifts are over (`over`) they may pass on with whom they are instead, or stay as long as somebody waits.
+        """
         leaving = [seat for seat, desk in sorted(team.desks.items()) if desk.leaving]
+        if team.team.at_shift_end == "stays":
+            more = max(len(team.on_duty_since) - len(leaving) - target, 0)
+            team.staying = more if over else min(team.staying, more)
+            target += team.staying
+            if team.staying:
+                self._want_match()
+        team.target = target
         for seat in sorted(team.idle_since, reverse=True):
             if len(team.on_duty_since) - len(leaving) <= target:
                 break
             if not team.load(seat):
                 self._leave(team, seat)
+        hands_over = over and team.hands_over
         if team.shared:
-            self._let_leave(team, target, leaving)
+            self._let_leave(team, target, leaving, hands_over)
+        elif hands_over:
+            self._pass_on(team, target)
         seat = 0
         while len(team.on_duty_since) < target:
             if seat not in team.on_duty_since:
@@ -684,13 +741,51 @@ class Floor:
             seat += 1
         self._want_match_for(team)
 
-    def _let_leave(self, team: TeamFloor, target: int, leaving: list[int]) -> None:
+    def _pass_on(self, team: TeamFloor, target: int) -> None:
+        """Have agents who are with one contact pass it on and go, highest number first; others finish."""
+        for seat in sorted(team.on_duty_since, reverse=True):
+            if len(team.on_duty_since) <= target:
+                break
+            task = team.talks.get(seat)
+            if task is not None and seat not in team.laid_aside:
+                self._leave(team, seat)
+                self._end_work(team, seat, task, HandedOver(task.ends_us - self.clock.now_us))
+
+    def _pass_on_all(self, team: TeamFloor, seat: int) -> None:
+        """Have an agent pass on all conversations and go, perhaps after the work after others."""
+        desk = team.desks[seat]
+        self._reckon(team, desk)
+        for talk in [talk for talk in desk.talks if talk.passes_on]:
+            desk.talks.remove(talk)
+            desk.load -= talk.points
+            self.clock.go_on(talk.over, HandedOver(-(-max(talk.left, 0) // FULL_SPEED)))
+        self._look_ahead(team, desk)
+        if not desk.load:
+            desk.leaving = False
+            self._leave(team, seat)
+
+    def _let_go_home(self) -> None:
+        """Have those go who have stayed on and find nobody to serve: fewest points first, highest number."""
+        for team in self._teams:
+            while team.staying and team.idle_since:
+                seat = min(team.idle_since, key=lambda seat: (team.load(seat), -seat))
+                team.staying -= 1
+                team.target -= 1
+                if team.load(seat):
+                    team.idle_since.pop(seat)
+                    team.desks[seat].leaving = True
+                else:
+                    self._leave(team, seat)
+
+    def _let_leave(self, team: TeamFloor, target: int, leaving: list[int], hands_over: bool) -> None:
         """Have who has conversations leave after them: fewest points first, highest number; or stay after all."""
         staying = [seat for seat in team.on_duty_since if seat not in leaving]
         staying.sort(key=lambda seat: (team.desks[seat].load, -seat))
         for seat in staying[: max(len(staying) - target, 0)]:
             team.desks[seat].leaving = True
             team.idle_since.pop(seat, None)
+            if hands_over:
+                self._pass_on_all(team, seat)
         for seat in leaving[: max(target - len(staying), 0)]:
             team.desks[seat].leaving = False
             if team.desks[seat].load < team.team.concurrency:

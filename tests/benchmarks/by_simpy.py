@@ -177,7 +177,7 @@ class BroadbandVolumes:
             yield env.timeout((desk.service.get(intent) or desk.service["default"])())
             wrap, to, end = None, None, "answered"
             if desk.team.self_service:
-                end = "contained" if self.luck.random() < (desk.team.contained or 1.0) else "answered"
+                end = "contained" if self.luck.random() < desk.team.contained_share(intent) else "answered"
             else:
                 wrap = desk.wrap() if desk.wrap else None
                 if wrap:

@@ -422,7 +422,7 @@ private:
         Small outcome = RESOLVED;
         if (Use::pages && of.state == READING) {
             of.state = GONE;
-            if (drawn(desk_, of, CONTAINMENT) < contained[of.team])
+            if (drawn(desk_, of, CONTAINMENT) < contained[of.team * intents_ + intent_of[of.number]])
                 of.leg_end = CONTAINED;
             else
                 outcome = UNRESOLVED;

@@ -126,6 +126,7 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
     pairs = _pairs(served)
     called_back = (legs["leg_end"].shift() == "callback") & (legs["leg"] > 0)
     teams = loaded.scenario.teams
+    ends = {name: loaded.shift_ends_s(name) for name, team in teams.items() if not team.self_service}
     branches: dict[str, Any] = {
         "a third leg": legs["leg"] >= 2,
         "a transfer with history": legs["history_carried"].fillna(False),
@@ -193,6 +194,14 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         "a work order done": (legs["role"] == "work") & (legs["contact_outcome"] == "resolved"),
         "a work order that failed": (legs["role"] == "work") & (legs["contact_outcome"] == "unresolved"),
         "time on hold": legs["hold_s"] > 0,
+        "passed on as a shift ends": [
+            end == "transferred" and ended_s in ends[team] and teams[team].at_shift_end in ("hands_over", "briefs")
+            for team, end, ended_s in zip(served["team"], served["leg_end"], served["ended_s"], strict=True)
+        ],
+        "stayed on for a customer": [
+            teams[team].at_shift_end == "stays" and _rostered(loaded, team, answered_s) == 0
+            for team, answered_s in zip(served["team"], served["answered_s"], strict=True)
+        ],
         "laid aside for another": served["ended_s"] - served["answered_s"] - served["hold_s"].fillna(0)
         > served["talk_s"] + 0.5e-6,
         "an order laid aside": (served["role"] == "work")
@@ -207,6 +216,11 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
     }  # fmt: skip
     counts.update({f"branch {name}": int(sum(rows)) for name, rows in branches.items()})
     return counts
+
+
+def _rostered(loaded: LoadedScenario, team: str, at_s: float) -> int:
+    """Return how many of a team are rostered at an instant."""
+    return max(((from_s, count) for from_s, count in loaded.agents[team] if from_s <= at_s), default=(0.0, 0))[1]
 
 
 def _promoted(legs: pd.DataFrame, loaded: LoadedScenario) -> list[bool]:

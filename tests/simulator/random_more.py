@@ -18,7 +18,7 @@ from tests.written import exactly
 
 THEMES = (
     "message", "closing", "announcement", "callback", "silent", "priority", "overflow", "routing", "chat", "handling",
-    "resolving", "transfer", "conference", "pages", "promise", "staff", "interrupted",
+    "resolving", "transfer", "conference", "pages", "promise", "staff", "interrupted", "shift end",
 )  # fmt: skip
 
 Told = dict[str, Any]
@@ -29,7 +29,7 @@ class Chance:
 
     def __init__(self, luck: random.Random) -> None:
         self.luck = luck
-        self.themes = set(luck.sample(THEMES, luck.choice([0, 2, 3, 4, 5, 6])))
+        self.themes = set(luck.sample(THEMES, luck.choice([0, 3, 4, 5, 6, 7])))
 
     def of(self, theme: str, share: float = 0.8) -> bool:
         """Say whether something of a theme is said: often where it is favoured, seldom beside others, else never."""
@@ -143,6 +143,10 @@ def _of_team(chance: Chance, team: Told, scenario: Told, grid_s: int) -> None:
         team["interruptible"] = luck.choice([["work"], [luck.choice(some)], [luck.choice(some), "work"]])
         if "agents" in team and luck.random() < 0.7:
             team["agents"] = {at: max(count, 2) for at, count in team["agents"].items()}
+    if chance.of("shift end", 0.9):
+        team["at_shift_end"] = luck.choice(["hands_over", "briefs", "briefs", "stays"])
+        if "interruptible" not in team and luck.random() < 0.5:
+            team.setdefault("concurrency", 2)
     if chance.of("staff"):
         team["sick"] = luck.choice([0.1, 0.5])
     if chance.of("staff"):

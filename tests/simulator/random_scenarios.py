@@ -82,6 +82,11 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
         "demand": _demand(luck, pairs, begins_s),
     }
     say_more(chance, scenario, grid_s)
+    for team in scenario["teams"].values():
+        if luck.random() < (0.8 if "at_shift_end" in team else 0.4 if "concurrency" in team else 0.0):
+            team.pop("shifts", None)
+            team.pop("agents_on", None)
+            team["agents"] = _waves(luck, begins_s, lasts_s)
     if luck.random() < 0.3:
         scenario["shoppers"] = {luck.choice(channels): luck.choice([{"share": 0.3}, {"count": 5}])}
     arrivals = _arrivals(luck, pairs, grid_s, begins_s, lasts_s, days)
@@ -153,6 +158,15 @@ def _with_pages(luck: random.Random, teams: dict[str, Any], intents: tuple[str, 
     if luck.random() < 0.3:
         pages["skills"] = luck.sample(intents, 1)
     return {"pages": pages, **teams} if luck.random() < 0.7 else {**teams, "pages": pages}
+
+
+def _waves(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, int]:
+    """A roster that falls again and again while contacts come."""
+    steps = {0: luck.randint(1, 2)}
+    for number in range(16):
+        at_s = min(begins_s + lasts_s * (number + 1) // 8, 86_399)
+        steps[at_s] = luck.randint(0, 1) if number % 2 else luck.randint(2, 3)
+    return {_clock(at_s): count for at_s, count in sorted(steps.items())}
 
 
 def _agents(luck: random.Random, begins_s: int, lasts_s: int) -> dict[str, int]:

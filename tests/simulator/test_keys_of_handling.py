@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from simulator.simulate import EngineName
-from tests.simulator.test_keys_of_waiting import Case, mean_wait, moves, outcome, talk
+from tests.simulator.test_keys_of_waiting import Case, mean_wait, moves, outcome, share, talk
 from tests.written import about, demand, exactly, one_desk
 
 DESK = one_desk(4, about(300), demand=[demand(900)])
@@ -46,6 +46,13 @@ BLENDED["teams"]["front"]["service"] = {"order": about(240), "mail": about(1200)
 ORDERS = one_desk(2, about(300), demand=[demand(300)])
 ORDERS["promises"] = [{"team": "front", "probability": 0.4, "due": about(7200), "by": "front"}]
 
+CHANGING = one_desk(4, about(1800), demand=[demand(120)])
+CHANGING["teams"]["front"]["agents"] = {"00:00": 4, "08:00": 1, "08:30": 4, "16:00": 1, "16:30": 4}
+EVENING = one_desk(2, about(900), demand=[demand(70, starts="08:00", interval_minutes=480)])
+EVENING["teams"]["front"]["agents"] = {"08:00": 2, "16:00": 0}
+PASSING = {**CHANGING, "teams": {"front": {**CHANGING["teams"]["front"], "at_shift_end": "hands_over"}}}
+PASSING["teams"]["front"]["service"] = {"default": {"law": "deterministic", "value_s": 1800}}
+
 CASES = [
     Case("service_from", DESK, {"teams.front.service_from": {"12:00": {"default": about(400)}}}, talk(), 30),
     Case(
@@ -77,6 +84,9 @@ CASES = [
     Case("interruptible", BLENDED, {"teams.front.interruptible": ["email"]}, mean_wait("order"), -50),
     Case("interruptible, the work itself", BLENDED, {"teams.front.interruptible": ["email"]}, until_done, 300),
     Case("interruptible orders", ORDERS, {"teams.front.interruptible": ["work"]}, mean_wait("order"), -30),
+    Case("at_shift_end hands_over", CHANGING, {"teams.front.at_shift_end": "hands_over"}, share("transferred"), 0.02),
+    Case("at_shift_end briefs", PASSING, {"teams.front.at_shift_end": "briefs"}, talk(1), -500),
+    Case("at_shift_end stays", EVENING, {"teams.front.at_shift_end": "stays"}, share("censored"), -0.05),
     Case("fatigue", DESK, {"teams.front.fatigue": 0.5}, talk(), 60),
     Case("slower_after_wait", DESK, {"teams.front.slower_after_wait": {"per_minute": 0.2, "most": 2.0}}, talk(), 30),
     Case(
