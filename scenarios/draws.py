@@ -86,6 +86,7 @@ class Purpose(IntEnum):
     CALLS_BACK = 63
     CALL_DELAY = 64
     OFF_QUEUE = 65
+    REPLY = 66
 
 
 Word = int | np.uint64

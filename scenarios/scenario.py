@@ -301,6 +301,15 @@ def _share_of(told: float | dict[str, float], intent: str) -> float:
     return told.get(intent, told.get("default", 1.0)) if isinstance(told, dict) else told
 
 
+class Turns(Strict):
+    """A conversation in writing: answers and replies in turn; the agent writes to others while a customer replies."""
+
+    count: Annotated[int, Field(ge=2, le=100)] = Field(
+        description="answers in a conversation; each takes that part of a time drawn from `service`"
+    )
+    reply: Law = Field(description="how long the customer takes for the reply to each answer but the last")
+
+
 class Team(Strict):
     """People (or pages) who answer: which contacts they can take, how many are there, how long they take."""
 
@@ -327,6 +336,11 @@ class Team(Strict):
             description="how fast each conversation goes while an agent has 1, 2, 3 … at once: a list of shares "
             "of full speed; full: always 1; shared: an equal part of the agent's time (processor sharing)",
         )
+    )
+    turns: dict[Channel, Turns] = Field(
+        default_factory=dict,
+        description="with concurrency: channels on which an agent answers turn by turn, one customer at a time, in the "
+        "order in which they wait for an answer",
     )
     points: dict[Channel, Annotated[int, Field(ge=1, le=CONCURRENCY_MOST)]] = Field(
         default_factory=dict, description="how much of `concurrency` a contact of a channel takes; 1 where left out"
@@ -417,6 +431,10 @@ class Team(Strict):
             raise ValueError(f"as many speeds as concurrency ({self.concurrency})")
         if self.interruptible and (self.self_service or self.concurrency > 1):
             raise ValueError("interruptible only where agents have one contact at a time: concurrency 1")
+        if self.turns and (self.self_service or self.concurrency == 1 or self.speeds != "full"):
+            raise ValueError("turns only with a concurrency of 2 or more, and speeds left out: how fast comes of them")
+        if self.turns and self.at_shift_end in ("hands_over", "briefs"):
+            raise ValueError("at_shift_end finishes or stays where there are turns")
         if any(points > self.concurrency for points in self.points.values()):
             raise ValueError(f"points of at most concurrency ({self.concurrency})")
         if self.self_service and self.resolves != 1.0:
@@ -459,7 +477,11 @@ class Team(Strict):
 
     def rate(self) -> int:
         """Return how many contacts an agent who has as many as possible works off at full speed, in thousandths."""
-        return round(1000 * self.concurrency * self.speed(self.concurrency))
+        return 1000 if self.turns else round(1000 * self.concurrency * self.speed(self.concurrency))
+
+    def turns_of(self, channel: Channel) -> int:
+        """Return in how many turns a contact of a channel is answered."""
+        return self.turns[channel].count if channel in self.turns else 1
 
     def lays_aside_for(self, channel: Channel) -> bool:
         """Say whether its agents lay other work aside for a contact of a channel."""

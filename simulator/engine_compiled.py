@@ -71,8 +71,8 @@ _CONFERENCE, _CONFERENCE_TIME, _CUT_OFF, _RETELLING, _RESOLUTION, _CHOICE = (
         Purpose.CHOICE,
     )
 )  # fmt: skip
-_HAND_OVER, _CALLS_BACK, _CALL_DELAY = (
-    int(purpose) for purpose in (Purpose.HAND_OVER, Purpose.CALLS_BACK, Purpose.CALL_DELAY)
+_HAND_OVER, _CALLS_BACK, _CALL_DELAY, _REPLY = (
+    int(purpose) for purpose in (Purpose.HAND_OVER, Purpose.CALLS_BACK, Purpose.CALL_DELAY, Purpose.REPLY)
 )
 _PROMISE, _PROMISE_DUE, _PROMISE_KEPT, _PROMISE_LATE, _CHASE, _CHASE_DELAY, _CHASE_CHANNEL, _WORK_FAILS = (
     int(purpose)
@@ -106,20 +106,21 @@ ENDS = (
 
 # What only some scenarios need to know of a leg; -1 where there is none. TAKEN is when an agent began with one who was
 # gone; ASIDE for how long work was laid aside for others, 0 or more of work for which that can happen; LEFT what is
-# left of a talk that a colleague goes on with.
+# left of a talk that a colleague goes on with; TURNS how many answers are to come, and TURN_US how long the next takes.
 (
     ROLE, ANNOUNCED, TAKEN, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING, POINTS, DONE_AT, TALK_BEFORE, TALK_BEHIND,
     CALLED_BACK, PATIENCE, HOLD, PROMISE, DUE, KEPT, ASIDE, ASIDE_AT, LEFT,
-) = range(21)  # fmt: skip
-NOTES = 21
+    TURNS, TURN_US,
+) = range(23)  # fmt: skip
+NOTES = 23
 
 ROLES = ("conference", "work")
 """What ROLE means: words of the contact log."""
 
 (
     _WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING, _RESUMING, _LEFT, _ALONE,
-    _HANDING, _ASIDE,
-) = range(13)  # fmt: skip
+    _HANDING, _ASIDE, _REPLYING,
+) = range(14)  # fmt: skip
 
 # What an event in the heap is: the row of a leg and, in the lowest two bits, what happens to it.
 _ENDS, _JOINS, _GIVES_UP, _TIMES = range(4)
@@ -353,6 +354,10 @@ class Seats(NamedTuple):
     next_row: Whole
     next_us: Whole
     """Which conversation ends next, and when."""
+    asks: Whole
+    asks_last: Whole
+    """The first and the last of those who wait for an answer of one who answers one at a time, or -1; linked by
+    TALK_BEHIND."""
 
 
 @jit
@@ -394,6 +399,29 @@ def _begin_talk(seats: Seats, notes: Whole, row: int, seat: int, work_us: int) -
     if first >= 0:
         notes[first, TALK_BEFORE] = row
     seats.talks[seat] = row
+
+
+@jit
+def _say(seats: Seats, notes: Whole, row: int, seat: int, work_us: int, one_by_one: int) -> None:
+    """Have a seat begin a conversation, or an answer in it; perhaps only once it has answered others."""
+    if not one_by_one or seats.talks[seat] < 0:
+        _begin_talk(seats, notes, row, seat, work_us)
+        return
+    notes[row, TURN_US], notes[row, TALK_BEHIND] = work_us, -1
+    if seats.asks[seat] < 0:
+        seats.asks[seat] = row
+    else:
+        notes[seats.asks_last[seat], TALK_BEHIND] = row
+    seats.asks_last[seat] = row
+
+
+@jit
+def _answer_next(seats: Seats, notes: Whole, seat: int) -> None:
+    """Have a seat that answers one at a time begin with who has waited longest for it."""
+    row = seats.asks[seat]
+    if row >= 0:
+        seats.asks[seat] = notes[row, TALK_BEHIND]
+        _begin_talk(seats, notes, row, seat, notes[row, TURN_US])
 
 
 @jit
@@ -596,16 +624,17 @@ def _variant(
         transfer_patience, transfer_if_busy, transfer_cut_off, transfer_retelling = floor[41:45]
         conference_at, conference_with, conference_probability, conference_law = floor[45:49]
         resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room = floor[49:55]
-        place_interrupts, at_shift_end, interruptible, order_queue, points_of = floor[55:60]
-        anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[60:68]
-        handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[68:73]
-        silent_share, silent_detected_us, team_rate = floor[73:76]
-        service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[76:82]
-        fatigue, slower, slower_most = floor[82:85]
-        promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[85:91]
-        promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[91:97]
-        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[97:102]
-        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[102:]
+        place_interrupts, at_shift_end, interruptible, order_queue, turns_of, turns_reply = floor[55:61]
+        one_by_one, points_of = floor[61:63]
+        anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[63:71]
+        handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[71:76]
+        silent_share, silent_detected_us, team_rate = floor[76:79]
+        service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[79:85]
+        fatigue, slower, slower_most = floor[85:88]
+        promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[88:94]
+        promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[94:100]
+        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[100:105]
+        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[105:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -644,6 +673,8 @@ def _variant(
             np.zeros(seats if more else 0, dtype=np.int64),
             np.zeros(seats if more else 0, dtype=np.int64),
             np.zeros(seats if more else 0, dtype=np.int64),
+            np.full(seats if more else 0, -1, dtype=np.int64),
+            np.full(seats if more else 0, -1, dtype=np.int64),
             np.full(seats if more else 0, -1, dtype=np.int64),
             np.full(seats if more else 0, -1, dtype=np.int64),
             np.full(seats if more else 0, -1, dtype=np.int64),
@@ -803,7 +834,7 @@ def _variant(
                     notes[row, POINTS], notes[row, ANNOUNCED], notes[row, TAKEN] = 1, -1, -1
                     notes[row, CALLED_BACK], notes[row, PATIENCE], notes[row, HOLD] = -1, patience_us, -1
                     notes[row, PROMISE], notes[row, DUE], notes[row, KEPT], notes[row, ASIDE] = -1, -1, -1, -1
-                    notes[row, LEFT] = -1
+                    notes[row, LEFT], notes[row, TURNS] = -1, 1
                     if leg > 0 and facts[asker, STATE] == _CONSULTING:
                         notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
                         notes[asker, LATEST] = row
@@ -855,7 +886,7 @@ def _variant(
                             touched, touched_team = seat, begun
                             _advance(shared, spot_speed, spots_at[begun], seat, now)
                             shared.load[seat] += notes[row, POINTS]
-                            _begin_talk(shared, notes, row, seat, begun_ends_us[number] - now)
+                            _say(shared, notes, row, seat, begun_ends_us[number] - now, one_by_one[begun])
                         else:
                             if more:
                                 serving[seat], notes[row, DONE_AT] = row, begun_ends_us[number]
@@ -1038,6 +1069,9 @@ def _variant(
                         facts[best, STATE] = _CONFERRING
                     u = uniform(seed, desk, entities[number], word, purpose, 0)
                     until_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
+                    if more and notes[best, ROLE] < 0 and alone_us < 0:
+                        notes[best, TURNS] = turns_of[chosen, facts[best, CHANNEL]]
+                        until_us = now + (until_us - now) // notes[best, TURNS]
                     if more and alone_us >= 0:
                         until_us = now + alone_us
                     elif more and notes[best, RETELLING] >= 0:
@@ -1088,7 +1122,7 @@ def _variant(
                         notes[best, POINTS] = points - place_room[chosen_place]
                         _advance(shared, spot_speed, base, seat, now)
                         shared.load[seat] += notes[best, POINTS]
-                        _begin_talk(shared, notes, best, seat, until_us - now)
+                        _say(shared, notes, best, seat, until_us - now, one_by_one[chosen])
                         changed = _after_change(
                             shared, notes, facts, spot_speed, base, points, seat, now, idle_head, idle_tail,
                             idle_before, idle_behind, idle_since, idle_count,
@@ -1389,9 +1423,23 @@ def _variant(
                             continue  # a conversation that came or went beside it has changed its end
                         _advance(shared, spot_speed, spots_at[team], seat, now)
                         _end_talk(shared, notes, row, seat)
+                        _answer_next(shared, notes, seat)
                         shared.next_row[seat], shared.next_us[seat] = -1, -1
                         touched, touched_team = seat, team
-                if facts[row, STATE] == _WRAPPING:
+                if more and facts[row, STATE] == _TALKING and notes[row, TURNS] > 1:
+                    # -- an answer has been given, and the customer replies
+                    notes[row, TURNS] -= 1
+                    facts[row, STATE] = _REPLYING
+                    word = (_wide(facts[row, ATTEMPT]) << 12) | _wide(facts[row, LEG])
+                    law = turns_reply[facts[row, TEAM], facts[row, CHANNEL]]
+                    u = uniform(seed, plan, entities[_wide(facts[row, NUMBER])], word, _REPLY, notes[row, TURNS])
+                    at_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
+                    notes[row, DONE_AT] = at_us  # timers of the wait, before, may be to come yet
+                    if at_us <= horizon_us:
+                        _push(heap_us, heap, facts, pending, at_us, (row << 2) | _TIMES)
+                        pending += 1
+                    continues = False
+                elif facts[row, STATE] == _WRAPPING:
                     facts[row, STATE] = _GONE
                     released = row
                     continues = False
@@ -1597,8 +1645,25 @@ def _variant(
                             lost = row
 
             elif more and what == _TIMES:
-                # -- a wait is so long now that others take it, or that it goes first
-                if facts[row, STATE] == _WAITING:
+                # -- a wait is so long now that others take it, or that it goes first; or a customer has replied
+                if facts[row, STATE] == _REPLYING and notes[row, DONE_AT] == now:
+                    number, team, seat = _wide(facts[row, NUMBER]), _wide(facts[row, TEAM]), _wide(facts[row, SEAT])
+                    word = (_wide(facts[row, ATTEMPT]) << 12) | _wide(facts[row, LEG])
+                    intent, turn = intent_of[number], notes[row, TURNS]
+                    law = service_law[team, intent]
+                    law = _law_now(day_begins_us, service_from_us, service_later, team, intent, now, law)
+                    u = uniform(seed, desk, entities[number], word, _SERVICE, turn)
+                    work_us = numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
+                    work_us = handled_us(
+                        work_us // turns_of[team, facts[row, CHANNEL]], seat_speed[seat], fatigue[team],
+                        busy_us[seat] + now - busy_since[seat], now - duty_since[seat], slower[team],
+                        slower_most[team], times[row, ANSWERED] - times[row, ARRIVED],
+                    )  # fmt: skip
+                    facts[row, STATE] = _TALKING
+                    _advance(shared, spot_speed, spots_at[team], seat, now)
+                    _say(shared, notes, row, seat, work_us, one_by_one[team])
+                    touched, touched_team = seat, team
+                elif facts[row, STATE] == _WAITING:
                     queue = _wide(facts[row, QUEUE])
                     if queue_promoted[queue] >= 0 and now - times[row, ARRIVED] >= queue_promoted_us[queue]:
                         _dequeue(facts, queue_head, queue_tail, row)

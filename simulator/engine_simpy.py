@@ -37,7 +37,7 @@ Choice = TypeVar("Choice", Transfer, Conference, Promise)
 (
     _CONTAINMENT, _SERVICE, _TRANSFER, _WRAP, _RESOLUTION, _CUT_OFF, _CONFERENCE, _CONFERENCE_TIME, _RETELLING, _SILENT,
     _BALKING, _CALLBACK, _REACHED, _HOLD, _PROMISE, _PROMISE_DUE, _PROMISE_KEPT, _PROMISE_LATE, _WORK_FAILS,
-    _HAND_OVER, _CALLS_BACK, _CALL_DELAY,
+    _HAND_OVER, _CALLS_BACK, _CALL_DELAY, _REPLY,
 ) = map(
     int,
     (
@@ -45,7 +45,7 @@ Choice = TypeVar("Choice", Transfer, Conference, Promise)
         Purpose.CONFERENCE, Purpose.CONFERENCE_TIME, Purpose.RETELLING, Purpose.SILENT, Purpose.BALKING,
         Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD, Purpose.PROMISE, Purpose.PROMISE_DUE, Purpose.PROMISE_KEPT,
         Purpose.PROMISE_LATE, Purpose.WORK_FAILS, Purpose.HAND_OVER,
-        Purpose.CALLS_BACK, Purpose.CALL_DELAY,
+        Purpose.CALLS_BACK, Purpose.CALL_DELAY, Purpose.REPLY,
     ),
 )  # fmt: skip
 
@@ -176,7 +176,8 @@ class Engine:
         self.plain = {
             (name, intent): laws[0][1]
             for (name, intent), laws in self.service.items()
-            if len(laws) == 1 and (name, intent) not in self.hold and self.floor.teams[name].alike
+            if len(laws) == 1 and (name, intent) not in self.hold
+            if self.floor.teams[name].alike and not self.floor.teams[name].one_by_one
         }
         """The laws of talks that take just as long as they say."""
         self.settles = not self.good and all(share >= 1 for share in self.resolved.values())
@@ -648,6 +649,9 @@ class Engine:
         key, lasts_us = _END | contact << 12 | leg.leg, ends_us - self.clock.now_us
         if team.talks_on:
             yield self.floor.talk(team, seat, team.points.get(leg.channel, 1), lasts_us, key)
+            begun = past is not None and past.team is not None  # as the run begins: no more than is left is told
+            if leg.channel in team.team.turns and not begun:
+                yield from self._turn_by_turn(team, seat, contact, entity, leg)
         else:
             own = comes.held_by is None  # the agent before waits with the customer: this talk goes on as it began
             handed = yield from self._at_work(team, seat, leg.channel if own else None, lasts_us, key, leg, own)
@@ -660,6 +664,30 @@ class Engine:
         if leg.leg >= LEG_MOST:
             return None
         return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
+
+    def _turn_by_turn(self, team: TeamFloor, seat: int, contact: int, entity: int, leg: Leg) -> Process:
+        """Go on with a conversation of which the first answer has been given."""
+        turns, luck, word = team.team.turns[leg.channel], self.luck, (leg.attempt << 12) | leg.leg
+        for left in range(turns.count - 1, 0, -1):
+            reply = uniform(luck.seed, luck.plan, entity, word, _REPLY, left)
+            replied_us = self.clock.now_us + time_us(self._law(turns.reply), reply)
+            yield self.clock.at(replied_us, event_key(EventClass.TIMER, contact, leg.leg))
+            u = uniform(luck.seed, luck.desk, entity, word, _SERVICE, left)
+            drawn_us = time_us(self._service(team.name, leg.intent), u) // turns.count
+            work_us = self._handled_us(team, seat, drawn_us, leg)
+            yield self.floor.answer(team, seat, work_us, event_key(EventClass.END, contact, leg.leg))
+
+    def _handled_us(self, team: TeamFloor, seat: int, talk_us: int, leg: Leg) -> int:
+        """Return how long an agent takes for what takes another so long."""
+        if team.alike:
+            return talk_us
+        now_us, slower = self.clock.now_us, team.team.slower_after_wait
+        answered_us = now_us if leg.answered_us is None else leg.answered_us
+        return handled_us(
+            talk_us, _speed(team, seat), team.team.fatigue, team.occupied_us(seat, now_us),
+            now_us - team.on_duty_since[seat], slower.per_minute if slower else 0.0, slower.most if slower else 0.0,
+            answered_us - leg.arrived_us,
+        )  # fmt: skip
 
     def _at_work(
         self,
@@ -712,15 +740,11 @@ class Engine:
     def _talk_us(self, team: TeamFloor, seat: int, entity: int, leg: Leg, by: Transfer | None) -> int:
         """Draw how long an agent takes for a talk that begins now, time on hold included."""
         talk_us = self._time_us(self._service(team.name, leg.intent), _SERVICE, entity, leg)
+        if team.one_by_one and leg.role is None:
+            talk_us //= team.team.turns_of(leg.channel)
         if by is not None and by.retelling is not None:
             talk_us += self._time_us(self._law(by.retelling), _RETELLING, entity, leg)
-        if not team.alike:
-            now_us, slower = self.clock.now_us, team.team.slower_after_wait
-            talk_us = handled_us(
-                talk_us, _speed(team, seat), team.team.fatigue, team.occupied_us(seat, now_us),
-                now_us - team.on_duty_since[seat], slower.per_minute if slower else 0.0, slower.most if slower else 0.0,
-                now_us - leg.arrived_us,
-            )  # fmt: skip
+        talk_us = self._handled_us(team, seat, talk_us, leg)
         hold = self.hold.get((team.name, leg.intent))
         if hold is not None:
             leg.hold_us = self._time_us(hold, _HOLD, entity, leg)

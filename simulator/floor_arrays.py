@@ -140,6 +140,11 @@ class FloorArrays(NamedTuple):
     """By team x channel, with one more for orders: 1 where an agent lays it aside for others."""
     order_queue: Whole
     """By team x channel x intent: the queue of orders, or -1."""
+    turns: Whole
+    turns_reply: Whole
+    """By team x channel: in how many turns a contact is answered, and the law of the customer's replies, or -1."""
+    one_by_one: Whole
+    """By team: 1 where an agent answers one customer at a time, whatever they have."""
     points: Whole
     """By team x channel: what a contact takes."""
     anyone_queue: Whole
@@ -426,6 +431,10 @@ def floor_of(loaded: LoadedScenario) -> Floor:
             [chase.after if chase else None for chase in chases],
         )
     )
+    turns_reply = [
+        [laws.number(team.turns[channel].reply if channel in team.turns else None) for channel in channels]
+        for team in scenario.teams.values()
+    ]
     messages = [scenario.channels[channel].message for channel in channels]
     transfer_patience = [laws.number(t.patience) for some in passes for t in some]
     transfer_retelling = [laws.number(t.retelling) for some in passes for t in some]
@@ -526,6 +535,11 @@ def floor_of(loaded: LoadedScenario) -> Floor:
             [[word in team.interruptible for word in (*channels, "work")] for team in scenario.teams.values()],
             dtype=np.int64,
         ),
+        turns=np.array(
+            [[team.turns_of(channel) for channel in channels] for team in scenario.teams.values()], dtype=np.int64
+        ),
+        turns_reply=np.array(turns_reply, dtype=np.int64),
+        one_by_one=_whole(int(bool(team.turns)) for team in scenario.teams.values()),
         order_queue=np.array(orders, dtype=np.int64).reshape(len(teams), len(channels), len(intents)),
         anyone_queue=np.array(anyone, dtype=np.int64).reshape(len(channels), len(intents)),
         says=_whole(SAYS[told.says] if told else -1 for told in announcements),

@@ -190,6 +190,8 @@ class Desk:
     load: int = 0
     """Points in use."""
     talks: list[Talk] = field(default_factory=list)
+    asks: deque[Talk] = field(default_factory=deque)
+    """Of one who answers one at a time: those who wait for it."""
     at_us: int = 0
     """Up to when its talks are reckoned."""
     leaving: bool = False
@@ -243,6 +245,11 @@ class TeamFloor:
     def shared(self) -> bool:
         """Whether its agents have several contacts at once."""
         return self.team.concurrency > 1
+
+    @functools.cached_property
+    def one_by_one(self) -> bool:
+        """Whether its agents answer one customer at a time, however many they have."""
+        return bool(self.team.turns)
 
     @functools.cached_property
     def hands_over(self) -> bool:
@@ -596,7 +603,7 @@ class Floor:
         self._reckon(team, desk)
         desk.load += points
         talk = Talk(points, passes_on, min(lasts_us, WORK_MOST_US) * FULL_SPEED, key, simpy.Event(self.clock))
-        desk.talks.append(talk)
+        self._say(team, desk, talk)
         if desk.load < team.team.concurrency and not desk.leaving:
             team.make_idle(seat, now_us)
         self._look_ahead(team, desk)
@@ -651,6 +658,21 @@ class Floor:
         self._let_end(team, seat, task)
         self._want_match_for(team)
 
+    def answer(self, team: TeamFloor, seat: int, lasts_us: int, key: int) -> simpy.Event:
+        """Give one more answer in a conversation that has begun; the event happens when it is given."""
+        desk = team.desks[seat]
+        self._reckon(team, desk)
+        talk = Talk(0, False, min(lasts_us, WORK_MOST_US) * FULL_SPEED, key, simpy.Event(self.clock))
+        self._say(team, desk, talk)
+        self._look_ahead(team, desk)
+        return talk.over
+
+    def _say(self, team: TeamFloor, desk: Desk, talk: Talk) -> None:
+        if team.one_by_one and desk.talks:
+            desk.asks.append(talk)
+        else:
+            desk.talks.append(talk)
+
     def _reckon(self, team: TeamFloor, desk: Desk) -> None:
         """Note how much of the conversations is left."""
         done = team.speeds[desk.load] * (self.clock.now_us - desk.at_us)
@@ -672,6 +694,9 @@ class Floor:
             return
         self._reckon(team, desk)
         desk.talks.remove(talk)
+        if desk.asks:
+            desk.talks.append(desk.asks.popleft())
+            self._look_ahead(team, desk)
         self.clock.go_on(talk.over, None)
 
     def _let_give_up(self, waiting: Waiting) -> None:

@@ -94,3 +94,60 @@ def processor_sharing_s(arrivals_per_s: float, service_s_mean: float) -> float:
     if load >= 1:
         raise ValueError(f"{load:g} erlangs for one agent; expected less than 1")
     return service_s_mean / (1.0 - load)
+
+
+_Open = tuple[tuple[int, ...], tuple[int, ...], int]
+"""Answers that are to come in each conversation: of those who wait for one, the first being answered, and of those who
+reply, the fewest first; and how many customers wait for the agent."""
+
+
+def turn_by_turn(
+    arrivals_per_s: float,
+    answer_s_mean: float,
+    reply_s_mean: float,
+    turns: int,
+    concurrency: int,
+    patience_s_mean: float,
+    cut: int = 40,
+) -> ChatPool:
+    """Return the long run of one agent who answers up to `concurrency` customers one at a time, turn by turn.
+
+    Answers, replies and patience are exponential. Customers wait for each answer in the order in which they replied,
+    so that the order is part of the state of the Markov chain; without the queue it is the machine repairman's, who
+    looks after `concurrency` machines (Palm 1947, "Arbetskraftens fördelning vid betjäning av automatmaskiner").
+
+    Raises:
+        ValueError: the chain has too many states.
+    """
+    answer, reply, theta = 1.0 / answer_s_mean, 1.0 / reply_s_mean, 1.0 / patience_s_mean
+
+    def moves(state: _Open) -> Iterator[tuple[_Open, float]]:
+        asking, replying, waiting = state
+        if len(asking) + len(replying) < concurrency:
+            yield ((*asking, turns), replying, 0), arrivals_per_s
+        else:
+            yield (asking, replying, waiting + 1), arrivals_per_s if waiting < cut else 0.0
+        if asking:
+            left, others = asking[0] - 1, asking[1:]
+            if left:
+                yield (others, tuple(sorted((*replying, left))), waiting), answer
+            elif waiting:
+                yield ((*others, turns), replying, waiting - 1), answer
+            else:
+                yield (others, replying, 0), answer
+        for place, left in enumerate(replying):
+            yield ((*asking, left), replying[:place] + replying[place + 1 :], waiting), reply
+        yield (asking, replying, waiting - 1), waiting * theta
+
+    chain = explore(((), (), 0), moves)
+    shares = chain.long_run()
+    waiting = chain.mean(shares, lambda state: state[2])
+    open_mean = chain.mean(shares, lambda state: len(state[0]) + len(state[1]))
+    lost = theta * waiting / arrivals_per_s
+    return ChatPool(
+        p_wait=chain.mean(shares, lambda state: float(len(state[0]) + len(state[1]) == concurrency)),
+        wait_s_mean=waiting / arrivals_per_s,
+        abandonment=lost,
+        talk_s_mean=open_mean / (arrivals_per_s * (1.0 - lost)),
+        load=open_mean,
+    )

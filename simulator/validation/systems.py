@@ -26,7 +26,7 @@ from simulator.theory import (
     mean_wait_one_server,
     priority_waits_s,
 )
-from simulator.theory.conversations import chat_pool, processor_sharing_s
+from simulator.theory.conversations import chat_pool, processor_sharing_s, turn_by_turn
 from simulator.theory.models import (
     Phase,
     SkillTeam,
@@ -442,6 +442,23 @@ def _chats(speeds: list[float]) -> System:
     return steady("chat with slowdown", scenario, rows, 4)
 
 
+def _turn_by_turn(turns: int, concurrency: int) -> System:
+    """Each answer takes its part of an exponential time; the agent writes to others while a customer replies."""
+    answer_s, reply_s, per_hour = 60.0, 45.0, 60 * 60 / (60 * turns * 1.25)
+    found = turn_by_turn(per_hour / HOUR_S, answer_s, reply_s, turns, concurrency, 240)
+    source = "Markov chain of conversations by answers to come, in order, sparse solve"
+    rows = (
+        expected("p_wait", waited(), found.p_wait, source),
+        expected("wait_s_mean", contact_mean("wait_s_mean"), found.wait_s_mean, source),
+        expected("abandonment", contact_mean("abandonment"), found.abandonment, source),
+        expected("talk_s_mean", contact_mean("talk_s_mean"), found.talk_s_mean, source),
+    )
+    written = {"phone": {"count": turns, "reply": about(reply_s)}}
+    agent = team(1, about(answer_s * turns), concurrency=concurrency, turns=written)
+    scenario = desk({"front": agent}, {"order": per_hour}, patience={"phone": about(240)})
+    return steady("chat turn by turn", scenario, rows, 8)
+
+
 def _shared(service: dict[str, Any]) -> System:
     found = processor_sharing_s(12 / HOUR_S, 200)
     rows = (expected("talk_s_mean", contact_mean("talk_s_mean"), found, "Kleinrock 1976, sec. 4.4, insensitive"),)
@@ -532,6 +549,8 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "closed_hours_short": lambda: _closed_hours(4),
     "chat_slowdown": lambda: _chats([1.0, 0.75, 0.6]),
     "chat_two": lambda: _chats([1.0, 0.9]),
+    "turns_two": lambda: _turn_by_turn(2, 2),
+    "turns_four": lambda: _turn_by_turn(4, 3),
     "sharing_exponential": lambda: _shared(about(200)),
     "sharing_lognormal": lambda: _shared({"law": "lognormal", "mean_s": 200, "cv": 1.5}),
     "sharing_constant": lambda: _shared({"law": "deterministic", "value_s": 200}),

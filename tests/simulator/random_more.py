@@ -137,6 +137,10 @@ def _of_team(chance: Chance, team: Told, scenario: Told, grid_s: int) -> None:
             team["fatigue"] = 0.7
         if luck.random() < 0.8:
             team["points"] = {luck.choice(team["channels"]): luck.randint(1, most)}
+        if luck.random() < 0.5:
+            team.pop("speeds", None)
+            turns = {"count": luck.randint(2, 4), "reply": time_of(luck, grid_s)}
+            team["turns"] = dict.fromkeys(luck.sample(team["channels"], luck.randint(1, len(team["channels"]))), turns)
     if "concurrency" not in team and chance.of("interrupted", 1.0):
         some = [channel for channel in scenario["channels"] if channel != "faq"] or ["faq"]
         team["channels"] = list(dict.fromkeys([*team["channels"], *some]))
@@ -144,7 +148,8 @@ def _of_team(chance: Chance, team: Told, scenario: Told, grid_s: int) -> None:
         if "agents" in team and luck.random() < 0.7:
             team["agents"] = {at: max(count, 2) for at, count in team["agents"].items()}
     if chance.of("shift end", 0.9):
-        team["at_shift_end"] = luck.choice(["hands_over", "briefs", "briefs", "stays"])
+        ways = ["stays"] if "turns" in team else ["hands_over", "briefs", "briefs", "stays"]
+        team["at_shift_end"] = luck.choice(ways)
         if "interruptible" not in team and luck.random() < 0.5:
             team.setdefault("concurrency", 2)
     if chance.of("staff"):

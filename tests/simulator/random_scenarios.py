@@ -87,6 +87,8 @@ def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
             team.pop("shifts", None)
             team.pop("agents_on", None)
             team["agents"] = _waves(luck, begins_s, lasts_s)
+            if luck.random() < 0.6:  # so that many are busy as it falls
+                team["service"]["default"] = {"law": "exponential", "mean_s": lasts_s / 4}
     if luck.random() < 0.3:
         scenario["shoppers"] = {luck.choice(channels): luck.choice([{"share": 0.3}, {"count": 5}])}
     arrivals = _arrivals(luck, pairs, grid_s, begins_s, lasts_s, days)

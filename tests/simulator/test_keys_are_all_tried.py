@@ -31,11 +31,13 @@ from scenarios.scenario import (
     Slower,
     Team,
     Transfer,
+    Turns,
 )
 
 MODELS = (
     Scenario, ChannelHours, Message, Announcement, Callback, CallsBack, Silent, Demand, Busyness, Bursts, Team, Shift,
-    Break, Agent, Slower, Late, OffQueue, Priority, Promotion, Retry, Transfer, Conference, Promise, Chase, Routing,
+    Break, Agent, Slower, Late, OffQueue, Turns, Priority, Promotion, Retry, Transfer, Conference, Promise, Chase,
+    Routing,
 )  # fmt: skip
 
 TOLD_ELSEWHERE = {

@@ -53,6 +53,12 @@ EVENING["teams"]["front"]["agents"] = {"08:00": 2, "16:00": 0}
 PASSING = {**CHANGING, "teams": {"front": {**CHANGING["teams"]["front"], "at_shift_end": "hands_over"}}}
 PASSING["teams"]["front"]["service"] = {"default": {"law": "deterministic", "value_s": 1800}}
 
+TURNS = {"count": 5, "reply": about(60)}
+CHATS = one_desk(3, about(300), demand=[demand(600)])
+CHATS["teams"]["front"]["concurrency"] = 3
+TAKING_TURNS = one_desk(3, about(300), demand=[demand(600)])
+TAKING_TURNS["teams"]["front"] |= {"concurrency": 3, "turns": {"phone": TURNS}}
+
 CASES = [
     Case("service_from", DESK, {"teams.front.service_from": {"12:00": {"default": about(400)}}}, talk(), 30),
     Case(
@@ -87,6 +93,9 @@ CASES = [
     Case("at_shift_end hands_over", CHANGING, {"teams.front.at_shift_end": "hands_over"}, share("transferred"), 0.02),
     Case("at_shift_end briefs", PASSING, {"teams.front.at_shift_end": "briefs"}, talk(1), -500),
     Case("at_shift_end stays", EVENING, {"teams.front.at_shift_end": "stays"}, share("censored"), -0.05),
+    Case("turns", CHATS, {"teams.front.turns": {"phone": TURNS}}, talk(), 100),
+    Case("turns.count", TAKING_TURNS, {"teams.front.turns.phone.count": 2}, talk(), -100),
+    Case("turns.reply", TAKING_TURNS, {"teams.front.turns.phone.reply": about(120)}, talk(), 150),
     Case("fatigue", DESK, {"teams.front.fatigue": 0.5}, talk(), 60),
     Case("slower_after_wait", DESK, {"teams.front.slower_after_wait": {"per_minute": 0.2, "most": 2.0}}, talk(), 30),
     Case(

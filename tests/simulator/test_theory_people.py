@@ -8,6 +8,7 @@ from scipy import stats
 from simulator.theory import erlang_a, erlang_c
 from simulator.theory.busy_days import mixed_over_days
 from simulator.theory.chains import explore
+from simulator.theory.conversations import turn_by_turn
 from simulator.theory.interrupted import interrupted, own_work_interrupted
 from simulator.theory.models import Phase, day_of_phases
 from simulator.theory.returning import answered_in_vain
@@ -50,6 +51,18 @@ def test_one_agent_or_no_interruption_is_what_is_known_already():
     assert own_work_interrupted(30 / HOUR_S, 240, 2 / HOUR_S, 200, 3, 90)[0] == pytest.approx(
         calls.wait_s_mean, rel=1e-3
     )
+
+
+@pytest.mark.parametrize("turns", [2, 4])
+def test_an_agent_who_always_has_chats_is_a_machine_repairman(turns):
+    """Without it an answer or a reply too many would be in the oracle as well as in the engines."""
+    answer_s, reply_s, most = 60.0, 90.0, 3
+    found = turn_by_turn(400 / HOUR_S, answer_s, reply_s, turns, most, 300, 60)
+    away = reply_s * (turns - 1) / turns / answer_s  # after the last answer the next customer asks at once
+    idle = 1 / sum(math.perm(most, asking) / away**asking for asking in range(most + 1))
+    answered = 400 / HOUR_S * (1 - found.abandonment)
+    assert found.load == pytest.approx(most, rel=0.02)
+    assert answered * turns * answer_s == pytest.approx(1 - idle, rel=0.01)
 
 
 def test_agents_alike_are_erlang_c():
