@@ -17,7 +17,7 @@ from scenarios.busyness import Layer, factors_of, layers_of
 from scenarios.curves import bends_of, bent, come_by
 from scenarios.draws import Purpose, poisson_count, uniform, visit
 from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, cell_entity, customer_entity
-from scenarios.jit import jit, jit_in_place
+from scenarios.jit import jit, jit_in_place, jit_uncounted
 from scenarios.laws import Laws, LawTable, numbered_us
 from scenarios.local_days import LocalDays
 from scenarios.reading import LoadedScenario
@@ -256,7 +256,6 @@ def chosen_share(seed: int, replication: int, entity: int, purpose: int, begins:
     return chosen
 
 
-@jit
 def customers(
     seed: int,
     replication: int,
@@ -282,10 +281,35 @@ def customers(
     Returns:
         Entity, instant in microseconds, channel, intent, whose cell and which of it; one of each per customer.
     """
-    total = counts.sum()
-    entity, due_us = np.empty(total, dtype=np.uint64), np.empty(total, dtype=np.int64)
-    channel, intent = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
-    cell_of, k = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
+    total = int(counts.sum())
+    entity = np.empty(total, dtype=np.uint64)
+    due_us, channel, intent, cell_of, k = (np.empty(total, dtype=np.int64) for _ in range(5))
+    told = first, start_s, length_s, bends, demand_of, intent_of, mix_at, mix_channel, mix_share
+    _customers(seed, replication, counts, *told, entity, due_us, channel, intent, cell_of, k)
+    return entity, due_us, channel, intent, cell_of, k
+
+
+@jit_uncounted
+def _customers(
+    seed: int,
+    replication: int,
+    counts: Whole,
+    first: Entities,
+    start_s: Real,
+    length_s: Real,
+    bends: Real,
+    demand_of: Whole,
+    intent_of: Whole,
+    mix_at: Whole,
+    mix_channel: Whole,
+    mix_share: Real,
+    entity: Entities,
+    due_us: Whole,
+    channel: Whole,
+    intent: Whole,
+    cell_of: Whole,
+    k: Whole,
+) -> None:
     at = 0
     for cell in range(len(counts)):
         demand = demand_of[cell]
@@ -300,7 +324,6 @@ def customers(
             chosen = chosen_share(seed, replication, entity[at], _CHANNEL, begins, last, mix_share)
             channel[at], intent[at], cell_of[at], k[at] = mix_channel[chosen], intent_of[demand], cell, number
             at += 1
-    return entity, due_us, channel, intent, cell_of, k
 
 
 def part(cells: Cells, seed: int, replication: int, counts: Whole, entity: Entities, due_us: Whole) -> None:
@@ -347,7 +370,6 @@ def _part(
             due_us[at] = np.int64(np.rint((begins_s[i] + length_s[cell] * (share - first[i])) * 1e6))
 
 
-@jit
 def languages_of(
     seed: int, replication: int, entities: Entities, demand: Whole, tongue_at: Whole, tongue: Whole, tongue_share: Real
 ) -> Whole:
@@ -361,13 +383,26 @@ def languages_of(
         tongue_at: and the others, as in `Cells`.
     """
     drawn = np.empty(len(entities), dtype=np.int64)
-    for i in range(len(entities)):
-        begins, last = tongue_at[demand[i]], tongue_at[demand[i] + 1] - 1
-        drawn[i] = tongue[chosen_share(seed, replication, entities[i], _LANGUAGE, begins, last, tongue_share)]
+    _languages(seed, replication, entities, demand, tongue_at, tongue, tongue_share, drawn)
     return drawn
 
 
-@jit
+@jit_uncounted
+def _languages(
+    seed: int,
+    replication: int,
+    entities: Entities,
+    demand: Whole,
+    tongue_at: Whole,
+    tongue: Whole,
+    tongue_share: Real,
+    drawn: Whole,
+) -> None:
+    for i in range(len(entities)):
+        begins, last = tongue_at[demand[i]], tongue_at[demand[i] + 1] - 1
+        drawn[i] = tongue[chosen_share(seed, replication, entities[i], _LANGUAGE, begins, last, tongue_share)]
+
+
 def patiences_us(
     seed: int,
     replication: int,
@@ -394,10 +429,29 @@ def patiences_us(
         kind: and the others, as in `LawTable`.
     """
     drawn = np.empty(len(entities), dtype=np.int64)
+    _patiences(seed, replication, entities, channel, intent, law_of, kind, a, b, at, shares, times, drawn)
+    return drawn
+
+
+@jit_uncounted
+def _patiences(
+    seed: int,
+    replication: int,
+    entities: Entities,
+    channel: Whole,
+    intent: Whole,
+    law_of: Whole,
+    kind: Whole,
+    a: Real,
+    b: Real,
+    at: Whole,
+    shares: Real,
+    times: Real,
+    drawn: Whole,
+) -> None:
     for i in range(len(entities)):
         law = law_of[channel[i], intent[i]]
         drawn[i] = NEVER_US
         if law >= 0:
             u = uniform(seed, replication, entities[i], visit(0, 1, 0), _PATIENCE, 0)
             drawn[i] = min(numbered_us(kind, a, b, at, shares, times, law, u), NEVER_US)
-    return drawn

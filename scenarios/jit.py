@@ -67,6 +67,18 @@ def jit(function: Function) -> Function:
     return compiled
 
 
+def jit_uncounted(function: Function) -> Function:
+    """Compile `function`, which makes no array and returns none: none of those it is given is counted.
+
+    Numba counts references to arrays with instructions that no other core may interrupt; in a long loop they take more
+    than half of the time.
+    """
+    compiled: Function = numba.njit(  # type: ignore[call-overload]  # an option that its stubs do not know
+        function, cache=True, nogil=True, _nrt=False
+    )
+    return compiled
+
+
 def jit_in_place(function: Function) -> Function:
     """Compile `function` into whatever calls it: for leaves of a hot loop, where handing over arrays costs a call."""
     compiled: Function = numba.njit(function, cache=True, nogil=True, forceinline=True)

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.draws import LEG_MOST, Purpose, uniform
-from scenarios.jit import jit, jit_in_place
+from scenarios.jit import jit, jit_in_place, jit_uncounted
 from scenarios.laws import numbered_us, scaled_us
 from scenarios.plan import COMES, DrawnPlan
 from scenarios.scenario import CAUSES
@@ -205,9 +205,6 @@ class Happened(NamedTuple):
     """Rows of seat, from, to."""
     notes: Whole
     """What only some scenarios need to know, by leg; empty for the others."""
-
-
-Replicate = Callable[[int, int, int, int, Arrivals, FloorArrays, Shifts, int], tuple[Whole, Small, Whole, Whole, bool]]
 
 
 @jit_in_place
@@ -495,7 +492,7 @@ def _free_count(idle_count: Whole, base: int, room: int) -> int:
     return idle_count[base : base + room + 1].sum()  # type: ignore[no-any-return]  # an int to Numba
 
 
-@jit
+@jit_in_place
 def _join_spot(
     idle_head: Whole, idle_tail: Whole, idle_before: Whole, idle_behind: Whole, idle_since: Whole, spot: int, seat: int
 ) -> None:
@@ -514,7 +511,7 @@ def _join_spot(
         idle_tail[spot] = seat
 
 
-@jit
+@jit_in_place
 def _leave_spot(
     idle_head: Whole, idle_tail: Whole, idle_before: Whole, idle_behind: Whole, spot: int, seat: int
 ) -> None:
@@ -566,6 +563,90 @@ def _dequeue(facts: Small, queue_head: Whole, queue_tail: Whole, row: int) -> No
         queue_tail[queue] = before
 
 
+class Memory(NamedTuple):
+    """What the loop writes into: it makes no array itself, so that none need be counted."""
+
+    times: Whole
+    facts: Small
+    notes: Whole
+    """By leg; notes only where they are wanted."""
+    heap_us: Whole
+    heap: Whole
+    duties: Whole
+    queue_head: Whole
+    queue_tail: Whole
+    """By queue."""
+    in_use: Whole
+    """By channel: lines taken."""
+    on_duty: Whole
+    target: Whole
+    """By team."""
+    duty_since: Whole
+    idle_since: Whole
+    idle_before: Whole
+    idle_behind: Whole
+    """By seat."""
+    idle_head: Whole
+    idle_tail: Whole
+    idle_count: Whole
+    """Idle agents by team; where some have several contacts at once, by team and points in use."""
+    busy_us: Whole
+    busy_since: Whole
+    """By seat."""
+    leaving_count: Whole
+    """By team."""
+    doing: Whole
+    doing_since: Whole
+    doing_count: Whole
+    aside: Whole
+    """Work that may be interrupted: which a seat does, since when, by team how many do any, and which a seat has laid
+    aside."""
+    serving: Whole
+    """By seat of those who have one contact: with whom they are."""
+    staying: Whole
+    """By team: who stays on after their shift."""
+    shared: Seats
+
+
+@jit
+def memory_for(floor: FloorArrays, shifts: Shifts, room: int, more: bool) -> Memory:
+    """Return empty memory for so many legs; `more` if all that only some scenarios need is to be noted."""
+    teams, queues = len(floor.wrap_law), len(floor.pages)
+    seats = floor.seats_at[teams]
+    some = seats if more else 0
+    # a leg has one event to come, and perhaps a stale give-up; at times a timer for each change of its queue
+    kept = (8 + _places_most(floor.queue_teams_at)) * room + 1 if more else 2 * room + 1
+    spots = floor.spots_at[teams] if more else teams
+    return Memory(
+        np.empty((room, TIMES), dtype=np.int64),
+        np.empty((room, FACTS), dtype=np.int32),
+        np.empty((room if more else 0, NOTES), dtype=np.int64),
+        np.empty(kept, dtype=np.int64), np.empty(kept, dtype=np.int64),
+        np.empty((_spells_most(shifts, teams), 3), dtype=np.int64),
+        np.full(queues, -1), np.full(queues, -1),
+        np.zeros(len(floor.opens_us), dtype=np.int64),
+        np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64),
+        np.full(seats, -1), np.full(seats, -1), np.full(seats, -1), np.full(seats, -1),
+        np.full(spots, -1), np.full(spots, -1), np.zeros(spots if more else 0, dtype=np.int64),
+        np.zeros(seats, dtype=np.int64), np.zeros(seats, dtype=np.int64),
+        np.zeros(teams if more else 0, dtype=np.int64),
+        np.full(some, -1), np.zeros(some, dtype=np.int64), np.zeros(teams if more else 0, dtype=np.int64),
+        np.full(some, -1), np.full(some, -1), np.zeros(teams if more else 0, dtype=np.int64),
+        Seats(
+            np.zeros(some, dtype=np.int64), np.zeros(some, dtype=np.int64), np.zeros(some, dtype=np.int64),
+            np.zeros(some, dtype=np.int64), np.full(some, -1), np.full(some, -1), np.full(some, -1),
+            np.full(some, -1), np.full(some, -1),
+        ),
+    )  # fmt: skip
+
+
+class Variant(NamedTuple):
+    """A loop, and whether it notes all that only some scenarios need."""
+
+    loop: Callable[[int, int, int, int, Arrivals, FloorArrays, Shifts, Memory], tuple[int, int, bool]]
+    more: bool
+
+
 @jit
 def _passes_on(facts: Small, notes: Whole, row: int, seat: int) -> bool:
     """Say whether an agent whose shift ends can pass on with whom they are: in a talk of their own, not yet ended."""
@@ -585,7 +666,7 @@ def _hand_over(times: Whole, facts: Small, notes: Whole, row: int, left_us: int,
 
 def _variant(
     several: bool, transfers: bool, retries: bool, pages: bool, lines: bool, opening: bool, more: bool
-) -> Replicate:
+) -> Variant:
     """Compile the loop for scenarios that use no more than these features.
 
     Args:
@@ -598,8 +679,8 @@ def _variant(
         more: whatever else a scenario can say.
     """
 
-    @jit
-    def replicate(
+    @jit_uncounted
+    def loop(
         seed: int,
         plan: int,
         desk: int,
@@ -607,9 +688,8 @@ def _variant(
         arrivals: Arrivals,
         floor: FloorArrays,
         shifts: Shifts,
-        room: int,
-    ) -> tuple[Whole, Small, Whole, Whole, bool]:
-        # each array under a name of its own: to reach into a tuple within the loop costs a count of references
+        memory: Memory,
+    ) -> tuple[int, int, bool]:
         numbers, due_us_of, entities, patience_us_of, channel_of, intent_of = arrivals[:6]
         since_us_of, begun_team, begun_ends_us = arrivals[6:]
         shift_at_us, shift_team, shift_present, shift_ends = shifts
@@ -638,48 +718,14 @@ def _variant(
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
-        times = np.empty((room, TIMES), dtype=np.int64)
-        facts = np.empty((room, FACTS), dtype=np.int32)
-        notes = np.empty((room if more else 0, NOTES), dtype=np.int64)
-        legs, joined_from = 0, 0
-        # a leg has one event to come, and perhaps a stale give-up; at times a timer for each change of its queue
-        kept = (8 + _places_most(queue_teams_at)) * room + 1 if more else 2 * room + 1
-        heap_us, heap = np.empty(kept, dtype=np.int64), np.empty(kept, dtype=np.int64)
+        times, facts, notes, heap_us, heap, duties, queue_head, queue_tail, in_use, on_duty, target = memory[:11]
+        duty_since, idle_since, idle_before, idle_behind, idle_head, idle_tail, idle_count = memory[11:18]
+        busy_us, busy_since, leaving_count, doing, doing_since, doing_count, aside, serving, staying = memory[18:27]
+        shared = memory.shared
+        room, legs, joined_from, pending, spells, waiting = len(times), 0, 0, 0, 0, 0
         heap_us[0] = NEVER_US
-        pending = 0
-        duties = np.empty((_spells_most(shifts, teams), 3), dtype=np.int64)
-        spells = 0
-        queue_head, queue_tail = np.full(queues, -1, dtype=np.int64), np.full(queues, -1, dtype=np.int64)
-        waiting = 0
-        in_use = np.zeros(len(opens_us), dtype=np.int64)
-        on_duty, target = np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64)
-        duty_since, idle_since = np.full(seats, -1, dtype=np.int64), np.full(seats, -1, dtype=np.int64)
-        idle_before, idle_behind = np.full(seats, -1, dtype=np.int64), np.full(seats, -1, dtype=np.int64)
-        # idle agents by team; where some have several contacts at once, by team and points in use
-        spots = spots_at[teams] if more else teams
-        idle_head, idle_tail = np.full(spots, -1, dtype=np.int64), np.full(spots, -1, dtype=np.int64)
-        idle_count = np.zeros(spots if more else 0, dtype=np.int64)
-        busy_us, busy_since = np.zeros(seats, dtype=np.int64), np.zeros(seats, dtype=np.int64)
-        leaving_count = np.zeros(teams if more else 0, dtype=np.int64)
-        # work that may be interrupted: which a seat does, since when, which it has laid aside; by team how many do any
-        doing, doing_since = np.full(seats if more else 0, -1), np.zeros(seats if more else 0, dtype=np.int64)
-        aside = np.full(seats if more else 0, -1)
-        doing_count = np.zeros(teams if more else 0, dtype=np.int64)
-        # whose shift may end within a talk: with whom a seat is, of those who have one contact; who stays on by team
-        serving, staying = np.full(seats if more else 0, -1), np.zeros(teams if more else 0, dtype=np.int64)
         some_stay = False
-        shared = Seats(
-            np.zeros(seats if more else 0, dtype=np.int64),
-            np.zeros(seats if more else 0, dtype=np.int64),
-            np.zeros(seats if more else 0, dtype=np.int64),
-            np.zeros(seats if more else 0, dtype=np.int64),
-            np.full(seats if more else 0, -1, dtype=np.int64),
-            np.full(seats if more else 0, -1, dtype=np.int64),
-            np.full(seats if more else 0, -1, dtype=np.int64),
-            np.full(seats if more else 0, -1, dtype=np.int64),
-            np.full(seats if more else 0, -1, dtype=np.int64),
-        )
-        next_arrival, next_shift, now = 0, 0, 0
+        next_arrival, next_shift, now, day = 0, 0, 0, 0
         match_wanted, fits = False, True
 
         while True:
@@ -851,7 +897,8 @@ def _variant(
                             notes[row, PRIMARY] = asker
                         if transfer_if_busy[passed]:
                             notes[row, WAIT_END] = CUT_OFF
-                day = _day_of(day_begins_us, now)
+                while day_begins_us[day + 1] <= now:
+                    day += 1
                 if leg == 0 and begun == COMES and (now < opens_us[channel, day] or now >= closes_us[channel, day]):
                     times[row, ENDED] = now
                     facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = CLOSED, CLOSED, _GONE
@@ -870,11 +917,7 @@ def _variant(
                             most = spots_at[begun + 1] - spots_at[begun] - notes[row, POINTS]
                             spot = _free_spot(idle_head, spots_at[begun], most)
                         seat = idle_head[spot]
-                        idle_head[spot] = idle_behind[seat]
-                        if idle_behind[seat] >= 0:
-                            idle_before[idle_behind[seat]] = -1
-                        else:
-                            idle_tail[spot] = -1
+                        _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, seat)
                         idle_since[seat] = -1
                         times[row, ANSWERED] = since
                         facts[row, TEAM], facts[row, SEAT], facts[row, STATE] = begun, seat, _TALKING
@@ -913,21 +956,7 @@ def _variant(
                         if more and queue_promoted[queue] >= 0 and now - since >= queue_promoted_us[queue]:
                             queue = queue_promoted[queue]
                             facts[row, QUEUE] = queue
-                        # as `_enqueue`, spelt out: to hand the arrays over costs every customer a tenth of their time
-                        behind, before = -1, queue_tail[queue]
-                        while before >= 0 and times[before, ARRIVED] >= since:
-                            if times[before, ARRIVED] == since and facts[before, NUMBER] <= number:
-                                break
-                            behind, before = before, _wide(facts[before, BEFORE])
-                        facts[row, BEFORE], facts[row, BEHIND], facts[row, STATE] = before, behind, _WAITING
-                        if before >= 0:
-                            facts[before, BEHIND] = row
-                        else:
-                            queue_head[queue] = row
-                        if behind >= 0:
-                            facts[behind, BEFORE] = row
-                        else:
-                            queue_tail[queue] = row
+                        _enqueue(times, facts, queue_head, queue_tail, row, queue, since, number)
                         waiting += 1
                         match_wanted = True
 
@@ -955,9 +984,8 @@ def _variant(
                                         now - times[head, ARRIVED] < place_after_us[place]
                                     ):
                                         continue
-                                    rank = 2 * rank + (
-                                        free == 0
-                                    )  # of one rank nobody lays work aside while one is idle
+                                    # of one rank nobody lays work aside while another is idle
+                                    rank = 2 * rank + (free == 0)
                                 better = best < 0 or queue_priority[queue] > best_priority or rank < best_rank
                                 if not better and rank == best_rank and more:
                                     waited = queue_weight[queue] * (now - times[head, ARRIVED])
@@ -1012,12 +1040,7 @@ def _variant(
                                         idle_longest, chosen_place = since, place
                                 free += able
                         chosen = queue_teams[chosen_place]
-                    behind = _wide(facts[best, BEHIND])
-                    queue_head[queue] = behind
-                    if behind >= 0:
-                        facts[behind, BEFORE] = -1
-                    else:
-                        queue_tail[queue] = -1
+                    _dequeue(facts, queue_head, queue_tail, best)
                     waiting -= 1
                     spot, seat = chosen, -1
                     if more and lays_aside:
@@ -1036,11 +1059,7 @@ def _variant(
                             spot = _free_spot(idle_head, spots_at[chosen], place_room[chosen_place])
                             idle_count[spot] -= 1
                         seat = idle_head[spot]
-                        idle_head[spot] = idle_behind[seat]
-                        if idle_behind[seat] >= 0:
-                            idle_before[idle_behind[seat]] = -1
-                        else:
-                            idle_tail[spot] = -1
+                        _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, seat)
                         idle_since[seat] = -1
                     number = _wide(facts[best, NUMBER])
                     word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
@@ -1290,15 +1309,7 @@ def _variant(
                     leaving, spot = leaving_count[team], spots_at[team]
                 while on_duty[team] - leaving > wanted and seat >= seats_at[team]:
                     if idle_since[seat] >= 0 and (not more or shared.load[seat] == 0):
-                        before, behind = idle_before[seat], idle_behind[seat]
-                        if before >= 0:
-                            idle_behind[before] = behind
-                        else:
-                            idle_head[spot] = behind
-                        if behind >= 0:
-                            idle_before[behind] = before
-                        else:
-                            idle_tail[spot] = before
+                        _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, seat)
                         idle_since[seat] = -1
                         if more:
                             idle_count[spot] -= 1
@@ -1390,18 +1401,7 @@ def _variant(
                         on_duty[team] += 1
                         if more:
                             idle_count[spot] += 1
-                        behind, before = -1, idle_tail[spot]
-                        while before >= 0 and idle_since[before] == now and before > seat:
-                            behind, before = before, idle_before[before]
-                        idle_before[seat], idle_behind[seat] = before, behind
-                        if before >= 0:
-                            idle_behind[before] = seat
-                        else:
-                            idle_head[spot] = seat
-                        if behind >= 0:
-                            idle_before[behind] = seat
-                        else:
-                            idle_tail[spot] = seat
+                        _join_spot(idle_head, idle_tail, idle_before, idle_behind, idle_since, spot, seat)
                     seat += 1
                 match_wanted = waiting > 0 or match_wanted
 
@@ -1604,7 +1604,8 @@ def _variant(
                                 queue = order_queue[promise_by[made], facts[row, CHANNEL], intent_of[number]]
                                 times[legs, ARRIVED], times[legs, ANSWERED] = now, UNANSWERED
                                 times[legs, ENDED], times[legs, WRAP], times[legs, GIVES_UP] = -1, -1, NEVER_US
-                                facts[legs] = facts[row]
+                                for column in range(FACTS):
+                                    facts[legs, column] = facts[row, column]
                                 facts[legs, LEG], facts[legs, QUEUE] = facts[last, LEG] + 1, queue
                                 facts[legs, TEAM], facts[legs, SEAT], facts[legs, HISTORY] = -1, -1, 1
                                 facts[legs, LEG_END], facts[legs, OUTCOME], facts[legs, LAST] = CENSORED, CENSORED, last
@@ -1771,18 +1772,7 @@ def _variant(
                     idle_since[seat] = now
                     if more:
                         idle_count[spot] += 1
-                    behind, before = -1, idle_tail[spot]
-                    while before >= 0 and idle_since[before] == now and before > seat:
-                        behind, before = before, idle_before[before]
-                    idle_before[seat], idle_behind[seat] = before, behind
-                    if before >= 0:
-                        idle_behind[before] = seat
-                    else:
-                        idle_head[spot] = seat
-                    if behind >= 0:
-                        idle_before[behind] = seat
-                    else:
-                        idle_tail[spot] = seat
+                    _join_spot(idle_head, idle_tail, idle_before, idle_behind, idle_since, spot, seat)
                     match_wanted = waiting > 0 or match_wanted or some_stay
 
             if more and touched >= 0:
@@ -1809,12 +1799,12 @@ def _variant(
                 passed = _wide(facts[row, BEHIND])
                 if facts[row, LEG_END] == TRANSFERRED and passed >= 0 and transfer_escalates[passed]:
                     facts[row, LEG_END] = ESCALATED
-        return times[:legs], facts[:legs], duties[:spells], notes[: legs if more else 0], fits
+        return legs, spells, fits
 
-    return replicate
+    return Variant(loop, more)
 
 
-VARIANTS: dict[str, Replicate] = {
+VARIANTS: dict[str, Variant] = {
     "one_queue": _variant(False, False, False, False, False, False, more=False),
     "common": _variant(True, True, True, True, True, True, more=False),
     "whole": _variant(True, True, True, True, True, True, more=True),
@@ -1848,10 +1838,13 @@ def replicate(
 
     `more` is the floor's, where it is known already.
     """
-    loop = VARIANTS[variant_of(floor, arrivals, more)]
+    loop, whole = VARIANTS[variant_of(floor, arrivals, more)]
     room = len(arrivals.entity) * 5 // 4 + 64
     while True:
-        times_us, facts, duties, notes, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, room)
+        memory = memory_for(floor, shifts, room, whole)
+        legs, spells, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, memory)
         if fits:
-            return Happened(times_us, facts, duties, notes)
+            return Happened(
+                memory.times[:legs], memory.facts[:legs], memory.duties[:spells], memory.notes[: legs if whole else 0]
+            )
         room *= 2  # arrays that grow within the loop would cost every scenario half its speed: start again instead

@@ -15,7 +15,7 @@ from results.contacts import CALLED_BACK, ENDS_TOLD, GAVE_UP, Values
 from results.customers import CUSTOMER_COLUMNS, customer_columns
 from results.queues import Waits
 from results.worked import WorkedTime, any_at_once
-from scenarios.jit import jit
+from scenarios.jit import jit, jit_uncounted
 from simulator.engine_compiled import (
     ANSWERED,
     ARRIVED,
@@ -148,7 +148,6 @@ def contacts_folded(happened: Happened, intent: Whole, until_us: int | None = No
     return Folded(happened, contact_of, until_us, columns)
 
 
-@jit
 def _columns(
     times: Whole, facts: Small, folded: Whole, intent: Whole, gave_up: npt.NDArray[np.bool_]
 ) -> tuple[Whole, Values, npt.NDArray[np.bool_]]:
@@ -156,6 +155,21 @@ def _columns(
     numbers = np.empty((len(_NUMBERS), len(folded)), dtype=np.int64)
     seconds = np.empty((len(_SECONDS), len(folded)))
     flags = np.empty((len(_FLAGS), len(folded)), dtype=np.bool_)
+    _fill_columns(times, facts, folded, intent, gave_up, numbers, seconds, flags)
+    return numbers, seconds, flags
+
+
+@jit_uncounted
+def _fill_columns(
+    times: Whole,
+    facts: Small,
+    folded: Whole,
+    intent: Whole,
+    gave_up: npt.NDArray[np.bool_],
+    numbers: Whole,
+    seconds: Values,
+    flags: npt.NDArray[np.bool_],
+) -> None:
     for row in range(len(folded)):
         first, queued = folded[row, FIRST], folded[row, QUEUED]
         end, answered_us, ended_us = facts[queued, LEG_END], times[queued, ANSWERED], times[queued, ENDED]
@@ -179,7 +193,6 @@ def _columns(
         flags[7, row] = came and not answered and end == CENSORED
         flags[8, row], flags[9, row] = folded[row, PASSED] > 0, folded[row, FOUND] > 0
         flags[10, row], flags[11, row] = _is_page(times, facts, first), person
-    return numbers, seconds, flags
 
 
 def worked_folded(happened: Happened, floor: Floor, from_s: float, paid_s: Values, several_at_once: bool) -> WorkedTime:
@@ -219,17 +232,23 @@ def waits_folded(happened: Happened, from_s: float) -> Waits:
     return Waits(facts[own, CHANNEL].astype(np.int64), times[own, ARRIVED] / 1e6, ends_s[own], from_s)
 
 
-@jit
 def _busy(times: Whole, facts: Small, notes: Whole, teams: int, from_us: int, until_us: int) -> tuple[Whole, Whole]:
     """Return by team: microseconds with contacts and in the work after, and how many contacts agents had."""
     busy, contacts = np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64)
+    _add_busy(times, facts, notes, from_us, until_us, busy, contacts)
+    return busy, contacts
+
+
+@jit_uncounted
+def _add_busy(
+    times: Whole, facts: Small, notes: Whole, from_us: int, until_us: int, busy: Whole, contacts: Whole
+) -> None:
     for row in range(len(facts)):
         if facts[row, SEAT] < 0:
             continue
         contacts[facts[row, TEAM]] += 1
         begins, ends = _spell(times, notes, row, until_us)
         busy[facts[row, TEAM]] += max(ends - max(begins, from_us), 0)
-    return busy, contacts
 
 
 @jit
@@ -257,7 +276,6 @@ def _is_page(times: Whole, facts: Small, row: int) -> bool:
     return found
 
 
-@jit
 def _fold(times: Whole, facts: Small, notes: Whole) -> tuple[Whole, Whole]:
     """Return a row per contact: its first leg, talk and wrap-up in microseconds, counts of legs by how they went.
 
@@ -265,7 +283,13 @@ def _fold(times: Whole, facts: Small, notes: Whole) -> tuple[Whole, Whole]:
     the customer was there all the while. And the contact of each leg.
     """
     contact_of = np.full(len(facts), -1, dtype=np.int64)
-    folded = np.zeros((len(facts), _FOLDED), dtype=np.int64)
+    folded = np.zeros((int(np.count_nonzero(facts[:, LEG] == 0)), _FOLDED), dtype=np.int64)
+    _fold_into(times, facts, notes, contact_of, folded)
+    return folded, contact_of
+
+
+@jit_uncounted
+def _fold_into(times: Whole, facts: Small, notes: Whole, contact_of: Whole, folded: Whole) -> None:
     contacts = 0
     for row in range(len(facts)):
         answered = times[row, ANSWERED] > UNANSWERED
@@ -293,16 +317,20 @@ def _fold(times: Whole, facts: Small, notes: Whole) -> tuple[Whole, Whole]:
             folded[contact, ASIDE if aside else TALK] += times[row, ENDED] - times[row, ANSWERED] - laid_us
         if facts[row, SEAT] >= 0 and times[row, ENDED] >= 0 and times[row, WRAP] > 0:
             folded[contact, WRAPPED] += times[row, WRAP]
-    return folded[:contacts], contact_of
 
 
-@jit
 def _fold_legs(times: Whole, facts: Small, notes: Whole, contact_of: Whole, contacts: int, goes_on: int) -> Whole:
     """Return a row per contact: queues, waits in microseconds, legs that wait still, stories told, ends as bits.
 
     A leg that ends as `goes_on` has a later one that began when it did.
     """
     folded = np.zeros((contacts, _OF_LEGS), dtype=np.int64)
+    _fold_legs_into(times, facts, notes, contact_of, goes_on, folded)
+    return folded
+
+
+@jit_uncounted
+def _fold_legs_into(times: Whole, facts: Small, notes: Whole, contact_of: Whole, goes_on: int, folded: Whole) -> None:
     for row in range(len(facts)):
         contact, end = contact_of[row], facts[row, LEG_END]
         answered = times[row, ANSWERED] > UNANSWERED
@@ -322,4 +350,3 @@ def _fold_legs(times: Whole, facts: Small, notes: Whole, contact_of: Whole, cont
         if own and answered and facts[row, HISTORY] != 1:
             folded[contact, TELLINGS] += 1
         folded[contact, ENDED_AS] |= np.int64(1) << end
-    return folded

@@ -16,7 +16,7 @@ from results.figures import Key
 from results.worked import any_at_once
 from scenarios.reading import HERE, load_scenario
 from scenarios.units import NEVER_US
-from simulator.engine_compiled import VARIANTS, Arrivals
+from simulator.engine_compiled import VARIANTS, Arrivals, memory_for
 from simulator.floor_arrays import floor_of, shifts_of
 from simulator.simulate import simulate
 
@@ -27,9 +27,10 @@ def make_ready(tell: Callable[[str], object]) -> None:
     floor = floor_of(loaded)
     none = np.empty(0, dtype=np.int64)
     nobody = Arrivals(none, np.array([NEVER_US]), none.astype(np.uint64), none, none, none, none, none, none)
-    for number, (name, loop) in enumerate(VARIANTS.items(), start=1):
+    shifts = shifts_of(floor, 1, 0)
+    for number, (name, (loop, more)) in enumerate(VARIANTS.items(), start=1):
         tell(f"compiling the engine, {number} of {len(VARIANTS)}: {name}")
-        loop(1, 0, 0, floor.horizon_us, nobody, floor.arrays, shifts_of(floor, 1, 0), 64)
+        loop(1, 0, 0, floor.horizon_us, nobody, floor.arrays, shifts, memory_for(floor.arrays, shifts, 64, more))
     tell("compiling plan and log")
     channel = next(iter(loaded.scenario.channels))
     asked = [Key(name, None, channel, None) for name in ("legs_mean", "queue_mean")]
