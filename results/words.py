@@ -29,9 +29,16 @@ CHANNEL_WORDS = {
     "form": "Web form",
     "faq": "Help pages",
     "social": "Social media",
+    "app": "App",
+    "in_person": "In person",
 }
 
-_CUSTOMERS = {"email": "E-mail customers", "faq": "Help page visitors", "form": "Web form customers"}
+_CUSTOMERS = {
+    "email": "E-mail customers",
+    "faq": "Help page visitors",
+    "form": "Web form customers",
+    "in_person": "Visitors",
+}
 
 _METRIC_WORDS = {
     "wait_s_mean": "Mean wait of everyone who asked",

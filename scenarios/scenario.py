@@ -21,8 +21,8 @@ from scenarios.local_days import LocalDays, local_days
 from scenarios.models import Strict
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
 
-Channel = Literal["phone", "chat", "email", "form", "faq", "social"]
-CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "social")
+Channel = Literal["phone", "chat", "email", "form", "faq", "social", "app", "in_person"]
+CHANNELS: tuple[Channel, ...] = ("phone", "chat", "email", "form", "faq", "social", "app", "in_person")
 
 ANYONE = "anyone"
 """Not a team, but whoever would take a contact."""

@@ -24,11 +24,12 @@ from scenarios.identity import case_id, contact_id
 from scenarios.jit import jit
 from scenarios.plan import DrawnPlan, suffixed
 from scenarios.scenario import LANGUAGES
-from simulator.engine_compiled import (
+from simulator.floor_arrays import Floor, Whole
+from simulator.loop_legs import (
     ANNOUNCED,
     ANSWERED,
     ARRIVED,
-    ASIDE,
+    ASIDE_US,
     ATTEMPT,
     CHANNEL,
     DUE,
@@ -52,7 +53,6 @@ from simulator.engine_compiled import (
     Happened,
     Small,
 )
-from simulator.floor_arrays import Floor, Whole
 
 Numbers = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -93,7 +93,7 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
     arrived_us, answered_us, ended_us, wrap_us = (time_us(column) for column in (ARRIVED, ANSWERED, ENDED, WRAP))
     seat = fact(SEAT)
     announced_us, taken_us, hold_us, due_us, kept_us, aside_us = (
-        _noted(parts, orders, legs, column) for column in (ANNOUNCED, TAKEN, HOLD, DUE, KEPT, ASIDE)
+        _noted(parts, orders, legs, column) for column in (ANNOUNCED, TAKEN, HOLD, DUE, KEPT, ASIDE_US)
     )
     alone = taken_us >= 0
     served = (seat >= 0) & (ended_us >= 0) & ~alone

@@ -5,15 +5,12 @@ draws, the laws and the enumeration of events, and nothing else: here queues and
 and shifts are sorted arrays beside a heap, and the best pair is sought over queues of numbers. The hot loop is long, as
 the house style allows it: what it does in one place costs no call and no copy.
 
-The heap holds times and what the event is of; who comes first in the same microsecond is looked up only where two times
-are the same.
+What it knows of legs stands in `loop_legs`, its lists, conversations and events to come in `loop_lists`, `loop_talks`
+and `loop_heap`, the memory that all of them write into in `loop_memory`.
 
 One source is compiled in a few named variants: in each, the features its scenarios do not use are constants that the
 compiler leaves out. Refuses objects, text and floating-point time within the loop. Guarded by
 tests/simulator/test_engines_equal.py.
-
->>> event_number(EventClass.MATCH, 0, 0, 0) < event_number(EventClass.GIVE_UP, 3, 1, 0)
-True
 """
 
 from __future__ import annotations
@@ -22,16 +19,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.jit import jit, jit_in_place, jit_uncounted
 from scenarios.laws import numbered_us, scaled_us
-from scenarios.plan import COMES, DrawnPlan
+from scenarios.plan import COMES
 from scenarios.scenario import CAUSES
 from scenarios.units import DAY_US, NEVER_US
 from simulator.announced import announced_us
-from simulator.events import EventClass
 from simulator.floor_arrays import (
     BRIEFS,
     FIRST,
@@ -41,22 +36,124 @@ from simulator.floor_arrays import (
     RANDOM,
     STAYS,
     WAIT,
-    WORK_MOST_US,
     FloorArrays,
     Real,
     Shifts,
     Whole,
 )
 from simulator.handling import handled_us
+from simulator.loop_arrivals import (
+    Arrivals,
+)
+from simulator.loop_heap import (
+    JOIN,
+    WHAT_ENDS,
+    WHAT_GIVES_UP,
+    WHAT_JOINS,
+    WHAT_TIMES,
+    event_number,
+    event_of,
+    pop,
+    push,
+    wide,
+)
+from simulator.loop_legs import (
+    ABANDONED,
+    ALONE,
+    ANNOUNCED,
+    ANSWERED,
+    ANSWERED_END,
+    ARRIVED,
+    ASIDE_AT,
+    ASIDE_US,
+    ASKED,
+    ATTEMPT,
+    BALKED,
+    BEHIND,
+    BLOCKED,
+    CALLBACK,
+    CALLED_BACK,
+    CENSORED,
+    CHANNEL,
+    CLEARED,
+    CLOSED,
+    CONFERRING,
+    CONSULTING,
+    CONTAINED,
+    CUT_OFF,
+    DONE_AT,
+    DUE,
+    ENDED,
+    ENDS,
+    ESCALATED,
+    FACTS,
+    GIVES_UP,
+    GONE,
+    HANDING,
+    HISTORY,
+    HOLD,
+    KEPT,
+    LAID_ASIDE,
+    LAST,
+    LATEST,
+    LEFT_US,
+    LEG,
+    LEG_END,
+    MESSAGE,
+    NUMBER,
+    OUTCOME,
+    PATIENCE,
+    POINTS,
+    PRIMARY,
+    PROMISE,
+    QUEUE,
+    READING,
+    REPLYING,
+    RESOLVED,
+    RESUMING,
+    RETELLING,
+    ROLE,
+    SEAT,
+    SILENT,
+    SPEAKING,
+    STATE,
+    TAKEN,
+    TALK_BEHIND,
+    TALKING,
+    TEAM,
+    TRANSFERRED,
+    TURNS,
+    UNANSWERED,
+    UNRESOLVED,
+    VANISHED,
+    WAIT_END,
+    WAITING,
+    WRAP,
+    WRAPPING,
+    Happened,
+    Small,
+)
+from simulator.loop_lists import (
+    dequeue,
+    enqueue,
+    free_count,
+    free_spot,
+    join_spot,
+    leave_spot,
+)
+from simulator.loop_memory import (
+    Memory,
+    memory_for,
+)
+from simulator.loop_talks import (
+    advance,
+    after_change,
+    answer_next,
+    end_talk,
+    next_end,
+    say,
+)
 
-Small = npt.NDArray[np.int32]
-
-END, SHIFT, JOIN, TIMER, MATCH, GIVE_UP = (
-    int(kind) << 60
-    for kind in (
-        EventClass.END, EventClass.SHIFT, EventClass.JOIN, EventClass.TIMER, EventClass.MATCH, EventClass.GIVE_UP,
-    )
-)  # fmt: skip
 _TRANSFER, _SERVICE, _WRAP, _CONTAINMENT, _PATIENCE, _RETRY, _RETRY_DELAY, _RETRY_CHANNEL = (
     int(purpose)
     for purpose in (
@@ -85,214 +182,7 @@ _SILENT, _BALKING, _CALLBACK, _REACHED, _HOLD = (
     int(purpose) for purpose in (Purpose.SILENT, Purpose.BALKING, Purpose.CALLBACK, Purpose.REACHED, Purpose.HOLD)
 )
 
-# What is known of a leg. Times in microseconds; -1 where it did not happen, but UNANSWERED for an answer: one who is
-# being served as the run begins may have been answered before the scenario's first second.
-ARRIVED, ANSWERED, ENDED, WRAP, GIVES_UP = range(5)
-TIMES = 5
-UNANSWERED = -NEVER_US
-# Numbers, -1 where there is none; the last four are the loop's own.
-NUMBER, ATTEMPT, LEG, CHANNEL, QUEUE, TEAM, SEAT, HISTORY, LEG_END, OUTCOME, STATE, BEFORE, BEHIND, LAST = range(14)
-FACTS = 14
-
-ENDS = (
-    "censored", "answered", "transferred", "abandoned", "closed", "contained", "resolved", "unresolved", "blocked",
-    "cut_off", "message", "cleared_at_close", "silent", "balked", "callback", "escalated",
-)  # fmt: skip
-"""What LEG_END and OUTCOME mean: words of the contact log."""
-(
-    CENSORED, ANSWERED_END, TRANSFERRED, ABANDONED, CLOSED, CONTAINED, RESOLVED, UNRESOLVED, BLOCKED, CUT_OFF, MESSAGE,
-    CLEARED, SILENT, BALKED, CALLBACK, ESCALATED,
-) = range(len(ENDS))  # fmt: skip
-
-# What only some scenarios need to know of a leg; -1 where there is none. TAKEN is when an agent began with one who was
-# gone; ASIDE for how long work was laid aside for others, 0 or more of work for which that can happen; LEFT what is
-# left of a talk that a colleague goes on with; TURNS how many answers are to come, and TURN_US how long the next takes.
-(
-    ROLE, ANNOUNCED, TAKEN, WAIT_END, LATEST, ASKED, PRIMARY, RETELLING, POINTS, DONE_AT, TALK_BEFORE, TALK_BEHIND,
-    CALLED_BACK, PATIENCE, HOLD, PROMISE, DUE, KEPT, ASIDE, ASIDE_AT, LEFT,
-    TURNS, TURN_US,
-) = range(23)  # fmt: skip
-NOTES = 23
-
-ROLES = ("conference", "work")
-"""What ROLE means: words of the contact log."""
-
-(
-    _WAITING, _TALKING, _WRAPPING, _READING, _GONE, _SPEAKING, _CONSULTING, _CONFERRING, _RESUMING, _LEFT, _ALONE,
-    _HANDING, _ASIDE, _REPLYING,
-) = range(14)  # fmt: skip
-
-# What an event in the heap is: the row of a leg and, in the lowest two bits, what happens to it.
-_ENDS, _JOINS, _GIVES_UP, _TIMES = range(4)
-
 _HEAP, _ARRIVAL, _SHIFT, _MATCH = range(4)
-
-BUCKET_MOST = 200
-"""With more times in one bucket, sorting within would take longer than sorting all."""
-
-
-class Arrivals(NamedTuple):
-    """First attempts in the order in which they come; `number` is their place in the order of the log (by customer)."""
-
-    number: Whole
-    due_us: Whole
-    """One more than there are arrivals: the last never comes."""
-    entity: npt.NDArray[np.uint64]
-    """By number."""
-    patience_us: Whole
-    channel: Whole
-    intent: Whole
-    """By number."""
-    since_us: Whole
-    begun_team: Whole
-    begun_ends_us: Whole
-    """By number: when they really came, who serves them already (see `scenarios.plan.Begun`) and until when; empty
-    where a run begins with nobody there."""
-
-    @classmethod
-    def of(cls, plan: DrawnPlan) -> Arrivals:
-        """Put a plan's customers, told in the order of the log, into the order in which they come."""
-        comes_us = plan.due_us if plan.begun is None else plan.begun.comes_us
-        number, sorted_well = _in_order(comes_us)
-        if not sorted_well:
-            number = np.argsort(comes_us, kind="stable")
-        coming = np.append(comes_us[number], NEVER_US)
-        none = np.empty(0, dtype=np.int64)
-        begun = (none, none, none) if plan.begun is None else (plan.due_us, plan.begun.team, plan.begun.ends_us)
-        return cls(number, coming, plan.entity, plan.patience_us, plan.channel, plan.intent, *begun)
-
-
-@jit
-def _in_order(times_us: Whole) -> tuple[Whole, bool]:
-    """Return the numbers of times in their order, equal ones by number; False where too many crowd together for that.
-
-    As many buckets as times, sorted within: instants are spread evenly over their intervals, so it takes a fifth of
-    what comparing all of them takes, and no interpreter lock.
-    """
-    count = len(times_us)
-    order = np.empty(count, dtype=np.int64)
-    if count == 0:
-        return order, True
-    first, last = times_us.min(), times_us.max()
-    width = (last - first) // count + 1
-    begins = np.zeros(count + 1, dtype=np.int64)
-    for number in range(count):
-        begins[(times_us[number] - first) // width + 1] += 1
-    if begins.max() > BUCKET_MOST:
-        return order, False
-    for bucket in range(count):
-        begins[bucket + 1] += begins[bucket]
-    for number in range(count):
-        bucket = (times_us[number] - first) // width
-        order[begins[bucket]] = number
-        begins[bucket] += 1
-    for place in range(1, count):  # within a bucket only neighbours can stand in the wrong order
-        number = order[place]
-        before = place - 1
-        while before >= 0 and times_us[order[before]] > times_us[number]:
-            order[before + 1] = order[before]
-            before -= 1
-        order[before + 1] = number
-    return order, True
-
-
-class Happened(NamedTuple):
-    """What the loop gives: legs in the order in which they began, and when each seat was on duty."""
-
-    times_us: Whole
-    facts: Small
-    duties: Whole
-    """Rows of seat, from, to."""
-    notes: Whole
-    """What only some scenarios need to know, by leg; empty for the others."""
-
-
-@jit_in_place
-def _wide(value: int) -> int:
-    """Return a fact as 64 bits: shifted as 32 it would lose what it names."""
-    return np.int64(value)  # type: ignore[return-value]  # an int to Numba
-
-
-@jit_in_place
-def event_number(kind: int, number: int, attempt: int, leg: int) -> int:
-    """Pack class, contact and leg into 63 bits that sort as `simulator.events` says."""
-    return (kind << 60) | (number << 24) | (attempt << 12) | leg
-
-
-@jit_in_place
-def _event_of(facts: Small, event: int) -> int:
-    """Return the `event_number` of an event in the heap."""
-    row, what = event >> 2, event & 3
-    number, attempt, leg = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT]), _wide(facts[row, LEG])
-    if what == _ENDS:
-        return event_number(END >> 60, number, attempt, leg)
-    if what == _GIVES_UP:
-        return event_number(GIVE_UP >> 60, number, attempt, leg)
-    if what == _TIMES:
-        return event_number(TIMER >> 60, number, attempt, leg)
-    if facts[row, LEG_END] == TRANSFERRED or facts[row, STATE] == _CONSULTING:
-        return event_number(JOIN >> 60, number, attempt, leg + 1)
-    return event_number(JOIN >> 60, number, attempt + 1, 0)
-
-
-@jit_in_place
-def _push(heap_us: Whole, heap: Whole, facts: Small, size: int, at_us: int, event: int) -> None:
-    """Put an event into a binary heap; there is room for it."""
-    child = size
-    while child > 0:
-        parent = (child - 1) >> 1
-        if heap_us[parent] < at_us:
-            break
-        if heap_us[parent] == at_us and _event_of(facts, heap[parent]) < _event_of(facts, event):
-            break
-        heap_us[child], heap[child] = heap_us[parent], heap[parent]
-        child = parent
-    heap_us[child], heap[child] = at_us, event
-
-
-@jit_in_place
-def _pop(heap_us: Whole, heap: Whole, facts: Small, size: int) -> None:
-    """Take the least event out of a heap of `size`; an empty heap says that nothing comes.
-
-    The hole sinks to the bottom and the last event rises from there, which takes half the comparisons (Wegener 1993,
-    Theoretical Computer Science 118:81).
-    """
-    last = size - 1
-    hole, child = 0, 1
-    while child + 1 < last:
-        left_us, right_us = heap_us[child], heap_us[child + 1]
-        if right_us == left_us:
-            child += _event_of(facts, heap[child + 1]) < _event_of(facts, heap[child])
-        else:
-            child += right_us < left_us
-        heap_us[hole], heap[hole] = heap_us[child], heap[child]
-        hole = child
-        child = 2 * hole + 1
-    if child < last:
-        heap_us[hole], heap[hole] = heap_us[child], heap[child]
-        hole = child
-    _push(heap_us, heap, facts, hole, heap_us[last], heap[last])
-    if last == 0:
-        heap_us[0] = NEVER_US
-
-
-@jit
-def _places_most(queue_teams_at: Whole) -> int:
-    """Return how many teams a queue has at most."""
-    return np.diff(queue_teams_at).max()  # type: ignore[no-any-return]  # an int to Numba
-
-
-@jit
-def _spells_most(shifts: Shifts, teams: int) -> int:
-    """Return how many times a seat can come on duty: once for each seat that a roster adds."""
-    present = np.zeros(teams, dtype=np.int64)
-    most = 0
-    for change in range(len(shifts.team)):
-        team, wanted = shifts.team[change], shifts.present[change]
-        if team >= 0:
-            most += max(0, wanted - present[team])
-            present[team] = wanted
-    return most
 
 
 @jit_in_place
@@ -336,27 +226,6 @@ def _delay_us(
     return numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law_of[channel], u)
 
 
-class Seats(NamedTuple):
-    """What is known of seats that have several contacts at once; by seat."""
-
-    load: Whole
-    """Points in use."""
-    leaving: Whole
-    """1 of one who takes nobody any more and leaves when all are served."""
-    progress: Whole
-    since_us: Whole
-    """How far any conversation here has come, in parts of FULL_SPEED times microseconds, and when that was reckoned."""
-    talks: Whole
-    """The row of one of its conversations, or -1; they are linked by TALK_BEFORE and TALK_BEHIND."""
-    next_row: Whole
-    next_us: Whole
-    """Which conversation ends next, and when."""
-    asks: Whole
-    asks_last: Whole
-    """The first and the last of those who wait for an answer of one who answers one at a time, or -1; linked by
-    TALK_BEHIND."""
-
-
 @jit
 def _day_of(begins_us: Whole, now: int) -> int:
     """Return the day of an instant; days on which clocks change are not as long as others."""
@@ -379,267 +248,6 @@ def _law_now(begins_us: Whole, from_us: Whole, later: Whole, team: int, intent: 
     return law
 
 
-@jit
-def _advance(seats: Seats, speed: Whole, base: int, seat: int, now: int) -> None:
-    """Reckon how far the conversations of a seat have come."""
-    if seats.talks[seat] >= 0:
-        seats.progress[seat] += speed[base + seats.load[seat] - 1] * (now - seats.since_us[seat])
-    seats.since_us[seat] = now
-
-
-@jit
-def _begin_talk(seats: Seats, notes: Whole, row: int, seat: int, work_us: int) -> None:
-    """Have a seat that has been reckoned up to now begin a conversation."""
-    first = seats.talks[seat]
-    notes[row, DONE_AT] = seats.progress[seat] + min(work_us, WORK_MOST_US) * FULL_SPEED
-    notes[row, TALK_BEFORE], notes[row, TALK_BEHIND] = -1, first
-    if first >= 0:
-        notes[first, TALK_BEFORE] = row
-    seats.talks[seat] = row
-
-
-@jit
-def _say(seats: Seats, notes: Whole, row: int, seat: int, work_us: int, one_by_one: int) -> None:
-    """Have a seat begin a conversation, or an answer in it; perhaps only once it has answered others."""
-    if not one_by_one or seats.talks[seat] < 0:
-        _begin_talk(seats, notes, row, seat, work_us)
-        return
-    notes[row, TURN_US], notes[row, TALK_BEHIND] = work_us, -1
-    if seats.asks[seat] < 0:
-        seats.asks[seat] = row
-    else:
-        notes[seats.asks_last[seat], TALK_BEHIND] = row
-    seats.asks_last[seat] = row
-
-
-@jit
-def _answer_next(seats: Seats, notes: Whole, seat: int) -> None:
-    """Have a seat that answers one at a time begin with who has waited longest for it."""
-    row = seats.asks[seat]
-    if row >= 0:
-        seats.asks[seat] = notes[row, TALK_BEHIND]
-        _begin_talk(seats, notes, row, seat, notes[row, TURN_US])
-
-
-@jit
-def _end_talk(seats: Seats, notes: Whole, row: int, seat: int) -> None:
-    """Have a seat that has been reckoned up to now end a conversation."""
-    before, behind = notes[row, TALK_BEFORE], notes[row, TALK_BEHIND]
-    if before >= 0:
-        notes[before, TALK_BEHIND] = behind
-    else:
-        seats.talks[seat] = behind
-    if behind >= 0:
-        notes[behind, TALK_BEFORE] = before
-    if seats.talks[seat] < 0:
-        seats.progress[seat] = 0
-
-
-@jit
-def _next_end(seats: Seats, notes: Whole, facts: Small, speed: Whole, base: int, seat: int, now: int) -> bool:
-    """Find which conversation of a seat ends next, and when; say whether that is another than before."""
-    best, best_us = -1, NEVER_US
-    row = seats.talks[seat]
-    while row >= 0:
-        rate = speed[base + seats.load[seat] - 1]
-        at_us = now + max(notes[row, DONE_AT] - seats.progress[seat] + rate - 1, 0) // rate
-        if at_us < best_us or (at_us == best_us and _event_of(facts, row << 2) < _event_of(facts, best << 2)):
-            best, best_us = row, at_us
-        row = notes[row, TALK_BEHIND]
-    changed = best != seats.next_row[seat] or best_us != seats.next_us[seat]
-    seats.next_row[seat], seats.next_us[seat] = best, best_us
-    return changed and best >= 0
-
-
-@jit
-def _after_change(
-    seats: Seats,
-    notes: Whole,
-    facts: Small,
-    speed: Whole,
-    base: int,
-    points: int,
-    seat: int,
-    now: int,
-    idle_head: Whole,
-    idle_tail: Whole,
-    idle_before: Whole,
-    idle_behind: Whole,
-    idle_since: Whole,
-    idle_count: Whole,
-) -> bool:
-    """Let a seat take more where it can, and say whether a conversation ends at another time than was thought."""
-    if idle_since[seat] < 0 and seats.load[seat] < points and not seats.leaving[seat]:
-        spot = base + seats.load[seat]
-        idle_since[seat] = now
-        _join_spot(idle_head, idle_tail, idle_before, idle_behind, idle_since, spot, seat)
-        idle_count[spot] += 1
-    return _next_end(seats, notes, facts, speed, base, seat, now)
-
-
-@jit
-def _free_spot(idle_head: Whole, base: int, room: int) -> int:
-    """Return the spot of the agents of a team who have least to do and take one more; -1 where none does."""
-    for spot in range(base, base + room + 1):
-        if idle_head[spot] >= 0:
-            return spot
-    return -1
-
-
-@jit
-def _free_count(idle_count: Whole, base: int, room: int) -> int:
-    """Count the agents of a team who can take one more."""
-    return idle_count[base : base + room + 1].sum()  # type: ignore[no-any-return]  # an int to Numba
-
-
-@jit_in_place
-def _join_spot(
-    idle_head: Whole, idle_tail: Whole, idle_before: Whole, idle_behind: Whole, idle_since: Whole, spot: int, seat: int
-) -> None:
-    """Put a seat behind those that have been at this spot longer, or as long with a lower number."""
-    behind, before = -1, idle_tail[spot]
-    while before >= 0 and idle_since[before] == idle_since[seat] and before > seat:
-        behind, before = before, idle_before[before]
-    idle_before[seat], idle_behind[seat] = before, behind
-    if before >= 0:
-        idle_behind[before] = seat
-    else:
-        idle_head[spot] = seat
-    if behind >= 0:
-        idle_before[behind] = seat
-    else:
-        idle_tail[spot] = seat
-
-
-@jit_in_place
-def _leave_spot(
-    idle_head: Whole, idle_tail: Whole, idle_before: Whole, idle_behind: Whole, spot: int, seat: int
-) -> None:
-    """Take a seat from its spot."""
-    before, behind = idle_before[seat], idle_behind[seat]
-    if before >= 0:
-        idle_behind[before] = behind
-    else:
-        idle_head[spot] = behind
-    if behind >= 0:
-        idle_before[behind] = before
-    else:
-        idle_tail[spot] = before
-
-
-@jit_in_place
-def _enqueue(
-    times: Whole, facts: Small, queue_head: Whole, queue_tail: Whole, row: int, queue: int, since: int, number: int
-) -> None:
-    """Put a leg into a queue: last, but before any who came later, or together with a higher number."""
-    behind, before = -1, queue_tail[queue]
-    while before >= 0 and times[before, ARRIVED] >= since:
-        if times[before, ARRIVED] == since and facts[before, NUMBER] <= number:
-            break
-        behind, before = before, _wide(facts[before, BEFORE])
-    facts[row, BEFORE], facts[row, BEHIND], facts[row, STATE] = before, behind, _WAITING
-    if before >= 0:
-        facts[before, BEHIND] = row
-    else:
-        queue_head[queue] = row
-    if behind >= 0:
-        facts[behind, BEFORE] = row
-    else:
-        queue_tail[queue] = row
-
-
-@jit_in_place
-def _dequeue(facts: Small, queue_head: Whole, queue_tail: Whole, row: int) -> None:
-    """Take a leg out of its queue."""
-    queue = _wide(facts[row, QUEUE])
-    before, behind = _wide(facts[row, BEFORE]), _wide(facts[row, BEHIND])
-    if before >= 0:
-        facts[before, BEHIND] = behind
-    else:
-        queue_head[queue] = behind
-    if behind >= 0:
-        facts[behind, BEFORE] = before
-    else:
-        queue_tail[queue] = before
-
-
-class Memory(NamedTuple):
-    """What the loop writes into: it makes no array itself, so that none need be counted."""
-
-    times: Whole
-    facts: Small
-    notes: Whole
-    """By leg; notes only where they are wanted."""
-    heap_us: Whole
-    heap: Whole
-    duties: Whole
-    queue_head: Whole
-    queue_tail: Whole
-    """By queue."""
-    in_use: Whole
-    """By channel: lines taken."""
-    on_duty: Whole
-    target: Whole
-    """By team."""
-    duty_since: Whole
-    idle_since: Whole
-    idle_before: Whole
-    idle_behind: Whole
-    """By seat."""
-    idle_head: Whole
-    idle_tail: Whole
-    idle_count: Whole
-    """Idle agents by team; where some have several contacts at once, by team and points in use."""
-    busy_us: Whole
-    busy_since: Whole
-    """By seat."""
-    leaving_count: Whole
-    """By team."""
-    doing: Whole
-    doing_since: Whole
-    doing_count: Whole
-    aside: Whole
-    """Work that may be interrupted: which a seat does, since when, by team how many do any, and which a seat has laid
-    aside."""
-    serving: Whole
-    """By seat of those who have one contact: with whom they are."""
-    staying: Whole
-    """By team: who stays on after their shift."""
-    shared: Seats
-
-
-@jit
-def memory_for(floor: FloorArrays, shifts: Shifts, room: int, more: bool) -> Memory:
-    """Return empty memory for so many legs; `more` if all that only some scenarios need is to be noted."""
-    teams, queues = len(floor.wrap_law), len(floor.pages)
-    seats = floor.seats_at[teams]
-    some = seats if more else 0
-    # a leg has one event to come, and perhaps a stale give-up; at times a timer for each change of its queue
-    kept = (8 + _places_most(floor.queue_teams_at)) * room + 1 if more else 2 * room + 1
-    spots = floor.spots_at[teams] if more else teams
-    return Memory(
-        np.empty((room, TIMES), dtype=np.int64),
-        np.empty((room, FACTS), dtype=np.int32),
-        np.empty((room if more else 0, NOTES), dtype=np.int64),
-        np.empty(kept, dtype=np.int64), np.empty(kept, dtype=np.int64),
-        np.empty((_spells_most(shifts, teams), 3), dtype=np.int64),
-        np.full(queues, -1), np.full(queues, -1),
-        np.zeros(len(floor.opens_us), dtype=np.int64),
-        np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64),
-        np.full(seats, -1), np.full(seats, -1), np.full(seats, -1), np.full(seats, -1),
-        np.full(spots, -1), np.full(spots, -1), np.zeros(spots if more else 0, dtype=np.int64),
-        np.zeros(seats, dtype=np.int64), np.zeros(seats, dtype=np.int64),
-        np.zeros(teams if more else 0, dtype=np.int64),
-        np.full(some, -1), np.zeros(some, dtype=np.int64), np.zeros(teams if more else 0, dtype=np.int64),
-        np.full(some, -1), np.full(some, -1), np.zeros(teams if more else 0, dtype=np.int64),
-        Seats(
-            np.zeros(some, dtype=np.int64), np.zeros(some, dtype=np.int64), np.zeros(some, dtype=np.int64),
-            np.zeros(some, dtype=np.int64), np.full(some, -1), np.full(some, -1), np.full(some, -1),
-            np.full(some, -1), np.full(some, -1),
-        ),
-    )  # fmt: skip
-
-
 class Variant(NamedTuple):
     """A loop, and whether it notes all that only some scenarios need."""
 
@@ -650,7 +258,7 @@ class Variant(NamedTuple):
 @jit
 def _passes_on(facts: Small, notes: Whole, row: int, seat: int) -> bool:
     """Say whether an agent whose shift ends can pass on with whom they are: in a talk of their own, not yet ended."""
-    own = facts[row, SEAT] == seat and facts[row, STATE] == _TALKING and facts[row, LEG] < LEG_MOST
+    own = facts[row, SEAT] == seat and facts[row, STATE] == TALKING and facts[row, LEG] < LEG_MOST
     if not own:  # of one who talks in the place of work that is laid aside
         return False
     return notes[row, ROLE] < 0 and notes[row, PRIMARY] < 0  # type: ignore[no-any-return]  # a bool to Numba
@@ -660,8 +268,8 @@ def _passes_on(facts: Small, notes: Whole, row: int, seat: int) -> bool:
 def _hand_over(times: Whole, facts: Small, notes: Whole, row: int, left_us: int, how: int, now: int) -> None:
     """End a leg whose agent goes home, for the team's queue."""
     times[row, ENDED] = now
-    facts[row, LEG_END], facts[row, STATE], facts[row, BEHIND] = TRANSFERRED, _GONE, -1
-    notes[row, HOLD], notes[row, LEFT] = -1, left_us if how == BRIEFS else -1
+    facts[row, LEG_END], facts[row, STATE], facts[row, BEHIND] = TRANSFERRED, GONE, -1
+    notes[row, HOLD], notes[row, LEFT_US] = -1, left_us if how == BRIEFS else -1
 
 
 def _variant(
@@ -737,11 +345,11 @@ def _variant(
                 at_us, source = due_us, _ARRIVAL
             elif due_us == at_us and at_us < NEVER_US:
                 joins = event_number(JOIN >> 60, numbers[next_arrival], 1, 0)
-                source = _ARRIVAL if joins < _event_of(facts, event) else _HEAP
+                source = _ARRIVAL if joins < event_of(facts, event) else _HEAP
             shift_us = shift_at_us[next_shift]
-            if shift_us < at_us or (shift_us == at_us and (source == _ARRIVAL or event & 3 != _ENDS)):
+            if shift_us < at_us or (shift_us == at_us and (source == _ARRIVAL or event & 3 != WHAT_ENDS)):
                 at_us, source = shift_us, _SHIFT
-            if match_wanted and (at_us > now or (source == _HEAP and event & 3 == _GIVES_UP)):
+            if match_wanted and (at_us > now or (source == _HEAP and event & 3 == WHAT_GIVES_UP)):
                 at_us, source = now, _MATCH
             if at_us > horizon_us:
                 break
@@ -749,11 +357,11 @@ def _variant(
             row, what = -1, -1
             if source == _HEAP:
                 row, what = event >> 2, event & 3
-                _pop(heap_us, heap, facts, pending)
+                pop(heap_us, heap, facts, pending)
                 pending -= 1
             released, lost, touched, touched_team = -1, -1, -1, -1
 
-            if source == _ARRIVAL or (source == _HEAP and what == _JOINS):
+            if source == _ARRIVAL or (source == _HEAP and what == WHAT_JOINS):
                 # -- a contact joins: arrives, tries again or is passed on
                 if more and source == _HEAP and notes[row, PROMISE] >= 0 and 0 <= notes[row, KEPT] <= now:
                     continue  # what was promised has been done: nobody asks for it
@@ -771,13 +379,13 @@ def _variant(
                     if opening and len(begun_team) > 0:
                         since, begun = since_us_of[number], begun_team[number]
                 else:
-                    number, attempt = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT])
-                    channel, intent = _wide(facts[row, CHANNEL]), intent_of[number]
+                    number, attempt = wide(facts[row, NUMBER]), wide(facts[row, ATTEMPT])
+                    channel, intent = wide(facts[row, CHANNEL]), intent_of[number]
                     patience_us = NEVER_US
                     queue = 0
-                    if more and facts[row, STATE] == _CONSULTING:
+                    if more and facts[row, STATE] == CONSULTING:
                         last = notes[row, LATEST]
-                        leg = _wide(facts[last, LEG]) + 1
+                        leg = wide(facts[last, LEG]) + 1
                         queue = transfer_queue[conference_with[notes[row, ASKED]], channel, intent]
                         history, patience_us = 1, 0
                     elif more and notes[row, PROMISE] >= 0:
@@ -799,20 +407,20 @@ def _variant(
                             )
                         patience_us = scaled_us(patience_us, chase_patience[promise])
                     elif more and facts[row, LEG_END] == CALLBACK:
-                        last, leg, since = row, _wide(facts[row, LEG]) + 1, times[row, ARRIVED]
-                        queue = _wide(facts[row, QUEUE])
+                        last, leg, since = row, wide(facts[row, LEG]) + 1, times[row, ARRIVED]
+                        queue = wide(facts[row, QUEUE])
                     elif more and facts[row, LEG_END] == CUT_OFF and facts[row, OUTCOME] == CENSORED:
                         last = notes[row, LATEST]
-                        leg, history = _wide(facts[last, LEG]) + 1, 1
+                        leg, history = wide(facts[last, LEG]) + 1, 1
                         queue = transfer_queue[facts[row, TEAM], channel, intent]
                     elif more and facts[row, LEG_END] == TRANSFERRED and facts[row, BEHIND] < 0:
                         last = notes[row, LATEST]
-                        leg = _wide(facts[last, LEG]) + 1
+                        leg = wide(facts[last, LEG]) + 1
                         queue = transfer_queue[facts[row, TEAM], channel, intent]
                         history = int(at_shift_end[facts[row, TEAM]] == BRIEFS)
                     elif transfers and facts[row, LEG_END] == TRANSFERRED:
-                        last, leg = row, _wide(facts[row, LEG]) + 1
-                        passed = _wide(facts[row, BEHIND])
+                        last, leg = row, wide(facts[row, LEG]) + 1
+                        passed = wide(facts[row, BEHIND])
                         history = transfer_history[passed]
                         if more and transfer_to[passed] < 0:
                             queue = anyone_queue[channel, intent]
@@ -820,7 +428,7 @@ def _variant(
                             queue = transfer_queue[transfer_to[passed], channel, intent]
                         if more:
                             last = notes[row, LATEST]
-                            leg = _wide(facts[last, LEG]) + 1
+                            leg = wide(facts[last, LEG]) + 1
                             if transfer_if_busy[passed]:
                                 patience_us = 0
                             elif facts[row, SEAT] < 0 and transfer_patience[passed] < 0:
@@ -879,9 +487,9 @@ def _variant(
                     notes[row, ASKED], notes[row, PRIMARY], notes[row, RETELLING] = -1, -1, -1
                     notes[row, POINTS], notes[row, ANNOUNCED], notes[row, TAKEN] = 1, -1, -1
                     notes[row, CALLED_BACK], notes[row, PATIENCE], notes[row, HOLD] = -1, patience_us, -1
-                    notes[row, PROMISE], notes[row, DUE], notes[row, KEPT], notes[row, ASIDE] = -1, -1, -1, -1
-                    notes[row, LEFT], notes[row, TURNS] = -1, 1
-                    if leg > 0 and facts[asker, STATE] == _CONSULTING:
+                    notes[row, PROMISE], notes[row, DUE], notes[row, KEPT], notes[row, ASIDE_US] = -1, -1, -1, -1
+                    notes[row, LEFT_US], notes[row, TURNS] = -1, 1
+                    if leg > 0 and facts[asker, STATE] == CONSULTING:
                         notes[row, ROLE], notes[row, WAIT_END], notes[row, PRIMARY] = 0, BLOCKED, asker
                         notes[asker, LATEST] = row
                     elif leg > 0 and facts[asker, LEG_END] == CALLBACK:
@@ -889,11 +497,11 @@ def _variant(
                     elif leg > 0 and facts[asker, LEG_END] == CUT_OFF:
                         notes[row, CALLED_BACK] = 1 + facts[asker, BEHIND]
                     elif leg > 0 and facts[asker, BEHIND] < 0:
-                        notes[row, LEFT] = notes[asker, LEFT]
+                        notes[row, LEFT_US] = notes[asker, LEFT_US]
                     elif leg > 0:
-                        passed = _wide(facts[asker, BEHIND])
+                        passed = wide(facts[asker, BEHIND])
                         notes[row, RETELLING] = transfer_retelling[passed]
-                        if facts[asker, STATE] == _HANDING:
+                        if facts[asker, STATE] == HANDING:
                             notes[row, PRIMARY] = asker
                         if transfer_if_busy[passed]:
                             notes[row, WAIT_END] = CUT_OFF
@@ -901,10 +509,10 @@ def _variant(
                     day += 1
                 if leg == 0 and begun == COMES and (now < opens_us[channel, day] or now >= closes_us[channel, day]):
                     times[row, ENDED] = now
-                    facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = CLOSED, CLOSED, _GONE
+                    facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = CLOSED, CLOSED, GONE
                 elif lines and leg == 0 and begun == COMES and 0 <= lines_of[channel] <= in_use[channel]:
                     times[row, ENDED] = now
-                    facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = BLOCKED, BLOCKED, _GONE
+                    facts[row, LEG_END], facts[row, OUTCOME], facts[row, STATE] = BLOCKED, BLOCKED, GONE
                     lost = row
                 else:
                     if lines and leg == 0:
@@ -915,48 +523,48 @@ def _variant(
                         if more:
                             notes[row, POINTS] = points_of[begun, channel]
                             most = spots_at[begun + 1] - spots_at[begun] - notes[row, POINTS]
-                            spot = _free_spot(idle_head, spots_at[begun], most)
+                            spot = free_spot(idle_head, spots_at[begun], most)
                         seat = idle_head[spot]
-                        _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, seat)
+                        leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, seat)
                         idle_since[seat] = -1
                         times[row, ANSWERED] = since
-                        facts[row, TEAM], facts[row, SEAT], facts[row, STATE] = begun, seat, _TALKING
+                        facts[row, TEAM], facts[row, SEAT], facts[row, STATE] = begun, seat, TALKING
                         if more:
                             idle_count[spot] -= 1
                             if spot == spots_at[begun]:
                                 busy_since[seat] = now
                         if more and spots_at[begun + 1] - spots_at[begun] > 1:
                             touched, touched_team = seat, begun
-                            _advance(shared, spot_speed, spots_at[begun], seat, now)
+                            advance(shared, spot_speed, spots_at[begun], seat, now)
                             shared.load[seat] += notes[row, POINTS]
-                            _say(shared, notes, row, seat, begun_ends_us[number] - now, one_by_one[begun])
+                            say(shared, notes, row, seat, begun_ends_us[number] - now, one_by_one[begun])
                         else:
                             if more:
                                 serving[seat], notes[row, DONE_AT] = row, begun_ends_us[number]
                             if more and interruptible[begun, channel]:
                                 doing[seat], doing_since[seat] = row, now
                                 doing_count[begun] += 1
-                                notes[row, ASIDE] = 0
+                                notes[row, ASIDE_US] = 0
                             if begun_ends_us[number] <= horizon_us:
-                                _push(heap_us, heap, facts, pending, begun_ends_us[number], (row << 2) | _ENDS)
+                                push(heap_us, heap, facts, pending, begun_ends_us[number], (row << 2) | WHAT_ENDS)
                                 pending += 1
                     elif pages and page_team[queue] >= 0:
                         team = page_team[queue]
                         times[row, ANSWERED] = now
-                        facts[row, TEAM], facts[row, STATE] = team, _READING
+                        facts[row, TEAM], facts[row, STATE] = team, READING
                         u = uniform(seed, desk, entities[number], (attempt << 12) | leg, _SERVICE, 0)
                         law = service_law[team, intent]
                         if more:
                             law = _law_now(day_begins_us, service_from_us, service_later, team, intent, now, law)
                         until_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
                         if until_us <= horizon_us:
-                            _push(heap_us, heap, facts, pending, until_us, (row << 2) | _ENDS)
+                            push(heap_us, heap, facts, pending, until_us, (row << 2) | WHAT_ENDS)
                             pending += 1
                     else:
                         if more and queue_promoted[queue] >= 0 and now - since >= queue_promoted_us[queue]:
                             queue = queue_promoted[queue]
                             facts[row, QUEUE] = queue
-                        _enqueue(times, facts, queue_head, queue_tail, row, queue, since, number)
+                        enqueue(times, facts, queue_head, queue_tail, row, queue, since, number)
                         waiting += 1
                         match_wanted = True
 
@@ -978,7 +586,7 @@ def _variant(
                                     if idle_head[team] < 0:
                                         continue
                                 else:
-                                    free = _free_count(idle_count, spots_at[team], place_room[place])
+                                    free = free_count(idle_count, spots_at[team], place_room[place])
                                     able = free + place_interrupts[place] * doing_count[team]
                                     if able <= place_keeps_idle[place] or (
                                         now - times[head, ARRIVED] < place_after_us[place]
@@ -1009,19 +617,19 @@ def _variant(
                         best, chosen = queue_head[0], 0
                     if best < 0:
                         break
-                    queue = _wide(facts[best, QUEUE])
+                    queue = wide(facts[best, QUEUE])
                     lays_aside = more and best_rank & 1 == 1
                     if more and among_equals != FIRST and not lays_aside:
                         # of the teams that could take this contact at this rank: the longest idle, or any agent alike
-                        number = _wide(facts[best, NUMBER])
-                        word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
+                        number = wide(facts[best, NUMBER])
+                        word = (wide(facts[best, ATTEMPT]) << 12) | wide(facts[best, LEG])
                         left, free, idle_longest = -1, 0, NEVER_US
                         for again in range(2 if among_equals == RANDOM else 1):
                             if again:
                                 left = int(uniform(seed, desk, entities[number], word, _CHOICE, 0) * free)
                             for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
                                 base = spots_at[queue_teams[place]]
-                                able = _free_count(idle_count, base, place_room[place])
+                                able = free_count(idle_count, base, place_room[place])
                                 soft = place_interrupts[place] * doing_count[queue_teams[place]]
                                 if (
                                     2 * queue_ranks[place] != best_rank
@@ -1035,12 +643,12 @@ def _variant(
                                         chosen_place = place
                                     left -= able
                                 elif among_equals == LONGEST_IDLE:
-                                    since = idle_since[idle_head[_free_spot(idle_head, base, place_room[place])]]
+                                    since = idle_since[idle_head[free_spot(idle_head, base, place_room[place])]]
                                     if since < idle_longest:
                                         idle_longest, chosen_place = since, place
                                 free += able
                         chosen = queue_teams[chosen_place]
-                    _dequeue(facts, queue_head, queue_tail, best)
+                    dequeue(facts, queue_head, queue_tail, best)
                     waiting -= 1
                     spot, seat = chosen, -1
                     if more and lays_aside:
@@ -1052,30 +660,30 @@ def _variant(
                         work = doing[seat]
                         doing[seat], aside[seat] = -1, work
                         doing_count[chosen] -= 1
-                        facts[work, STATE] = _ASIDE
+                        facts[work, STATE] = LAID_ASIDE
                         notes[work, ASIDE_AT] = now
                     else:
                         if more:
-                            spot = _free_spot(idle_head, spots_at[chosen], place_room[chosen_place])
+                            spot = free_spot(idle_head, spots_at[chosen], place_room[chosen_place])
                             idle_count[spot] -= 1
                         seat = idle_head[spot]
-                        _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, seat)
+                        leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, seat)
                         idle_since[seat] = -1
-                    number = _wide(facts[best, NUMBER])
-                    word = (_wide(facts[best, ATTEMPT]) << 12) | _wide(facts[best, LEG])
+                    number = wide(facts[best, NUMBER])
+                    word = (wide(facts[best, ATTEMPT]) << 12) | wide(facts[best, LEG])
                     alone_us = -1
-                    if more and facts[best, STATE] == _LEFT:
+                    if more and facts[best, STATE] == VANISHED:
                         alone_us = silent_detected_us[facts[best, CHANNEL]]
                     elif more and notes[best, CALLED_BACK] >= 0:
-                        channel = _wide(facts[best, CHANNEL])
+                        channel = wide(facts[best, CHANNEL])
                         in_use[channel] += 1
                         by = notes[best, CALLED_BACK] - 1
                         there = callback_reached[channel] if by < 0 else calls_reached[by]
                         if uniform(seed, desk, entities[number], word, _REACHED, 0) >= there:
                             alone_us = callback_takes_us[channel] if by < 0 else calls_take_us[by]
-                    facts[best, TEAM], facts[best, SEAT], facts[best, STATE] = chosen, seat, _TALKING
+                    facts[best, TEAM], facts[best, SEAT], facts[best, STATE] = chosen, seat, TALKING
                     if more and alone_us >= 0:
-                        facts[best, STATE], notes[best, TAKEN] = _ALONE, now
+                        facts[best, STATE], notes[best, TAKEN] = ALONE, now
                     else:
                         times[best, ANSWERED] = now
                     law, purpose = service_law[chosen, intent_of[number]], _SERVICE
@@ -1085,7 +693,7 @@ def _variant(
                         )
                     if more and notes[best, ROLE] == 0:
                         law, purpose = conference_law[notes[notes[best, PRIMARY], ASKED]], _CONFERENCE_TIME
-                        facts[best, STATE] = _CONFERRING
+                        facts[best, STATE] = CONFERRING
                     u = uniform(seed, desk, entities[number], word, purpose, 0)
                     until_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
                     if more and notes[best, ROLE] < 0 and alone_us < 0:
@@ -1098,8 +706,8 @@ def _variant(
                         until_us += numbered_us(
                             law_kind, law_a, law_b, law_at, law_shares, law_times, notes[best, RETELLING], u
                         )
-                    if more and alone_us < 0 and notes[best, LEFT] >= 0:
-                        until_us = now + notes[best, LEFT]
+                    if more and alone_us < 0 and notes[best, LEFT_US] >= 0:
+                        until_us = now + notes[best, LEFT_US]
                     elif more and alone_us < 0 and notes[best, ROLE] != 0:
                         busy = busy_us[seat]
                         if spot > spots_at[chosen] or lays_aside:
@@ -1121,9 +729,9 @@ def _variant(
                             law = transfer_hand_over[facts[primary, BEHIND]]
                             over_us = numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
                             until_us += over_us
-                            facts[primary, STATE], notes[primary, DONE_AT] = _RESUMING, now + over_us
+                            facts[primary, STATE], notes[primary, DONE_AT] = RESUMING, now + over_us
                             if now + over_us <= horizon_us:
-                                _push(heap_us, heap, facts, pending, now + over_us, (primary << 2) | _ENDS)
+                                push(heap_us, heap, facts, pending, now + over_us, (primary << 2) | WHAT_ENDS)
                                 pending += 1
                     if more and spot == spots_at[chosen] and not lays_aside:
                         busy_since[seat] = now
@@ -1131,27 +739,27 @@ def _variant(
                         serving[seat], notes[best, DONE_AT] = best, until_us
                     if more and alone_us < 0 and notes[best, ROLE] != 0:
                         order = notes[best, ROLE] == 1
-                        kind = len(opens_us) if order else _wide(facts[best, CHANNEL])
+                        kind = len(opens_us) if order else wide(facts[best, CHANNEL])
                         if interruptible[chosen, kind] and (order or notes[best, PRIMARY] < 0):
                             doing[seat], doing_since[seat] = best, now
                             doing_count[chosen] += 1
-                            notes[best, ASIDE] = 0
+                            notes[best, ASIDE_US] = 0
                     if more and spots_at[chosen + 1] - spots_at[chosen] > 1:
                         base, points = spots_at[chosen], spots_at[chosen + 1] - spots_at[chosen]
                         notes[best, POINTS] = points - place_room[chosen_place]
-                        _advance(shared, spot_speed, base, seat, now)
+                        advance(shared, spot_speed, base, seat, now)
                         shared.load[seat] += notes[best, POINTS]
-                        _say(shared, notes, best, seat, until_us - now, one_by_one[chosen])
-                        changed = _after_change(
+                        say(shared, notes, best, seat, until_us - now, one_by_one[chosen])
+                        changed = after_change(
                             shared, notes, facts, spot_speed, base, points, seat, now, idle_head, idle_tail,
                             idle_before, idle_behind, idle_since, idle_count,
                         )  # fmt: skip
                         if changed and shared.next_us[seat] <= horizon_us:
-                            event = (shared.next_row[seat] << 2) | _ENDS
-                            _push(heap_us, heap, facts, pending, shared.next_us[seat], event)
+                            event = (shared.next_row[seat] << 2) | WHAT_ENDS
+                            push(heap_us, heap, facts, pending, shared.next_us[seat], event)
                             pending += 1
                     elif until_us <= horizon_us:
-                        _push(heap_us, heap, facts, pending, until_us, (best << 2) | _ENDS)
+                        push(heap_us, heap, facts, pending, until_us, (best << 2) | WHAT_ENDS)
                         pending += 1
                 if more and some_stay:
                     # -- of those whose shift is over who find nobody to serve: fewest points first, highest number
@@ -1166,7 +774,7 @@ def _variant(
                                 some_stay = True
                                 break
                             spot = spots_at[team] + shared.load[goes]
-                            _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, goes)
+                            leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, goes)
                             idle_count[spot] -= 1
                             idle_since[goes] = -1
                             staying[team] -= 1
@@ -1182,16 +790,16 @@ def _variant(
                 # who joined since the last time and waits on: only now can their patience matter
                 for late in range(joined_from, legs):
                     leaves_us = times[late, GIVES_UP]
-                    if more and facts[late, STATE] == _WAITING:
-                        queue, channel = _wide(facts[late, QUEUE]), _wide(facts[late, CHANNEL])
+                    if more and facts[late, STATE] == WAITING:
+                        queue, channel = wide(facts[late, QUEUE]), wide(facts[late, CHANNEL])
                         held = notes[late, ROLE] >= 0 or notes[late, CALLED_BACK] >= 0 or notes[late, PRIMARY] >= 0
                         if says[channel] >= 0 and not held:
                             # -- one who must wait is told how long, and perhaps leaves, or will be called back
                             position, row = 1, queue_head[queue]
                             while row != late:
                                 position += 1
-                                row = _wide(facts[row, BEHIND])
-                            number = _wide(facts[late, NUMBER])
+                                row = wide(facts[row, BEHIND])
+                            number = wide(facts[late, NUMBER])
                             heard = position
                             if says[channel] == WAIT:
                                 there = 0
@@ -1202,7 +810,7 @@ def _variant(
                                     mean_us = handle_us[queue_teams[queue_teams_at[queue]], intent_of[number]]
                                 heard = announced_us(position, mean_us, there)
                                 notes[late, ANNOUNCED] = heard if heard < NEVER_US else -1
-                            word = (_wide(facts[late, ATTEMPT]) << 12) | _wide(facts[late, LEG])
+                            word = (wide(facts[late, ATTEMPT]) << 12) | wide(facts[late, LEG])
                             share = 0.0
                             for band in range(balk_at[channel], balk_at[channel + 1]):
                                 if heard >= balk_from[band]:
@@ -1213,12 +821,12 @@ def _variant(
                             elif heard >= callback_from[channel] and (
                                 uniform(seed, plan, entities[number], word, _CALLBACK, 0) < callback_accepted[channel]
                             ):
-                                _dequeue(facts, queue_head, queue_tail, late)
+                                dequeue(facts, queue_head, queue_tail, late)
                                 waiting -= 1
                                 times[late, ENDED] = now
-                                facts[late, LEG_END], facts[late, STATE] = CALLBACK, _GONE
+                                facts[late, LEG_END], facts[late, STATE] = CALLBACK, GONE
                                 in_use[channel] -= 1
-                                _push(heap_us, heap, facts, pending, now, (late << 2) | _JOINS)
+                                push(heap_us, heap, facts, pending, now, (late << 2) | WHAT_JOINS)
                                 pending += 1
                                 continue
                             else:
@@ -1235,15 +843,15 @@ def _variant(
                         leaves_us = max(leaves_us, now)
                         at_us = times[late, ARRIVED] + queue_promoted_us[queue]
                         if queue_promoted[queue] >= 0 and at_us <= horizon_us:
-                            _push(heap_us, heap, facts, pending, at_us, (late << 2) | _TIMES)
+                            push(heap_us, heap, facts, pending, at_us, (late << 2) | WHAT_TIMES)
                             pending += 1
                         for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
                             at_us = times[late, ARRIVED] + place_after_us[place]
                             if now < at_us <= horizon_us:
-                                _push(heap_us, heap, facts, pending, at_us, (late << 2) | _TIMES)
+                                push(heap_us, heap, facts, pending, at_us, (late << 2) | WHAT_TIMES)
                                 pending += 1
-                    if facts[late, STATE] == _WAITING and leaves_us <= horizon_us:
-                        _push(heap_us, heap, facts, pending, leaves_us, (late << 2) | _GIVES_UP)
+                    if facts[late, STATE] == WAITING and leaves_us <= horizon_us:
+                        push(heap_us, heap, facts, pending, leaves_us, (late << 2) | WHAT_GIVES_UP)
                         pending += 1
                 joined_from = legs
 
@@ -1256,24 +864,24 @@ def _variant(
                     for queue in range(queues):
                         row = queue_head[queue]
                         while row >= 0:
-                            behind = _wide(facts[row, BEHIND])
-                            if facts[row, CHANNEL] == -1 - team and facts[row, STATE] == _LEFT:
-                                _dequeue(facts, queue_head, queue_tail, row)
+                            behind = wide(facts[row, BEHIND])
+                            if facts[row, CHANNEL] == -1 - team and facts[row, STATE] == VANISHED:
+                                dequeue(facts, queue_head, queue_tail, row)
                                 waiting -= 1
-                                facts[row, STATE] = _GONE
+                                facts[row, STATE] = GONE
                             elif (
                                 facts[row, CHANNEL] == -1 - team
                                 and notes[row, ROLE] < 0
                                 and notes[row, CALLED_BACK] < 0
                                 and notes[row, PRIMARY] < 0
                             ):
-                                _dequeue(facts, queue_head, queue_tail, row)
+                                dequeue(facts, queue_head, queue_tail, row)
                                 waiting -= 1
                                 times[row, ENDED] = now
-                                facts[row, LEG_END], facts[row, STATE] = CLEARED, _GONE
+                                facts[row, LEG_END], facts[row, STATE] = CLEARED, GONE
                                 _settle(facts, row, CLEARED)
                                 in_use[facts[row, CHANNEL]] -= 1
-                                number, attempt = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT])
+                                number, attempt = wide(facts[row, NUMBER]), wide(facts[row, ATTEMPT])
                                 delay_us = _delay_us(
                                     seed,
                                     plan,
@@ -1292,7 +900,7 @@ def _variant(
                                     law_times,
                                 )
                                 if now + delay_us < horizon_us:
-                                    _push(heap_us, heap, facts, pending, now + delay_us, (row << 2) | _JOINS)
+                                    push(heap_us, heap, facts, pending, now + delay_us, (row << 2) | WHAT_JOINS)
                                     pending += 1
                             row = behind
                     continue
@@ -1309,7 +917,7 @@ def _variant(
                     leaving, spot = leaving_count[team], spots_at[team]
                 while on_duty[team] - leaving > wanted and seat >= seats_at[team]:
                     if idle_since[seat] >= 0 and (not more or shared.load[seat] == 0):
-                        _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, seat)
+                        leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, seat)
                         idle_since[seat] = -1
                         if more:
                             idle_count[spot] -= 1
@@ -1328,7 +936,7 @@ def _variant(
                             _passes_on(facts, notes, row, seat)
                         ):  # fmt: skip
                             _hand_over(times, facts, notes, row, notes[row, DONE_AT] - now, at_shift_end[team], now)
-                            _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                            push(heap_us, heap, facts, pending, now, (row << 2) | WHAT_JOINS)
                             pending += 1
                             if doing[seat] >= 0:
                                 doing[seat] = -1
@@ -1351,28 +959,28 @@ def _variant(
                         leaving_count[team] += 1
                         if idle_since[goes] >= 0:
                             spot = spots_at[team] + shared.load[goes]
-                            _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, goes)
+                            leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot, goes)
                             idle_count[spot] -= 1
                             idle_since[goes] = -1
                         if hands_over:
-                            _advance(shared, spot_speed, spots_at[team], goes, now)
+                            advance(shared, spot_speed, spots_at[team], goes, now)
                             row = shared.talks[goes]
                             while row >= 0:
                                 behind = notes[row, TALK_BEHIND]
                                 if _passes_on(facts, notes, row, goes):
                                     left = max(notes[row, DONE_AT] - shared.progress[goes], 0)
                                     left_us = (left + FULL_SPEED - 1) // FULL_SPEED
-                                    _end_talk(shared, notes, row, goes)
+                                    end_talk(shared, notes, row, goes)
                                     shared.load[goes] -= notes[row, POINTS]
                                     _hand_over(times, facts, notes, row, left_us, at_shift_end[team], now)
-                                    _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                                    push(heap_us, heap, facts, pending, now, (row << 2) | WHAT_JOINS)
                                     pending += 1
                                 row = behind
-                            if _next_end(shared, notes, facts, spot_speed, spots_at[team], goes, now) and (
+                            if next_end(shared, notes, facts, spot_speed, spots_at[team], goes, now) and (
                                 shared.next_us[goes] <= horizon_us
                             ):
-                                event = (shared.next_row[goes] << 2) | _ENDS
-                                _push(heap_us, heap, facts, pending, shared.next_us[goes], event)
+                                event = (shared.next_row[goes] << 2) | WHAT_ENDS
+                                push(heap_us, heap, facts, pending, shared.next_us[goes], event)
                                 pending += 1
                             if shared.load[goes] == 0:
                                 shared.leaving[goes] = 0
@@ -1386,8 +994,8 @@ def _variant(
                         if shared.leaving[seat]:
                             shared.leaving[seat] = 0
                             leaving_count[team] -= 1
-                            _advance(shared, spot_speed, spots_at[team], seat, now)
-                            _after_change(
+                            advance(shared, spot_speed, spots_at[team], seat, now)
+                            after_change(
                                 shared, notes, facts, spot_speed, spots_at[team], points, seat, now, idle_head,
                                 idle_tail, idle_before, idle_behind, idle_since, idle_count,
                             )  # fmt: skip
@@ -1401,55 +1009,55 @@ def _variant(
                         on_duty[team] += 1
                         if more:
                             idle_count[spot] += 1
-                        _join_spot(idle_head, idle_tail, idle_before, idle_behind, idle_since, spot, seat)
+                        join_spot(idle_head, idle_tail, idle_before, idle_behind, idle_since, spot, seat)
                     seat += 1
                 match_wanted = waiting > 0 or match_wanted
 
-            elif what == _ENDS:
+            elif what == WHAT_ENDS:
                 if more:
                     state = facts[row, STATE]
-                    late = state in (_WRAPPING, _RESUMING) and notes[row, DONE_AT] != now
-                    if late or state in (_GONE, _CONSULTING, _HANDING, _ASIDE):
+                    late = state in (WRAPPING, RESUMING) and notes[row, DONE_AT] != now
+                    if late or state in (GONE, CONSULTING, HANDING, LAID_ASIDE):
                         continue  # what was thought to end now has ended before
-                    if state == _TALKING and notes[row, ASIDE] >= 0:
+                    if state == TALKING and notes[row, ASIDE_US] >= 0:
                         if notes[row, DONE_AT] != now:
                             continue  # it was laid aside in the meantime
                         doing[facts[row, SEAT]] = -1
                         doing_count[facts[row, TEAM]] -= 1
-                if more and state in (_TALKING, _CONFERRING, _ALONE):
-                    team, seat = _wide(facts[row, TEAM]), _wide(facts[row, SEAT])
+                if more and state in (TALKING, CONFERRING, ALONE):
+                    team, seat = wide(facts[row, TEAM]), wide(facts[row, SEAT])
                     if spots_at[team + 1] - spots_at[team] > 1:
                         if shared.next_row[seat] != row or shared.next_us[seat] != now:
                             continue  # a conversation that came or went beside it has changed its end
-                        _advance(shared, spot_speed, spots_at[team], seat, now)
-                        _end_talk(shared, notes, row, seat)
-                        _answer_next(shared, notes, seat)
+                        advance(shared, spot_speed, spots_at[team], seat, now)
+                        end_talk(shared, notes, row, seat)
+                        answer_next(shared, notes, seat)
                         shared.next_row[seat], shared.next_us[seat] = -1, -1
                         touched, touched_team = seat, team
-                if more and facts[row, STATE] == _TALKING and notes[row, TURNS] > 1:
+                if more and facts[row, STATE] == TALKING and notes[row, TURNS] > 1:
                     # -- an answer has been given, and the customer replies
                     notes[row, TURNS] -= 1
-                    facts[row, STATE] = _REPLYING
-                    word = (_wide(facts[row, ATTEMPT]) << 12) | _wide(facts[row, LEG])
+                    facts[row, STATE] = REPLYING
+                    word = (wide(facts[row, ATTEMPT]) << 12) | wide(facts[row, LEG])
                     law = turns_reply[facts[row, TEAM], facts[row, CHANNEL]]
-                    u = uniform(seed, plan, entities[_wide(facts[row, NUMBER])], word, _REPLY, notes[row, TURNS])
+                    u = uniform(seed, plan, entities[wide(facts[row, NUMBER])], word, _REPLY, notes[row, TURNS])
                     at_us = now + numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
                     notes[row, DONE_AT] = at_us  # timers of the wait, before, may be to come yet
                     if at_us <= horizon_us:
-                        _push(heap_us, heap, facts, pending, at_us, (row << 2) | _TIMES)
+                        push(heap_us, heap, facts, pending, at_us, (row << 2) | WHAT_TIMES)
                         pending += 1
                     continues = False
-                elif facts[row, STATE] == _WRAPPING:
-                    facts[row, STATE] = _GONE
+                elif facts[row, STATE] == WRAPPING:
+                    facts[row, STATE] = GONE
                     released = row
                     continues = False
-                elif more and facts[row, STATE] == _SPEAKING:
-                    facts[row, STATE] = _GONE
+                elif more and facts[row, STATE] == SPEAKING:
+                    facts[row, STATE] = GONE
                     in_use[facts[row, CHANNEL]] -= 1
                     continues = False
-                elif more and facts[row, STATE] == _ALONE:
+                elif more and facts[row, STATE] == ALONE:
                     # the agent has seen that nobody is there
-                    times[row, WRAP], facts[row, STATE] = now - notes[row, TAKEN], _GONE
+                    times[row, WRAP], facts[row, STATE] = now - notes[row, TAKEN], GONE
                     released = row
                     if notes[row, CALLED_BACK] >= 0:
                         times[row, ENDED], facts[row, LEG_END] = notes[row, TAKEN], SILENT
@@ -1457,27 +1065,27 @@ def _variant(
                         in_use[facts[row, CHANNEL]] -= 1
                         lost = row
                     continues = False
-                elif more and facts[row, STATE] == _CONFERRING:
+                elif more and facts[row, STATE] == CONFERRING:
                     times[row, ENDED] = now
-                    facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, _GONE
+                    facts[row, LEG_END], facts[row, STATE] = ANSWERED_END, GONE
                     released = row
-                    facts[notes[row, PRIMARY], STATE], notes[notes[row, PRIMARY], DONE_AT] = _RESUMING, now
-                    _push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | _ENDS)
+                    facts[notes[row, PRIMARY], STATE], notes[notes[row, PRIMARY], DONE_AT] = RESUMING, now
+                    push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | WHAT_ENDS)
                     pending += 1
                     continues = False
                 else:
-                    number, attempt = _wide(facts[row, NUMBER]), _wide(facts[row, ATTEMPT])
-                    leg, team = _wide(facts[row, LEG]), _wide(facts[row, TEAM])
+                    number, attempt = wide(facts[row, NUMBER]), wide(facts[row, ATTEMPT])
+                    leg, team = wide(facts[row, LEG]), wide(facts[row, TEAM])
                     entity, word = entities[number], (attempt << 12) | leg
                     cell = team * intents + intent_of[number] if transfers or more else 0
                     continues = True
-                    asks = more and facts[row, STATE] == _TALKING and notes[row, ROLE] < 0
+                    asks = more and facts[row, STATE] == TALKING and notes[row, ROLE] < 0
                     if asks and conference_at[cell] < conference_at[cell + 1]:
                         u = uniform(seed, desk, entity, word, _CONFERENCE, 0)
                         for conference in range(conference_at[cell], conference_at[cell + 1]):
                             if u < conference_probability[conference]:
-                                facts[row, STATE], notes[row, ASKED] = _CONSULTING, conference
-                                _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                                facts[row, STATE], notes[row, ASKED] = CONSULTING, conference
+                                push(heap_us, heap, facts, pending, now, (row << 2) | WHAT_JOINS)
                                 pending += 1
                                 continues = False
                                 break
@@ -1500,8 +1108,8 @@ def _variant(
                             cut = uniform(seed, desk, entity, word, _CUT_OFF, 0) < transfer_cut_off[transfer]
                             if transfer_hand_over[transfer] >= 0 and not cut:
                                 facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, transfer
-                                facts[row, STATE] = _HANDING
-                                _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                                facts[row, STATE] = HANDING
+                                push(heap_us, heap, facts, pending, now, (row << 2) | WHAT_JOINS)
                                 pending += 1
                                 continues = False
                             break
@@ -1511,34 +1119,34 @@ def _variant(
                     settled, last = RESOLVED, row
                     if more:
                         last = notes[row, LATEST]
-                    if pages and facts[row, STATE] == _READING:
+                    if pages and facts[row, STATE] == READING:
                         found = uniform(seed, desk, entity, word, _CONTAINMENT, 0) < contained[cell]
-                        facts[row, LEG_END], facts[row, STATE] = (CONTAINED if found else ANSWERED_END), _GONE
+                        facts[row, LEG_END], facts[row, STATE] = (CONTAINED if found else ANSWERED_END), GONE
                         settled = RESOLVED if found else UNRESOLVED
                         passes = more and not found
                     else:
                         passes = not more or (notes[row, ROLE] < 0 and not handed)
-                        facts[row, LEG_END], facts[row, STATE] = (TRANSFERRED if handed else ANSWERED_END), _GONE
+                        facts[row, LEG_END], facts[row, STATE] = (TRANSFERRED if handed else ANSWERED_END), GONE
                         wrap_us = 0
                         law = wrap_law_of[cell] if more else wrap_law[team]
                         if law >= 0:
                             u = uniform(seed, desk, entity, word, _WRAP, 0)
                             wrap_us = numbered_us(law_kind, law_a, law_b, law_at, law_shares, law_times, law, u)
                             if more:
-                                speed = seat_speed[_wide(facts[row, SEAT])]
+                                speed = seat_speed[wide(facts[row, SEAT])]
                                 wrap_us = handled_us(wrap_us, speed, 0.0, 0, 0, 0.0, 0.0, 0)
                             times[row, WRAP] = wrap_us
                         if wrap_us > 0:
-                            facts[row, STATE] = _WRAPPING
+                            facts[row, STATE] = WRAPPING
                             if more:
                                 notes[row, DONE_AT] = now + wrap_us
                             if now + wrap_us <= horizon_us:
-                                _push(heap_us, heap, facts, pending, now + wrap_us, (row << 2) | _ENDS)
+                                push(heap_us, heap, facts, pending, now + wrap_us, (row << 2) | WHAT_ENDS)
                                 pending += 1
                         else:
                             released = row
                         if more and passes:
-                            share = seat_resolved[_wide(facts[row, SEAT])]
+                            share = seat_resolved[wide(facts[row, SEAT])]
                             if share < 0.0:
                                 share = resolved[cell]
                             if share < 1.0 and uniform(seed, desk, entity, word, _RESOLUTION, 0) >= share:
@@ -1566,10 +1174,10 @@ def _variant(
                                                 calls_after[transfer], u,
                                             )  # fmt: skip
                                             if at_us <= horizon_us:
-                                                _push(heap_us, heap, facts, pending, at_us, (row << 2) | _JOINS)
+                                                push(heap_us, heap, facts, pending, at_us, (row << 2) | WHAT_JOINS)
                                                 pending += 1
                                         break
-                                    _push(heap_us, heap, facts, pending, now, (row << 2) | _JOINS)
+                                    push(heap_us, heap, facts, pending, now, (row << 2) | WHAT_JOINS)
                                     pending += 1
                                     break
                                 u -= transfer_probability[transfer]
@@ -1613,7 +1221,7 @@ def _variant(
                                 notes[legs, ROLE], notes[legs, WAIT_END], notes[legs, LATEST] = 1, ABANDONED, legs
                                 notes[legs, PRIMARY], notes[legs, ASKED], notes[legs, PATIENCE] = row, made, NEVER_US
                                 notes[legs, POINTS] = 1
-                                _enqueue(times, facts, queue_head, queue_tail, legs, queue, now, number)
+                                enqueue(times, facts, queue_head, queue_tail, legs, queue, now, number)
                                 waiting += 1
                                 match_wanted = True
                                 legs += 1
@@ -1635,7 +1243,7 @@ def _variant(
                                     law_kind, law_a, law_b, law_at, law_shares, law_times, chase_after[made], u
                                 )
                                 if back_us < horizon_us:
-                                    _push(heap_us, heap, facts, pending, back_us, (row << 2) | _JOINS)
+                                    push(heap_us, heap, facts, pending, back_us, (row << 2) | WHAT_JOINS)
                                     pending += 1
                     if facts[row, LEG_END] != TRANSFERRED and not (more and notes[row, ROLE] == 1):
                         if settled != CENSORED:
@@ -1645,11 +1253,11 @@ def _variant(
                         if more and settled not in (RESOLVED, CENSORED) and notes[row, PROMISE] < 0:
                             lost = row
 
-            elif more and what == _TIMES:
+            elif more and what == WHAT_TIMES:
                 # -- a wait is so long now that others take it, or that it goes first; or a customer has replied
-                if facts[row, STATE] == _REPLYING and notes[row, DONE_AT] == now:
-                    number, team, seat = _wide(facts[row, NUMBER]), _wide(facts[row, TEAM]), _wide(facts[row, SEAT])
-                    word = (_wide(facts[row, ATTEMPT]) << 12) | _wide(facts[row, LEG])
+                if facts[row, STATE] == REPLYING and notes[row, DONE_AT] == now:
+                    number, team, seat = wide(facts[row, NUMBER]), wide(facts[row, TEAM]), wide(facts[row, SEAT])
+                    word = (wide(facts[row, ATTEMPT]) << 12) | wide(facts[row, LEG])
                     intent, turn = intent_of[number], notes[row, TURNS]
                     law = service_law[team, intent]
                     law = _law_now(day_begins_us, service_from_us, service_later, team, intent, now, law)
@@ -1660,50 +1268,50 @@ def _variant(
                         busy_us[seat] + now - busy_since[seat], now - duty_since[seat], slower[team],
                         slower_most[team], times[row, ANSWERED] - times[row, ARRIVED],
                     )  # fmt: skip
-                    facts[row, STATE] = _TALKING
-                    _advance(shared, spot_speed, spots_at[team], seat, now)
-                    _say(shared, notes, row, seat, work_us, one_by_one[team])
+                    facts[row, STATE] = TALKING
+                    advance(shared, spot_speed, spots_at[team], seat, now)
+                    say(shared, notes, row, seat, work_us, one_by_one[team])
                     touched, touched_team = seat, team
-                elif facts[row, STATE] == _WAITING:
-                    queue = _wide(facts[row, QUEUE])
+                elif facts[row, STATE] == WAITING:
+                    queue = wide(facts[row, QUEUE])
                     if queue_promoted[queue] >= 0 and now - times[row, ARRIVED] >= queue_promoted_us[queue]:
-                        _dequeue(facts, queue_head, queue_tail, row)
+                        dequeue(facts, queue_head, queue_tail, row)
                         facts[row, QUEUE] = queue_promoted[queue]
-                        since, number, queue = times[row, ARRIVED], _wide(facts[row, NUMBER]), queue_promoted[queue]
-                        _enqueue(times, facts, queue_head, queue_tail, row, queue, since, number)
+                        since, number, queue = times[row, ARRIVED], wide(facts[row, NUMBER]), queue_promoted[queue]
+                        enqueue(times, facts, queue_head, queue_tail, row, queue, since, number)
                 match_wanted = True
 
-            elif facts[row, STATE] == _WAITING:
+            elif facts[row, STATE] == WAITING:
                 # -- patience ends, or an answering machine takes it
                 word, speaks_us = ABANDONED, 0
                 if more:
-                    channel = _wide(facts[row, CHANNEL])
+                    channel = wide(facts[row, CHANNEL])
                     word = notes[row, WAIT_END]
                     if now < times[row, GIVES_UP]:
                         word, speaks_us = MESSAGE, message_takes_us[channel]
                     elif word == ABANDONED and silent_share[channel] > 0.0 and notes[row, PRIMARY] < 0:
-                        key = (_wide(facts[row, ATTEMPT]) << 12) | _wide(facts[row, LEG])
-                        entity = entities[_wide(facts[row, NUMBER])]
+                        key = (wide(facts[row, ATTEMPT]) << 12) | wide(facts[row, LEG])
+                        entity = entities[wide(facts[row, NUMBER])]
                         if uniform(seed, plan, entity, key, _SILENT, 0) < silent_share[channel]:
                             word = SILENT  # and stays in the queue, as nobody knows
                 times[row, ENDED] = now
                 facts[row, LEG_END] = word
                 if more and word == SILENT:
-                    facts[row, STATE] = _LEFT
+                    facts[row, STATE] = VANISHED
                 else:
-                    facts[row, STATE] = _GONE
-                    _dequeue(facts, queue_head, queue_tail, row)
+                    facts[row, STATE] = GONE
+                    dequeue(facts, queue_head, queue_tail, row)
                     waiting -= 1
                 if more and notes[row, ROLE] >= 0:
-                    facts[notes[row, PRIMARY], STATE], notes[notes[row, PRIMARY], DONE_AT] = _RESUMING, now
-                    _push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | _ENDS)
+                    facts[notes[row, PRIMARY], STATE], notes[notes[row, PRIMARY], DONE_AT] = RESUMING, now
+                    push(heap_us, heap, facts, pending, now, (notes[row, PRIMARY] << 2) | WHAT_ENDS)
                     pending += 1
                 else:
                     _settle(facts, row, word)
                     if more and speaks_us > 0:
-                        facts[row, STATE] = _SPEAKING
+                        facts[row, STATE] = SPEAKING
                         if now + speaks_us <= horizon_us:
-                            _push(heap_us, heap, facts, pending, now + speaks_us, (row << 2) | _ENDS)
+                            push(heap_us, heap, facts, pending, now + speaks_us, (row << 2) | WHAT_ENDS)
                             pending += 1
                     elif lines:
                         in_use[facts[row, CHANNEL]] -= 1
@@ -1711,41 +1319,41 @@ def _variant(
                         lost = row
                     if more and notes[row, PRIMARY] >= 0:  # the agent who waited with them has nobody to hand over to
                         primary = notes[row, PRIMARY]
-                        facts[primary, STATE], notes[primary, DONE_AT] = _RESUMING, now
-                        _push(heap_us, heap, facts, pending, now, (primary << 2) | _ENDS)
+                        facts[primary, STATE], notes[primary, DONE_AT] = RESUMING, now
+                        push(heap_us, heap, facts, pending, now, (primary << 2) | WHAT_ENDS)
                         pending += 1
 
             if retries and lost >= 0:
                 # -- one who gave up, was turned away or asked in vain: do they try again?
-                number, attempt = _wide(facts[lost, NUMBER]), _wide(facts[lost, ATTEMPT])
-                channel = _wide(facts[lost, CHANNEL])
+                number, attempt = wide(facts[lost, NUMBER]), wide(facts[lost, ATTEMPT])
+                channel = wide(facts[lost, CHANNEL])
                 law_of = retry_law
                 if more and facts[lost, OUTCOME] == UNRESOLVED:
                     law_of = retry_law_unresolved
                 delay_us = _delay_us(
-                    seed, plan, entities[number], attempt, channel, _wide(facts[lost, OUTCOME]), retry_probability,
+                    seed, plan, entities[number], attempt, channel, wide(facts[lost, OUTCOME]), retry_probability,
                     retry_attempts_most, law_of, law_kind, law_a, law_b, law_at, law_shares, law_times,
                 )  # fmt: skip
                 if now + delay_us < horizon_us:
-                    _push(heap_us, heap, facts, pending, now + delay_us, (lost << 2) | _JOINS)
+                    push(heap_us, heap, facts, pending, now + delay_us, (lost << 2) | WHAT_JOINS)
                     pending += 1
 
             if released >= 0:
                 # -- an agent is free: goes home where there are too many, else is idle from now
-                team, seat = _wide(facts[released, TEAM]), _wide(facts[released, SEAT])
+                team, seat = wide(facts[released, TEAM]), wide(facts[released, SEAT])
                 leaves, joins, spot = on_duty[team] > target[team], True, team
                 if more and aside[seat] >= 0:
                     # -- and goes on with what was laid aside
                     row = aside[seat]
                     for_us = now - notes[row, ASIDE_AT]
-                    notes[row, ASIDE] += for_us
+                    notes[row, ASIDE_US] += for_us
                     notes[row, DONE_AT] += for_us
-                    facts[row, STATE] = _TALKING
+                    facts[row, STATE] = TALKING
                     aside[seat], doing[seat], doing_since[seat], serving[seat] = -1, row, now, row
                     doing_count[team] += 1
                     match_wanted = waiting > 0 or match_wanted
                     if notes[row, DONE_AT] <= horizon_us:
-                        _push(heap_us, heap, facts, pending, notes[row, DONE_AT], (row << 2) | _ENDS)
+                        push(heap_us, heap, facts, pending, notes[row, DONE_AT], (row << 2) | WHAT_ENDS)
                         pending += 1
                     continue
                 if more and (spots_at[team + 1] - spots_at[team] == 1 or shared.load[seat] == notes[released, POINTS]):
@@ -1753,9 +1361,9 @@ def _variant(
                 if more:
                     spot = spots_at[team]
                     if spots_at[team + 1] - spots_at[team] > 1:
-                        _advance(shared, spot_speed, spots_at[team], seat, now)
+                        advance(shared, spot_speed, spots_at[team], seat, now)
                         if idle_since[seat] >= 0:
-                            _leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot + shared.load[seat], seat)
+                            leave_spot(idle_head, idle_tail, idle_before, idle_behind, spot + shared.load[seat], seat)
                             idle_count[spot + shared.load[seat]] -= 1
                             idle_since[seat] = -1
                         shared.load[seat] -= notes[released, POINTS]
@@ -1772,22 +1380,22 @@ def _variant(
                     idle_since[seat] = now
                     if more:
                         idle_count[spot] += 1
-                    _join_spot(idle_head, idle_tail, idle_before, idle_behind, idle_since, spot, seat)
+                    join_spot(idle_head, idle_tail, idle_before, idle_behind, idle_since, spot, seat)
                     match_wanted = waiting > 0 or match_wanted or some_stay
 
             if more and touched >= 0:
                 # -- a conversation has come or gone beside others
                 match_wanted = waiting > 0 or match_wanted or some_stay
                 base, points = spots_at[touched_team], spots_at[touched_team + 1] - spots_at[touched_team]
-                changed = _after_change(
+                changed = after_change(
                     shared, notes, facts, spot_speed, base, points, touched, now, idle_head, idle_tail, idle_before,
                     idle_behind, idle_since, idle_count,
                 )  # fmt: skip
                 if duty_since[touched] < 0:
                     shared.leaving[touched] = 0
                 if changed and shared.next_us[touched] <= horizon_us:
-                    event = (shared.next_row[touched] << 2) | _ENDS
-                    _push(heap_us, heap, facts, pending, shared.next_us[touched], event)
+                    event = (shared.next_row[touched] << 2) | WHAT_ENDS
+                    push(heap_us, heap, facts, pending, shared.next_us[touched], event)
                     pending += 1
 
         for seat in range(seats):
@@ -1796,7 +1404,7 @@ def _variant(
                 spells += 1
         if more:  # within the loop an escalation is a transfer as any other
             for row in range(legs):
-                passed = _wide(facts[row, BEHIND])
+                passed = wide(facts[row, BEHIND])
                 if facts[row, LEG_END] == TRANSFERRED and passed >= 0 and transfer_escalates[passed]:
                     facts[row, LEG_END] = ESCALATED
         return legs, spells, fits

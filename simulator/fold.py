@@ -16,9 +16,11 @@ from results.customers import CUSTOMER_COLUMNS, customer_columns
 from results.queues import Waits
 from results.worked import WorkedTime, any_at_once
 from scenarios.jit import jit, jit_uncounted
-from simulator.engine_compiled import (
+from simulator.floor_arrays import Floor, Whole
+from simulator.loop_legs import (
     ANSWERED,
     ARRIVED,
+    ASIDE_US,
     BLOCKED,
     CENSORED,
     CHANNEL,
@@ -45,9 +47,7 @@ from simulator.engine_compiled import (
     WRAP,
     Happened,
     Small,
-)  # fmt: skip
-from simulator.engine_compiled import ASIDE as LAID_ASIDE
-from simulator.floor_arrays import Floor, Whole
+)
 
 FIRST, QUEUED, TALK, ASIDE, WRAPPED, PASSED, UNFINISHED, SERVED, FOUND = range(9)
 _FOLDED = 9
@@ -313,7 +313,7 @@ def _fold_into(times: Whole, facts: Small, notes: Whole, contact_of: Whole, fold
             folded[contact, UNFINISHED] += 1
         if facts[row, SEAT] >= 0 and answered and times[row, ENDED] >= 0:
             folded[contact, SERVED] += 1
-            laid_us = max(notes[row, LAID_ASIDE], 0) if len(notes) else 0
+            laid_us = max(notes[row, ASIDE_US], 0) if len(notes) else 0
             folded[contact, ASIDE if aside else TALK] += times[row, ENDED] - times[row, ANSWERED] - laid_us
         if facts[row, SEAT] >= 0 and times[row, ENDED] >= 0 and times[row, WRAP] > 0:
             folded[contact, WRAPPED] += times[row, WRAP]

@@ -16,8 +16,10 @@ from results.figures import Key
 from results.worked import any_at_once
 from scenarios.reading import HERE, load_scenario
 from scenarios.units import NEVER_US
-from simulator.engine_compiled import VARIANTS, Arrivals, memory_for
+from simulator.engine_compiled import VARIANTS
 from simulator.floor_arrays import floor_of, shifts_of
+from simulator.loop_arrivals import Arrivals
+from simulator.loop_memory import memory_for
 from simulator.simulate import simulate
 
 

@@ -29,10 +29,11 @@ from results.worked import paid_s, several_at_once, worked_of
 from scenarios.plan import DrawnPlan, draw_plan, make_plan
 from scenarios.reading import LoadedScenario
 from simulator.columns import Replicated, legs_table, staffing_table
-from simulator.engine_compiled import Arrivals, replicate
+from simulator.engine_compiled import replicate
 from simulator.engine_simpy import Engine
 from simulator.floor_arrays import Floor, floor_of, shifts_of
 from simulator.fold import contacts_folded, waits_folded, worked_folded
+from simulator.loop_arrivals import Arrivals
 from simulator.precision import LEVEL, Precision
 from simulator.simpy_floor import Luck
 from simulator.workers import Workers, open_workers

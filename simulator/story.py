@@ -126,7 +126,7 @@ def _comes(leg: Leg) -> str:
         return f"comes to {' or '.join(leg.line.teams)}"
     again = f"tries again, attempt {leg.attempt}, " if leg.attempt > 1 else "asks "
     first = f", with priority {leg.line.priority}" if leg.line.priority else ""
-    return f"{again}on {leg.channel}{first}"
+    return f"{again}{'in person' if leg.channel == 'in_person' else f'on {leg.channel}'}{first}"
 
 
 def _is_to_be_called(leg: Leg) -> str:

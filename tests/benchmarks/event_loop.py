@@ -1,7 +1,7 @@
 """The C++ event loop as the benchmarks use it: compiled, given a scenario's tables, timed and compared cell for cell.
 
 What the two sides share stands here: `tables_of`, each array by the name by which the C++ asks for it, and `LEG`, the
-rows it writes, whose columns are called as in `simulator.engine_compiled`. A new column is a name in `TIMES` or `FACTS`
+rows it writes, whose columns are called as in `simulator.loop_legs`. A new column is a name in `TIMES` or `FACTS`
 and a member of `Leg` in the C++, at the same place.
 """
 
@@ -18,9 +18,9 @@ import numpy.typing as npt
 from scenarios.laws import DETERMINISTIC, EMPIRICAL, EXPONENTIAL, LOGNORMAL, UNIFORM
 from scenarios.plan import DrawnPlan
 from scenarios.scenario import CAUSES
-from simulator import engine_compiled
-from simulator.engine_compiled import Happened
+from simulator import loop_legs
 from simulator.floor_arrays import Floor, shifts_of
+from simulator.loop_legs import Happened
 from simulator.simpy_floor import Luck
 
 SOURCE = Path(__file__).with_suffix(".cpp")
@@ -112,8 +112,8 @@ def _rows(file: BinaryIO, kind: np.dtype[Any]) -> npt.NDArray[Any]:
 def differences(happened: Happened, ran: Ran) -> list[str]:
     """Name the columns in which the two loops differ, both in the order of the log."""
     theirs = ran.legs[np.lexsort((ran.legs["LEG"], ran.legs["ATTEMPT"], ran.legs["NUMBER"]))]
-    ours = {name: happened.times_us[:, getattr(engine_compiled, name)] for name in TIMES}
-    ours |= {name: happened.facts[:, getattr(engine_compiled, name)] for name in FACTS}
+    ours = {name: happened.times_us[:, getattr(loop_legs, name)] for name in TIMES}
+    ours |= {name: happened.facts[:, getattr(loop_legs, name)] for name in FACTS}
     order = np.lexsort((ours["LEG"], ours["ATTEMPT"], ours["NUMBER"]))
     found = [
         f"{name}: {np.count_nonzero(values[order] != theirs[name]) if len(order) == len(theirs) else 'rows missing'}"

@@ -7,9 +7,11 @@ import pytest
 
 from scenarios.plan import draw_plan, make_plan
 from scenarios.reading import LoadedScenario
-from simulator.engine_compiled import ABANDONED, LEG, LEG_END, Arrivals, Happened, replicate
+from simulator.engine_compiled import replicate
 from simulator.engine_simpy import Engine
 from simulator.floor_arrays import floor_of, shifts_of
+from simulator.loop_arrivals import Arrivals
+from simulator.loop_legs import ABANDONED, LEG, LEG_END, Happened
 from simulator.simpy_floor import Luck
 from simulator.simulate import replicated, simulate
 from tests.benchmarks.event_loop import differences, run_loop, tables_of, write_tables

@@ -6,7 +6,7 @@ import pytest
 from results.log import LEG_ENDS, ordered, table_of
 from results.metrics import contacts_of, metric_of, values_of
 from scenarios.metric_names import END_SHARES, METRIC_NAMES
-from simulator import engine_compiled, fold
+from simulator import fold, loop_legs
 from simulator.simulate import Work, replicated, simulate
 from tests.written import about, demand, exactly, one_desk, written
 
@@ -191,12 +191,12 @@ def test_ends_the_engine_does_not_know_yet_are_found_by_their_word(tmp_path, mon
     work = Work(loaded, 1, False, None, "compiled", (), 0.0, False)
     part = replicated(loaded, work.floor, None, work.luck(0))
     new = ("silent", "cut_off")
-    monkeypatch.setattr(fold, "ENDS", (*engine_compiled.ENDS, *new))
+    monkeypatch.setattr(fold, "ENDS", (*loop_legs.ENDS, *new))
     facts, times = part.happened.facts, part.happened.times_us
     for row, end in enumerate(new):
-        facts[row, engine_compiled.LEG_END] = len(engine_compiled.ENDS) + row
+        facts[row, loop_legs.LEG_END] = len(loop_legs.ENDS) + row
         if end == "silent":
-            times[row, engine_compiled.ANSWERED] = engine_compiled.UNANSWERED
+            times[row, loop_legs.ANSWERED] = loop_legs.UNANSWERED
     contacts = fold.contacts_folded(part.happened, part.plan.intent)
     by_hand = {"abandonment": 1 / 4, "silent_share": 1 / 4, "cut_off_share": 1 / 4, "balked_share": 0}
     assert {name: _value(contacts, name) for name in by_hand} == by_hand

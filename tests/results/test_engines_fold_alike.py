@@ -10,7 +10,7 @@ from results.metrics import contacts_of
 from results.queues import waits_of
 from results.worked import worked_of
 from scenarios.metric_names import ALL_NAMES, END_SHARES, METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES
-from simulator.engine_compiled import ENDS
+from simulator.loop_legs import ENDS
 from simulator.simulate import Work
 from tests.simulator.random_scenarios import drawn_opening, random_scenario
 from tests.written import about, demand, exactly, one_desk, written

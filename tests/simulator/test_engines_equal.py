@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenarios.reading import HERE, load_scenario
-from simulator import engine_compiled, engine_simpy, simpy_floor
+from simulator import engine_compiled, engine_simpy, loop_arrivals, loop_heap, simpy_floor
 from simulator.engine_compiled import variant_of
 from simulator.events import EventClass
 from simulator.floor_arrays import floor_of
@@ -92,11 +92,11 @@ def test_nobody_tries_again_as_the_day_ends(tmp_path, engine):
 def test_arrivals_are_put_in_order_however_they_crowd(times, far):
     """Without it customers of one instant could come in another order, or crowded ones in none."""
     times_us = np.array([*times, *([10**15] if far else [])], dtype=np.int64)
-    order, sorted_well = engine_compiled._in_order(times_us)
+    order, sorted_well = loop_arrivals._in_order(times_us)
     if sorted_well:
         assert order.tolist() == np.argsort(times_us, kind="stable").tolist()
     else:
-        assert len(times_us) > engine_compiled.BUCKET_MOST
+        assert len(times_us) > loop_arrivals.BUCKET_MOST
 
 
 def test_threads_change_nothing_of_the_compiled_engine(tmp_path):
@@ -111,7 +111,7 @@ def test_threads_change_nothing_of_the_compiled_engine(tmp_path):
 def test_the_compiled_engine_names_every_class_of_events_that_the_other_names():
     """Without it a kind of event added to one engine could be forgotten in the other."""
     by_simpy = inspect.getsource(engine_simpy) + inspect.getsource(simpy_floor)
-    sources = [by_simpy, inspect.getsource(engine_compiled)]
+    sources = [by_simpy, inspect.getsource(engine_compiled) + inspect.getsource(loop_heap)]
     for kind in EventClass:
         named = [f"EventClass.{kind.name}" in source for source in sources]
         assert named == [True, True], kind
@@ -129,7 +129,7 @@ def test_the_keys_of_both_engines_sort_alike():
         for leg in (0, 4095)
     ]
     one = [event_key(EventClass(kind), number << 12 | attempt, leg) for kind, number, attempt, leg in facts]
-    other = [engine_compiled.event_number(*fact) for fact in facts]
+    other = [loop_heap.event_number(*fact) for fact in facts]
     assert np.argsort(np.array(one, dtype=object)).tolist() == np.argsort(other).tolist()
     assert len(set(other)) == len(facts)
 
