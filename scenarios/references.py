@@ -43,7 +43,7 @@ def references(document: Document) -> Iterator[Fault]:
         for word, words in (("channels", channels), ("skills", intents)):
             for i, found in enumerate(list_at(team, word)):
                 yield from known(("teams", name, word, i), found, words)
-        for word in ("ranks", "takes_after_s", "keeps_idle"):
+        for word in ("ranks", "asked", "takes_after_s", "keeps_idle"):
             for intent in dict_at(team, word):
                 yield from known(("teams", name, word, intent), intent, _skilled(team, intents))
         for word in ("wrap", "hold"):

@@ -320,6 +320,11 @@ class Team(Strict):
         description="how well an intent suits the team, 1 the best, and 1 where left out: an agent takes the lowest "
         "rank that waits, and a customer goes to the free team that ranks the intent lowest",
     )
+    asked: dict[Name, Annotated[int, Field(ge=1, le=RANKS_MOST)]] = Field(
+        default_factory=dict,
+        description="where customers would rather have it otherwise: how early the team is asked for an intent, 1 the "
+        "first; its rank where left out",
+    )
     takes_after_s: dict[Name, Annotated[float, Field(gt=0, le=LONGEST_WAIT_S)]] = Field(
         default_factory=dict, description="intents it helps out with only once they have waited so long (overflow)"
     )
@@ -421,8 +426,8 @@ class Team(Strict):
             raise ValueError("one of agents, agents_csv and shifts")
         if self.contained is not None and not self.self_service:
             raise ValueError("contained only in a self-service team")
-        if self.self_service and (self.wrap is not None or self.shrinkage or self.ranks):
-            raise ValueError("no wrap, shrinkage or ranks in a self-service team")
+        if self.self_service and (self.wrap is not None or self.shrinkage or self.ranks or self.asked):
+            raise ValueError("no wrap, shrinkage, ranks or asked in a self-service team")
         if self.self_service and (self.takes_after_s or self.keeps_idle):
             raise ValueError("no takes_after_s or keeps_idle in a self-service team")
         if self.self_service and (self.concurrency > 1 or self.points or self.speeds != "full"):
@@ -506,6 +511,10 @@ class Team(Strict):
     def rank(self, intent: str) -> int:
         """Return how well an intent suits the team: 1 is the best."""
         return self.ranks.get(intent, 1)
+
+    def asked_as(self, intent: str) -> int:
+        """Return how early customers of an intent ask for the team: 1 is the first."""
+        return self.asked.get(intent, self.rank(intent))
 
 
 class Promotion(Strict):
@@ -806,9 +815,9 @@ class Scenario(Strict):
         return law_for(self.patience.get(channel), intent)
 
     def who_takes(self, channel: Channel, intent: str) -> tuple[str, ...]:
-        """Return the teams that answer such a contact, in the order in which they are asked: by rank, then as told."""
+        """Return the teams that answer such a contact, in the order in which they are asked, as told where alike."""
         able = [name for name, team in self.teams.items() if team.takes(channel, intent)]
-        return tuple(sorted(able, key=lambda name: self.teams[name].rank(intent)))
+        return tuple(sorted(able, key=lambda name: self.teams[name].asked_as(intent)))
 
     def who_answers(self, channel: Channel, intent: str) -> tuple[str, ...]:
         """Return the teams of people that answer such a contact, in the order in which they are asked."""

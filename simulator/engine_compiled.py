@@ -304,25 +304,25 @@ def _variant(
         law_kind, law_a, law_b, law_at, law_shares, law_times = floor[:6]
         opens_us, closes_us, patience_law, retry_probability, retry_law = floor[6:11]
         retry_attempts_most, retry_keeps, retry_to_at, retry_to, retry_to_share, lines_of = floor[11:17]
-        first_queue, page_team, queue_priority, queue_teams_at, queue_teams, queue_ranks = floor[17:23]
-        transfer_queue, service_law, wrap_law, contained = floor[23:27]
-        transfer_at, transfer_to, transfer_probability, transfer_history, seats_at = floor[27:32]
-        message_us, message_takes_us, _, place_after_us, place_keeps_idle = floor[32:37]
-        queue_weight, queue_promoted, queue_promoted_us, among_equals = floor[37:41]
-        transfer_patience, transfer_if_busy, transfer_cut_off, transfer_retelling = floor[41:45]
-        conference_at, conference_with, conference_probability, conference_law = floor[45:49]
-        resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room = floor[49:55]
-        place_interrupts, at_shift_end, interruptible, order_queue, turns_of, turns_reply = floor[55:61]
-        one_by_one, points_of = floor[61:63]
-        anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[63:71]
-        handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[71:76]
-        silent_share, silent_detected_us, team_rate = floor[76:79]
-        service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[79:85]
-        fatigue, slower, slower_most = floor[85:88]
-        promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[88:94]
-        promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[94:100]
-        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[100:105]
-        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[105:]
+        first_queue, page_team, queue_priority, queue_teams_at, queue_teams, queue_ranks, queue_asked = floor[17:24]
+        transfer_queue, service_law, wrap_law, contained = floor[24:28]
+        transfer_at, transfer_to, transfer_probability, transfer_history, seats_at = floor[28:33]
+        message_us, message_takes_us, _, place_after_us, place_keeps_idle = floor[33:38]
+        queue_weight, queue_promoted, queue_promoted_us, among_equals = floor[38:42]
+        transfer_patience, transfer_if_busy, transfer_cut_off, transfer_retelling = floor[42:46]
+        conference_at, conference_with, conference_probability, conference_law = floor[46:50]
+        resolved, retry_law_unresolved, retry_patience, spots_at, spot_speed, place_room = floor[50:56]
+        place_interrupts, at_shift_end, interruptible, order_queue, turns_of, turns_reply = floor[56:62]
+        one_by_one, points_of = floor[62:64]
+        anyone_queue, says, balk_at, balk_from, balk_share, patience_at, patience_from, patience_factor = floor[64:72]
+        handle_us, callback_from, callback_accepted, callback_reached, callback_takes_us = floor[72:77]
+        silent_share, silent_detected_us, team_rate = floor[77:80]
+        service_from_us, service_later, hold_law, wrap_law_of, seat_speed, seat_resolved = floor[80:86]
+        fatigue, slower, slower_most = floor[86:89]
+        promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[89:95]
+        promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[95:101]
+        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[101:106]
+        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[106:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -579,40 +579,48 @@ def _variant(
                             head = queue_head[queue]
                             if head < 0 or (best >= 0 and queue_priority[queue] < best_priority):
                                 continue
+                            found, soft = -1, False
                             for place in range(queue_teams_at[queue], queue_teams_at[queue + 1]):
                                 team = queue_teams[place]
-                                rank = queue_ranks[place]
                                 if not more:
-                                    if idle_head[team] < 0:
-                                        continue
-                                else:
-                                    free = free_count(idle_count, spots_at[team], place_room[place])
-                                    able = free + place_interrupts[place] * doing_count[team]
-                                    if able <= place_keeps_idle[place] or (
-                                        now - times[head, ARRIVED] < place_after_us[place]
-                                    ):
-                                        continue
-                                    # of one rank nobody lays work aside while another is idle
-                                    rank = 2 * rank + (free == 0)
-                                better = best < 0 or queue_priority[queue] > best_priority or rank < best_rank
-                                if not better and rank == best_rank and more:
-                                    waited = queue_weight[queue] * (now - times[head, ARRIVED])
-                                    other = queue_weight[facts[best, QUEUE]] * (now - times[best, ARRIVED])
-                                    better = waited > other or (
-                                        waited == other
-                                        and (times[head, ARRIVED], facts[head, NUMBER], facts[head, ATTEMPT])
-                                        < (times[best, ARRIVED], facts[best, NUMBER], facts[best, ATTEMPT])
-                                    )
-                                elif not better and rank == best_rank:
-                                    if times[head, ARRIVED] == times[best, ARRIVED]:
-                                        better = facts[head, NUMBER] < facts[best, NUMBER]
-                                    else:
-                                        better = times[head, ARRIVED] < times[best, ARRIVED]
-                                if better:
-                                    best, chosen, chosen_place = head, team, place
-                                    best_priority, best_rank = queue_priority[queue], rank
-                                if not more or rank & 1 == 0:
+                                    if idle_head[team] >= 0:
+                                        found = place
+                                        break
+                                    continue
+                                if soft and queue_asked[place] != queue_asked[found]:
                                     break
+                                free = free_count(idle_count, spots_at[team], place_room[place])
+                                able = free + place_interrupts[place] * doing_count[team]
+                                if (
+                                    able <= place_keeps_idle[place]
+                                    or now - times[head, ARRIVED] < place_after_us[place]
+                                ):
+                                    continue
+                                if free > 0:
+                                    found, soft = place, False
+                                    break
+                                if not soft:  # nobody lays work aside while another who is asked as early is idle
+                                    found, soft = place, True
+                            if found < 0:
+                                continue
+                            rank = 2 * queue_ranks[found] + soft if more else queue_ranks[found]
+                            better = best < 0 or queue_priority[queue] > best_priority or rank < best_rank
+                            if not better and rank == best_rank and more:
+                                waited = queue_weight[queue] * (now - times[head, ARRIVED])
+                                other = queue_weight[facts[best, QUEUE]] * (now - times[best, ARRIVED])
+                                better = waited > other or (
+                                    waited == other
+                                    and (times[head, ARRIVED], facts[head, NUMBER], facts[head, ATTEMPT])
+                                    < (times[best, ARRIVED], facts[best, NUMBER], facts[best, ATTEMPT])
+                                )
+                            elif not better and rank == best_rank:
+                                if times[head, ARRIVED] == times[best, ARRIVED]:
+                                    better = facts[head, NUMBER] < facts[best, NUMBER]
+                                else:
+                                    better = times[head, ARRIVED] < times[best, ARRIVED]
+                            if better:
+                                best, chosen, chosen_place = head, queue_teams[found], found
+                                best_priority, best_rank = queue_priority[queue], rank
                     elif idle_head[0] >= 0:
                         best, chosen = queue_head[0], 0
                     if best < 0:
@@ -620,10 +628,10 @@ def _variant(
                     queue = wide(facts[best, QUEUE])
                     lays_aside = more and best_rank & 1 == 1
                     if more and among_equals != FIRST and not lays_aside:
-                        # of the teams that could take this contact at this rank: the longest idle, or any agent alike
+                        # of the teams asked as early that could take this contact: the longest idle, or any agent alike
                         number = wide(facts[best, NUMBER])
                         word = (wide(facts[best, ATTEMPT]) << 12) | wide(facts[best, LEG])
-                        left, free, idle_longest = -1, 0, NEVER_US
+                        left, free, idle_longest, wanted = -1, 0, NEVER_US, queue_asked[chosen_place]
                         for again in range(2 if among_equals == RANDOM else 1):
                             if again:
                                 left = int(uniform(seed, desk, entities[number], word, _CHOICE, 0) * free)
@@ -632,7 +640,7 @@ def _variant(
                                 able = free_count(idle_count, base, place_room[place])
                                 soft = place_interrupts[place] * doing_count[queue_teams[place]]
                                 if (
-                                    2 * queue_ranks[place] != best_rank
+                                    queue_asked[place] != wanted
                                     or able == 0
                                     or able + soft <= place_keeps_idle[place]
                                     or now - times[best, ARRIVED] < place_after_us[place]

@@ -495,6 +495,7 @@ class Engine:
         return Line(
             teams,
             tuple(team.rank(intent) for team in told),
+            tuple(team.asked_as(intent) for team in told),
             tuple(us(team.takes_after_s.get(intent, 0.0)) if first else 0 for team in told),
             tuple(team.keeps_idle.get(intent, 0) if first else 0 for team in told),
             tuple(team.concurrency - team.points_of(channel) for team in told),

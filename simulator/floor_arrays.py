@@ -81,6 +81,8 @@ class FloorArrays(NamedTuple):
     queue_teams: Whole
     queue_ranks: Whole
     """By queue: its teams, in the order in which they are asked, and how each ranks its contacts."""
+    queue_asked: Whole
+    """By place in `queue_teams`: how early it is asked."""
     transfer_queue: Whole
     """By team x channel x intent: the queue of those transferred to it, or -1."""
     service_law: Whole
@@ -235,6 +237,7 @@ class FloorArrays(NamedTuple):
             or self.place_after_us.any()
             or self.place_keeps_idle.any()
             or (self.queue_weight != 1000).any()
+            or (self.queue_asked != self.queue_ranks).any()
             or (self.queue_promoted >= 0).any()
             or self.among_equals
             or (self.transfer_patience >= 0).any()
@@ -322,6 +325,7 @@ class _Queue(NamedTuple):
 
     teams: tuple[int, ...]
     ranks: tuple[int, ...]
+    asked: tuple[int, ...]
     after_us: tuple[int, ...]
     keeps_idle: tuple[int, ...]
     room: tuple[int, ...]
@@ -351,6 +355,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         queue = _Queue(
             able,
             tuple(team.rank(intent) for team in told),
+            tuple(team.asked_as(intent) for team in told),
             tuple(us(team.takes_after_s.get(intent, 0.0)) if first else 0 for team in told),
             tuple(team.keeps_idle.get(intent, 0) if first else 0 for team in told),
             tuple(team.concurrency - team.points_of(channel) for team in told),
@@ -493,6 +498,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         queue_teams_at=_at(len(queue.teams) for queue in queues),
         queue_teams=_whole(team for queue in queues for team in queue.teams),
         queue_ranks=_whole(rank for queue in queues for rank in queue.ranks),
+        queue_asked=_whole(asked for queue in queues for asked in queue.asked),
         transfer_queue=np.array(passed_on, dtype=np.int64).reshape(len(teams), len(channels), len(intents)),
         service_law=np.array(service, dtype=np.int64),
         wrap_law=_whole(wrap),

@@ -94,8 +94,10 @@ class Line(NamedTuple):
     """A queue: contacts whom the same teams take, with equal liking, and whom none of the others here overtakes."""
 
     teams: tuple[str, ...]
-    """In the order in which they are asked: the lowest rank first."""
+    """In the order in which they are asked."""
     ranks: tuple[int, ...]
+    asked: tuple[int, ...]
+    """How early each is asked."""
     after_us: tuple[int, ...]
     """How long one must have waited before each team takes them."""
     keeps_idle: tuple[int, ...]
@@ -109,6 +111,19 @@ class Line(NamedTuple):
     """What waits are multiplied with where they are compared, in thousandths."""
     promotion: Promotion | None
     """What changes when one has waited long."""
+
+    def option(self, place: int, weighted: bool) -> Option:
+        """Return on what terms a team answers, by its place; `weighted` where waits of some lines count more."""
+        return Option(
+            self.priority,
+            self.ranks[place],
+            self.asked[place],
+            self.after_us[place],
+            self.keeps_idle[place],
+            self.room[place],
+            self.weight if weighted else 0,
+            self.interrupts[place],
+        )
 
     def promoted(self) -> Line:
         """Return the line of those who have waited long."""
@@ -203,8 +218,8 @@ class Option(NamedTuple):
 
     priority: int
     rank: int
-    place: int
-    """Among the teams that are asked."""
+    asked: int
+    """How early the team is asked."""
     after_us: int
     keeps_idle: int
     room: int
@@ -238,8 +253,8 @@ class TeamFloor:
     """By seat: what would be passed on if its shift ended now; `tasks` may be among them."""
     staying: int = 0
     """How many stay on as somebody may be waiting, though their shift is over; part of `target`."""
-    lines: list[tuple[Queue, Option]] = field(default_factory=list)
-    """Which it may answer, and on what terms."""
+    lines: list[Queue] = field(default_factory=list)
+    """Which it may answer."""
 
     @functools.cached_property
     def shared(self) -> bool:
@@ -350,6 +365,8 @@ class Floor:
         self.duties: list[dict[str, object]] = []
         """Rows of the staffing table."""
         self._queues: dict[Line, tuple[Queue, list[TeamFloor]]] = {}
+        self._lines: list[tuple[Queue, list[tuple[TeamFloor, Option]]]] = []
+        """Who waits, and which teams may answer on what terms, in the order in which they are asked."""
         self._found: dict[int, tuple[Queue, list[TeamFloor]]] = {}
         """The same by a line's identity, as to compare lines takes longer than all else that joining one takes."""
         self._known: list[Line] = []
@@ -458,11 +475,10 @@ class Floor:
         found = self._queues.get(line)
         if found is None:
             found = self._queues[line] = deque(), [self.teams[name] for name in line.teams]
-            weight = line.weight if self._weighted else 0
-            terms = zip(found[1], line.ranks, line.after_us, line.keeps_idle, line.room, line.interrupts, strict=True)
-            for place, (team, rank, after_us, keeps, room, interrupts) in enumerate(terms):
-                option = Option(line.priority, rank, place, after_us, keeps, room, weight, interrupts)
-                team.lines.append((found[0], option))
+            options = [(team, line.option(place, self._weighted)) for place, team in enumerate(found[1])]
+            self._lines.append((found[0], options))
+            for team in found[1]:
+                team.lines.append(found[0])
         return found
 
     def release(self, team: TeamFloor, seat: int, points: int = 1) -> None:
@@ -500,7 +516,7 @@ class Floor:
         if team.staying:
             self._want_match()
             return
-        for queue, _ in team.lines:
+        for queue in team.lines:
             if queue:
                 self._want_match()
                 return
@@ -513,34 +529,28 @@ class Floor:
     def _match(self, _: simpy.Event) -> None:
         """Pair contacts with agents who can serve them, always the best pair, until no pair is left.
 
-        The best pair has the highest priority, then the lowest rank, then the longest wait times its weight; of the
-        teams of that rank the one that `routing` says, and there the agent who has been idle longest.
+        A contact goes to the first team asked that could take it, of several asked as early to the one that `routing`
+        says, and there to the agent who has been idle longest. The best pair has the highest priority, then the lowest
+        rank of that team, then the longest wait times its weight.
         """
         self._match_wanted = False
         now_us = self.clock.now_us
         while True:
-            best: tuple[int, int, bool, int, tuple[int, int, int], int] | None = None
-            for team in self._teams:
-                if not team.idle_since and not team.tasks:
+            best: tuple[int, int, bool, int, tuple[int, int, int]] | None = None
+            for queue, options in self._lines:
+                while queue and not queue[0].waits:
+                    queue.popleft()
+                if not queue:
                     continue
-                for queue, option in team.lines:
-                    while queue and not queue[0].waits:
-                        queue.popleft()
-                    if not queue:
-                        continue
-                    priority, rank, place, after_us, keeps, room, weight, interrupts = option
-                    soft = interrupts and len(team.tasks)
-                    if not soft and not team.idle_since:
-                        continue
-                    if (keeps or team.shared) and team.able(room) + soft <= keeps:
-                        continue
-                    order = queue[0].order
-                    if after_us and now_us - order[0] < after_us:
-                        continue
-                    weighed = weight and -weight * (now_us - order[0])
-                    pair = (-priority, rank, not team.idle_since, weighed, order, place)
-                    if best is None or pair < best:
-                        best, answers, source = pair, team, queue
+                order = queue[0].order
+                takes = self._who_takes(options, now_us - order[0])
+                if takes is None:
+                    continue
+                team, option, lays_aside = takes
+                weighed = option.weight and -option.weight * (now_us - order[0])
+                pair = (-option.priority, option.rank, lays_aside, weighed, order)
+                if best is None or pair < best:
+                    best, answers, source, asked = pair, team, queue, option.asked
             if best is None:
                 break
             waiting = source.popleft()
@@ -548,7 +558,7 @@ class Floor:
                 seat = self._interrupted(answers)
             else:
                 if self._among_equals != "first":
-                    answers = self._one_of(waiting, best[1])
+                    answers = self._one_of(waiting, asked)
                 seat = answers.take_idle()
             if waiting.gone and waiting.found:
                 waiting.waits = False
@@ -563,14 +573,38 @@ class Floor:
                 self._let_give_up(waiting)
         self._newcomers.clear()
 
-    def _one_of(self, waiting: Waiting, rank: int) -> TeamFloor:
-        """Choose between the teams that could take a contact at this rank."""
+    def _who_takes(
+        self, options: list[tuple[TeamFloor, Option]], waited_us: int
+    ) -> tuple[TeamFloor, Option, bool] | None:
+        """Return the first team asked that could take who has waited so long, and whether it lays work aside for that.
+
+        Nobody does while another team that is asked as early has an idle agent.
+        """
+        aside: tuple[TeamFloor, Option, bool] | None = None
+        for team, option in options:
+            if aside is not None and option.asked != aside[1].asked:
+                break
+            soft = option.interrupts and len(team.tasks)
+            if not soft and not team.idle_since:
+                continue
+            if (option.keeps_idle or team.shared) and team.able(option.room) + soft <= option.keeps_idle:
+                continue
+            if option.after_us and waited_us < option.after_us:
+                continue
+            if team.idle_since:
+                return team, option, False
+            if aside is None:
+                aside = team, option, True
+        return aside
+
+    def _one_of(self, waiting: Waiting, asked: int) -> TeamFloor:
+        """Choose between the teams that could take a contact and are asked as early."""
         line, waited_us = waiting.line, self.clock.now_us - waiting.order[0]
-        terms = zip(line.teams, line.ranks, line.after_us, line.keeps_idle, line.room, line.interrupts, strict=True)
+        terms = zip(line.teams, line.asked, line.after_us, line.keeps_idle, line.room, line.interrupts, strict=True)
         able = [
             (self.teams[name], free)
             for name, own, after_us, keeps, room, interrupts in terms
-            if own == rank
+            if own == asked
             and waited_us >= after_us
             and (free := self.teams[name].able(room))
             and free + (len(self.teams[name].tasks) if interrupts else 0) > keeps

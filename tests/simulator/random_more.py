@@ -27,9 +27,12 @@ Told = dict[str, Any]
 class Chance:
     """Luck that favours some themes."""
 
-    def __init__(self, luck: random.Random) -> None:
+    def __init__(self, luck: random.Random, number: int | None = None) -> None:
+        """Favour some themes; of numbered scenarios each theme in its turn, so that a few of them have all."""
         self.luck = luck
-        self.themes = set(luck.sample(THEMES, luck.choice([0, 3, 4, 5, 6, 7])))
+        self.themes = set(luck.sample(THEMES, luck.choice([0, 2, 3, 4, 5, 6])))
+        if number is not None and number % 9:
+            self.themes |= {THEMES[number * stride % len(THEMES)] for stride in (1, 4, 7)}
 
     def of(self, theme: str, share: float = 0.8) -> bool:
         """Say whether something of a theme is said: often where it is favoured, seldom beside others, else never."""
@@ -58,6 +61,7 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
         for team in people.values():
             if luck.random() < 0.7:
                 team.pop("ranks", None)
+                team.pop("asked", None)
     _of_pages(chance, scenario, people, grid_s)
     for transfer in scenario["transfers"]:
         _of_transfer(chance, transfer, scenario, grid_s)
@@ -126,6 +130,8 @@ def _of_team(chance: Chance, team: Told, scenario: Told, grid_s: int) -> None:
     able = team.get("skills", intents)
     if chance.of("overflow"):
         team["takes_after_s"] = {luck.choice(able): grid_s * luck.randint(1, 4)}
+    if chance.of("routing"):
+        team["asked"] = {luck.choice(able): luck.randint(1, 3)}
     if chance.of("overflow", 0.5):
         team["keeps_idle"] = {luck.choice(able): luck.randint(1, 2)}
     if chance.of("chat"):
@@ -204,6 +210,8 @@ def _of_pages(chance: Chance, scenario: Told, people: dict[str, Told], grid_s: i
         }
         to = "anyone" if set(skills) <= taken and luck.random() < 0.7 else luck.choice([*people, page])
         told = {"from": page, "to": to, "probability": luck.choice([0.5, 1.0]), "history_carried": luck.random() < 0.5}
+        if to == page:  # a menu that leads to itself, but not for ever
+            told["probability"] = 0.5
         told |= {"intents": list(skills)} if len(skills) < len(intents) else {}
         scenario["transfers"].append(told)
 

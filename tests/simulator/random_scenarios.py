@@ -34,17 +34,17 @@ CLOCKS_CHANGE = (
 
 def random_scenario(number: int) -> tuple[dict[str, Any], list[Arrival]]:
     """Return the scenario of a number."""
-    return drawn_scenario(random.Random(number))
+    return drawn_scenario(random.Random(number), number)
 
 
-def drawn_scenario(luck: random.Random) -> tuple[dict[str, Any], list[Arrival]]:
+def drawn_scenario(luck: random.Random, number: int | None = None) -> tuple[dict[str, Any], list[Arrival]]:
     """Return a scenario as plain values, and the arrivals it replays."""
     grid_s = luck.choice([1, 10, 60, 60, 300])
     """Deterministic times are multiples of this, so that ties are common."""
     begins_s = luck.choice([0, 3600, 30_000, 86_400 - 10 * grid_s, 86_400 - 20 * grid_s])
     begins_s = min(begins_s, 86_000) // grid_s * grid_s
     lasts_s = luck.choice([10, 30, 60]) * grid_s
-    chance = Chance(luck)
+    chance = Chance(luck, number)
     channels = luck.sample(CHANNELS, luck.randint(1, len(CHANNELS)))
     if "pages" in chance.themes and "faq" not in channels:
         channels.append("faq")

@@ -149,6 +149,7 @@ CASES = [
         mean_wait("order"),
         -20,
     ),
+    Case("asked", _teams(4), {"teams.front.asked": {"order": 2}}, answered_by("other"), 0.1),
     Case("takes_after_s", _teams(), {"teams.other.takes_after_s": {"order": 240}}, answered_by("other"), -0.1),
     Case("keeps_idle", _teams(), {"teams.other.keeps_idle": {"order": 1}}, answered_by("other"), -0.1),
     Case("keeps_idle serves others", _teams(), {"teams.other.keeps_idle": {"order": 1}}, mean_wait("vip"), -10),
