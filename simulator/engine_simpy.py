@@ -199,6 +199,7 @@ class Engine:
             for intent in self.scenario.intents
         }
         self.local = self.scenario.local_days
+        self.today, self.day_ends_us = 0, us(self.local.begins_s(1))
         days = [(self.scenario.kind_of(day), day, self.local) for day in range(self.scenario.days + 1)]
         self.hours: dict[str, list[tuple[int, int]]] = {
             name: [(us(opens), us(closes)) for opens, closes in (hours.open_at_s(*day) for day in days)]
@@ -758,7 +759,11 @@ class Engine:
         return next(law for from_s, law in self.service[team, intent] if now >= us(self.local.at_s(day, from_s)))
 
     def _day(self) -> int:
-        return self.local.day_at(self.clock.now_us // 1_000_000)
+        now_us = self.clock.now_us
+        if now_us >= self.day_ends_us:
+            self.today = self.local.day_at(now_us // 1_000_000)
+            self.day_ends_us = us(self.local.begins_s(self.today + 1))
+        return self.today
 
     def _ask_in(self, conference: Conference, contact: int, entity: int, mine: list[Leg]) -> Process:
         """Ask a colleague in, who talks with the two others for a while if one is free now."""

@@ -253,8 +253,8 @@ class TeamFloor:
     """By seat: what would be passed on if its shift ended now; `tasks` may be among them."""
     staying: int = 0
     """How many stay on as somebody may be waiting, though their shift is over; part of `target`."""
-    lines: list[Queue] = field(default_factory=list)
-    """Which it may answer."""
+    lines: list[tuple[Queue, Options]] = field(default_factory=list)
+    """Which it may answer, and who else may on what terms, in the order in which they are asked."""
 
     @functools.cached_property
     def shared(self) -> bool:
@@ -341,6 +341,9 @@ class TeamFloor:
         return _SeatNames(self.name, self.team)
 
 
+Options = list[tuple[TeamFloor, Option]]
+
+
 class _SeatNames(dict[int, str]):
     def __init__(self, name: str, team: Team) -> None:
         self._name, self._team = name, team
@@ -365,8 +368,6 @@ class Floor:
         self.duties: list[dict[str, object]] = []
         """Rows of the staffing table."""
         self._queues: dict[Line, tuple[Queue, list[TeamFloor]]] = {}
-        self._lines: list[tuple[Queue, list[tuple[TeamFloor, Option]]]] = []
-        """Who waits, and which teams may answer on what terms, in the order in which they are asked."""
         self._found: dict[int, tuple[Queue, list[TeamFloor]]] = {}
         """The same by a line's identity, as to compare lines takes longer than all else that joining one takes."""
         self._known: list[Line] = []
@@ -476,9 +477,8 @@ class Floor:
         if found is None:
             found = self._queues[line] = deque(), [self.teams[name] for name in line.teams]
             options = [(team, line.option(place, self._weighted)) for place, team in enumerate(found[1])]
-            self._lines.append((found[0], options))
             for team in found[1]:
-                team.lines.append(found[0])
+                team.lines.append((found[0], options))
         return found
 
     def release(self, team: TeamFloor, seat: int, points: int = 1) -> None:
@@ -516,7 +516,7 @@ class Floor:
         if team.staying:
             self._want_match()
             return
-        for queue in team.lines:
+        for queue, _ in team.lines:
             if queue:
                 self._want_match()
                 return
@@ -537,20 +537,23 @@ class Floor:
         now_us = self.clock.now_us
         while True:
             best: tuple[int, int, bool, int, tuple[int, int, int]] | None = None
-            for queue, options in self._lines:
-                while queue and not queue[0].waits:
-                    queue.popleft()
-                if not queue:
+            for free in self._teams:
+                if not free.idle_since and not free.tasks:
                     continue
-                order = queue[0].order
-                takes = self._who_takes(options, now_us - order[0])
-                if takes is None:
-                    continue
-                team, option, lays_aside = takes
-                weighed = option.weight and -option.weight * (now_us - order[0])
-                pair = (-option.priority, option.rank, lays_aside, weighed, order)
-                if best is None or pair < best:
-                    best, answers, source, asked = pair, team, queue, option.asked
+                for queue, options in free.lines:
+                    while queue and not queue[0].waits:
+                        queue.popleft()
+                    if not queue:
+                        continue
+                    order = queue[0].order
+                    takes = self._who_takes(options, now_us - order[0])
+                    if takes is None:
+                        continue
+                    team, option, lays_aside = takes
+                    weighed = option.weight and -option.weight * (now_us - order[0])
+                    pair = (-option.priority, option.rank, lays_aside, weighed, order)
+                    if best is None or pair < best:
+                        best, answers, source, asked = pair, team, queue, option.asked
             if best is None:
                 break
             waiting = source.popleft()
@@ -573,9 +576,7 @@ class Floor:
                 self._let_give_up(waiting)
         self._newcomers.clear()
 
-    def _who_takes(
-        self, options: list[tuple[TeamFloor, Option]], waited_us: int
-    ) -> tuple[TeamFloor, Option, bool] | None:
+    def _who_takes(self, options: Options, waited_us: int) -> tuple[TeamFloor, Option, bool] | None:
         """Return the first team asked that could take who has waited so long, and whether it lays work aside for that.
 
         Nobody does while another team that is asked as early has an idle agent.

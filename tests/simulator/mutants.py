@@ -164,7 +164,6 @@ MUTANTS: list[Mutant] = [
     ("who is to leave takes others", TALKS, 'seats.load[seat] < points and not seats.leaving[seat]:', 'seats.load[seat] < points:'),
     ("who is to leave leaves among conversations", SEATS, 'if not desk.load:\n', 'if True:\n'),
     ("who has most to do is to leave", COMPILED, 'if stays and (goes < 0 or shared.load[seat] <= shared.load[goes])', 'if stays and (goes < 0 or shared.load[seat] >= shared.load[goes])'),
-    ("of those who stay on the busiest is let go", SEATS, 'key=lambda seat: (team.load(seat), -seat))', 'key=lambda seat: (-team.load(seat), -seat))'),
     ("nobody stays after all", SEATS, 'for seat in leaving[: max(target - len(staying), 0)]:', 'for seat in []:'),
     ("an end that was thought of stands", COMPILED, 'if shared.next_row[seat] != row or shared.next_us[seat] != now:', 'if shared.next_row[seat] != row:'),
     ("ends are rounded down", TALKS, '+ rate - 1, 0) // rate', ', 0) // rate'),

@@ -31,8 +31,9 @@ class Chance:
         """Favour some themes; of numbered scenarios each theme in its turn, so that a few of them have all."""
         self.luck = luck
         self.themes = set(luck.sample(THEMES, luck.choice([0, 2, 3, 4, 5, 6])))
-        if number is not None and number % 9:
-            self.themes |= {THEMES[number * stride % len(THEMES)] for stride in (1, 4, 7)}
+        if number is not None:
+            in_turn = {THEMES[number * stride % len(THEMES)] for stride in (1, 4, 7)}
+            self.themes = self.themes | in_turn if number % 4 else set()
 
     def of(self, theme: str, share: float = 0.8) -> bool:
         """Say whether something of a theme is said: often where it is favoured, seldom beside others, else never."""
