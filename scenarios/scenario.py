@@ -528,7 +528,7 @@ class Priority(Strict):
     """Contacts that are served before others."""
 
     priority: Annotated[int, Field(ge=0, le=PRIORITIES_MOST)] = Field(
-        description="the higher is served first, and all without one are 0; nobody is interrupted"
+        description="the higher is served first, and all without one are 0; no talk is interrupted for it"
     )
     channels: list[Channel] | None = Field(None, description="only these; all where left out")
     intents: list[Name] | None = Field(None, description="only these; all where left out")

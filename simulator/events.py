@@ -22,7 +22,7 @@ class EventClass(IntEnum):
     JOIN = 4
     """A contact joins a queue: arrives, is transferred, tries again."""
     TIMER = 5
-    """A wait has become so long that other agents take it, or that it goes before others."""
+    """A wait has become so long that other agents take it, or goes before others; or a customer replies in a chat."""
     MATCH = 6
     """Waiting contacts and idle agents are paired until no pair is left."""
     GIVE_UP = 7

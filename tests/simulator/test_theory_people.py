@@ -63,6 +63,8 @@ def test_an_agent_who_always_has_chats_is_a_machine_repairman(turns):
     answered = 400 / HOUR_S * (1 - found.abandonment)
     assert found.load == pytest.approx(most, rel=0.02)
     assert answered * turns * answer_s == pytest.approx(1 - idle, rel=0.01)
+    alone = turn_by_turn(0.001 / HOUR_S, answer_s, reply_s, turns, most, 300, 3)
+    assert alone.talk_s_mean == pytest.approx(turns * answer_s + (turns - 1) * reply_s, rel=1e-4)
 
 
 def test_agents_alike_are_erlang_c():
