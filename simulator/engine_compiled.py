@@ -255,6 +255,14 @@ class Variant(NamedTuple):
     more: bool
 
 
+@jit_in_place
+def _off_duty(duties: Whole, spells: int, duty_since: Whole, seat: int, now: int) -> int:
+    """Note that a seat leaves; returns how many spells on duty have been noted."""
+    duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
+    duty_since[seat] = -1
+    return spells + 1
+
+
 @jit
 def _passes_on(facts: Small, notes: Whole, row: int, seat: int) -> bool:
     """Say whether an agent whose shift ends can pass on with whom they are: in a talk of their own, not yet ended."""
@@ -791,9 +799,7 @@ def _variant(
                                 shared.leaving[goes] = 1
                                 leaving_count[team] += 1
                                 continue
-                            duties[spells, 0], duties[spells, 1], duties[spells, 2] = goes, duty_since[goes], now
-                            spells += 1
-                            duty_since[goes] = -1
+                            spells = _off_duty(duties, spells, duty_since, goes, now)
                             on_duty[team] -= 1
                 # who joined since the last time and waits on: only now can their patience matter
                 for late in range(joined_from, legs):
@@ -929,9 +935,7 @@ def _variant(
                         idle_since[seat] = -1
                         if more:
                             idle_count[spot] -= 1
-                        duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
-                        spells += 1
-                        duty_since[seat] = -1
+                        spells = _off_duty(duties, spells, duty_since, seat, now)
                         on_duty[team] -= 1
                     seat -= 1
                 hands_over = more and over and (at_shift_end[team] == HANDS_OVER or at_shift_end[team] == BRIEFS)
@@ -949,9 +953,7 @@ def _variant(
                             if doing[seat] >= 0:
                                 doing[seat] = -1
                                 doing_count[team] -= 1
-                            duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
-                            spells += 1
-                            duty_since[seat] = -1
+                            spells = _off_duty(duties, spells, duty_since, seat, now)
                             on_duty[team] -= 1
                         seat -= 1
                 if more and spots_at[team + 1] - spots_at[team] > 1:
@@ -993,9 +995,7 @@ def _variant(
                             if shared.load[goes] == 0:
                                 shared.leaving[goes] = 0
                                 leaving_count[team] -= 1
-                                duties[spells, 0], duties[spells, 1], duties[spells, 2] = goes, duty_since[goes], now
-                                spells += 1
-                                duty_since[goes] = -1
+                                spells = _off_duty(duties, spells, duty_since, goes, now)
                                 on_duty[team] -= 1
                     seat = seats_at[team]
                     while on_duty[team] - leaving_count[team] < wanted and leaving_count[team] > 0:
@@ -1380,9 +1380,7 @@ def _variant(
                         if leaves:
                             leaving_count[team] -= 1
                 if leaves:
-                    duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], now
-                    spells += 1
-                    duty_since[seat] = -1
+                    spells = _off_duty(duties, spells, duty_since, seat, now)
                     on_duty[team] -= 1
                 elif joins:
                     idle_since[seat] = now
@@ -1408,8 +1406,7 @@ def _variant(
 
         for seat in range(seats):
             if duty_since[seat] >= 0:
-                duties[spells, 0], duties[spells, 1], duties[spells, 2] = seat, duty_since[seat], horizon_us
-                spells += 1
+                spells = _off_duty(duties, spells, duty_since, seat, horizon_us)
         if more:  # within the loop an escalation is a transfer as any other
             for row in range(legs):
                 passed = wide(facts[row, BEHIND])
