@@ -237,6 +237,21 @@ def _transfers(document: Document, intents: list[str], teams: dict[str, Any]) ->
             name = value_at(transfer, word)
             if name in pages and value_at(transfer, key) is not None:
                 yield document.fault(("transfers", i, key), Words("told"), f"nothing, as {name} is self-service")
+        if value_at(transfer, "after_s") is not None:
+            yield from _clocks(document, ("transfers", i, "after_s"), str(value_at(transfer, "from")), teams)
+
+
+def _clocks(document: Document, key: Key, name: str, teams: dict[str, Any]) -> Iterator[Fault]:
+    """Find a clock on the talks of a team whose agents do not have one talk at a time, from its begin to its end."""
+    for word, usual in (
+        ("self_service", False),
+        ("concurrency", 1),
+        ("interruptible", []),
+        ("at_shift_end", "finishes"),
+    ):
+        told = value_at(teams.get(name), word)
+        if told not in (None, usual, *(["stays"] if word == "at_shift_end" else [])):
+            yield document.fault(key, Words("told"), f"nothing, as {word} of {name} is {told!r}")
 
 
 def _promises(document: Document, channels: list[str], intents: list[str], teams: dict[str, Any]) -> Iterator[Fault]:

@@ -607,6 +607,10 @@ class Transfer(Strict):
         alias="to", description="the team that gets the customer; anyone: whoever would take them if they just came"
     )
     probability: Share = Field(description="share of the answered that are passed on")
+    after_s: Annotated[float, Field(gt=0, le=86_400)] | None = Field(
+        None,
+        description="a clock: talks that have lasted so long end then and are passed on, those that end sooner are not",
+    )
     intents: list[Name] | None = Field(None, description="only these; all where left out")
     history_carried: bool = Field(False, description="whether the second agent knows the story")
     retelling: Law | None = Field(

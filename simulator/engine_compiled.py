@@ -264,6 +264,16 @@ def _off_duty(duties: Whole, spells: int, duty_since: Whole, seat: int, now: int
 
 
 @jit
+def _drawn(at: Whole, probability: Real, cell: int, u: float) -> int:
+    """Return which of several things that each have a probability is drawn, -1 for none."""
+    for one in range(at[cell], at[cell + 1]):
+        if u < probability[one]:
+            return one
+        u -= probability[one]
+    return -1
+
+
+@jit
 def _passes_on(facts: Small, notes: Whole, row: int, seat: int) -> bool:
     """Say whether an agent whose shift ends can pass on with whom they are: in a talk of their own, not yet ended."""
     own = facts[row, SEAT] == seat and facts[row, STATE] == TALKING and facts[row, LEG] < LEG_MOST
@@ -329,8 +339,8 @@ def _variant(
         fatigue, slower, slower_most = floor[86:89]
         promise_at, promise_probability, promise_due, promise_kept, promise_late, promise_late_by = floor[89:95]
         promise_by, promise_fails, chase_probability, chase_after, chase_most, chase_patience = floor[95:101]
-        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_escalates = floor[101:106]
-        calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[106:]
+        chase_to_at, chase_to, chase_share, transfer_hand_over, transfer_after_us = floor[101:106]
+        transfer_escalates, calls_share, calls_after, calls_reached, calls_take_us, day_begins_us = floor[106:]
         teams, queues = len(wrap_law), len(page_team)
         intents = service_law.shape[1]
         seats = seats_at[teams]
@@ -340,7 +350,7 @@ def _variant(
         shared = memory.shared
         room, legs, joined_from, pending, spells, waiting = len(times), 0, 0, 0, 0, 0
         heap_us[0] = NEVER_US
-        some_stay = False
+        some_stay, clocks = False, more and transfer_after_us.any()
         next_arrival, next_shift, now, day = 0, 0, 0, 0
         match_wanted, fits = False, True
 
@@ -749,6 +759,13 @@ def _variant(
                             if now + over_us <= horizon_us:
                                 push(heap_us, heap, facts, pending, now + over_us, (primary << 2) | WHAT_ENDS)
                                 pending += 1
+                    if more and clocks and alone_us < 0 and notes[best, ROLE] < 0 and facts[best, LEG] < LEG_MOST:
+                        u = uniform(seed, desk, entities[number], word, _TRANSFER, 0)
+                        cell = chosen * intents + intent_of[number]
+                        by = _drawn(transfer_at, transfer_probability, cell, u)
+                        if by >= 0 and 0 < transfer_after_us[by] < until_us - now:
+                            until_us = now + transfer_after_us[by]
+                            notes[best, HOLD] = min(notes[best, HOLD], transfer_after_us[by])
                     if more and spot == spots_at[chosen] and not lays_aside:
                         busy_since[seat] = now
                     if more:
@@ -1099,29 +1116,22 @@ def _variant(
                                 break
                             u -= conference_probability[conference]
                 handed = more and facts[row, LEG_END] == TRANSFERRED
-                if (
-                    more
-                    and continues
-                    and not handed
-                    and notes[row, ROLE] < 0
-                    and facts[row, SEAT] >= 0
-                    and leg < LEG_MOST
-                ):
+                asks = more and continues and not handed and notes[row, ROLE] < 0 and facts[row, SEAT] >= 0
+                if asks and leg < LEG_MOST and transfer_at[cell] < transfer_at[cell + 1]:
                     # -- a warm transfer: the agent stays until the next one knows the story
-                    u = 1.0
-                    if transfer_at[cell] < transfer_at[cell + 1]:
-                        u = uniform(seed, desk, entity, word, _TRANSFER, 0)
-                    for transfer in range(transfer_at[cell], transfer_at[cell + 1]):
-                        if u < transfer_probability[transfer]:
-                            cut = uniform(seed, desk, entity, word, _CUT_OFF, 0) < transfer_cut_off[transfer]
-                            if transfer_hand_over[transfer] >= 0 and not cut:
-                                facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, transfer
-                                facts[row, STATE] = HANDING
-                                push(heap_us, heap, facts, pending, now, (row << 2) | WHAT_JOINS)
-                                pending += 1
-                                continues = False
-                            break
-                        u -= transfer_probability[transfer]
+                    u = uniform(seed, desk, entity, word, _TRANSFER, 0)
+                    by = _drawn(transfer_at, transfer_probability, cell, u)
+                    warm = by >= 0 and transfer_hand_over[by] >= 0
+                    if warm and now - times[row, ANSWERED] >= transfer_after_us[by]:
+                        warm = uniform(seed, desk, entity, word, _CUT_OFF, 0) >= transfer_cut_off[by]
+                    else:
+                        warm = False
+                    if warm:
+                        facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, by
+                        facts[row, STATE] = HANDING
+                        push(heap_us, heap, facts, pending, now, (row << 2) | WHAT_JOINS)
+                        pending += 1
+                        continues = False
                 if continues:
                     times[row, ENDED] = now
                     settled, last = RESOLVED, row
@@ -1160,35 +1170,30 @@ def _variant(
                             if share < 1.0 and uniform(seed, desk, entity, word, _RESOLUTION, 0) >= share:
                                 settled = UNRESOLVED
                     if transfers and passes and leg < LEG_MOST:
-                        begins, ends = transfer_at[cell], transfer_at[cell + 1]
-                        if begins < ends:
+                        by = -1
+                        if transfer_at[cell] < transfer_at[cell + 1]:
                             u = uniform(seed, desk, entity, word, _TRANSFER, 0)
-                            for transfer in range(begins, ends):
-                                if u < transfer_probability[transfer]:
-                                    facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, transfer
-                                    if (
-                                        more
-                                        and uniform(seed, desk, entity, word, _CUT_OFF, 0) < transfer_cut_off[transfer]
-                                    ):
-                                        facts[row, LEG_END], settled = CUT_OFF, CUT_OFF
-                                        called = calls_share[transfer]
-                                        if called > 0.0 and (
-                                            uniform(seed, desk, entity, word, _CALLS_BACK, 0) < called
-                                        ):
-                                            settled = CENSORED
-                                            u = uniform(seed, desk, entity, word, _CALL_DELAY, 0)
-                                            at_us = now + numbered_us(
-                                                law_kind, law_a, law_b, law_at, law_shares, law_times,
-                                                calls_after[transfer], u,
-                                            )  # fmt: skip
-                                            if at_us <= horizon_us:
-                                                push(heap_us, heap, facts, pending, at_us, (row << 2) | WHAT_JOINS)
-                                                pending += 1
-                                        break
-                                    push(heap_us, heap, facts, pending, now, (row << 2) | WHAT_JOINS)
-                                    pending += 1
-                                    break
-                                u -= transfer_probability[transfer]
+                            by = _drawn(transfer_at, transfer_probability, cell, u)
+                        if more and by >= 0 and now - times[row, ANSWERED] < transfer_after_us[by]:
+                            by = -1
+                        if by >= 0:
+                            facts[row, LEG_END], facts[row, BEHIND] = TRANSFERRED, by
+                            cut = more and uniform(seed, desk, entity, word, _CUT_OFF, 0) < transfer_cut_off[by]
+                            if not cut:
+                                push(heap_us, heap, facts, pending, now, (row << 2) | WHAT_JOINS)
+                                pending += 1
+                            else:
+                                facts[row, LEG_END], settled = CUT_OFF, CUT_OFF
+                                called = calls_share[by]
+                                if called > 0.0 and uniform(seed, desk, entity, word, _CALLS_BACK, 0) < called:
+                                    settled = CENSORED
+                                    u = uniform(seed, desk, entity, word, _CALL_DELAY, 0)
+                                    at_us = now + numbered_us(
+                                        law_kind, law_a, law_b, law_at, law_shares, law_times, calls_after[by], u
+                                    )
+                                    if at_us <= horizon_us:
+                                        push(heap_us, heap, facts, pending, at_us, (row << 2) | WHAT_JOINS)
+                                        pending += 1
                     if more and notes[row, ROLE] == 1:
                         # -- a work order is done, or has failed
                         settled = UNRESOLVED

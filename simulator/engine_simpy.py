@@ -173,11 +173,23 @@ class Engine:
             }
             for find in (Team.wrap_law, Team.hold_law)
         )
+        self.transfers: dict[tuple[str, str], list[Transfer]] = {
+            (name, intent): [
+                one
+                for one in self.scenario.transfers
+                if one.from_team == name and (one.intents is None or intent in one.intents)
+            ]
+            for name in self.scenario.teams
+            for intent in self.scenario.intents
+        }
+        self.clocks = {key for key, some in self.transfers.items() if any(one.after_s for one in some)}
+        """Teams and intents of which some talks are passed on once they have lasted long."""
         self.plain = {
             (name, intent): laws[0][1]
             for (name, intent), laws in self.service.items()
             if len(laws) == 1 and (name, intent) not in self.hold
             if self.floor.teams[name].alike and not self.floor.teams[name].one_by_one
+            if (name, intent) not in self.clocks
         }
         """The laws of talks that take just as long as they say."""
         self.settles = not self.good and all(share >= 1 for share in self.resolved.values())
@@ -189,15 +201,6 @@ class Engine:
         }
         self.passed: dict[tuple[str, Channel, str, bool], Line] = {}
         """The lines of those who are transferred to a team, and of orders."""
-        self.transfers: dict[tuple[str, str], list[Transfer]] = {
-            (name, intent): [
-                one
-                for one in self.scenario.transfers
-                if one.from_team == name and (one.intents is None or intent in one.intents)
-            ]
-            for name in self.scenario.teams
-            for intent in self.scenario.intents
-        }
         self.local = self.scenario.local_days
         self.today, self.day_ends_us = 0, us(self.local.begins_s(1))
         days = [(self.scenario.kind_of(day), day, self.local) for day in range(self.scenario.days + 1)]
@@ -206,7 +209,7 @@ class Engine:
             for name, hours in self.scenario.channels.items()
         }
         """By channel and day: from when to when it is open."""
-        simpy.Process(self.clock, self._arrivals())
+        Going(self.clock, self._arrivals())
 
     def run(self, watch: Callable[[float], None] | None = None) -> None:
         """Run to the end of the last day; `watch` is told the share of time done, 100 times.
@@ -265,7 +268,10 @@ class Engine:
         seed, plan = self.luck.seed, self.luck.plan
         attempt = 1
         while True:
-            outcome, leg = yield from self._contact(number, entity, attempt, channel, intent, patience, past)
+            leg = self._contact(number, attempt, channel, intent, past)
+            outcome = leg.outcome
+            if leg.leg_end not in ("closed", "blocked"):
+                outcome, leg = yield from self._legs(leg, entity, patience, past)
             if outcome == "resolved" and leg.promise is None:
                 return
             past = None
@@ -299,28 +305,20 @@ class Engine:
                 patience = scaled_us(patience, round(1000 * retry.patience_factor))
             yield self.clock.at(self.clock.now_us + delay_us, event_key(EventClass.JOIN, number << 12 | attempt))
 
-    def _contact(
-        self,
-        number: int,
-        entity: int,
-        attempt: int,
-        channel: Channel,
-        intent: str,
-        patience: int,
-        past: _Past | None,
-    ) -> Generator[simpy.Event, Any, tuple[str, Leg]]:
-        """One attempt over one channel, from being let in to hanging up; returns its outcome and its last leg."""
+    def _contact(self, number: int, attempt: int, channel: Channel, intent: str, past: _Past | None) -> Leg:
+        """Begin one attempt over one channel: let it in, or turn it away; returns its first leg."""
         now = self.clock.now_us
         since = past.since_us if past else now
         first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, since, since)
         self.rows.append(first)
         (opens, closes), lines = self.hours[channel][self._day()], self.lines_of[channel]
         if past is None and not opens <= now < closes:
-            return _turned_away(first, "closed", now), first
-        if past is None and lines is not None and self.in_use[channel] >= lines:
-            return _turned_away(first, "blocked", now), first
-        self.in_use[channel] += 1
-        return (yield from self._legs(first, entity, patience, past))
+            _turn_away(first, "closed", now)
+        elif past is None and lines is not None and self.in_use[channel] >= lines:
+            _turn_away(first, "blocked", now)
+        else:
+            self.in_use[channel] += 1
+        return first
 
     def _legs(
         self, leg: Leg, entity: int, patience: int, past: _Past | None
@@ -409,7 +407,7 @@ class Engine:
         due_us = self.clock.now_us + self._time_us(self._law(promise.due), _PROMISE_DUE, entity, leg)
         leg.promise, leg.promise_due_us = promise, due_us
         if promise.kept is None:
-            simpy.Process(self.clock, self._work(promise, entity, leg, mine))
+            Going(self.clock, self._work(promise, entity, leg, mine))
             return "censored"  # until the work is done
         u = self._uniform(_PROMISE_KEPT, entity, leg)
         if u < promise.kept:
@@ -648,6 +646,8 @@ class Engine:
                 over_us = self._time_us(self._law(by.hand_over), _HAND_OVER, entity, leg)
                 self._let_go(comes.held_by, leg.answered_us + over_us, contact, entity)
                 ends_us += over_us
+            if (team.name, leg.intent) in self.clocks:
+                ends_us = self._by_the_clock(team, entity, leg, ends_us)
         key, lasts_us = _END | contact << 12 | leg.leg, ends_us - self.clock.now_us
         if team.talks_on:
             yield self.floor.talk(team, seat, team.points.get(leg.channel, 1), lasts_us, key)
@@ -665,7 +665,21 @@ class Engine:
             yield self.clock.at(self.clock.now_us, event_key(EventClass.END, contact, leg.leg))
         if leg.leg >= LEG_MOST:
             return None
-        return self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
+        to = self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
+        if to is not None and to.after_s and self.clock.now_us < leg.answered_us + us(to.after_s):
+            return None
+        return to
+
+    def _by_the_clock(self, team: TeamFloor, entity: int, leg: Leg, ends_us: int) -> int:
+        """Return when a talk ends that is perhaps passed on once it has lasted long."""
+        to = None
+        if leg.leg < LEG_MOST:
+            to = self._drawn(self.transfers[team.name, leg.intent], _TRANSFER, entity, leg)
+        if to is None or not to.after_s or leg.answered_us is None:
+            return ends_us
+        if leg.hold_us is not None:
+            leg.hold_us = min(leg.hold_us, us(to.after_s))
+        return min(ends_us, leg.answered_us + us(to.after_s))
 
     def _turn_by_turn(self, team: TeamFloor, seat: int, contact: int, entity: int, leg: Leg) -> Process:
         """Go on with a conversation of which the first answer has been given."""
@@ -846,7 +860,6 @@ def _speed(team: TeamFloor, seat: int) -> int:
     return round(1000 * named[seat].speed) if seat < len(named) else 1000
 
 
-def _turned_away(leg: Leg, end: str, now_us: int) -> str:
+def _turn_away(leg: Leg, end: str, now_us: int) -> None:
     leg.leg_end = leg.outcome = end
     leg.ended_us = now_us
-    return end

@@ -209,6 +209,8 @@ class FloorArrays(NamedTuple):
     transfer_hand_over: Whole
     """By transfer: the law of how long the first agent tells the story to the second, or -1: the transfer is cold."""
 
+    transfer_after_us: Whole
+    """By transfer: how long a talk lasts before it is passed on, 0 where it just ends."""
     transfer_escalates: Whole
     """By transfer: 1 where the log calls it an escalation."""
     calls_share: Real
@@ -246,6 +248,7 @@ class FloorArrays(NamedTuple):
             or (self.transfer_retelling >= 0).any()
             or (self.transfer_hand_over >= 0).any()
             or self.transfer_escalates.any()
+            or self.transfer_after_us.any()
             or len(self.conference_with)
             or (self.resolved < 1).any()
             or (uncommon > 0).any()
@@ -592,6 +595,7 @@ def floor_of(loaded: LoadedScenario) -> Floor:
         chase_to_at=_at(len(chase.to) if chase else 0 for chase in chases),
         chase_to=_whole(channels.index(to) for chase in chases if chase for to in chase.to),
         chase_share=_real(share for chase in chases if chase for share in chase.to.values()),
+        transfer_after_us=_whole(us(t.after_s or 0.0) for some in passes for t in some),
         transfer_escalates=_whole(int(t.escalates) for some in passes for t in some),
         calls_share=_real(call.share if call else 0.0 for call in calls),
         calls_after=_whole(calls_after),

@@ -23,6 +23,8 @@ from scenarios.units import us
 from simulator.events import EventClass, event_key
 from simulator.floor_arrays import FULL_SPEED, WORK_MOST_US
 
+_MATCH, _GIVE_UP = event_key(EventClass.MATCH), event_key(EventClass.GIVE_UP)
+
 
 @dataclass(frozen=True)
 class Luck:
@@ -49,6 +51,29 @@ class Clock(simpy.Environment):
         """What has happened already: with it processes begin."""
         return _At(self)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.match: Callable[[], None] = _nobody
+        """Pairs contacts and agents."""
+        self.match_wanted = False
+        """Whether MATCH is to happen now, as soon as nothing comes before it."""
+
+    def step(self) -> None:
+        """Have the next event happen, and MATCH after it where that is wanted and no event comes before.
+
+        SimPy's own also looks whether a process failed: here faults go up at once, as `Going` says.
+        """
+        self._now, _, _, event = heapq.heappop(self._queue)
+        waits, event.callbacks = event.callbacks, None  # type: ignore[assignment]  # as SimPy marks what has happened
+        for act in waits:
+            act(event)
+        while self.match_wanted:
+            at_us, key, _, _ = self._queue[0]
+            if at_us == self._now and key < _MATCH:
+                break
+            self.match_wanted = False
+            self.match()
+
     def at(self, at_us: int, key: int) -> simpy.Event:
         """Return an event that happens at a time and in the order of its key; SimPy's own would come at its own."""
         event = _At(self)
@@ -67,9 +92,15 @@ class Clock(simpy.Environment):
             resume(event)
 
 
+def _nobody() -> None:
+    """Pair nobody: there is no floor yet."""
+
+
 class _At(simpy.Event):
+    _ok, _value = True, None
+
     def __init__(self, env: Clock) -> None:
-        self.env, self.callbacks, self._ok, self._value = env, [], True, None  # as simpy.Timeout does
+        self.env, self.callbacks = env, []  # as simpy.Timeout does
 
 
 class Going(simpy.Process):
@@ -154,7 +185,6 @@ class Waiting:
     """Left without a sign: the place in the line is kept until an agent sees it."""
 
 
-_MATCH, _GIVE_UP = event_key(EventClass.MATCH), event_key(EventClass.GIVE_UP)
 CLEARED, SILENT = "cleared_at_close", "silent"
 
 
@@ -374,7 +404,8 @@ class Floor:
         """Kept, so that no other line comes to have the identity of one of them."""
         self._raised: dict[int, tuple[Line, Line]] = {}
         """By a line's identity: itself, and the line of those who have waited long."""
-        self._match_wanted = False
+        clock.match = self._match
+        self._stay = any(team.team.at_shift_end == "stays" for team in self._teams)
         self._newcomers: list[Waiting] = []
         """Who joined since contacts and agents were last paired, and may be answered at once."""
         for name, team in self.teams.items():
@@ -522,21 +553,20 @@ class Floor:
                 return
 
     def _want_match(self) -> None:
-        if not self._match_wanted:
-            self._match_wanted = True
-            self.clock.do_at(self.clock.now_us, _MATCH, self._match)
+        self.clock.match_wanted = True
 
-    def _match(self, _: simpy.Event) -> None:
+    def _match(self) -> None:
         """Pair contacts with agents who can serve them, always the best pair, until no pair is left.
 
         A contact goes to the first team asked that could take it, of several asked as early to the one that `routing`
         says, and there to the agent who has been idle longest. The best pair has the highest priority, then the lowest
         rank of that team, then the longest wait times its weight.
         """
-        self._match_wanted = False
         now_us = self.clock.now_us
-        while True:
+        others = True
+        while others:
             best: tuple[int, int, bool, int, tuple[int, int, int]] | None = None
+            others = False
             for free in self._teams:
                 if not free.idle_since and not free.tasks:
                     continue
@@ -552,11 +582,13 @@ class Floor:
                     team, option, lays_aside = takes
                     weighed = option.weight and -option.weight * (now_us - order[0])
                     pair = (-option.priority, option.rank, lays_aside, weighed, order)
+                    others = others or (best is not None and best[4] != order)
                     if best is None or pair < best:
                         best, answers, source, asked = pair, team, queue, option.asked
             if best is None:
                 break
             waiting = source.popleft()
+            others = others or bool(source)
             if best[2]:
                 seat = self._interrupted(answers)
             else:
@@ -568,7 +600,8 @@ class Floor:
                 waiting.found(answers, seat)
             else:
                 self.call(waiting, (answers, seat))
-        self._let_go_home()
+        if self._stay:
+            self._let_go_home()
         for waiting in self._newcomers:
             if waiting.waits and waiting.told:
                 waiting.told(waiting)

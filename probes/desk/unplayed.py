@@ -21,7 +21,7 @@ _TEAM: dict[str, object] = {
 }  # fmt: skip
 _TRANSFER: dict[str, object] = {
     "retelling": None, "patience": None, "if_busy": "waits", "cut_off": 0.0, "escalates": False, "hand_over": None,
-    "calls_back": None,
+    "calls_back": None, "after_s": None,
 }  # fmt: skip
 
 _RETRY: dict[str, object] = {

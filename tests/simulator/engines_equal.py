@@ -62,6 +62,13 @@ def by_simpy(loaded: LoadedScenario, events: Counter[str] | None = None) -> Tabl
 
     with mock.patch.object(engine_simpy, "Clock", Counted):
         engine = Engine(loaded, make_plan(loaded, LUCK.seed, LUCK.plan), LUCK)
+        match = engine.clock.match
+
+        def counted() -> None:
+            tally.update([f"event {EventClass.MATCH.name}"])
+            match()
+
+        engine.clock.match = counted
         engine.run()
     return engine.legs("", LUCK.desk), engine.staffing(LUCK.desk)
 
@@ -206,6 +213,13 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
         > served["talk_s"] + 0.5e-6,
         "an order laid aside": (served["role"] == "work")
         & (served["ended_s"] - served["answered_s"] - served["hold_s"].fillna(0) > served["talk_s"] + 0.5e-6),
+        "passed on by a clock": _by_a_clock(served, loaded),
+        "on hold until the clock": [
+            passed and hold_s > 0 and talk_s == 0
+            for passed, hold_s, talk_s in zip(
+                _by_a_clock(served, loaded), served["hold_s"], served["talk_s"], strict=True
+            )
+        ],
         "promoted": _promoted(legs, loaded),
         "answered by a team that helps out late": [
             bool(wait_s and wait_s == teams[team].takes_after_s.get(intent))
@@ -216,6 +230,16 @@ def what_occurred(legs: pd.DataFrame, staffing: pd.DataFrame, loaded: LoadedScen
     }  # fmt: skip
     counts.update({f"branch {name}": int(sum(rows)) for name, rows in branches.items()})
     return counts
+
+
+def _by_a_clock(served: pd.DataFrame, loaded: LoadedScenario) -> list[bool]:
+    """Say which talks ended as they had lasted as long as one that is passed on may."""
+    clocks = {(one.from_team, one.after_s) for one in loaded.scenario.transfers if one.after_s}
+    lasted_s = (served["ended_s"] - served["answered_s"]).round(6)
+    passed = served["leg_end"].isin(["transferred", "escalated", "cut_off"])
+    return [
+        yes and pair in clocks for yes, pair in zip(passed, zip(served["team"], lasted_s, strict=True), strict=True)
+    ]
 
 
 def _rostered(loaded: LoadedScenario, team: str, at_s: float) -> int:

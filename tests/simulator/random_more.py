@@ -77,6 +77,12 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
         scenario["promises"] = told
         for channel in scenario["channels"]:
             scenario["patience"][channel] = {intent: patience_of(luck, grid_s) for intent in scenario["intents"]}
+        if random.Random(repr(told)).random() < 0.6:  # each intent surely waits otherwise
+            for place, channel in enumerate(scenario["channels"]):
+                scenario["patience"][channel] = {
+                    intent: exactly(grid_s * (1 + 2 * other + 3 * place))
+                    for other, intent in enumerate(scenario["intents"])
+                }
     if chance.of("conference", 1.0):
         told = [_conference(luck, list(people), list(scenario["intents"]), grid_s) for _ in range(luck.randint(1, 2))]
         scenario["conferences"] = told
@@ -240,6 +246,14 @@ def _of_transfer(chance: Chance, transfer: Told, scenario: Told, grid_s: int) ->
     pages = {name for name, team in scenario["teams"].items() if team.get("self_service")}
     if not pages & {transfer["from"], transfer["to"]} and chance.of("transfer", 0.4):
         transfer["hand_over"] = time_of(luck, grid_s)
+    team = scenario["teams"][transfer["from"]]
+    at_once = not any(team.get(key) for key in ("self_service", "concurrency", "interruptible"))
+    clock = random.Random(repr(transfer))  # other luck, so that other scenarios stay what they were
+    at_once = at_once and team.get("at_shift_end", "stays") in ("finishes", "stays")
+    if at_once and chance.themes - {"promise"} and clock.random() < (0.8 if "transfer" in chance.themes else 0.3):
+        transfer["after_s"] = float(grid_s * clock.randint(1, 3))
+        if clock.random() < 0.5:
+            team["hold"] = exactly(4 * grid_s)
 
 
 def _of_retry(chance: Chance, retry: Told, hours: Told, grid_s: int) -> None:
@@ -262,7 +276,8 @@ def _promise(luck: random.Random, scenario: Told, people: dict[str, Told], grid_
     told: Told = {"team": luck.choice(list(people)), "probability": 0.5, "due": due}
     if luck.random() < 0.5:
         told |= {"by": luck.choice(list(people)), "fails": luck.choice([0.0, 0.3])}
-        if "concurrency" not in people[told["by"]] and luck.random() < 0.7:
+        clocks = {transfer["from"] for transfer in scenario["transfers"] if "after_s" in transfer}
+        if "concurrency" not in people[told["by"]] and told["by"] not in clocks and luck.random() < 0.7:
             people[told["by"]]["interruptible"] = ["work"]
             people[told["by"]].pop("takes_after_s", None)
             people[told["by"]].pop("keeps_idle", None)

@@ -166,6 +166,8 @@ CASES = [
     Case("transfers.if_busy", _passed(), {"transfers.0.if_busy": "ends"}, outcome("cut_off"), 0.1),
     Case("transfers.hand_over", _passed(), {"transfers.0.hand_over": exactly(60)}, talk(0), 60),
     Case("transfers.hand_over, the second", _passed(), {"transfers.0.hand_over": exactly(100)}, talk(1), 80),
+    Case("transfers.after_s", _passed(), {"transfers.0.after_s": 150.0}, share("transferred"), -0.1),
+    Case("transfers.after_s ends talks", _passed(), {"transfers.0.after_s": 60.0}, talk(0), -20),
     Case("transfers.escalates", _passed(), {"transfers.0.escalates": True}, share("escalated"), 0.3),
     Case("transfers.cut_off", _passed(), {"transfers.0.cut_off": 0.4}, outcome("cut_off"), 0.1),
     Case("transfers.calls_back", _passed(cut_off=0.5), {"transfers.0.calls_back": CALLS}, outcome("cut_off"), -0.2),
