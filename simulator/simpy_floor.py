@@ -6,10 +6,10 @@ Holds who is on duty, who is idle and who waits; refuses to know what a customer
 from __future__ import annotations
 
 import functools
-import heapq
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import simpy
@@ -41,35 +41,33 @@ class Luck:
 class Clock(simpy.Environment):
     """Time in whole microseconds, and what is to happen when: SimPy's environment with the one enumeration's order."""
 
-    @property
-    def now_us(self) -> int:
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_us = 0
         """The time: always whole microseconds, as only whole ones are ever told."""
-        return self._now  # type: ignore[return-value]  # SimPy allows floats; ints stay ints
+        self.match: Callable[[], None] = _nobody
+        """Pairs contacts and agents."""
+        self.match_wanted = False
+        """Whether MATCH is to happen now, as soon as nothing comes before it."""
 
     @functools.cached_property
     def begun(self) -> simpy.Event:
         """What has happened already: with it processes begin."""
         return _At(self)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.match: Callable[[], None] = _nobody
-        """Pairs contacts and agents."""
-        self.match_wanted = False
-        """Whether MATCH is to happen now, as soon as nothing comes before it."""
-
     def step(self) -> None:
         """Have the next event happen, and MATCH after it where that is wanted and no event comes before.
 
         SimPy's own also looks whether a process failed: here faults go up at once, as `Going` says.
         """
-        self._now, _, _, event = heapq.heappop(self._queue)
+        at_us, _, _, event = heappop(self._queue)
+        self._now = self.now_us = at_us  # type: ignore[assignment]  # SimPy allows floats; ints stay ints
         waits, event.callbacks = event.callbacks, None  # type: ignore[assignment]  # as SimPy marks what has happened
         for act in waits:
             act(event)
         while self.match_wanted:
             at_us, key, _, _ = self._queue[0]
-            if at_us == self._now and key < _MATCH:
+            if at_us == self.now_us and key < _MATCH:
                 break
             self.match_wanted = False
             self.match()
@@ -77,7 +75,7 @@ class Clock(simpy.Environment):
     def at(self, at_us: int, key: int) -> simpy.Event:
         """Return an event that happens at a time and in the order of its key; SimPy's own would come at its own."""
         event = _At(self)
-        heapq.heappush(self._queue, (at_us, key, next(self._eid), event))  # type: ignore[misc]  # any int will do
+        heappush(self._queue, (at_us, key, next(self._eid), event))  # type: ignore[misc]  # any int will do
         return event
 
     def do_at(self, at_us: int, key: int, act: Callable[[simpy.Event], None]) -> None:
@@ -110,12 +108,12 @@ class Going(simpy.Process):
     """
 
     def __init__(self, env: Clock, generator: Generator[simpy.Event, Any, Any]) -> None:
-        self.env, self.callbacks, self._generator = env, [], generator
+        self.env, self.callbacks, self._generator, self._send = env, [], generator, generator.send
         self._resume(env.begun)
 
     def _resume(self, event: simpy.Event) -> None:
         try:
-            awaited = self._generator.send(event._value)
+            awaited = self._send(event._value)
         except StopIteration:
             return
         awaited.callbacks.append(self._resume)
@@ -346,7 +344,7 @@ class TeamFloor:
         if self.shared and seat not in self.desks:
             self.desks[seat] = Desk(at_us=now_us)
         self.idle_since[seat] = now_us
-        heapq.heappush(self.idle, (self.desks[seat].load if self.shared else 0, now_us, seat))
+        heappush(self.idle, (self.desks[seat].load if self.shared else 0, now_us, seat))
 
     def idle_longest(self) -> tuple[int, int, int]:
         """Return points in use, since when, and number of the seat that is next."""
@@ -354,13 +352,13 @@ class TeamFloor:
             load, since_us, seat = self.idle[0]
             if self.idle_since.get(seat) == since_us and self.load(seat) == load:
                 return self.idle[0]
-            heapq.heappop(self.idle)
+            heappop(self.idle)
 
     def take_idle(self) -> int:
         """Take the seat that has least to do, for longest, the lowest number first."""
         assert self.idle_since, f"{self.name} has nobody for a customer who is being served"
         while True:
-            load, since_us, seat = heapq.heappop(self.idle)
+            load, since_us, seat = heappop(self.idle)
             if self.idle_since.get(seat) == since_us and (not self.shared or self.desks[seat].load == load):
                 del self.idle_since[seat]
                 return seat

@@ -66,7 +66,8 @@ class Leg:
 def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id: str, replication: int) -> pd.DataFrame:
     """Return the contact log of one replication."""
     rows = sorted(rows, key=lambda leg: leg.number << 24 | leg.attempt << 12 | leg.leg)
-    plan = plan.iloc[[leg.number for leg in rows]].reset_index(drop=True)
+    told = ["customer_id", "contact_id", "case_id", "intent", "language", "played_by"]
+    plan = plan[told].take([leg.number for leg in rows]).reset_index(drop=True)
     journeys = {name: hours.journey for name, hours in scenario.channels.items()}
     horizon_us = us(scenario.local_days.begins_s(scenario.days))
 
@@ -92,6 +93,8 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
     wrap_us, held_us = known_us([leg.wrap_us for leg in rows]), known_us([leg.held_us for leg in rows])
     taken_us, served = known_us([leg.taken_us for leg in rows]), np.array([leg.served for leg in rows], dtype=bool)
     kept_us = known_us([leg.promise_kept_us for leg in rows])
+    lines = {id(leg.line): leg.line for leg in rows}
+    queues = {key: "+".join(line.teams) for key, line in lines.items()}
     # when the agent was done, the work after it too, and the time with the customer, without that on hold
     released_us = np.where(served, ended_us + np.nan_to_num(wrap_us), taken_us + wrap_us)
     aside_us = np.array([leg.aside_us for leg in rows])
@@ -104,7 +107,7 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
         "channel": text([leg.channel for leg in rows]), "journey": text([journeys[leg.channel] for leg in rows]),
         "team": text([leg.team for leg in rows]), "agent": text([leg.agent for leg in rows]),
         "role": text([leg.role for leg in rows]),
-        "queue": text(["+".join(leg.line.teams) for leg in rows]), "priority": [leg.last_line.priority for leg in rows],
+        "queue": text([queues[id(leg.line)] for leg in rows]), "priority": [leg.last_line.priority for leg in rows],
         "due_s": in_s([leg.due_us for leg in rows]), "arrived_s": in_s([leg.arrived_us for leg in rows]),
         "answered_s": answered_us / 1e6, "ended_s": ended_us / 1e6,
         "announced_wait_s": in_s([leg.announced_us for leg in rows]),
