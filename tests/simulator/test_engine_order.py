@@ -53,7 +53,7 @@ def test_the_classes_of_events_stand_in_the_order_of_the_design():
 def test_the_engine_names_no_kind_of_event_outside_the_enumeration():
     """Without it an event scheduled at SimPy's own priority would overtake everything in its microsecond."""
     source = "".join(inspect.getsource(module) for module in (engine_simpy, simpy_floor))
-    assert source.count("heapq.heappush(self._queue") == 1
+    assert source.count("heappush(self._queue") == 1
     assert not re.search(r"\.(schedule|timeout)\(", source)
 
 
