@@ -77,10 +77,14 @@ def say_more(chance: Chance, scenario: Told, grid_s: int) -> None:
         scenario["promises"] = told
         for channel in scenario["channels"]:
             scenario["patience"][channel] = {intent: patience_of(luck, grid_s) for intent in scenario["intents"]}
-        if random.Random(repr(told)).random() < 0.6:  # each intent surely waits otherwise
+        if (
+            not chance.themes & {"shift end", "chat"} and random.Random(repr(told)).random() < 0.9
+        ):  # each intent surely waits otherwise
+            for promise in told:
+                promise.get("chase", {}).pop("patience_factor", None)
             for place, channel in enumerate(scenario["channels"]):
                 scenario["patience"][channel] = {
-                    intent: exactly(grid_s * (1 + 2 * other + 3 * place))
+                    intent: exactly(grid_s * (1 + place if other else 40))
                     for other, intent in enumerate(scenario["intents"])
                 }
     if chance.of("conference", 1.0):
@@ -250,10 +254,13 @@ def _of_transfer(chance: Chance, transfer: Told, scenario: Told, grid_s: int) ->
     at_once = not any(team.get(key) for key in ("self_service", "concurrency", "interruptible"))
     clock = random.Random(repr(transfer))  # other luck, so that other scenarios stay what they were
     at_once = at_once and team.get("at_shift_end", "stays") in ("finishes", "stays")
-    if at_once and chance.themes - {"promise"} and clock.random() < (0.8 if "transfer" in chance.themes else 0.3):
+    others = chance.themes & {"promise", "shift end", "chat"}  # which are seldom enough as they are
+    if at_once and chance.themes and not others and clock.random() < (0.8 if "transfer" in chance.themes else 0.4):
         transfer["after_s"] = float(grid_s * clock.randint(1, 3))
         if clock.random() < 0.5:
             team["hold"] = exactly(4 * grid_s)
+        if not pages & {transfer["from"], transfer["to"]} and clock.random() < 0.5:
+            transfer["hand_over"] = exactly(grid_s)
 
 
 def _of_retry(chance: Chance, retry: Told, hours: Told, grid_s: int) -> None:
