@@ -92,6 +92,8 @@ def _told(error: Exception) -> int:
     from probes.browser import BrowserMissingError
     from probes.errand import NothingToPlayError
     from probes.guard import RefusedByCharterError
+    from probes.resume import CannotResumeError
+    from probes.secret_values import SecretMissingError
     from results.runs import RunError
     from scenarios.cells import PlanTooLargeError
     from simulator.fit import FitError
@@ -107,7 +109,7 @@ def _told(error: Exception) -> int:
         return Exit.UNREACHABLE
     bad_input = (
         RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
-        PrecisionError, StoryError,
+        PrecisionError, StoryError, CannotResumeError, SecretMissingError,
     )  # fmt: skip
     if isinstance(error, bad_input):
         _say(str(error))
@@ -357,9 +359,11 @@ def load(asked: argparse.Namespace) -> int:
 
 
 def _probe(asked: argparse.Namespace, everyone: bool) -> int:
-    from probes.errand import journey_errand, play_real, play_virtual, scenario_errand
+    from probes.errand import Players, journey_errand, play_real, play_virtual, read_feed, scenario_errand
+    from probes.resume import Resumed
     from results.runs import new_folder
     from scenarios.charter import read_charter
+    from scenarios.persona import persona_named, read_persona
     from scenarios.target import read_target
 
     verb = "load" if everyone else "shop"
@@ -369,21 +373,28 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
     if not virtual and (asked.misconduct or asked.phrases or asked.truth):
         raise UsageError("--misconduct, --phrases and --truth are for our own desk: give them to `testdrive desk`")
     if is_scenario:
-        if len(asked.what) > 1 or getattr(asked, "intent", None) or getattr(asked, "repeats", None):
-            raise UsageError("one scenario at a time; --intent and --repeats are for journeys")
+        journeys_only = [f"--{name}" for name in ("intent", "repeats", "persona", "feed") if getattr(asked, name, None)]
+        if len(asked.what) > 1 or journeys_only:
+            raise UsageError(f"one scenario at a time; {' and '.join(journeys_only or ['several'])}: for journeys only")
         loaded = _load(Path(first), asked)
         errand = scenario_errand(loaded, _seed(asked, loaded), asked.shoppers, everyone)
     elif virtual:
         raise UsageError("a journey alone has no desk of its own: --clock virtual takes a scenario")
     else:
-        errand = journey_errand(asked.what, asked.intent, asked.repeats or 1, 1 if asked.seed is None else asked.seed)
-    folder = new_folder(errand.loaded.scenario.scenario, verb, asked.out)
+        kinds = [read_persona(Path(name)) if name.endswith((".yaml", ".yml")) else persona_named(name)
+                 for name in asked.persona]  # fmt: skip
+        players = Players(kinds, read_feed(asked.feed) if asked.feed else (), asked.repeats or 1)
+        errand = journey_errand(asked.what, asked.intent, players, 1 if asked.seed is None else asked.seed)
+    resumed = Resumed.of(asked.resume, asked.shift) if asked.resume else None
+    folder = resumed.run.folder if resumed else new_folder(errand.loaded.scenario.scenario, verb, asked.out)
     in_browser = not everyone and asked.browser
     if virtual:
         if asked.target is not None or asked.charter is not None:
             raise UsageError("--clock virtual plays on its own desk; --target and --charter need --clock real")
         if in_browser:
             raise UsageError("a browser cannot jump over time: --browser needs --clock real")
+        if resumed is not None:
+            raise UsageError("a day on the virtual clock takes seconds: play it again; --resume needs --clock real")
         with _ticking(asked, "shopping the desk") as watch:
             options = _desk_options(asked, errand.loaded, errand.seed)
             run = play_virtual(errand, folder, options, watch)
@@ -392,7 +403,7 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
         raise UsageError("--target FILE and --charter FILE are needed; `testdrive desk SCENARIO` writes a pair")
     target, charter = read_target(asked.target), read_charter(asked.charter)
     with _ticking(asked, "shopping the desk") as watch:
-        playing = play_real(errand, folder, target, charter, watch, in_browser, asked.scale)
+        playing = play_real(errand, folder, target, charter, watch, in_browser, asked.scale, resumed=resumed)
         return _tell_shopped(asked, asyncio.run(playing))
 
 
@@ -888,9 +899,9 @@ VERBS = {
         "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
     "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
         "what days seed out json target charter clock-real scale-desk shoppers browser intent repeats "
-        "misconduct phrases truth"),
+        "persona feed resume shift misconduct phrases truth"),
     "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        "what days seed out json target charter clock-real scale-desk shoppers misconduct phrases truth"),
+        "what days seed out json target charter clock-real scale-desk shoppers resume shift misconduct phrases truth"),
     "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", "log mapping out json"),
     "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", "run-folder scenario-out arrivals json"),
     "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", "two-runs json"),
@@ -965,6 +976,14 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "browser": ("--browser", {"action": "store_true", "help": "play in a real browser"}),
     "intent": ("--intent", {"metavar": "NAME", "help": "with journeys: what the customer wants"}),
     "repeats": ("--repeats", {"type": _count, "metavar": "N", "help": "journeys: N times each"}),
+    "persona": ("--persona", {"action": "append", "default": [], "metavar": "NAME",
+        "help": "journeys: who plays them, by name or file; in turn where repeated"}),
+    "feed": ("--feed", {"type": Path, "metavar": "FILE",
+        "help": "journeys: a CSV file whose rows, in turn, fill {data.COLUMN}"}),
+    "resume": ("--resume", {"type": Path, "metavar": "RUN", "help": "take up a run that was cut off: no contact is "
+        "begun twice, those whose time has passed are unstarted"}),
+    "shift": ("--shift", {"action": "store_true", "help": "with --resume: have what was missed, and all after it, "
+        "come later instead"}),
     "mapping": ("--mapping", {"type": Path, "required": True, "metavar": "FILE",
         "help": "what its columns mean: a file, or one of ours (bank_acd, generic_csv)"}),
     "arrivals": ("--arrivals", {"choices": ["replayed", "half_hourly"], "default": "replayed",

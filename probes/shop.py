@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,14 +21,15 @@ import pandas as pd
 
 from probes.browser import Browser, check_target
 from probes.channels.contract import Surroundings
-from probes.channels.table import PROTOCOL
+from probes.channels.table import sessions_of
 from probes.clock import Clock
-from probes.crowd.crowd import Crowd, Tick
+from probes.crowd.crowd import Cast, Crowd, Tick
 from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
 from probes.player import SessionMaker, load_draws
+from probes.resume import Begun
 from results.journal import JOURNAL, Journal, tables_from_journal
-from results.runs import FINISHED, INTERRUPTED, Run, run_id, scenario_facts
+from results.runs import FINISHED, INTERRUPTED, RUNNING, Run, run_id, scenario_facts
 from scenarios.charter import Charter
 from scenarios.journey import Journey, journey_named
 from scenarios.misconduct import Misconduct
@@ -83,6 +85,12 @@ def charter_hash(charter: Charter) -> str:
     return hashlib.blake2b(charter.model_dump_json().encode(), digest_size=8).hexdigest()
 
 
+def journeys_hash(journeys: Mapping[str, Journey]) -> str:
+    """Return 16 hex digits over what the scripts say: a run is not taken up again with others."""
+    said = json.dumps({name: journeys[name].model_dump(mode="json") for name in sorted(journeys)}, sort_keys=True)
+    return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+
+
 def journeys_of(loaded: LoadedScenario, plan: pd.DataFrame) -> dict[str, Journey]:
     """Return the journeys that a plan's contacts play, and those of the channels on which they may try again.
 
@@ -95,10 +103,9 @@ def journeys_of(loaded: LoadedScenario, plan: pd.DataFrame) -> dict[str, Journey
     return {name: journey_named(name, loaded.path.parent) for name in names}
 
 
-def playable(plan: pd.DataFrame, sessions: Mapping[str, SessionMaker], target: Target) -> pd.DataFrame:
-    """Return the contacts that can be played: their channel has a journey, a session and a place on the target."""
-    reachable = [channel for channel in sessions if getattr(target, channel, None) is not None]
-    return plan[plan["channel"].isin(reachable) & plan["journey"].notna()].reset_index(drop=True)
+def playable(plan: pd.DataFrame, sessions: Mapping[str, SessionMaker]) -> pd.DataFrame:
+    """Return the contacts that can be played: their channel has a journey, and a session on the target."""
+    return plan[plan["channel"].isin(list(sessions)) & plan["journey"].notna()].reset_index(drop=True)
 
 
 async def play_plan(
@@ -110,15 +117,19 @@ async def play_plan(
     clock: Clock,
     seed: int,
     instrument: Instrument,
-    sessions: Mapping[str, SessionMaker] = PROTOCOL,
+    sessions: Mapping[str, SessionMaker] | None = None,
     journeys: Mapping[str, Journey] | None = None,
     browser: Browser | None = None,
     watch: Callable[[Tick], None] | None = None,
     until_s: float | None = None,
+    cast: Cast | None = None,
+    begun: Begun | None = None,
+    files: Path | None = None,
 ) -> Shopped:
     """Play a plan on a running clock and finish the run folder, also when interrupted.
 
-    `journeys` are those that the plan names; where left out they are found beside the scenario or among ours.
+    `journeys` are those that the plan names; where left out they are found beside the scenario or among ours. `begun`
+    is what an earlier part of the same run has begun; `files` is where the files lie that journeys attach.
 
     Raises:
         probes.guard.RefusedByCharterError: before anything is sent.
@@ -129,15 +140,18 @@ async def play_plan(
     guard.check_load(len(plan), [host])
     if browser is not None:
         check_target(target)
+    sessions = sessions_of(target) if sessions is None else sessions
     journeys = journeys_of(loaded, plan) if journeys is None else journeys
-    run.write_plan(plan)
+    if begun is None:
+        run.write_plan(plan)
+    run.write_facts(state=RUNNING, epoch_s=clock.epoch_s())
     load_draws()
     evidence = run.folder / "evidence"
     journal = Journal(run.folder / JOURNAL)
     interrupted = False
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, force_close=False)
-    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument)
-    crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s)
+    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, files)
+    crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s, cast, begun)
     with guarding(guard), _quiet_collector():
         try:
             async with instrument.watching():

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict, read_model
-from scenarios.scenario import Name
+from scenarios.scenario import Channel, Name
+from scenarios.wire import Secret, Wire
 
 
 def _regex(text: str) -> str:
@@ -146,6 +147,10 @@ class Target(Strict):
     chat: Chat | None = Field(None, description="its web chat")
     form: Form | None = Field(None, description="its web form")
     faq: Faq | None = Field(None, description="its help pages")
+    wires: dict[Channel, Wire] = Field(
+        default_factory=dict, description="by channel: how a program speaks to it; goes before the channel's pages"
+    )
+    secrets: dict[Name, Secret] = Field(default_factory=dict, description="passwords and tokens that wires speak of")
     request_s_most: Annotated[float, Field(gt=0, le=600)] = Field(
         30, description="no request may take longer, wall time"
     )

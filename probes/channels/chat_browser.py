@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from probes.browser import Browser
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.channels.pages import read_message
 from probes.journeys import LAST, Kind, Open, Seen
 from scenarios.target import Chat
@@ -23,7 +23,7 @@ SEEN_MOST = 10_000
 SPOKEN: dict[str, Kind] = {"human": "human", "bot": "bot", "automatic": "automatic"}
 
 
-class ChatBrowser:
+class ChatBrowser(Plain):
     """One chat."""
 
     polled = False

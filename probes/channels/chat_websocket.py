@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.journeys import LAST, Open, Seen
 
 MESSAGE_BYTES_MOST = 64_000
@@ -18,7 +18,7 @@ SEEN_MOST = 2_000
 YIELD_EVERY = 16
 
 
-class ChatWebSocket:
+class ChatWebSocket(Plain):
     """One chat."""
 
     polled = False

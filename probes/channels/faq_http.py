@@ -6,13 +6,13 @@ import asyncio
 
 import aiohttp
 
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.channels.fetch import read_text
 from probes.channels.pages import PageTooDeepError, parse, text_at
 from probes.journeys import Open, Seen
 
 
-class FaqHttp:
+class FaqHttp(Plain):
     """One visit to a help page."""
 
     polled = False

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from probes.browser import Browser
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.channels.form_http import not_accepted
 from probes.channels.pages import parse, text_at
 from probes.channels.ticket_page import TicketWatch
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from probes.tab import Loaded, Tab
 
 
-class FormBrowser:
+class FormBrowser(Plain):
     """One form and its ticket."""
 
     polled = True

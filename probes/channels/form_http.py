@@ -11,14 +11,14 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.channels.fetch import read_text
 from probes.channels.pages import PageTooDeepError, find_form, parse, text_at
 from probes.channels.ticket_page import TicketWatch
 from probes.journeys import Open, Seen
 
 
-class FormHttp:
+class FormHttp(Plain):
     """One form and its ticket."""
 
     polled = True

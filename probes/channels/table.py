@@ -13,6 +13,8 @@ from probes.channels.contract import Caller, Session, Surroundings
 from probes.channels.faq_http import FaqHttp
 from probes.channels.form_browser import FormBrowser
 from probes.channels.form_http import FormHttp
+from probes.channels.wire import WireSession
+from scenarios.target import Target
 
 SessionMaker = Callable[[Surroundings, Caller], Session]
 
@@ -28,3 +30,14 @@ BROWSER: dict[str, SessionMaker] = {
     "form": FormBrowser,
 }
 """In a real browser, as a customer has it: a handful at a time, on the real clock."""
+
+
+def sessions_of(target: Target, in_browser: bool = False) -> dict[str, SessionMaker]:
+    """Return what plays each channel that a target describes.
+
+    In the browser those channels that have a page; others, such as the telephone, as always.
+    """
+    known = {**PROTOCOL, **(BROWSER if in_browser else {})}
+    described = {channel: maker for channel, maker in known.items() if getattr(target, channel, None) is not None}
+    wired = {str(channel): WireSession for channel in target.wires if not (in_browser and channel in described)}
+    return {**described, **wired}

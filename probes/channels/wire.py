@@ -1,0 +1,321 @@
+"""A channel over HTTP and JSON, as a target file describes it: polled, long-polled, server-sent events or a WebSocket.
+
+Pushed answers are stamped when they come; polled ones came some time between two looks. Knows nothing of any desk but
+what the target file says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urljoin
+
+import aiohttp
+
+from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
+from probes.channels.fetch import read_text
+from probes.channels.wire_reading import Reading, found, words
+from probes.journeys import Open, Seen
+from probes.personas import mark_of
+from probes.secret_values import secret_value
+from scenarios.wire import Exchange, Look, Wire, filled_body
+from scenarios.wording import filled
+
+MESSAGE_BYTES_MOST = 256_000
+SEEN_MOST = 2_000
+EMPTY_LOOKS_S_LEAST = 0.05
+"""A desk that answers a held request at once and with nothing is not asked more often than this (wall time)."""
+
+
+class DeskError(Exception):
+    """The desk did not do what the target file says it does; the message goes into the log."""
+
+
+class WireSession(Plain):
+    """One contact."""
+
+    entered_s: float | None = None
+
+    def __init__(self, around: Surroundings, caller: Caller) -> None:
+        self._around, self._caller = around, caller
+        self._wire: Wire = around.target.wires[caller.channel]
+        self.polled = self._wire.transport == "poll"
+        slow = caller.background and self._wire.background_poll_s is not None
+        self._poll_s = self._wire.background_poll_s if slow and self._wire.background_poll_s else self._wire.poll_s
+        self._reading = Reading(self._wire.events, self._wire.html)
+        self._kept: dict[str, Any] = {}
+        self._count = 0
+        self._looked_s = 0.0
+        self._seen: asyncio.Queue[Seen] = asyncio.Queue()
+        self._http: aiohttp.ClientSession | None = None
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    # -- the contract ------------------------------------------------------------------------------------------
+
+    async def open(self, opening: Open) -> None:
+        """Make the requests that begin a contact, and open the line."""
+        jar = aiohttp.CookieJar(unsafe=True)  # cookies from bare addresses, as test desks have
+        self._http = aiohttp.ClientSession(connector=self._around.connector, connector_owner=False, cookie_jar=jar)
+        self._kept |= {"subject": opening.subject, "text": opening.text}
+        self._looked_s = self._around.clock.now_s()
+        try:
+            async with asyncio.timeout(self._around.target.request_s_most):
+                for exchange in self._wire.open:
+                    if exchange.method == "SEND":
+                        continue
+                    answer = await self._exchange(exchange, opening=True)
+                    if answer is None:
+                        return
+                if self._wire.transport == "websocket":
+                    await self._open_socket()
+            now_s = self._around.clock.now_s()
+            if self._wire.is_accepted:
+                self._put(Seen("accepted", now_s, now_s, self._fill(self._wire.reference)))
+        except (aiohttp.ClientError, OSError, TimeoutError, DeskError) as error:
+            self._fail(error)
+            return
+        reading = {"sse": self._read_events, "websocket": self._read_socket, "long_poll": self._hold}
+        if self._wire.transport in reading:
+            self._reader = asyncio.create_task(self._read(reading[self._wire.transport]()))
+
+    async def say(self, text: str) -> None:
+        """Write a message."""
+        await self._tell(self._wire.say, text)
+
+    async def say_privately(self, text: str) -> None:
+        """Write a direct message."""
+        if self._wire.say_privately is None:
+            raise CannotDoError("the target describes no direct messages here")
+        await self._tell(self._wire.say_privately, text)
+
+    async def press(self, keys: str) -> None:
+        """Press the button with these words."""
+        if self._wire.press is None:
+            raise CannotDoError("the target describes nothing to press here")
+        await self._tell(self._wire.press, keys)
+
+    async def next_seen(self, until_s: float | None) -> Seen:
+        """Return what came, when it came; where nothing is pushed, look every so often."""
+        clock = self._around.clock
+        while self._seen.empty() and self.polled:
+            look_s = self._looked_s + self._poll_s
+            if until_s is not None and look_s > until_s:
+                await clock.sleep_until_s(until_s)
+                return Seen("nothing", until_s, until_s)
+            await clock.sleep_until_s(look_s)
+            await self._look()
+        if self.polled:
+            return self._seen.get_nowait()
+        if until_s is None:
+            return await self._seen.get()
+        if not self._seen.empty():
+            seen = self._seen.get_nowait()
+            return Seen("nothing", until_s, until_s) if seen.seen_by_s > until_s else seen
+        try:
+            return await clock.wait_until(self._seen.get(), until_s)
+        except TimeoutError:
+            return Seen("nothing", until_s, until_s)
+
+    async def leave(self) -> None:
+        """Go as the target says."""
+        await self._tell(self._wire.leave, "")
+
+    async def close(self) -> None:
+        """Close the line."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+        if self._socket is not None:
+            with contextlib.suppress(aiohttp.ClientError, OSError):
+                await self._socket.close()
+        if self._http is not None:
+            await self._http.close()
+
+    async def evidence(self, name: str) -> str | None:
+        """A line of text has no picture."""
+        return None
+
+    # -- sending -----------------------------------------------------------------------------------------------
+
+    async def _tell(self, exchange: Exchange | None, text: str) -> None:
+        """Send something in a contact under way; a desk that does not take it is seen to fail."""
+        if exchange is None or self._http is None:
+            return
+        self._kept["text"] = text
+        try:
+            async with asyncio.timeout(self._around.target.request_s_most):
+                if exchange.method == "SEND":
+                    await self._send(exchange.json_body)
+                else:
+                    await self._exchange(exchange)
+        except (aiohttp.ClientError, OSError, TimeoutError, DeskError) as error:
+            self._fail(error)
+
+    async def _send(self, body: Any) -> None:
+        if self._socket is not None and not self._socket.closed:
+            with contextlib.suppress(aiohttp.ClientError, ConnectionError):
+                await self._socket.send_str(json.dumps(self._filled_body(body), ensure_ascii=False))
+
+    async def _exchange(self, exchange: Exchange, opening: bool = False) -> Any:
+        """Make a request and return its answer as JSON; None where the desk takes nothing now, which is put as seen."""
+        async with self._request(exchange) as answer:
+            text = await read_text(answer, self._around.target.page_bytes_most)
+            document = _json(text)
+            if answer.status >= 400:
+                now_s = self._around.clock.now_s()
+                for refusal in self._wire.refused if opening else []:
+                    fits = refusal.when is None or found(refusal.when, document)
+                    if refusal.status == answer.status and fits:
+                        self._put(Seen(refusal.is_, now_s, now_s, words(text)[:300]))
+                        return None
+                path = exchange.path.split("?")[0]
+                raise DeskError(f"HTTP {answer.status} to {exchange.method} {path}: {words(text)[:120]}")
+        for name, expression in exchange.keep.items():
+            value = found(expression, document)
+            if value is None:
+                raise DeskError(f"{exchange.method} {exchange.path}: the answer holds no {expression}")
+            self._kept[name] = value
+        return {} if document is None else document
+
+    @contextlib.asynccontextmanager
+    async def _request(self, exchange: Exchange) -> AsyncIterator[aiohttp.ClientResponse]:
+        assert self._http is not None
+        self._count += 1
+        url = urljoin(self._around.target.base_url + "/", self._fill(exchange.path))
+        self._around.guard.check_url(url)
+        headers = {name: self._fill(text) for name, text in exchange.headers.items()}
+        query = {name: self._fill(text) for name, text in exchange.query.items()}
+        form = None if exchange.form is None else {name: self._fill(text) for name, text in exchange.form.items()}
+        body = None if exchange.json_body is None else self._filled_body(exchange.json_body)
+        async with self._http.request(
+            exchange.method, url, params=query or None, data=form, json=body, headers=headers, max_redirects=5
+        ) as answer:
+            yield answer
+
+    def _fill(self, text: str) -> str:
+        target, contact = self._around.target, self._caller.contact_id
+        values = self._caller.values() | {name: str(value) for name, value in self._kept.items()}
+        values |= {"count": str(self._count), "mark": mark_of(contact, self._around.guard.charter.marker_key)}
+        if "{secret." in text:
+            values |= {f"secret.{name}": secret_value(name, secret) for name, secret in target.secrets.items()}
+        return filled(text, values)
+
+    def _filled_body(self, body: Any) -> Any:
+        return filled_body(body, self._fill, self._kept)
+
+    # -- hearing -----------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        """Ask once whether there is anything new."""
+        clock, after_s = self._around.clock, self._looked_s
+        asked_s = clock.now_s()
+        try:
+            for place, look in enumerate(self._wire.look):
+                async with asyncio.timeout(self._around.target.request_s_most):
+                    document = await self._exchange(look)
+                self._take_in(look, place, document, after_s)
+        except (aiohttp.ClientError, OSError, TimeoutError, DeskError) as error:
+            self._fail(error)
+        self._looked_s = asked_s
+
+    def _take_in(self, look: Look, place: int, document: Any, after_s: float | None) -> int:
+        now_s = self._around.clock.now_s()
+        since_s = now_s if after_s is None else after_s
+        news = [
+            *self._reading.news(document, look.items, look.id, place, since_s, now_s),
+            *self._reading.states(look.states, document, since_s, now_s),
+        ]
+        for seen in news:
+            self._put(seen)
+        return len(news)
+
+    async def _hold(self) -> None:
+        """Ask again and again; the desk answers when there is something."""
+        look, loop = self._wire.look[0], asyncio.get_running_loop()
+        while not self._is_full():
+            asked_s = loop.time()
+            async with asyncio.timeout(self._around.target.request_s_most):
+                document = await self._exchange(look)
+            if not self._take_in(look, 0, document, None) and loop.time() - asked_s < EMPTY_LOOKS_S_LEAST:
+                await asyncio.sleep(EMPTY_LOOKS_S_LEAST)
+
+    async def _read_events(self) -> None:
+        """Read server-sent events: data lines up to an empty one."""
+        assert self._wire.stream is not None
+        held: list[str] = []
+        async with self._request(self._wire.stream) as answer:
+            if answer.status >= 400:
+                raise DeskError(f"HTTP {answer.status} at {self._wire.stream.path}")
+            async for raw in answer.content:
+                line = raw.decode("utf-8", "replace").rstrip("\r\n")
+                if line.startswith("data:"):
+                    held.append(line[5:].removeprefix(" "))
+                    if sum(map(len, held)) > MESSAGE_BYTES_MOST:
+                        raise DeskError(f"an event is larger than {MESSAGE_BYTES_MOST} bytes")
+                elif not line and held:
+                    self._hear("\n".join(held))
+                    held = []
+                if self._is_full():
+                    return
+        raise DeskError("the desk closed the line without a word")
+
+    async def _open_socket(self) -> None:
+        assert self._wire.stream is not None
+        assert self._http is not None
+        url = urljoin(self._around.target.base_url + "/", self._fill(self._wire.stream.path))
+        self._around.guard.check_url(url)
+        headers = {name: self._fill(text) for name, text in self._wire.stream.headers.items()}
+        self._socket = await self._http.ws_connect(url, headers=headers, max_msg_size=MESSAGE_BYTES_MOST)
+        for message in self._wire.hello:
+            await self._send(message)
+        for exchange in self._wire.open:
+            if exchange.method == "SEND":
+                await self._send(exchange.json_body)
+
+    async def _read_socket(self) -> None:
+        assert self._socket is not None
+        async for frame in self._socket:
+            if frame.type is aiohttp.WSMsgType.TEXT:
+                self._hear(frame.data)
+            if self._is_full():
+                return
+            await asyncio.sleep(0)  # frames that are there already are read without a break: let others run
+        raise DeskError(f"the desk closed the line without a word (code {self._socket.close_code})")
+
+    async def _read(self, reading: Any) -> None:
+        """Read a line until it ends; how it fails is seen, and is no exception of ours."""
+        try:
+            await reading
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, DeskError) as error:
+            self._fail(error)
+
+    def _hear(self, data: str) -> None:
+        document, now_s = _json(data), self._around.clock.now_s()
+        for seen in self._reading.news(document, self._wire.items, self._wire.id, 0, now_s, now_s):
+            self._put(seen)
+
+    def _put(self, seen: Seen) -> None:
+        """Keep what was seen; a desk that floods is cut off there, and what came first is kept."""
+        if self._seen.qsize() == SEEN_MOST:
+            seen = Seen("error", seen.seen_by_s, seen.seen_by_s, f"the desk sent over {SEEN_MOST} messages")
+        if self._seen.qsize() <= SEEN_MOST:
+            self._seen.put_nowait(seen)
+
+    def _is_full(self) -> bool:
+        return self._seen.qsize() > SEEN_MOST
+
+    def _fail(self, error: BaseException) -> None:
+        now_s = self._around.clock.now_s()
+        said = str(error) if isinstance(error, DeskError) else f"{type(error).__name__}: {error}".rstrip(": ")
+        self._put(Seen("error", now_s, now_s, said))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
