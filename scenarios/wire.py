@@ -84,7 +84,9 @@ class Look(Exchange):
     """A request that is made again and again, and what is new in its answers."""
 
     items: Expression = Field("[]", description="the list in the answer; [@] is the whole answer as the only item")
-    id: Expression | None = Field(None, description="what tells one item from another; left out: its place")
+    id: Expression | None = Field(
+        None, description="what tells one item from another; left out: its place, or with long_poll each is new"
+    )
     states: list[Event] = Field(
         default_factory=list, description="what the whole answer means once it says so, such as that it is settled"
     )

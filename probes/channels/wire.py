@@ -45,7 +45,7 @@ class WireSession(Plain):
         self.polled = self._wire.transport == "poll"
         slow = caller.background and self._wire.background_poll_s is not None
         self._poll_s = self._wire.background_poll_s if slow and self._wire.background_poll_s else self._wire.poll_s
-        self._reading = Reading(self._wire.events, self._wire.html)
+        self._reading = Reading(self._wire.events, self._wire.html, self.polled)
         self._kept: dict[str, Any] = {}
         self._count = 0
         self._looked_s = 0.0
@@ -70,8 +70,8 @@ class WireSession(Plain):
                     answer = await self._exchange(exchange, opening=True)
                     if answer is None:
                         return
-                if self._wire.transport == "websocket":
-                    await self._open_socket()
+                if self._wire.transport == "websocket" and not await self._open_socket():
+                    return
             now_s = self._around.clock.now_s()
             if self._wire.is_accepted:
                 self._put(Seen("accepted", now_s, now_s, self._fill(self._wire.reference)))
@@ -166,12 +166,8 @@ class WireSession(Plain):
             text = await read_text(answer, self._around.target.page_bytes_most)
             document = _json(text)
             if answer.status >= 400:
-                now_s = self._around.clock.now_s()
-                for refusal in self._wire.refused if opening else []:
-                    fits = refusal.when is None or found(refusal.when, document)
-                    if refusal.status == answer.status and fits:
-                        self._put(Seen(refusal.is_, now_s, now_s, words(text)[:300]))
-                        return None
+                if opening and self._is_turned_away(answer.status, text):
+                    return None
                 path = exchange.path.split("?")[0]
                 raise DeskError(f"HTTP {answer.status} to {exchange.method} {path}: {words(text)[:120]}")
         for name, expression in exchange.keep.items():
@@ -180,6 +176,15 @@ class WireSession(Plain):
                 raise DeskError(f"{exchange.method} {exchange.path}: the answer holds no {expression}")
             self._kept[name] = value
         return {} if document is None else document
+
+    def _is_turned_away(self, status: int, text: str) -> bool:
+        """Say whether the desk says that it takes nothing now, and put that as seen."""
+        document, now_s = _json(text), self._around.clock.now_s()
+        for refusal in self._wire.refused:
+            if refusal.status == status and (refusal.when is None or found(refusal.when, document)):
+                self._put(Seen(refusal.is_, now_s, now_s, words(text)[:300]))
+                return True
+        return False
 
     @contextlib.asynccontextmanager
     async def _request(self, exchange: Exchange) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -263,18 +268,25 @@ class WireSession(Plain):
                     return
         raise DeskError("the desk closed the line without a word")
 
-    async def _open_socket(self) -> None:
+    async def _open_socket(self) -> bool:
+        """Open the line and say hello; False where the desk takes nothing now, which is put as seen."""
         assert self._wire.stream is not None
         assert self._http is not None
         url = urljoin(self._around.target.base_url + "/", self._fill(self._wire.stream.path))
         self._around.guard.check_url(url)
         headers = {name: self._fill(text) for name, text in self._wire.stream.headers.items()}
-        self._socket = await self._http.ws_connect(url, headers=headers, max_msg_size=MESSAGE_BYTES_MOST)
+        try:
+            self._socket = await self._http.ws_connect(url, headers=headers, max_msg_size=MESSAGE_BYTES_MOST)
+        except aiohttp.WSServerHandshakeError as error:
+            if self._is_turned_away(error.status, ""):
+                return False
+            raise
         for message in self._wire.hello:
             await self._send(message)
         for exchange in self._wire.open:
             if exchange.method == "SEND":
                 await self._send(exchange.json_body)
+        return True
 
     async def _read_socket(self) -> None:
         assert self._socket is not None

@@ -49,10 +49,10 @@ def words(value: Any, html: bool = False) -> str:
 
 
 class Reading:
-    """Reads items; refuses to read one twice."""
+    """Reads items; refuses to read one twice. `repeats`: each answer tells everything again, not only what is new."""
 
-    def __init__(self, events: Sequence[Event], html: bool = False) -> None:
-        self._events, self._html = events, html
+    def __init__(self, events: Sequence[Event], html: bool = False, repeats: bool = True) -> None:
+        self._events, self._html, self._repeats = events, html, repeats
         self._known: set[str] = set()
         self._counted: dict[int, int] = {}
         self._fired: set[int] = set()
@@ -65,10 +65,10 @@ class Reading:
     def news(
         self, document: Any, items: str, name: str | None, place: int, after_s: float, by_s: float
     ) -> Iterator[Seen]:
-        """Yield what is new in a document: items by their name, or else by their place in the list."""
+        """Yield what is new in a document: items by their name, or else, where they come again, by their place."""
         listed = found(items, document)
         listed = listed if isinstance(listed, list) else []
-        if name is None and items != "[@]":
+        if name is None and self._repeats:
             fresh = listed[self._counted.get(place, 0) :]
             self._counted[place] = max(self._counted.get(place, 0), len(listed))
         else:
