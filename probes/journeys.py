@@ -363,7 +363,7 @@ class _Play:
     def _goes_on(self, hop: Hop) -> bool:
         if hop.when == "due" and self.promised_s is None:
             return False
-        return hop.only_if == "always" or not (self.useful or self.resolved)
+        return hop.only_if == "always" or not self.useful
 
     def _is_so(self, condition: Said | Literal["useful", "resolved"]) -> bool:
         if condition == "useful":

@@ -91,8 +91,8 @@ class Hop(Strict):
     when: Literal["now", "due"] = Field(
         "now", description="due: as the last promise that `promises` recognised falls due, and only if one was made"
     )
-    only_if: Literal["always", "unresolved"] = Field(
-        "unresolved", description="unresolved: only where no useful answer came and nobody settled it"
+    only_if: Literal["always", "unanswered"] = Field(
+        "unanswered", description="unanswered: only where no useful answer came, whatever the desk calls settled"
     )
 
 
