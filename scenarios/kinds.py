@@ -10,6 +10,7 @@ from scenarios.faults import FaultsFoundError, one_of
 from scenarios.journey import read_journey
 from scenarios.mapping import load_mapping
 from scenarios.opening import read_state
+from scenarios.persona import read_persona
 from scenarios.reading import load_scenario
 from scenarios.target import read_target
 from scenarios.yaml_reader import read_file
@@ -17,6 +18,7 @@ from scenarios.yaml_reader import read_file
 READERS: dict[str, Callable[[Path], object]] = {
     "scenario": load_scenario,
     "journey": read_journey,
+    "persona": read_persona,
     "target": read_target,
     "charter": read_charter,
     "mapping": load_mapping,
@@ -27,6 +29,7 @@ READERS: dict[str, Callable[[Path], object]] = {
 _TELLING_KEYS = {
     "scenario": "scenario",
     "journey": "journey",
+    "persona": "persona",
     "target": "target",
     "mapping": "mapping",
     "state": "state",
