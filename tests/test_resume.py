@@ -16,7 +16,7 @@ import pytest
 from results.journal import JOURNAL
 from results.log import check_legs
 from results.runs import Run
-from tests.desks import TWO_MINUTES, TOP, VERB, desk_of
+from tests.desks import TOP, TWO_MINUTES, VERB, desk_of
 from tests.test_kill import wait_for_journal
 
 KILLS = int(os.environ.get("TESTDRIVE_KILLS", "4"))
