@@ -408,6 +408,9 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
 
 
 def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
+    from results.exports import write_exports
+
+    write_exports(run, asked.junit, asked.csv)
     facts = run.facts
     outcomes: Mapping[str, int] = facts["outcomes"]
     instrument = facts["instrument"]
@@ -550,7 +553,7 @@ def compare(asked: argparse.Namespace) -> int:
 def report(asked: argparse.Namespace) -> int:
     """Write the page of a run, a pair of runs or a simulation."""
     from results.figures import Figure
-    from results.report import write_simulation_report
+    from results.report import write_shop_report, write_simulation_report
     from results.runs import Run, RunError
 
     first = Run.open(asked.runs[0])
@@ -565,6 +568,8 @@ def report(asked: argparse.Namespace) -> int:
     elif first.facts.get("kind") == "simulated":
         values = [Figure(**value) for value in first.facts.get("metrics", [])]
         write_simulation_report(path, first, values)
+    elif first.facts.get("kind") == "measured":
+        write_shop_report(path, first)
     else:
         raise RunError(f"{first.folder} is a {first.facts.get('kind')} run: name the simulated run to compare it with")
     if asked.json:
@@ -899,9 +904,10 @@ VERBS = {
         "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
     "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
         "what days seed out json target charter clock-real scale-desk shoppers browser intent repeats "
-        "persona feed resume shift misconduct phrases truth"),
+        "persona feed resume shift junit csv misconduct phrases truth"),
     "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        "what days seed out json target charter clock-real scale-desk shoppers resume shift misconduct phrases truth"),
+        "what days seed out json target charter clock-real scale-desk shoppers resume shift junit csv "
+        "misconduct phrases truth"),
     "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", "log mapping out json"),
     "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", "run-folder scenario-out arrivals json"),
     "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", "two-runs json"),
@@ -982,6 +988,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "help": "journeys: a CSV file whose rows, in turn, fill {data.COLUMN}"}),
     "resume": ("--resume", {"type": Path, "metavar": "RUN", "help": "take up a run that was cut off: no contact is "
         "begun twice, those whose time has passed are unstarted"}),
+    "junit": ("--junit", {"type": Path, "metavar": "FILE", "help": "write the contacts as JUnit XML too"}),
+    "csv": ("--csv", {"type": Path, "metavar": "FILE", "help": "write the legs as CSV too"}),
     "shift": ("--shift", {"action": "store_true", "help": "with --resume: have what was missed, and all after it, "
         "come later instead"}),
     "mapping": ("--mapping", {"type": Path, "required": True, "metavar": "FILE",

@@ -97,15 +97,15 @@ def journey_errand(names: Sequence[str], intent: str | None, players: Players, s
     if any(named[journey.journey] != journey for journey in journeys):
         raise NothingToPlayError("two of these journeys have one name and different scripts; give them different names")
     intents = {name: name for journey in journeys for name in journey.questions}
-    wanted = intent or next((name for name in intents if name != "default"), "default")
-    if wanted not in intents:
+    wanted = intent or next((name for name in intents if name != "default"), "default")  # of others `default` is asked
+    if wanted not in intents and all(len(journey.questions) > 1 for journey in journeys):
         raise NothingToPlayError(f"no journey here asks about {wanted!r}; they know {', '.join(intents)}")
     _check_feed(journeys, players.feed)
     channels = list(dict.fromkeys(channel for journey in journeys for channel in journey.channels()))
     begins = {journey.channel: journey.journey for journey in journeys}
     scenario = Scenario(
         scenario="journeys", title="Journeys: " + ", ".join(journey.journey for journey in journeys), time_zone="UTC",
-        starts="2000-01-01", days=JOURNEY_DAYS_MOST, seed=seed, intents=intents,
+        starts="2000-01-01", days=JOURNEY_DAYS_MOST, seed=seed, intents={**intents, wanted: wanted},
         channels={name: ChannelHours(opens="00:00", closes="24:00", journey=begins.get(name)) for name in channels},
         teams={"desk": Team(channels=channels, agents={"00:00": 1}, service={})},
     )  # fmt: skip

@@ -177,6 +177,41 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
     write_whole(path, _render("simulation.html.j2", page))
 
 
+def write_shop_report(path: Path, run: Run) -> None:
+    """Write what shoppers alone saw, without a simulation beside it: ends, ladders, transcripts, evidence."""
+    legs = run.table("legs")
+    last = legs.sort_values("leg", kind="stable").groupby("contact_id", sort=False).last()
+    journeys, left_out = browser_journeys(run, RunClock.of(run.facts))
+    played = last[last["arrived_s"].notna()]
+    good = int(played["contact_outcome"].eq("resolved").sum())
+    channels = _channels(last)
+    ends = [end for end in words.OUTCOME_WORDS if last["contact_outcome"].eq(end).any()]
+    page = {
+        "title": _title(run),
+        "target": run.facts.get("target", ""),
+        "headline": f"{good} of {words.counted(len(played), 'contact')} brought what the customer came for",
+        "rehearsal": rehearsal_note(run.facts),
+        "outcomes": {
+            "channels": [words.channel_words(channel) for channel in channels],
+            "rows": [
+                (
+                    words.OUTCOME_WORDS[end],
+                    [
+                        int((last["contact_outcome"].eq(end) & last["channel"].eq(channel)).sum())
+                        for channel in channels
+                    ],
+                )
+                for end in ends
+            ],
+        },
+        "reasons_counted": reasons_counted(legs),
+        "told": {"journeys": journeys, "left_out": left_out},
+        "instrument": instrument_view(run.facts),
+        "facts": [(label, value) for label, value in run_facts(run).items() if value],
+    }
+    write_whole(path, _render("shop.html.j2", page))
+
+
 def _about(figure: Figure) -> str:
     """Say which contacts or agents a figure is about."""
     where = words.channel_words(figure.channel, figure.team) if figure.channel else figure.team or "all channels"
