@@ -20,11 +20,12 @@ from markupsafe import Markup
 from results import charts, words
 from results.clock import RunClock
 from results.comparison import Comparison, Row, same_customers, told_by
-from results.evidence import browser_journeys, reasons_counted, sample_transcripts
+from results.evidence import browser_journeys, reasons_counted, recognised, sample_transcripts
 from results.figures import Figure, worth_telling
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
 from results.provenance import fact_rows, instrument_view, limits_of, rehearsal_note, run_facts
+from results.reviews import shown
 from results.runs import Run, write_whole
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import CHANNELS
@@ -179,9 +180,9 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
 
 def write_shop_report(path: Path, run: Run) -> None:
     """Write what shoppers alone saw, without a simulation beside it: ends, ladders, transcripts, evidence."""
-    legs = run.table("legs")
+    legs, whole = shown(run), run.table("legs")
     last = legs.sort_values("leg", kind="stable").groupby("contact_id", sort=False).last()
-    journeys, left_out = browser_journeys(run, RunClock.of(run.facts))
+    journeys, left_out = browser_journeys(run, RunClock.of(run.facts), set(last.index))
     played = last[last["arrived_s"].notna()]
     good = int(played["contact_outcome"].eq("resolved").sum())
     channels = _channels(last)
@@ -191,6 +192,8 @@ def write_shop_report(path: Path, run: Run) -> None:
         "target": run.facts.get("target", ""),
         "headline": f"{good} of {words.counted(len(played), 'contact')} brought what the customer came for",
         "rehearsal": rehearsal_note(run.facts),
+        "held_back": whole["contact_id"].nunique() - len(last),
+        "recognised": recognised(run, set(last.index)),
         "outcomes": {
             "channels": [words.channel_words(channel) for channel in channels],
             "rows": [

@@ -11,6 +11,7 @@ from scenarios.journey import read_journey
 from scenarios.mapping import load_mapping
 from scenarios.opening import read_state
 from scenarios.persona import read_persona
+from scenarios.programme import read_programme
 from scenarios.reading import load_scenario
 from scenarios.target import read_target
 from scenarios.yaml_reader import read_file
@@ -19,6 +20,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "scenario": load_scenario,
     "journey": read_journey,
     "persona": read_persona,
+    "programme": read_programme,
     "target": read_target,
     "charter": read_charter,
     "mapping": load_mapping,
@@ -27,6 +29,7 @@ READERS: dict[str, Callable[[Path], object]] = {
 """A file's kind and what reads it. A charter has no name of its own; its `owner` tells."""
 
 _TELLING_KEYS = {
+    "programme": "programme",
     "scenario": "scenario",
     "journey": "journey",
     "persona": "persona",

@@ -56,6 +56,8 @@ class Cast:
 
     kinds: Mapping[str, PersonaKind] = field(default_factory=dict)
     data: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Who they are, where several customers are the same person."""
 
 
 class Crowd:
@@ -160,9 +162,9 @@ class Crowd:
     def _caller(self, contact: Contact) -> Caller:
         facts = contact.facts
         customer, intent = str(facts["customer_id"]), str(facts["intent"])
-        persona = make_persona(
-            customer, str(facts["contact_id"]), str(facts["language"]), self._around.guard.charter.marker_key
-        )
+        who = self._cast_of.names.get(customer, customer)
+        marker_key = self._around.guard.charter.marker_key
+        persona = make_persona(who, str(facts["contact_id"]), str(facts["language"]), marker_key)
         return Caller(
             persona, str(facts["contact_id"]), intent, self._loaded.scenario.intents.get(intent, ""),
             facts["played_by"] == "background", cast(Channel, facts["channel"]), self._cast_of.data.get(customer, {}),
