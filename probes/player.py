@@ -16,6 +16,7 @@ from typing import Any
 from probes.channels.contract import Caller, Session, Surroundings
 from probes.guard import RefusedByCharterError
 from probes.journeys import LAST, Action, Leave, Open, Pause, Say, Seen, WaitFor, act_out, texts_for
+from probes.stop import say_goodbye
 from results.journal import CONTACT_FACTS, Journal
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.journey import Journey
@@ -103,7 +104,7 @@ class Player:
     async def play(self) -> str:
         """Play the contact and return its outcome as the log has it."""
         try:
-            self._around.guard.check_contact()
+            self._around.guard.begin_contact(str(self._contact.facts["channel"]))
         except RefusedByCharterError as error:
             return never_begun(self._journal, self._contact, "withheld", str(error))
         now_s = self._clock.now_s()
@@ -114,7 +115,10 @@ class Player:
         try:
             leg_end, outcome, reason = await self._act(session, told)
         except asyncio.CancelledError:
-            return self._end(told, "censored", "censored", None)
+            stopped = self._around.guard.stop.reason
+            if stopped is not None:
+                await say_goodbye(session)
+            return self._end(told, "censored", "censored", stopped)
         except RefusedByCharterError as error:
             # it was begun and the desk led us elsewhere: that is the desk's doing, and nothing went there
             return self._end(told, "target_error", "target_error", f"refused: {error}"[:300])
@@ -214,6 +218,8 @@ class Player:
         if seen.kind in RUNG_OF:
             self._rung(told, RUNG_OF[seen.kind], seen)
         match seen.kind:
+            case "accepted" if seen.text:
+                self._journal.write("created", contact_id=self._id, reference=seen.text)
             case "taken":
                 told.reached.add("taken")
                 leg.answered_s = at_s
@@ -309,6 +315,8 @@ class Player:
         if leg.human_s is None and told.page is None and leg_end != "transferred":
             leg.answered_s = None  # a chat that somebody joined and never wrote in was not answered
         talked = leg_end in ("answered", "transferred", "cut_off") and leg.answered_s is not None and told.page is None
+        if talked and ended_s is not None and leg.answered_s is not None:
+            self._around.guard.note_agent_time(ended_s - leg.answered_s)
         self._journal.write(
             "leg", contact_id=self._id, leg=leg.number, team=leg.team,
             agent=leg.agent if self._around.guard.charter.staff_told else None, due_s=leg.due_s,

@@ -127,7 +127,7 @@ class Crowd:
             return never_begun(self._journal, contact, "unstarted", hindrance)
         persona = make_persona(
             str(facts["customer_id"]), str(facts["contact_id"]), str(facts["language"]),
-            self._around.guard.charter.marker_key,
+            self._around.guard.charter.marker_key, self._around.guard.charter.personas,
         )  # fmt: skip
         intent = str(facts["intent"])
         title = self._loaded.scenario.intents.get(intent, "")
