@@ -3,7 +3,8 @@
 One guard for a run, asked at every step: hosts and ports, names and their addresses, when a contact may begin, whom it
 may reach and what it may bring about. Connectors look names up through `probes.resolve`, which pins their addresses
 here; `guarding` lays the net of `probes.audit` below all that. No key of a charter turns any of it off.
-Guarded by tests/probes/test_guard.py, test_escapes.py, test_ledger.py, test_stop.py, test_effects.py and test_proof.py.
+Guarded by tests/probes/test_guard.py, test_escapes.py, test_ledger.py, test_effects.py, test_proof.py and
+test_charter_in_play.py.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from probes.numbers import call_address, same_number, why_never
 from probes.refusal import RefusedByCharterError
 from probes.stop import LOOK_EVERY_S, Stop, stopping
 from scenarios.charter import Charter, is_loopback
-from scenarios.charter_parts import Effect, canonical_host
+from scenarios.charter_parts import Effect, canonical_address, canonical_host
 
 __all__ = ["FEW_CONTACTS", "Guard", "RefusedByCharterError", "guarding"]
 
@@ -31,6 +32,9 @@ FEW_CONTACTS = 5
 
 LOOK_SELDOM_S = 60.0
 """Where no stop file is named, only the end of the charter is looked for."""
+
+REFUSED_MOST = 1000
+"""So many refusals are remembered; a desk may try to lead each of a million contacts astray."""
 
 STOPPED = "stopped by the charter's owner"
 READING_CHANNELS = ("faq",)
@@ -116,6 +120,9 @@ class Guard:
         if before and not set(found) <= set(before):
             told = f"{name} led to {', '.join(before)} and now leads to {', '.join(found)}: that is another host"
             self._refuse(name, told)
+        nowhere = [address for address in found if not _is_a_host(address)]
+        if nowhere:
+            self._refuse(name, f"{name} leads to {', '.join(nowhere)}, which is nobody's address")
         self._pinned.setdefault(canonical_host(name), found)
 
     def pinned(self, name: str) -> list[str]:
@@ -159,6 +166,17 @@ class Guard:
         most = charter.agent_minutes_most
         if most is not None and self._agent_s >= most * 60:
             raise RefusedByCharterError(f"the {most:g} agent minutes that the charter allows a run are spent")
+
+    def check_tidying(self) -> None:
+        """Refuse to undo what contacts have left: the charter does not hold, or allows none, or we are stopped."""
+        if not self.charter.holds_at(self._now()):
+            raise RefusedByCharterError(
+                f"the charter holds from {self.charter.valid_from} to {self.charter.valid_until}"
+            )
+        if self.charter.kind == "public":
+            raise RefusedByCharterError("a public charter allows reading pages, so there is nothing to undo")
+        if self.called_off() is not None:
+            raise RefusedByCharterError(str(self.stop.reason))
 
     def begin_contact(self, channel: str) -> None:
         """Take a contact's place under the caps, or refuse it: called once for each attempt, before its first byte."""
@@ -267,8 +285,14 @@ class Guard:
             yield url
 
     def _refuse(self, what: str, why: str) -> NoReturn:
-        self.refused.append(what)
+        if len(self.refused) < REFUSED_MOST:
+            self.refused.append(what)
         raise RefusedByCharterError(why)
+
+
+def _is_a_host(address: str) -> bool:
+    told = canonical_address(address)
+    return told is not None and not (told.is_link_local or told.is_multicast or told.is_unspecified or told.is_reserved)
 
 
 @contextlib.contextmanager

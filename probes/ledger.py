@@ -109,12 +109,16 @@ class Ledger:
             except sqlite3.Error as error:
                 raise LedgerError(f"the ledger {self._path or MEMORY} cannot be read ({error})") from None
 
-    def copy(self) -> Ledger:
-        """Return a ledger in memory that begins where this one stands, to try things on."""
+    def copied(self) -> Ledger:
+        """Return a ledger in memory that begins where this one stands, to try things on; this one is closed."""
         other = Ledger(self._charter)
-        if self._path is None or self._path.exists():
-            with self._lock:
-                self._connection().backup(other._connection())
+        try:
+            if self._path is None or self._path.exists():
+                with self._lock:
+                    self._connection().backup(other._connection())
+        except sqlite3.Error as error:
+            raise LedgerError(f"the ledger {self._path or MEMORY} cannot be read ({error})") from None
+        self.close()
         return other
 
     def close(self) -> None:

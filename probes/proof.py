@@ -77,7 +77,9 @@ async def _page(guard: Guard, proof: Proof, host: str, lookup: Lookup) -> list[s
     ):
         if answer.status != 200:
             raise OSError(f"HTTP {answer.status} at {url}")
-        body = await answer.content.read(PAGE_BYTES_MOST)
+        body = b""
+        while len(body) < PAGE_BYTES_MOST and not answer.content.at_eof():
+            body += await answer.content.read(PAGE_BYTES_MOST - len(body))
     return [line.strip() for line in body.decode("utf-8", "replace").splitlines()]
 
 

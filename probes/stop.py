@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 LOOK_EVERY_S = 0.25
-GOODBYE_S_MOST = 8.0
+GOODBYE_S_MOST = 5.0
 """A contact that is told to stop has so long to say goodbye, wall time."""
 
 

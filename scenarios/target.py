@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict, read_model
-from scenarios.scenario import Name
+from scenarios.scenario import Channel, Name
+from scenarios.target_clean_up import CleanUpStep
 
 
 def _regex(text: str) -> str:
@@ -146,6 +147,9 @@ class Target(Strict):
     chat: Chat | None = Field(None, description="its web chat")
     form: Form | None = Field(None, description="its web form")
     faq: Faq | None = Field(None, description="its help pages")
+    clean_up: dict[Channel, list[CleanUpStep]] = Field(
+        default_factory=dict, description="how what a contact leaves on the desk is undone, by channel"
+    )
     request_s_most: Annotated[float, Field(gt=0, le=600)] = Field(
         30, description="no request may take longer, wall time"
     )

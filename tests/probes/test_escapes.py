@@ -141,6 +141,7 @@ WAYS: dict[str, Callable[[Ears], object]] = {
     "UDP open to strangers": lambda e: udp().bind(("", 0)),
     "asking who has an address": lambda e: socket.gethostbyaddr("192.0.2.1"),
     "asking a name of an address": lambda e: socket.getnameinfo(("192.0.2.1", 80), 0),
+    "uvloop": lambda e: __import__("uvloop"),
     "asking for a name": lambda e: socket.gethostbyname("desk.example.org"),
 }
 
@@ -211,6 +212,9 @@ def test_a_name_is_pinned_to_the_host_that_it_led_to(ears: Ears) -> None:
                 socket.create_connection(("127.0.0.2", ears.port))
             with pytest.raises(RefusedByCharterError, match=r"led to 127.0.0.1 and now leads to 127.0.0.2"):
                 guard.pin(NAME, ["127.0.0.2"])
+            for nowhere in ("169.254.169.254", "0.0.0.0", "224.0.0.1", "desk.example.test"):
+                with pytest.raises(RefusedByCharterError, match="nobody's address"):
+                    Guard(guard.charter).pin(NAME, [nowhere])
             with pytest.raises(RefusedByCharterError, match="not looked up"):
                 await addresses_of(guard, "other.example.test", ears.port, known)
 

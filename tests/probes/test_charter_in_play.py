@@ -142,3 +142,28 @@ def test_a_desk_that_lets_nobody_go_is_left_all_the_same(monkeypatch: pytest.Mon
     monkeypatch.setattr("probes.stop.GOODBYE_S_MOST", 0.05)
     asyncio.run(say_goodbye(Sticky()))
     asyncio.run(say_goodbye(Broken()))
+
+
+@pytest.mark.parametrize("staff_told", [False, True])
+def test_only_a_charter_that_says_staff_were_told_names_agents(
+    staff_told: bool, probe_loop: LoopThread, tmp_path: Path
+) -> None:
+    """Without it results would judge people who do not know that they are being tested."""
+    with small_desk(tmp_path / "desk", service_s=1.0) as desk:
+        allowed = AllowedHost(host="127.0.0.1", ports=[desk.target.address()[1]])
+        run, _ = played(desk, charter_file(tmp_path, allowed, staff_told=staff_told), probe_loop, count=1, apart_s=0.0)
+    legs = run.table("legs")
+    assert legs["answered_s"].notna().all()
+    assert legs["agent"].notna().all() == staff_told
+    lines = [json.loads(line) for line in (run.folder / "journal.jsonl").read_text().splitlines()]
+    assert any(line.get("agent") for line in lines) == staff_told
+
+
+def test_agents_time_is_counted_as_it_is_measured(probe_loop: LoopThread, tmp_path: Path) -> None:
+    """Without it the minutes that a charter allows would be a promise that nobody keeps."""
+    with small_desk(tmp_path / "desk", service_s=3.0) as desk:
+        allowed = AllowedHost(host="127.0.0.1", ports=[desk.target.address()[1]])
+        told = charter_file(tmp_path, allowed, agent_minutes_most=0.01)
+        run, _ = played(desk, told, probe_loop, count=2, apart_s=20.0)
+    assert run.table("legs")["leg_end"].tolist() == ["answered", "withheld"]
+    assert "0.01 agent minutes" in run.table("legs")["reason"].iloc[1]
