@@ -29,6 +29,9 @@ from scenarios.target_clean_up import PLACEHOLDER, REPEATABLE, CleanUpRequest, C
 
 CLEAN_UP = "clean_up.jsonl"
 
+UNSURE_ENDS = ("target_error", "failed", "censored")
+"""A contact that ended so, or by a kill, may have been taken although the desk never said so."""
+
 State = Literal["done", "by_hand", "failed", "unsure"]
 
 
@@ -40,6 +43,8 @@ class Left:
     channel: str
     reference: str
     mark: str
+    certain: bool = True
+    """Whether the desk has said that it has it; an error may have been shown although it does."""
 
     def fill(self, text: str, **more: str) -> str:
         """Put what is known of it in the place of placeholders."""
@@ -66,20 +71,30 @@ class _CannotAskError(Exception):
 
 
 def what_is_left(run: Run, charter: Charter) -> list[Left]:
-    """Return what a run's contacts have left, in the order in which they began."""
+    """Return what a run's contacts have left, or may have, in the order in which they began."""
     channels: dict[str, str] = {}
     references: dict[str, str] = {}
+    unsure: dict[str, None] = {}
     for entry in read_journal(run.folder / JOURNAL) if (run.folder / JOURNAL).is_file() else ():
         contact = str(entry.get("contact_id"))
         match entry["kind"]:
             case "begun":
                 channels[contact] = str(entry.get("channel"))
+                if entry.get("arrived_s") is not None:
+                    unsure[contact] = None
+            case "leg" if entry.get("leg_end") not in UNSURE_ENDS:
+                unsure.pop(contact, None)
             case "step" if entry.get("rung") == "accepted":
                 references.setdefault(contact, "")
             case "created":
                 references[contact] = str(entry.get("reference", ""))
-    marks = {contact: mark_of(contact, charter.marker_key) for contact in references}
-    return [Left(contact, channels.get(contact, ""), told, marks[contact]) for contact, told in references.items()]
+    return [
+        Left(
+            contact, channel, references.get(contact, ""), mark_of(contact, charter.marker_key), contact in references
+        )
+        for contact, channel in channels.items()
+        if contact in references or contact in unsure
+    ]  # fmt: skip
 
 
 async def clean_up(
@@ -136,6 +151,8 @@ async def _do(
     journal: Journal,
 ) -> tuple[State, str]:
     """Do one step, or say why it cannot be done."""
+    if not left.certain:
+        return "unsure", f"the desk never said that it took it, and may have: look for the mark {left.mark}"
     if step.by_hand is not None:
         return "by_hand", left.fill(step.by_hand)
     request = step.request

@@ -62,14 +62,17 @@ async def serving(desk: Desk) -> AsyncIterator[int]:
 
 
 def a_run(folder: Path) -> Run:
-    """Return a run of which two forms were accepted, one of them without a reference, and one chat never was."""
+    """Return a run of which two forms were accepted, one of them without a reference, and the others were not."""
     run = Run.create(folder / "run", {"run_id": "r", "target": "rehearsal_desk", "kind": "measured"})
     journal = Journal(run.folder / JOURNAL)
-    for contact, channel in (("a.1", "form"), ("b.1", "form"), ("c.1", "chat")):
-        journal.write("begun", contact_id=contact, channel=channel)
+    begun = [("a.1", "form", 1.0), ("b.1", "form", 1.0), ("c.1", "chat", 1.0), ("d.1", "form", None)]
+    for contact, channel, arrived_s in begun:
+        journal.write("begun", contact_id=contact, channel=channel, arrived_s=arrived_s)
     for contact in ("a.1", "b.1"):
         journal.write("step", contact_id=contact, rung="accepted")
     journal.write("created", contact_id="a.1", reference="orders-31")
+    for contact, leg_end in (("a.1", "answered"), ("c.1", "abandoned"), ("d.1", "withheld")):
+        journal.write("leg", contact_id=contact, leg=0, leg_end=leg_end)
     journal.close()
     return run
 
@@ -143,6 +146,22 @@ def test_a_contact_is_found_by_its_mark_where_the_desk_told_no_reference(tmp_pat
         ("a.1", "form", "orders-31"), ("b.1", "form", ""),
     ]  # fmt: skip
     assert left[1].mark == mark_of("b.1", charter.marker_key)
+
+
+def test_a_contact_that_may_be_there_all_the_same_is_told_to_a_person(tmp_path: Path) -> None:
+    """Without it a ticket behind an error page, or of a run that was killed, would stay and nobody look."""
+    run, desk = a_run(tmp_path), Desk()
+    journal = Journal(run.folder / JOURNAL)
+    for contact, leg_end in (("e.1", "target_error"), ("f.1", None)):
+        journal.write("begun", contact_id=contact, channel="form", arrived_s=2.0)
+        if leg_end is not None:
+            journal.write("leg", contact_id=contact, leg=0, leg_end=leg_end)
+    journal.close()
+    rows = cleaned(run, desk, REFUND)[2:]
+    assert [(row.contact_id, row.state) for row in rows] == [("e.1", "unsure"), ("f.1", "unsure")]
+    assert mark_of("e.1", charter_for(1).marker_key) not in rows[0].told  # each charter has a key of its own
+    assert "look for the mark" in rows[0].told
+    assert [body for _, _, body in desk.asked if "orders-31" not in body] == []
 
 
 def test_steps_are_checked_with_the_target_file(tmp_path: Path) -> None:
