@@ -84,11 +84,17 @@ def _why_never_abroad(digits: str) -> str | None:
     except phonenumbers.NumberParseException:
         return "no number of any country"
     national = phonenumbers.national_significant_number(number)
-    if national in EMERGENCY_EVERYWHERE or any(
-        phonenumbers.is_emergency_number(national, region) for region in _regions(number)
+    inland = {national, national.lstrip("0"), national.lstrip("1") if number.country_code == 1 else national}
+    if inland & set(EMERGENCY_EVERYWHERE) or any(
+        phonenumbers.is_emergency_number(digits, region) for digits in inland for region in _regions(number)
     ):
         return "an emergency number"
-    if len(national) <= 3 or any(phonenumbers.is_valid_short_number_for_region(number, r) for r in _regions(number)):
+    too_short = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.TOO_SHORT
+    if (
+        too_short
+        or len(national) <= SHORT_DIGITS_MOST
+        or any(phonenumbers.is_valid_short_number_for_region(number, r) for r in _regions(number))
+    ):
         return "a short number"
     if number.country_code in SATELLITE or phonenumbers.number_type(number) == PhoneNumberType.PREMIUM_RATE:
         return "a premium number"
