@@ -3,9 +3,11 @@ import json
 import threading
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from probes.channels.chat_websocket import ChatWebSocket
 from probes.channels.table import PROTOCOL
 from probes.clock import Clock
 from probes.guard import STOPPED
@@ -23,6 +25,17 @@ STOPS_S_MOST = 1.0
 GOODBYE_S_MOST = 10.0
 
 
+class Polite(ChatWebSocket):
+    """A chat that remembers who said goodbye."""
+
+    left: ClassVar[list[str]] = []
+
+    async def leave(self) -> None:
+        """Go, and remember it."""
+        self.left.append(self._caller.contact_id)
+        await super().leave()
+
+
 def played(desk: SmallDesk, told: Charter, loop: LoopThread, count: int, apart_s: float) -> tuple[Run, Shopped]:
     plan = _plan("chat", desk._now_s() + 1.0, float("inf"), count, apart_s)
     run = Run.create(desk.folder / "run", shop_facts(desk.loaded, desk.target, told, 1, "real", desk.scale))
@@ -30,7 +43,7 @@ def played(desk: SmallDesk, told: Charter, loop: LoopThread, count: int, apart_s
     async def play() -> Shopped:
         clock = Clock.real(epoch_s=desk.epoch_s, scale=desk.scale)
         return await play_plan(
-            desk.loaded, plan, run, desk.target, told, clock, 1, Instrument(scale=desk.scale), PROTOCOL,
+            desk.loaded, plan, run, desk.target, told, clock, 1, Instrument(scale=desk.scale), {**PROTOCOL, "chat": Polite},
             until_s=TEN_O_CLOCK_S + 4000.0,
         )  # fmt: skip
 
@@ -70,8 +83,9 @@ def test_the_owners_file_stops_a_running_shop(probe_loop: LoopThread, tmp_path: 
     assert len(rest) > 100
     assert set(rest["leg_end"]) == {"withheld"}
     assert all(reason.startswith(STOPPED) for reason in rest["reason"])
+    assert set(begun["contact_id"]) <= set(Polite.left)
     gone = [entry for entry in truth if entry["what"] in ("left", "gave_up")]
-    assert len(gone) == len(begun)  # each said goodbye, and the desk has heard it
+    assert len(gone) == len(begun)  # and the desk has heard it
 
 
 def test_nothing_begins_while_the_file_is_there(probe_loop: LoopThread, tmp_path: Path) -> None:

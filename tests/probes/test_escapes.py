@@ -167,6 +167,16 @@ def test_what_is_listed_is_reached_by_any_of_its_spellings(ears: Ears) -> None:
     assert [ears.tcp[0].accept()[0].close() for _ in range(2)] == [None, None]
 
 
+def test_a_listed_name_is_not_left_to_others_to_look_up(ears: Ears) -> None:
+    """Without it a library that connects by name would go wherever a name server leads it this time."""
+    with guarding(Guard(charter(AllowedHost(host="localhost", ports=[ears.port, ears.udp_port])))):
+        with socket.socket() as line, pytest.raises(RefusedByCharterError, match="is a name"):
+            line.connect(("localhost", ears.port))
+        with udp() as line, pytest.raises(RefusedByCharterError, match="is a name"):
+            line.sendto(b"x", ("localhost", ears.udp_port))
+    ears.hear_nothing()
+
+
 def test_a_loop_that_opens_its_own_sockets_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it uvloop, which no hook sees, would quietly play without a guard."""
 
