@@ -43,8 +43,8 @@ def played(desk: SmallDesk, told: Charter, loop: LoopThread, count: int, apart_s
     async def play() -> Shopped:
         clock = Clock.real(epoch_s=desk.epoch_s, scale=desk.scale)
         return await play_plan(
-            desk.loaded, plan, run, desk.target, told, clock, 1, Instrument(scale=desk.scale), {**PROTOCOL, "chat": Polite},
-            until_s=TEN_O_CLOCK_S + 4000.0,
+            desk.loaded, plan, run, desk.target, told, clock, 1, Instrument(scale=desk.scale),
+            {**PROTOCOL, "chat": Polite}, until_s=TEN_O_CLOCK_S + 4000.0,
         )  # fmt: skip
 
     return run, loop.run(play())
