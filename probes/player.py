@@ -33,6 +33,7 @@ from probes.journeys import (
     act_out,
     is_said,
 )
+from probes.stop import say_goodbye
 from results.journal import CONTACT_FACTS, Journal
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.journey import Journey, Said
@@ -141,7 +142,7 @@ class Player:
     async def play(self) -> Ended:
         """Play the contact and return its outcome as the log has it, and whether the journey goes on in another."""
         try:
-            self._around.guard.check_contact()
+            self._around.guard.begin_contact(str(self._contact.facts["channel"]))
         except RefusedByCharterError as error:
             return Ended(never_begun(self._journal, self._contact, "withheld", str(error)))
         now_s = self._clock.now_s()
@@ -151,7 +152,10 @@ class Player:
         try:
             leg_end, outcome, reason = await self._act(session, told)
         except asyncio.CancelledError:
-            self._end(told, "censored", "censored", None)
+            stopped = self._around.guard.stop.reason
+            if stopped is not None:
+                await say_goodbye(session)
+            self._end(told, "censored", "censored", stopped)
             await session.close()
             return Ended("censored")
         except RefusedByCharterError as error:
@@ -294,6 +298,8 @@ class Player:
             told.reached.add("message")
             self._note_answer(told, seen)
         match seen.kind:
+            case "accepted" if seen.text:
+                self._journal.write("created", contact_id=self._id, reference=seen.text)
             case "taken":
                 told.reached.add("taken")
                 leg.answered_s = at_s
@@ -398,6 +404,8 @@ class Player:
         if leg.human_s is None and told.page is None and leg_end != "transferred":
             leg.answered_s = None  # a chat that somebody joined and never wrote in was not answered
         talked = leg_end in ("answered", "transferred", "cut_off") and leg.answered_s is not None and told.page is None
+        if talked and ended_s is not None and leg.answered_s is not None:
+            self._around.guard.note_agent_time(ended_s - leg.answered_s)
         self._journal.write(
             "leg", contact_id=self._id, leg=leg.number, team=leg.team,
             agent=leg.agent if self._around.guard.charter.staff_told else None, due_s=leg.due_s,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import gc
 import hashlib
 import json
@@ -27,10 +28,12 @@ from probes.crowd.crowd import Cast, Crowd, Tick
 from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
 from probes.player import SessionMaker, load_draws
+from probes.proof import prove_control
+from probes.resolve import PinnedResolver
 from probes.resume import Begun
 from results.journal import JOURNAL, Journal, tables_from_journal
 from results.runs import FINISHED, INTERRUPTED, RUNNING, Run, run_id, scenario_facts
-from scenarios.charter import Charter
+from scenarios.charter import Charter, charter_hash
 from scenarios.journey import Journey, journey_named
 from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
@@ -76,13 +79,9 @@ def shop_facts(
             "kind": charter.kind,
             "purpose": charter.purpose,
             "hash": charter_hash(charter),
+            "retention_days": charter.retention_days,
         },
     }
-
-
-def charter_hash(charter: Charter) -> str:
-    """Return 16 hex digits over what the charter says."""
-    return hashlib.blake2b(charter.model_dump_json().encode(), digest_size=8).hexdigest()
 
 
 def journeys_hash(journeys: Mapping[str, Journey]) -> str:
@@ -137,6 +136,7 @@ async def play_plan(
     guard = Guard(charter)
     host, port = target.address()
     guard.check(host, port)
+    await prove_control(guard, [host])
     guard.check_load(len(plan), [host])
     if browser is not None:
         check_target(target)
@@ -149,18 +149,22 @@ async def play_plan(
     evidence = run.folder / "evidence"
     journal = Journal(run.folder / JOURNAL)
     interrupted = False
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, force_close=False)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, resolver=PinnedResolver(guard))
     around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, files)
     crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s, cast, begun)
     with guarding(guard), _quiet_collector():
         try:
-            async with instrument.watching():
+            async with instrument.watching(), guard.watching():
                 await crowd.play()
         except asyncio.CancelledError:
             interrupted = True
         finally:
             await connector.close()
             journal.close()
+            guard.close()
+    if guard.stop.reason is not None:
+        run.write_facts(stopped=guard.stop.reason)
+        interrupted = True
     return finish(run, plan, crowd, instrument, interrupted)
 
 
@@ -173,6 +177,7 @@ def finish(run: Run, plan: pd.DataFrame, crowd: Crowd, instrument: Instrument, i
     outcomes = tables["legs"].loc[tables["legs"]["leg"] == 0, "contact_outcome"].value_counts().to_dict()
     run.write_facts(
         state=INTERRUPTED if interrupted else FINISHED,
+        ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         planned=len(plan),
         played=int((tables["legs"]["leg"].eq(0) & tables["legs"]["arrived_s"].notna()).sum()),
         outcomes={str(name): int(count) for name, count in outcomes.items()},
@@ -211,7 +216,11 @@ async def start_rehearsal(target: Target, charter: Charter, start_s: float | Non
     with guarding(guard):
         try:
             timeout = aiohttp.ClientTimeout(total=10)
-            async with aiohttp.ClientSession(timeout=timeout) as http, http.post(url, json=wish) as answer:
+            connector = aiohttp.TCPConnector(resolver=PinnedResolver(guard))
+            async with (
+                aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
+                http.post(url, json=wish) as answer,
+            ):
                 day = json.loads(await answer.text())
                 return Clock.real(epoch_s=float(day["epoch_s"]), scale=float(day["scale"]))
         except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:

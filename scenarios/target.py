@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict, read_model
 from scenarios.scenario import Channel, Name
+from scenarios.target_clean_up import CleanUpStep
 from scenarios.wire import Secret, Wire
 
 
@@ -151,6 +152,9 @@ class Target(Strict):
         default_factory=dict, description="by channel: how a program speaks to it; goes before the channel's pages"
     )
     secrets: dict[Name, Secret] = Field(default_factory=dict, description="passwords and tokens that wires speak of")
+    clean_up: dict[Channel, list[CleanUpStep]] = Field(
+        default_factory=dict, description="how what a contact leaves on the desk is undone, by channel"
+    )
     request_s_most: Annotated[float, Field(gt=0, le=600)] = Field(
         30, description="no request may take longer, wall time"
     )

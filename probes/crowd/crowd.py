@@ -163,8 +163,10 @@ class Crowd:
         facts = contact.facts
         customer, intent = str(facts["customer_id"]), str(facts["intent"])
         who = self._cast_of.names.get(customer, customer)
-        marker_key = self._around.guard.charter.marker_key
-        persona = make_persona(who, str(facts["contact_id"]), str(facts["language"]), marker_key)
+        charter = self._around.guard.charter
+        persona = make_persona(
+            who, str(facts["contact_id"]), str(facts["language"]), charter.marker_key, charter.personas
+        )
         return Caller(
             persona, str(facts["contact_id"]), intent, self._loaded.scenario.intents.get(intent, ""),
             facts["played_by"] == "background", cast(Channel, facts["channel"]), self._cast_of.data.get(customer, {}),

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from aiohttp import web
 
@@ -20,12 +21,15 @@ from probes.desk.hall import Hall
 from probes.desk.phrases import read_phrases
 from probes.desk.site import make_site
 from scenarios.charter import AllowedHost, Charter
+from scenarios.charter_parts import Effect
 from scenarios.misconduct import Misconduct, no_misconduct
 from scenarios.reading import HERE, LoadedScenario
 from scenarios.target import Target, read_target
 
 LOOPBACK = "127.0.0.1"
 CHARTER_DAYS = 2
+CONTACTS_MOST = 10_000_000
+"""In a day and in a minute of wall time, in which days of a rehearsal may pass."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,10 @@ def charter_for(port: int) -> Charter:
         valid_until=(now + datetime.timedelta(days=CHARTER_DAYS)).isoformat(),
         emergency_contact="whoever started this rehearsal desk",
         allow=[AllowedHost(host=LOOPBACK, ports=[port])],
-        contacts_per_day_most=10_000_000,
+        contacts_per_day_most=CONTACTS_MOST,
+        per_minute_most=CONTACTS_MOST,
+        effects=list(get_args(Effect)),
+        retention_days=365,
         staff_told=True,
         marker_key=secrets.token_hex(16),
     )
