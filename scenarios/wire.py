@@ -2,11 +2,13 @@
 
 One description for chats that push, poll or hold a request, for ticket APIs and for social networks. What a message
 holds is read by JMESPath expressions (jmespath.org). Texts may hold what a journey's may, and {text}, {subject}, {mark}
-(12 hex digits of the contact), {count} (of requests of this contact), {secret.NAME} and what `keep` has kept.
+(12 hex digits of the contact), {count} (of requests of this contact), {secret.NAME}, {cookie.NAME} and what `keep` has
+kept; so may the quoted parts of expressions, but no secrets.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import jmespath
@@ -24,6 +26,15 @@ def _expression(text: str) -> str:
     return text
 
 
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from None
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_regex)]
 Expression = Annotated[str, AfterValidator(_expression)]
 EventKind = Literal[
     "customer", "accepted", "automatic", "bot", "position", "taken", "typing", "human", "hold", "transfer", "closed",
@@ -92,6 +103,26 @@ class Look(Exchange):
     )
 
 
+class Basic(Strict):
+    """HTTP's own log-in: a name and a password with every request."""
+
+    user: str = Field(description="the name, such as {secret.user}")
+    password: str = Field(description="the password, such as {secret.password}")
+
+
+class Frame(Strict):
+    """What stands around the JSON on a WebSocket, and what is said beside it, as plain text."""
+
+    subprotocol: str | None = Field(None, description="the WebSocket's subprotocol")
+    before: str = Field("", description="stands before the JSON of every message, ours too; others are passed over")
+    behind: str = Field("", description="ends every message; several may then come at once")
+    begin: list[str] = Field(default_factory=list, max_length=20, description="sent first, as it stands")
+    ready: Pattern | None = Field(None, description="the first messages wait until one comes that fits this")
+    answers: dict[Pattern, str] = Field(
+        default_factory=dict, description="what is answered at once to a message that fits, such as a ping"
+    )
+
+
 class Wire(Strict):
     """One channel of a desk, as programs reach it."""
 
@@ -104,9 +135,15 @@ class Wire(Strict):
         default_factory=list, max_length=20, description="with websocket: the first messages on the line"
     )
     look: list[Look] = Field(default_factory=list, max_length=5, description="with poll and long_poll: what is asked")
+    frame: Frame | None = Field(None, description="with websocket: what stands around the JSON")
     items: Expression = Field("[@]", description="with sse and websocket: the list in each message")
     id: Expression | None = Field(None, description="with sse and websocket: what tells one item from another")
     events: list[Event] = Field(min_length=1, description="what an item means; the first that fits")
+    headers: dict[str, str] = Field(
+        default_factory=dict,
+        description="headers of every request; one is left out until all that it speaks of has been kept",
+    )
+    basic: Basic | None = Field(None, description="with every request: HTTP basic authentication")
     html: bool = Field(False, description="whether words come as HTML")
     say: Exchange | None = Field(None, description="how a message is written")
     say_privately: Exchange | None = Field(None, description="how a direct message is written")
@@ -128,6 +165,8 @@ class Wire(Strict):
         pushed = self.transport in ("sse", "websocket")
         if pushed != (self.stream is not None) or pushed != (not self.look):
             raise ValueError(f"{'stream and no look' if pushed else 'look and no stream'} with {self.transport}")
+        if self.frame is not None and self.transport != "websocket":
+            raise ValueError("frame only with transport websocket")
         if self.transport == "long_poll" and len(self.look) != 1:
             raise ValueError("one look with long_poll: the others would wait for it")
         sends = [self.say, self.say_privately, self.press, self.leave, *self.open]

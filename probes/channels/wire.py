@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urljoin
@@ -17,12 +18,12 @@ import aiohttp
 
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.fetch import read_text
-from probes.channels.wire_reading import Reading, found, words
+from probes.channels.wire_reading import Reading, completed, found, words
 from probes.journeys import Open, Seen
 from probes.personas import mark_of
 from probes.secret_values import secret_value
-from scenarios.wire import Exchange, Look, Wire, filled_body
-from scenarios.wording import filled
+from scenarios.wire import Exchange, Frame, Look, Wire, filled_body
+from scenarios.wording import filled, is_known
 
 MESSAGE_BYTES_MOST = 256_000
 SEEN_MOST = 2_000
@@ -45,7 +46,8 @@ class WireSession(Plain):
         self.polled = self._wire.transport == "poll"
         slow = caller.background and self._wire.background_poll_s is not None
         self._poll_s = self._wire.background_poll_s if slow and self._wire.background_poll_s else self._wire.poll_s
-        self._reading = Reading(self._wire.events, self._wire.html, self.polled)
+        self._reading = Reading(self._wire.events, self._wire.html, self.polled, self._found)
+        self._frame = self._wire.frame or Frame()
         self._kept: dict[str, Any] = {}
         self._count = 0
         self._looked_s = 0.0
@@ -158,7 +160,8 @@ class WireSession(Plain):
     async def _send(self, body: Any) -> None:
         if self._socket is not None and not self._socket.closed:
             with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-                await self._socket.send_str(json.dumps(self._filled_body(body), ensure_ascii=False))
+                told = json.dumps(self._filled_body(body), ensure_ascii=False)
+                await self._socket.send_str(f"{self._frame.before}{told}{self._frame.behind}")
 
     async def _exchange(self, exchange: Exchange, opening: bool = False) -> Any:
         """Make a request and return its answer as JSON; None where the desk takes nothing now, which is put as seen."""
@@ -171,7 +174,7 @@ class WireSession(Plain):
                 path = exchange.path.split("?")[0]
                 raise DeskError(f"HTTP {answer.status} to {exchange.method} {path}: {words(text)[:120]}")
         for name, expression in exchange.keep.items():
-            value = found(expression, document)
+            value = self._found(expression, document)
             if value is None:
                 raise DeskError(f"{exchange.method} {exchange.path}: the answer holds no {expression}")
             self._kept[name] = value
@@ -181,7 +184,7 @@ class WireSession(Plain):
         """Say whether the desk says that it takes nothing now, and put that as seen."""
         document, now_s = _json(text), self._around.clock.now_s()
         for refusal in self._wire.refused:
-            if refusal.status == status and (refusal.when is None or found(refusal.when, document)):
+            if refusal.status == status and (refusal.when is None or self._found(refusal.when, document)):
                 self._put(Seen(refusal.is_, now_s, now_s, words(text)[:300]))
                 return True
         return False
@@ -192,7 +195,7 @@ class WireSession(Plain):
         self._count += 1
         url = urljoin(self._around.target.base_url + "/", self._fill(exchange.path))
         self._around.guard.check_url(url)
-        headers = {name: self._fill(text) for name, text in exchange.headers.items()}
+        headers = self._headers(exchange)
         query = {name: self._fill(text) for name, text in exchange.query.items()}
         form = None if exchange.form is None else {name: self._fill(text) for name, text in exchange.form.items()}
         body = None if exchange.json_body is None else self._filled_body(exchange.json_body)
@@ -201,13 +204,34 @@ class WireSession(Plain):
         ) as answer:
             yield answer
 
-    def _fill(self, text: str) -> str:
+    def _headers(self, exchange: Exchange) -> dict[str, str]:
+        basic = self._wire.basic
+        common = {name: text for name, text in self._wire.headers.items() if is_known(text, self._values(text))}
+        told = {name: self._fill(text) for name, text in {**common, **exchange.headers}.items()}
+        if basic is not None:
+            login = aiohttp.BasicAuth(self._fill(basic.user), self._fill(basic.password), "utf-8")
+            told.setdefault("Authorization", login.encode())
+        return told
+
+    def _values(self, text: str) -> dict[str, str]:
+        """Return what a text may hold; secrets and cookies only where it asks for some."""
         target, contact = self._around.target, self._caller.contact_id
         values = self._caller.values() | {name: str(value) for name, value in self._kept.items()}
         values |= {"count": str(self._count), "mark": mark_of(contact, self._around.guard.charter.marker_key)}
         if "{secret." in text:
             values |= {f"secret.{name}": secret_value(name, secret) for name, secret in target.secrets.items()}
-        return filled(text, values)
+        if "{cookie." in text and self._http is not None:
+            values |= {f"cookie.{cookie.key}": cookie.value for cookie in self._http.cookie_jar}
+        return values
+
+    def _fill(self, text: str) -> str:
+        return filled(text, self._values(text)) if "{" in text else text
+
+    def _found(self, expression: str | None, document: Any) -> Any:
+        """Return what an expression finds, once its placeholders are filled."""
+        if expression is None or "{" not in expression:
+            return found(expression, document)
+        return found(completed(expression, self._values("")), document)
 
     def _filled_body(self, body: Any) -> Any:
         return filled_body(body, self._fill, self._kept)
@@ -274,13 +298,24 @@ class WireSession(Plain):
         assert self._http is not None
         url = urljoin(self._around.target.base_url + "/", self._fill(self._wire.stream.path))
         self._around.guard.check_url(url)
-        headers = {name: self._fill(text) for name, text in self._wire.stream.headers.items()}
+        frame = self._frame
         try:
-            self._socket = await self._http.ws_connect(url, headers=headers, max_msg_size=MESSAGE_BYTES_MOST)
+            self._socket = await self._http.ws_connect(
+                url, headers=self._headers(self._wire.stream), max_msg_size=MESSAGE_BYTES_MOST,
+                protocols=[frame.subprotocol] if frame.subprotocol else (),
+                params={name: self._fill(text) for name, text in self._wire.stream.query.items()} or None,
+            )  # fmt: skip
         except aiohttp.WSServerHandshakeError as error:
             if self._is_turned_away(error.status, ""):
                 return False
             raise
+        for text in frame.begin:
+            await self._socket.send_str(self._fill(text))
+        while frame.ready is not None:
+            told = await self._socket.receive_str()
+            await self._hear_all(told)
+            if re.search(frame.ready, told):
+                break
         for message in self._wire.hello:
             await self._send(message)
         for exchange in self._wire.open:
@@ -292,11 +327,22 @@ class WireSession(Plain):
         assert self._socket is not None
         async for frame in self._socket:
             if frame.type is aiohttp.WSMsgType.TEXT:
-                self._hear(frame.data)
+                await self._hear_all(frame.data)
             if self._is_full():
                 return
             await asyncio.sleep(0)  # frames that are there already are read without a break: let others run
         raise DeskError(f"the desk closed the line without a word (code {self._socket.close_code})")
+
+    async def _hear_all(self, data: str) -> None:
+        """Take in what came at once: answer what wants an answer, and read the rest."""
+        frame = self._frame
+        for told in data.split(frame.behind) if frame.behind else [data]:
+            answer = next((answer for pattern, answer in frame.answers.items() if re.search(pattern, told)), None)
+            if answer is not None and self._socket is not None and not self._socket.closed:
+                with contextlib.suppress(aiohttp.ClientError, ConnectionError):
+                    await self._socket.send_str(self._fill(answer))
+            elif answer is None and told.startswith(frame.before):
+                self._hear(told.removeprefix(frame.before))
 
     async def _read(self, reading: Any) -> None:
         """Read a line until it ends; how it fails is seen, and is no exception of ours."""

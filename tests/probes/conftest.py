@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from probes.browser import Browser, BrowserMissingError, open_browser
+from tests.probes.chat_fixture import chat_desk
 from tests.probes.helpdesk_fixture import helpdesk
 from tests.probes.loop_thread import LoopThread
 
-__all__ = ["browser", "helpdesk", "probe_loop"]
+__all__ = ["browser", "chat_desk", "helpdesk", "probe_loop"]
 
 
 @pytest.fixture(scope="module")
