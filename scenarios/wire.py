@@ -2,8 +2,8 @@
 
 One description for chats that push, poll or hold a request, for ticket APIs and for social networks. What a message
 holds is read by JMESPath expressions (jmespath.org). Texts may hold what a journey's may, and {text}, {subject}, {mark}
-(12 hex digits of the contact), {count} (of requests of this contact), {secret.NAME}, {cookie.NAME} and what `keep` has
-kept; so may the quoted parts of expressions, but no secrets.
+(12 hex digits of the contact), {fresh} (12 that are new in every run), {count} (of requests of this contact),
+{secret.NAME}, {cookie.NAME} and what `keep` has kept; so may the quoted parts of expressions, but no secrets.
 """
 
 from __future__ import annotations

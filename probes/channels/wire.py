@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import re
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urljoin
@@ -48,7 +49,7 @@ class WireSession(Plain):
         self._poll_s = self._wire.background_poll_s if slow and self._wire.background_poll_s else self._wire.poll_s
         self._reading = Reading(self._wire.events, self._wire.html, self.polled, self._found)
         self._frame = self._wire.frame or Frame()
-        self._kept: dict[str, Any] = {}
+        self._kept: dict[str, Any] = {"fresh": secrets.token_hex(6)}
         self._count = 0
         self._looked_s = 0.0
         self._seen: asyncio.Queue[Seen] = asyncio.Queue()

@@ -16,9 +16,13 @@ from scenarios.target import Target, read_target
 from tests.probes.test_guard import charter
 
 
-def shipped(name: str, base_url: str, **changes: Any) -> Target:
-    """Return a target of ours at an address."""
-    return read_target(HERE / "targets" / f"{name}.yaml").model_copy(update={"base_url": base_url, **changes})
+def shipped(name: str, base_url: str, poll_s: float | None = None) -> Target:
+    """Return a target of ours at an address; `poll_s`: its wires look so often, for tests have no minutes."""
+    target = read_target(HERE / "targets" / f"{name}.yaml")
+    wires = target.wires
+    if poll_s is not None:
+        wires = {channel: wire.model_copy(update={"poll_s": poll_s}) for channel, wire in wires.items()}
+    return target.model_copy(update={"base_url": base_url, "wires": wires})
 
 
 class Played:
