@@ -7,6 +7,7 @@ what the target file says.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import re
@@ -210,8 +211,8 @@ class WireSession(Plain):
         common = {name: text for name, text in self._wire.headers.items() if is_known(text, self._values(text))}
         told = {name: self._fill(text) for name, text in {**common, **exchange.headers}.items()}
         if basic is not None:
-            login = aiohttp.BasicAuth(self._fill(basic.user), self._fill(basic.password), "utf-8")
-            told.setdefault("Authorization", login.encode())
+            login = f"{self._fill(basic.user)}:{self._fill(basic.password)}".encode()
+            told.setdefault("Authorization", f"Basic {base64.b64encode(login).decode()}")
         return told
 
     def _values(self, text: str) -> dict[str, str]:
