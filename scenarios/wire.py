@@ -58,6 +58,10 @@ class Exchange(Strict):
     )
     form: dict[str, str] | None = Field(None, description="the body, as the fields of a form")
     headers: dict[str, str] = Field(default_factory=dict, description="headers beside the usual ones")
+    wrong: Expression | None = Field(None, description="true of an answer that is an error, though its status is none")
+    said: Expression | None = Field(
+        None, description="the list in the answer of what the desk says to it, as bots do; `events` say what it means"
+    )
     keep: dict[Name, Expression] = Field(
         default_factory=dict, description="what of the answer is kept, as a placeholder of later requests"
     )
@@ -121,13 +125,16 @@ class Frame(Strict):
     answers: dict[Pattern, str] = Field(
         default_factory=dict, description="what is answered at once to a message that fits, such as a ping"
     )
+    beat: str | None = Field(None, description="sent unasked every `beat_s`, so that the desk does not hang up")
+    beat_s: Annotated[float, Field(ge=0.1)] = Field(15, description="how often, wall time")
 
 
 class Wire(Strict):
     """One channel of a desk, as programs reach it."""
 
-    transport: Literal["poll", "long_poll", "sse", "websocket"] = Field(
-        description="poll: ask every so often; long_poll: the desk answers when there is something; the others push"
+    transport: Literal["poll", "long_poll", "sse", "websocket", "reply"] = Field(
+        description="poll: ask every so often; long_poll: the desk answers when there is something; sse and websocket: "
+        "it pushes; reply: it says all in its answers to what is written (`said`)"
     )
     open: list[Exchange] = Field(default_factory=list, max_length=20, description="what begins a contact, in order")
     stream: Exchange | None = Field(None, description="with sse and websocket: where the line is opened")
@@ -163,12 +170,16 @@ class Wire(Strict):
     @model_validator(mode="after")
     def _whole(self) -> Wire:
         pushed = self.transport in ("sse", "websocket")
-        if pushed != (self.stream is not None) or pushed != (not self.look):
-            raise ValueError(f"{'stream and no look' if pushed else 'look and no stream'} with {self.transport}")
+        looks = self.transport in ("poll", "long_poll")
+        if pushed != (self.stream is not None) or looks != bool(self.look):
+            wanted = "stream and no look" if pushed else "look and no stream" if looks else "neither stream nor look"
+            raise ValueError(f"{wanted} with {self.transport}")
         if self.frame is not None and self.transport != "websocket":
             raise ValueError("frame only with transport websocket")
         if self.transport == "long_poll" and len(self.look) != 1:
             raise ValueError("one look with long_poll: the others would wait for it")
+        if self.transport == "reply" and all(told is None or told.said is None for told in (self.say, *self.open)):
+            raise ValueError("said in open or say, with reply: else nothing is ever heard")
         sends = [self.say, self.say_privately, self.press, self.leave, *self.open]
         if self.transport != "websocket" and any(told is not None and told.method == "SEND" for told in sends):
             raise ValueError("method SEND only with transport websocket")

@@ -57,6 +57,7 @@ class WireSession(Plain):
         self._http: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
 
     # -- the contract ------------------------------------------------------------------------------------------
 
@@ -130,9 +131,10 @@ class WireSession(Plain):
 
     async def close(self) -> None:
         """Close the line."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
+        for task in (self._reader, self._beating):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         if self._socket is not None:
             with contextlib.suppress(aiohttp.ClientError, OSError):
                 await self._socket.close()
@@ -160,10 +162,20 @@ class WireSession(Plain):
             self._fail(error)
 
     async def _send(self, body: Any) -> None:
+        told = json.dumps(self._filled_body(body), ensure_ascii=False)
+        await self._send_text(f"{self._frame.before}{told}{self._frame.behind}")
+
+    async def _send_text(self, text: str) -> None:
+        """Send text as it stands; a line that has gone is noticed where it is read."""
         if self._socket is not None and not self._socket.closed:
             with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-                told = json.dumps(self._filled_body(body), ensure_ascii=False)
-                await self._socket.send_str(f"{self._frame.before}{told}{self._frame.behind}")
+                await self._socket.send_str(text)
+
+    async def _beat(self, beat: str) -> None:
+        """Say every so often that we are still there."""
+        while True:
+            await asyncio.sleep(self._frame.beat_s)
+            await self._send_text(beat)
 
     async def _exchange(self, exchange: Exchange, opening: bool = False) -> Any:
         """Make a request and return its answer as JSON; None where the desk takes nothing now, which is put as seen."""
@@ -175,6 +187,13 @@ class WireSession(Plain):
                     return None
                 path = exchange.path.split("?")[0]
                 raise DeskError(f"HTTP {answer.status} to {exchange.method} {path}: {words(text)[:120]}")
+        if exchange.wrong is not None and self._found(exchange.wrong, document):
+            raise DeskError(f"the answer to {exchange.method} {exchange.path} is an error: {words(text)[:120]}")
+        now_s = self._around.clock.now_s()
+        for item in self._found(exchange.said, document) or []:
+            seen = self._reading.of(item, now_s, now_s)
+            if seen is not None:
+                self._put(seen)
         for name, expression in exchange.keep.items():
             value = self._found(expression, document)
             if value is None:
@@ -312,12 +331,16 @@ class WireSession(Plain):
                 return False
             raise
         for text in frame.begin:
-            await self._socket.send_str(self._fill(text))
-        while frame.ready is not None:
-            told = await self._socket.receive_str()
+            await self._send_text(text)
+        if frame.beat is not None:
+            self._beating = asyncio.create_task(self._beat(frame.beat))
+        async for came in self._socket if frame.ready is not None else _nothing():
+            told = _text_of(came)
             await self._hear_all(told)
-            if re.search(frame.ready, told):
+            if re.search(frame.ready or "", told):
                 break
+        if self._socket.closed:
+            raise DeskError(f"the desk closed the line before it was ready (code {self._socket.close_code})")
         for message in self._wire.hello:
             await self._send(message)
         for exchange in self._wire.open:
@@ -327,9 +350,8 @@ class WireSession(Plain):
 
     async def _read_socket(self) -> None:
         assert self._socket is not None
-        async for frame in self._socket:
-            if frame.type is aiohttp.WSMsgType.TEXT:
-                await self._hear_all(frame.data)
+        async for came in self._socket:
+            await self._hear_all(_text_of(came))
             if self._is_full():
                 return
             await asyncio.sleep(0)  # frames that are there already are read without a break: let others run
@@ -340,10 +362,9 @@ class WireSession(Plain):
         frame = self._frame
         for told in data.split(frame.behind) if frame.behind else [data]:
             answer = next((answer for pattern, answer in frame.answers.items() if re.search(pattern, told)), None)
-            if answer is not None and self._socket is not None and not self._socket.closed:
-                with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-                    await self._socket.send_str(self._fill(answer))
-            elif answer is None and told.startswith(frame.before):
+            if answer is not None:
+                await self._send_text(answer)
+            elif told.startswith(frame.before):
                 self._hear(told.removeprefix(frame.before))
 
     async def _read(self, reading: Any) -> None:
@@ -372,6 +393,18 @@ class WireSession(Plain):
         now_s = self._around.clock.now_s()
         said = str(error) if isinstance(error, DeskError) else f"{type(error).__name__}: {error}".rstrip(": ")
         self._put(Seen("error", now_s, now_s, said))
+
+
+async def _nothing() -> AsyncIterator[aiohttp.WSMessage]:
+    for message in ():
+        yield message
+
+
+def _text_of(message: aiohttp.WSMessage) -> str:
+    """Return what a message on a WebSocket says; some servers send their text as bytes."""
+    if message.type is aiohttp.WSMsgType.BINARY:
+        return bytes(message.data).decode("utf-8", "replace")
+    return str(message.data) if message.type is aiohttp.WSMsgType.TEXT else ""
 
 
 def _json(text: str) -> Any:
