@@ -10,7 +10,6 @@ import asyncio
 import base64
 import contextlib
 import json
-import re
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any
@@ -21,6 +20,7 @@ import aiohttp
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.fetch import read_text
 from probes.channels.wire_reading import Reading, completed, found, words
+from probes.channels.wire_socket import FramedSocket, LineClosedError
 from probes.journeys import Open, Seen
 from probes.personas import mark_of
 from probes.secret_values import secret_value
@@ -37,6 +37,10 @@ class DeskError(Exception):
     """The desk did not do what the target file says it does; the message goes into the log."""
 
 
+FAILURES = (aiohttp.ClientError, OSError, TimeoutError, DeskError, LineClosedError)
+"""What a desk does to us; it is seen, and no fault of ours."""
+
+
 class WireSession(Plain):
     """One contact."""
 
@@ -49,15 +53,13 @@ class WireSession(Plain):
         slow = caller.background and self._wire.background_poll_s is not None
         self._poll_s = self._wire.background_poll_s if slow and self._wire.background_poll_s else self._wire.poll_s
         self._reading = Reading(self._wire.events, self._wire.html, self.polled, self._found)
-        self._frame = self._wire.frame or Frame()
         self._kept: dict[str, Any] = {"fresh": secrets.token_hex(6)}
         self._count = 0
         self._looked_s = 0.0
         self._seen: asyncio.Queue[Seen] = asyncio.Queue()
         self._http: aiohttp.ClientSession | None = None
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._socket: FramedSocket | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._beating: asyncio.Task[None] | None = None
 
     # -- the contract ------------------------------------------------------------------------------------------
 
@@ -80,7 +82,7 @@ class WireSession(Plain):
             now_s = self._around.clock.now_s()
             if self._wire.is_accepted:
                 self._put(Seen("accepted", now_s, now_s, self._fill(self._wire.reference)))
-        except (aiohttp.ClientError, OSError, TimeoutError, DeskError) as error:
+        except FAILURES as error:
             self._fail(error)
             return
         reading = {"sse": self._read_events, "websocket": self._read_socket, "long_poll": self._hold}
@@ -131,13 +133,11 @@ class WireSession(Plain):
 
     async def close(self) -> None:
         """Close the line."""
-        for task in (self._reader, self._beating):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
         if self._socket is not None:
-            with contextlib.suppress(aiohttp.ClientError, OSError):
-                await self._socket.close()
+            await self._socket.close()
         if self._http is not None:
             await self._http.close()
 
@@ -158,24 +158,12 @@ class WireSession(Plain):
                     await self._send(exchange.json_body)
                 else:
                     await self._exchange(exchange)
-        except (aiohttp.ClientError, OSError, TimeoutError, DeskError) as error:
+        except FAILURES as error:
             self._fail(error)
 
     async def _send(self, body: Any) -> None:
-        told = json.dumps(self._filled_body(body), ensure_ascii=False)
-        await self._send_text(f"{self._frame.before}{told}{self._frame.behind}")
-
-    async def _send_text(self, text: str) -> None:
-        """Send text as it stands; a line that has gone is noticed where it is read."""
-        if self._socket is not None and not self._socket.closed:
-            with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-                await self._socket.send_str(text)
-
-    async def _beat(self, beat: str) -> None:
-        """Say every so often that we are still there."""
-        while True:
-            await asyncio.sleep(self._frame.beat_s)
-            await self._send_text(beat)
+        if self._socket is not None:
+            await self._socket.send(self._filled_body(body))
 
     async def _exchange(self, exchange: Exchange, opening: bool = False) -> Any:
         """Make a request and return its answer as JSON; None where the desk takes nothing now, which is put as seen."""
@@ -268,7 +256,7 @@ class WireSession(Plain):
                 async with asyncio.timeout(self._around.target.request_s_most):
                     document = await self._exchange(look)
                 self._take_in(look, place, document, after_s)
-        except (aiohttp.ClientError, OSError, TimeoutError, DeskError) as error:
+        except FAILURES as error:
             self._fail(error)
         self._looked_s = asked_s
 
@@ -319,9 +307,9 @@ class WireSession(Plain):
         assert self._http is not None
         url = urljoin(self._around.target.base_url + "/", self._fill(self._wire.stream.path))
         self._around.guard.check_url(url)
-        frame = self._frame
+        frame = self._wire.frame or Frame()
         try:
-            self._socket = await self._http.ws_connect(
+            socket = await self._http.ws_connect(
                 url, headers=self._headers(self._wire.stream), max_msg_size=MESSAGE_BYTES_MOST,
                 protocols=[frame.subprotocol] if frame.subprotocol else (),
                 params={name: self._fill(text) for name, text in self._wire.stream.query.items()} or None,
@@ -330,17 +318,8 @@ class WireSession(Plain):
             if self._is_turned_away(error.status, ""):
                 return False
             raise
-        for text in frame.begin:
-            await self._send_text(text)
-        if frame.beat is not None:
-            self._beating = asyncio.create_task(self._beat(frame.beat))
-        async for came in self._socket if frame.ready is not None else _nothing():
-            told = _text_of(came)
-            await self._hear_all(told)
-            if re.search(frame.ready or "", told):
-                break
-        if self._socket.closed:
-            raise DeskError(f"the desk closed the line before it was ready (code {self._socket.close_code})")
+        self._socket = FramedSocket(socket, frame)
+        await self._socket.begin(self._hear)
         for message in self._wire.hello:
             await self._send(message)
         for exchange in self._wire.open:
@@ -350,28 +329,13 @@ class WireSession(Plain):
 
     async def _read_socket(self) -> None:
         assert self._socket is not None
-        async for came in self._socket:
-            await self._hear_all(_text_of(came))
-            if self._is_full():
-                return
-            await asyncio.sleep(0)  # frames that are there already are read without a break: let others run
-        raise DeskError(f"the desk closed the line without a word (code {self._socket.close_code})")
-
-    async def _hear_all(self, data: str) -> None:
-        """Take in what came at once: answer what wants an answer, and read the rest."""
-        frame = self._frame
-        for told in data.split(frame.behind) if frame.behind else [data]:
-            answer = next((answer for pattern, answer in frame.answers.items() if re.search(pattern, told)), None)
-            if answer is not None:
-                await self._send_text(answer)
-            elif told.startswith(frame.before):
-                self._hear(told.removeprefix(frame.before))
+        await self._socket.read(self._hear, self._is_full)
 
     async def _read(self, reading: Any) -> None:
         """Read a line until it ends; how it fails is seen, and is no exception of ours."""
         try:
             await reading
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, DeskError) as error:
+        except (*FAILURES, ValueError) as error:
             self._fail(error)
 
     def _hear(self, data: str) -> None:
@@ -391,20 +355,12 @@ class WireSession(Plain):
 
     def _fail(self, error: BaseException) -> None:
         now_s = self._around.clock.now_s()
-        said = str(error) if isinstance(error, DeskError) else f"{type(error).__name__}: {error}".rstrip(": ")
+        said = (
+            str(error)
+            if isinstance(error, (DeskError, LineClosedError))
+            else f"{type(error).__name__}: {error}".rstrip(": ")
+        )
         self._put(Seen("error", now_s, now_s, said))
-
-
-async def _nothing() -> AsyncIterator[aiohttp.WSMessage]:
-    for message in ():
-        yield message
-
-
-def _text_of(message: aiohttp.WSMessage) -> str:
-    """Return what a message on a WebSocket says; some servers send their text as bytes."""
-    if message.type is aiohttp.WSMsgType.BINARY:
-        return bytes(message.data).decode("utf-8", "replace")
-    return str(message.data) if message.type is aiohttp.WSMsgType.TEXT else ""
 
 
 def _json(text: str) -> Any:
