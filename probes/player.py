@@ -82,6 +82,7 @@ class _Leg:
     agent: str | None = None
     answered_s: float | None = None
     human_s: float | None = None
+    bot_s: float | None = None
     history_carried: bool | None = None
 
 
@@ -320,7 +321,12 @@ class Player:
                 if seen.resolved and self._useful.search(seen.text):
                     self._rung(told, "first_useful_answer", seen)
                     self._rung(told, "resolved", seen)
+            case "bot":
+                leg.bot_s = at_s if leg.bot_s is None else leg.bot_s
+            case "transfer" if leg.answered_s is None and leg.bot_s is None:
+                leg.team = seen.team or leg.team  # passed on before anybody said a word: the same wait goes on
             case "transfer":
+                leg.answered_s = leg.bot_s if leg.answered_s is None else leg.answered_s
                 self._write_leg(told, "transferred", at_s, None)
                 told.leg = _Leg(leg.number + 1, at_s, at_s, seen.team, history_carried=seen.history_carried)
                 told.reached -= {"taken", "human"}

@@ -79,7 +79,10 @@ class Chat(Strict):
     """A web chat: its page for the browser and, where it is one we know, its WebSocket."""
 
     page: PageAddress = Field(description="path of the page")
-    fields: list[FormField] = Field(default_factory=list, description="what to fill in before the chat starts")
+    fields: list[FormField] = Field(
+        default_factory=list,
+        description="what to fill in before the chat starts; where none takes {text}, that is the first message",
+    )
     start: Selector = Field(description="the button that starts the chat")
     ready: Selector = Field(description="shown once the page can be used")
     accepted: Selector = Field(description="appears when the desk has taken the contact")
@@ -89,7 +92,9 @@ class Chat(Strict):
     own_text: list[Selector] = Field(default_factory=list, description="parts of a message that are not its text")
     speakers: list[SpeakerRule] = Field(description="who is speaking; the first rule that fits")
     joined: Selector | None = Field(None, description="appears when someone has taken the contact")
-    joined_text: Pattern | None = Field(None, description="groups `agent` and `team` in what joined says")
+    joined_text: Pattern | None = Field(
+        None, description="groups `agent` and `team` in what joined says; joined is nobody whom it does not fit"
+    )
     queue_position: Selector | None = Field(None, description="where the place in the queue stands")
     typing: Selector | None = Field(None, description="shown while the other side types")
     transferred: Selector | None = Field(None, description="appears when another team takes over")
@@ -101,6 +106,12 @@ class Chat(Strict):
         description="how the closing words say resolved, that the desk is shut, or that all its lines are taken",
     )
     websocket: PageAddress | None = Field(None, description="speaks Testdrive's rehearsal protocol")
+
+    def asks_first(self) -> bool:
+        """Say whether what the customer wants is asked for before the chat starts."""
+        return any(
+            "{text}" in told for field in self.fields for told in (field.fill, *field.by_intent.values()) if told
+        )
 
 
 class Form(Strict):

@@ -2,11 +2,13 @@
 
 One description for chats that push, poll or hold a request, for ticket APIs and for social networks. What a message
 holds is read by JMESPath expressions (jmespath.org). Texts may hold what a journey's may, and {text}, {subject}, {mark}
-(12 hex digits of the contact), {count} (of requests of this contact), {secret.NAME} and what `keep` has kept.
+(12 hex digits of the contact), {fresh} (12 that are new in every run), {count} (of requests of this contact),
+{secret.NAME}, {cookie.NAME} and what `keep` has kept; so may the quoted parts of expressions, but no secrets.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import jmespath
@@ -24,6 +26,15 @@ def _expression(text: str) -> str:
     return text
 
 
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from None
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_regex)]
 Expression = Annotated[str, AfterValidator(_expression)]
 EventKind = Literal[
     "customer", "accepted", "automatic", "bot", "position", "taken", "typing", "human", "hold", "transfer", "closed",
@@ -47,6 +58,10 @@ class Exchange(Strict):
     )
     form: dict[str, str] | None = Field(None, description="the body, as the fields of a form")
     headers: dict[str, str] = Field(default_factory=dict, description="headers beside the usual ones")
+    wrong: Expression | None = Field(None, description="true of an answer that is an error, though its status is none")
+    said: Expression | None = Field(
+        None, description="the list in the answer of what the desk says to it, as bots do; `events` say what it means"
+    )
     keep: dict[Name, Expression] = Field(
         default_factory=dict, description="what of the answer is kept, as a placeholder of later requests"
     )
@@ -92,11 +107,34 @@ class Look(Exchange):
     )
 
 
+class Basic(Strict):
+    """HTTP's own log-in: a name and a password with every request."""
+
+    user: str = Field(description="the name, such as {secret.user}")
+    password: str = Field(description="the password, such as {secret.password}")
+
+
+class Frame(Strict):
+    """What stands around the JSON on a WebSocket, and what is said beside it, as plain text."""
+
+    subprotocol: str | None = Field(None, description="the WebSocket's subprotocol")
+    before: str = Field("", description="stands before the JSON of every message, ours too; others are passed over")
+    behind: str = Field("", description="ends every message; several may then come at once")
+    begin: list[str] = Field(default_factory=list, max_length=20, description="sent first, as it stands")
+    ready: Pattern | None = Field(None, description="the first messages wait until one comes that fits this")
+    answers: dict[Pattern, str] = Field(
+        default_factory=dict, description="what is answered at once to a message that fits, such as a ping"
+    )
+    beat: str | None = Field(None, description="sent unasked every `beat_s`, so that the desk does not hang up")
+    beat_s: Annotated[float, Field(ge=0.1)] = Field(15, description="how often, wall time")
+
+
 class Wire(Strict):
     """One channel of a desk, as programs reach it."""
 
-    transport: Literal["poll", "long_poll", "sse", "websocket"] = Field(
-        description="poll: ask every so often; long_poll: the desk answers when there is something; the others push"
+    transport: Literal["poll", "long_poll", "sse", "websocket", "reply"] = Field(
+        description="poll: ask every so often; long_poll: the desk answers when there is something; sse and websocket: "
+        "it pushes; reply: it says all in its answers to what is written (`said`)"
     )
     open: list[Exchange] = Field(default_factory=list, max_length=20, description="what begins a contact, in order")
     stream: Exchange | None = Field(None, description="with sse and websocket: where the line is opened")
@@ -104,9 +142,15 @@ class Wire(Strict):
         default_factory=list, max_length=20, description="with websocket: the first messages on the line"
     )
     look: list[Look] = Field(default_factory=list, max_length=5, description="with poll and long_poll: what is asked")
+    frame: Frame | None = Field(None, description="with websocket: what stands around the JSON")
     items: Expression = Field("[@]", description="with sse and websocket: the list in each message")
     id: Expression | None = Field(None, description="with sse and websocket: what tells one item from another")
     events: list[Event] = Field(min_length=1, description="what an item means; the first that fits")
+    headers: dict[str, str] = Field(
+        default_factory=dict,
+        description="headers of every request; one is left out until all that it speaks of has been kept",
+    )
+    basic: Basic | None = Field(None, description="with every request: HTTP basic authentication")
     html: bool = Field(False, description="whether words come as HTML")
     say: Exchange | None = Field(None, description="how a message is written")
     say_privately: Exchange | None = Field(None, description="how a direct message is written")
@@ -126,10 +170,16 @@ class Wire(Strict):
     @model_validator(mode="after")
     def _whole(self) -> Wire:
         pushed = self.transport in ("sse", "websocket")
-        if pushed != (self.stream is not None) or pushed != (not self.look):
-            raise ValueError(f"{'stream and no look' if pushed else 'look and no stream'} with {self.transport}")
+        looks = self.transport in ("poll", "long_poll")
+        if pushed != (self.stream is not None) or looks != bool(self.look):
+            wanted = "stream and no look" if pushed else "look and no stream" if looks else "neither stream nor look"
+            raise ValueError(f"{wanted} with {self.transport}")
+        if self.frame is not None and self.transport != "websocket":
+            raise ValueError("frame only with transport websocket")
         if self.transport == "long_poll" and len(self.look) != 1:
             raise ValueError("one look with long_poll: the others would wait for it")
+        if self.transport == "reply" and all(told is None or told.said is None for told in (self.say, *self.open)):
+            raise ValueError("said in open or say, with reply: else nothing is ever heard")
         sends = [self.say, self.say_privately, self.press, self.leave, *self.open]
         if self.transport != "websocket" and any(told is not None and told.method == "SEND" for told in sends):
             raise ValueError("method SEND only with transport websocket")

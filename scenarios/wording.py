@@ -22,7 +22,7 @@ Wordings = str | Annotated[list[str], Field(min_length=1, max_length=50)]
 Text = Wordings | Annotated[dict[Language, Wordings], Field(min_length=1)]
 """A text; a list of wordings, one of which is drawn; or either of these by language."""
 
-_PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
+_PLACEHOLDER = re.compile(r"\{([\w.-]+)\}")
 
 RIGHT_TO_LEFT: tuple[Language, ...] = ("ar",)
 
@@ -42,6 +42,15 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     '17: where is {order}?'
     """
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def is_known(text: str, values: Mapping[str, str]) -> bool:
+    """Say whether every placeholder of a text has a value.
+
+    >>> is_known("Bearer {token}", {})
+    False
+    """
+    return all(name in values for name in _PLACEHOLDER.findall(text))
 
 
 def all_wordings(text: object) -> Iterator[tuple[tuple[str | int, ...], str]]:

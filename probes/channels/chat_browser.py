@@ -62,6 +62,9 @@ class ChatBrowser(Plain):
         for field in chat.fields:
             await tab.fill(field, self._caller.field_value(field, opening))
         self.entered_s = await tab.enter(chat.start, around.clock)
+        if not chat.asks_first() and await tab.wait_for(chat.input, chat.closed) == chat.input:
+            await tab.write(chat.input, opening.text)
+            await tab.press(chat.send)
 
     async def say(self, text: str) -> None:
         """Write a message and send it; nothing is written where the desk has just closed the chat."""
@@ -143,6 +146,8 @@ class ChatBrowser(Plain):
                 self._accepted = True
                 return Seen("accepted", at_s, at_s)
             case "joined":
+                if chat.joined_text is not None and not re.search(chat.joined_text, text):
+                    return None
                 named = _named(chat.joined_text, text)
                 return Seen("taken", at_s, at_s, team=named.get("team"), agent=named.get("agent"))
             case "position":

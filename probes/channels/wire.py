@@ -7,8 +7,10 @@ what the target file says.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urljoin
@@ -17,12 +19,13 @@ import aiohttp
 
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.fetch import read_text
-from probes.channels.wire_reading import Reading, found, words
+from probes.channels.wire_reading import Reading, completed, found, words
+from probes.channels.wire_socket import FramedSocket, LineClosedError
 from probes.journeys import Open, Seen
 from probes.personas import mark_of
 from probes.secret_values import secret_value
-from scenarios.wire import Exchange, Look, Wire, filled_body
-from scenarios.wording import filled
+from scenarios.wire import Exchange, Frame, Look, Wire, filled_body
+from scenarios.wording import filled, is_known
 
 MESSAGE_BYTES_MOST = 256_000
 SEEN_MOST = 2_000
@@ -32,6 +35,10 @@ EMPTY_LOOKS_S_LEAST = 0.05
 
 class DeskError(Exception):
     """The desk did not do what the target file says it does; the message goes into the log."""
+
+
+FAILURES = (aiohttp.ClientError, OSError, TimeoutError, DeskError, LineClosedError)
+"""What a desk does to us; it is seen, and no fault of ours."""
 
 
 class WireSession(Plain):
@@ -45,13 +52,13 @@ class WireSession(Plain):
         self.polled = self._wire.transport == "poll"
         slow = caller.background and self._wire.background_poll_s is not None
         self._poll_s = self._wire.background_poll_s if slow and self._wire.background_poll_s else self._wire.poll_s
-        self._reading = Reading(self._wire.events, self._wire.html, self.polled)
-        self._kept: dict[str, Any] = {}
+        self._reading = Reading(self._wire.events, self._wire.html, self.polled, self._found)
+        self._kept: dict[str, Any] = {"fresh": secrets.token_hex(6)}
         self._count = 0
         self._looked_s = 0.0
         self._seen: asyncio.Queue[Seen] = asyncio.Queue()
         self._http: aiohttp.ClientSession | None = None
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._socket: FramedSocket | None = None
         self._reader: asyncio.Task[None] | None = None
 
     # -- the contract ------------------------------------------------------------------------------------------
@@ -75,7 +82,7 @@ class WireSession(Plain):
             now_s = self._around.clock.now_s()
             if self._wire.is_accepted:
                 self._put(Seen("accepted", now_s, now_s, self._fill(self._wire.reference)))
-        except (aiohttp.ClientError, OSError, TimeoutError, DeskError) as error:
+        except FAILURES as error:
             self._fail(error)
             return
         reading = {"sse": self._read_events, "websocket": self._read_socket, "long_poll": self._hold}
@@ -130,8 +137,7 @@ class WireSession(Plain):
             self._reader.cancel()
             await asyncio.wait([self._reader])
         if self._socket is not None:
-            with contextlib.suppress(aiohttp.ClientError, OSError):
-                await self._socket.close()
+            await self._socket.close()
         if self._http is not None:
             await self._http.close()
 
@@ -152,13 +158,12 @@ class WireSession(Plain):
                     await self._send(exchange.json_body)
                 else:
                     await self._exchange(exchange)
-        except (aiohttp.ClientError, OSError, TimeoutError, DeskError) as error:
+        except FAILURES as error:
             self._fail(error)
 
     async def _send(self, body: Any) -> None:
-        if self._socket is not None and not self._socket.closed:
-            with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-                await self._socket.send_str(json.dumps(self._filled_body(body), ensure_ascii=False))
+        if self._socket is not None:
+            await self._socket.send(self._filled_body(body))
 
     async def _exchange(self, exchange: Exchange, opening: bool = False) -> Any:
         """Make a request and return its answer as JSON; None where the desk takes nothing now, which is put as seen."""
@@ -170,8 +175,15 @@ class WireSession(Plain):
                     return None
                 path = exchange.path.split("?")[0]
                 raise DeskError(f"HTTP {answer.status} to {exchange.method} {path}: {words(text)[:120]}")
+        if exchange.wrong is not None and self._found(exchange.wrong, document):
+            raise DeskError(f"the answer to {exchange.method} {exchange.path} is an error: {words(text)[:120]}")
+        now_s = self._around.clock.now_s()
+        for item in self._found(exchange.said, document) or []:
+            seen = self._reading.of(item, now_s, now_s)
+            if seen is not None:
+                self._put(seen)
         for name, expression in exchange.keep.items():
-            value = found(expression, document)
+            value = self._found(expression, document)
             if value is None:
                 raise DeskError(f"{exchange.method} {exchange.path}: the answer holds no {expression}")
             self._kept[name] = value
@@ -181,7 +193,7 @@ class WireSession(Plain):
         """Say whether the desk says that it takes nothing now, and put that as seen."""
         document, now_s = _json(text), self._around.clock.now_s()
         for refusal in self._wire.refused:
-            if refusal.status == status and (refusal.when is None or found(refusal.when, document)):
+            if refusal.status == status and (refusal.when is None or self._found(refusal.when, document)):
                 self._put(Seen(refusal.is_, now_s, now_s, words(text)[:300]))
                 return True
         return False
@@ -192,7 +204,7 @@ class WireSession(Plain):
         self._count += 1
         url = urljoin(self._around.target.base_url + "/", self._fill(exchange.path))
         self._around.guard.check_url(url)
-        headers = {name: self._fill(text) for name, text in exchange.headers.items()}
+        headers = self._headers(exchange)
         query = {name: self._fill(text) for name, text in exchange.query.items()}
         form = None if exchange.form is None else {name: self._fill(text) for name, text in exchange.form.items()}
         body = None if exchange.json_body is None else self._filled_body(exchange.json_body)
@@ -201,13 +213,34 @@ class WireSession(Plain):
         ) as answer:
             yield answer
 
-    def _fill(self, text: str) -> str:
+    def _headers(self, exchange: Exchange) -> dict[str, str]:
+        basic = self._wire.basic
+        common = {name: text for name, text in self._wire.headers.items() if is_known(text, self._values(text))}
+        told = {name: self._fill(text) for name, text in {**common, **exchange.headers}.items()}
+        if basic is not None:
+            login = f"{self._fill(basic.user)}:{self._fill(basic.password)}".encode()
+            told.setdefault("Authorization", f"Basic {base64.b64encode(login).decode()}")
+        return told
+
+    def _values(self, text: str) -> dict[str, str]:
+        """Return what a text may hold; secrets and cookies only where it asks for some."""
         target, contact = self._around.target, self._caller.contact_id
         values = self._caller.values() | {name: str(value) for name, value in self._kept.items()}
         values |= {"count": str(self._count), "mark": mark_of(contact, self._around.guard.charter.marker_key)}
         if "{secret." in text:
             values |= {f"secret.{name}": secret_value(name, secret) for name, secret in target.secrets.items()}
-        return filled(text, values)
+        if "{cookie." in text and self._http is not None:
+            values |= {f"cookie.{cookie.key}": cookie.value for cookie in self._http.cookie_jar}
+        return values
+
+    def _fill(self, text: str) -> str:
+        return filled(text, self._values(text)) if "{" in text else text
+
+    def _found(self, expression: str | None, document: Any) -> Any:
+        """Return what an expression finds, once its placeholders are filled."""
+        if expression is None or "{" not in expression:
+            return found(expression, document)
+        return found(completed(expression, self._values("")), document)
 
     def _filled_body(self, body: Any) -> Any:
         return filled_body(body, self._fill, self._kept)
@@ -223,7 +256,7 @@ class WireSession(Plain):
                 async with asyncio.timeout(self._around.target.request_s_most):
                     document = await self._exchange(look)
                 self._take_in(look, place, document, after_s)
-        except (aiohttp.ClientError, OSError, TimeoutError, DeskError) as error:
+        except FAILURES as error:
             self._fail(error)
         self._looked_s = asked_s
 
@@ -274,13 +307,19 @@ class WireSession(Plain):
         assert self._http is not None
         url = urljoin(self._around.target.base_url + "/", self._fill(self._wire.stream.path))
         self._around.guard.check_url(url)
-        headers = {name: self._fill(text) for name, text in self._wire.stream.headers.items()}
+        frame = self._wire.frame or Frame()
         try:
-            self._socket = await self._http.ws_connect(url, headers=headers, max_msg_size=MESSAGE_BYTES_MOST)
+            socket = await self._http.ws_connect(
+                url, headers=self._headers(self._wire.stream), max_msg_size=MESSAGE_BYTES_MOST,
+                protocols=[frame.subprotocol] if frame.subprotocol else (),
+                params={name: self._fill(text) for name, text in self._wire.stream.query.items()} or None,
+            )  # fmt: skip
         except aiohttp.WSServerHandshakeError as error:
             if self._is_turned_away(error.status, ""):
                 return False
             raise
+        self._socket = FramedSocket(socket, frame)
+        await self._socket.begin(self._hear)
         for message in self._wire.hello:
             await self._send(message)
         for exchange in self._wire.open:
@@ -290,19 +329,13 @@ class WireSession(Plain):
 
     async def _read_socket(self) -> None:
         assert self._socket is not None
-        async for frame in self._socket:
-            if frame.type is aiohttp.WSMsgType.TEXT:
-                self._hear(frame.data)
-            if self._is_full():
-                return
-            await asyncio.sleep(0)  # frames that are there already are read without a break: let others run
-        raise DeskError(f"the desk closed the line without a word (code {self._socket.close_code})")
+        await self._socket.read(self._hear, self._is_full)
 
     async def _read(self, reading: Any) -> None:
         """Read a line until it ends; how it fails is seen, and is no exception of ours."""
         try:
             await reading
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, DeskError) as error:
+        except (*FAILURES, ValueError) as error:
             self._fail(error)
 
     def _hear(self, data: str) -> None:
@@ -322,7 +355,11 @@ class WireSession(Plain):
 
     def _fail(self, error: BaseException) -> None:
         now_s = self._around.clock.now_s()
-        said = str(error) if isinstance(error, DeskError) else f"{type(error).__name__}: {error}".rstrip(": ")
+        said = (
+            str(error)
+            if isinstance(error, (DeskError, LineClosedError))
+            else f"{type(error).__name__}: {error}".rstrip(": ")
+        )
         self._put(Seen("error", now_s, now_s, said))
 
 

@@ -44,6 +44,8 @@ class Helpdesk:
     queue: str
     broken_queue: str
     folder: Path
+    app_user: str = "the-app"
+    app_password: str = "kn0wn-to-the-app"
 
     @property
     def mail_folder(self) -> Path:
@@ -120,6 +122,8 @@ def _start(desk: Helpdesk, listener: socket.socket) -> subprocess.Popen[bytes]:
         "HELPDESK_FOLDER": str(desk.folder),
         "HELPDESK_STAFF_USER": desk.staff_user,
         "HELPDESK_STAFF_PASSWORD": desk.staff_password,
+        "HELPDESK_APP_USER": desk.app_user,
+        "HELPDESK_APP_PASSWORD": desk.app_password,
         "HELPDESK_QUEUE": desk.queue,
         "HELPDESK_BROKEN_QUEUE": desk.broken_queue,
     }

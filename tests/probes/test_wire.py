@@ -313,6 +313,21 @@ def test_transferred(transport: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert bool(legs["history_carried"][1])
 
 
+async def moves_on(talk: Talk) -> None:
+    """Put the customer into another queue before anybody has said a word, and answer there."""
+    talk.tell(type="transfer", team="second")
+    await asyncio.sleep(0.3)
+    talk.tell(by="Kim", text="In three days.")
+    talk.tell(type="closed")
+
+
+def test_another_queue_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a desk that moves people about before it answers would break the log of a whole run."""
+    leg = play(tmp_path, monkeypatch, "sse", moves_on).legs.iloc[0]
+    assert (leg["leg_end"], leg["team"]) == ("answered", "second")
+    assert leg["answered_s"] - leg["arrived_s"] > 0.25
+
+
 async def is_silent(talk: Talk) -> None:
     """Say nothing at all."""
 
