@@ -145,6 +145,8 @@ async def play_plan(
         except asyncio.CancelledError:
             interrupted = True
         finally:
+            for shared in around.shared.values():
+                await shared.close()
             await connector.close()
             journal.close()
     return finish(run, plan, crowd, instrument, interrupted)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict, read_model
 from scenarios.scenario import Name
+from scenarios.target_email import Email
 
 
 def _regex(text: str) -> str:
@@ -141,18 +142,29 @@ class Target(Strict):
 
     target: Name = Field(description="the target's name")
     title: str = Field(description="one line")
-    base_url: Annotated[str, AfterValidator(_base)] = Field(description="scheme, host and port of the desk")
+    base_url: Annotated[str, AfterValidator(_base)] = Field(
+        "", validate_default=False, description="scheme, host and port of the desk's web pages, where it has any"
+    )
     rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
     chat: Chat | None = Field(None, description="its web chat")
     form: Form | None = Field(None, description="its web form")
     faq: Faq | None = Field(None, description="its help pages")
+    email: Email | None = Field(None, description="its mail desk")
     request_s_most: Annotated[float, Field(gt=0, le=600)] = Field(
         30, description="no request may take longer, wall time"
     )
     page_bytes_most: Annotated[int, Field(ge=1000)] = Field(2_000_000, description="no page may be larger")
 
+    @model_validator(mode="after")
+    def _reachable(self) -> Target:
+        if not self.base_url and (self.chat or self.form or self.faq or self.rehearsal or not self.email):
+            raise ValueError("a base_url, which all but mail desks need")
+        return self
+
     def address(self) -> tuple[str, int]:
-        """Return host and port."""
+        """Return host and port: of its web pages, or else of where its mails are handed in."""
+        if not self.base_url and self.email is not None:
+            return self.email.smtp.host, self.email.smtp.port
         parts = urlsplit(self.base_url)
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 

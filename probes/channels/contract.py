@@ -8,7 +8,7 @@ are our own faults. No session waits longer than its target's `request_s_most` f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +21,13 @@ from probes.instrument import Instrument
 from probes.journeys import Open, Seen
 from probes.personas import Persona
 from scenarios.target import FormField, Target
+
+
+class Shared(Protocol):
+    """What a channel keeps open for all its contacts."""
+
+    async def close(self) -> None:
+        """Free everything; harmless when called twice."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Surroundings:
     """A folder for screenshots of failures."""
     instrument: Instrument | None = None
     """Told of errors of stamps that a channel knows of."""
+    shared: dict[str, Shared] = field(default_factory=dict)
+    """What channels keep open for all their contacts, such as a mailbox: put here by them, closed with the run."""
 
 
 @dataclass(frozen=True)
