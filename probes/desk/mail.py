@@ -15,27 +15,15 @@ import datetime
 import email.policy
 import re
 import secrets
-import ssl
-from argparse import Namespace
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from proxyprotocol.noop import ProxyProtocolNoop
-from proxyprotocol.sock import SocketInfoLocal
-from pymap.backend.dict import Config, Login
-from pymap.backend.dict.filter import FilterSet
-from pymap.backend.dict.mailbox import MailboxSet
-from pymap.concurrent import Subsystem
-from pymap.imap import IMAPServer
-from pymap.parsing.message import AppendMessage
-from pymap.user import UserMetadata
-from pysasl.hashing import Cleartext
 
 from probes.desk.hall import Hall
+from probes.desk.mail_server import Inbox, serve_imap, serve_smtp
 from probes.desk.written import wait_for_teams
 from scenarios.scenario import Channel
 
@@ -45,8 +33,6 @@ MAILBOX = "customers"
 MAIL_BYTES_MOST = 10_000_000
 TEXT_MOST = 10_000
 MATTERS_MOST = 200_000
-KEPT_MOST = 20_000
-"""So many mails lie in the customers' mailbox; the oldest go."""
 HISTORY_LINES_MOST = 50
 _TAG = re.compile(r"\[desk-(\d{1,9})\]")
 _ID = re.compile(r"<desk-(\d{1,9})-[^<>@\s]+@")
@@ -99,22 +85,16 @@ class MailMatter:
 class MailDoor:
     """Takes mails in, and sends the desk's."""
 
-    def __init__(self, hall: Hall, inbox: Any) -> None:
+    def __init__(self, hall: Hall, inbox: Inbox) -> None:
         self.hall = hall
         self._inbox = inbox
         self._matters: dict[int, MailMatter] = {}
         self._out: asyncio.Queue[bytes] = asyncio.Queue()
-        self._kept: list[int] = []
 
     async def deliver(self) -> None:
         """Put what is sent into the customers' mailbox, for as long as the desk is open."""
         while True:
-            raw = await self._out.get()
-            now = datetime.datetime.now(datetime.UTC)
-            held = await self._inbox.append(AppendMessage(raw, now, frozenset()))
-            self._kept.append(held.uid)
-            if len(self._kept) > KEPT_MOST:
-                await self._inbox.delete([self._kept.pop(0)])
+            await self._inbox.put(await self._out.get())
 
     # -- as aiosmtpd calls it ----------------------------------------------------------------------------------
 
@@ -211,9 +191,10 @@ class MailDoor:
         told, status, headers = EmailMessage(), EmailMessage(), EmailMessage()
         told.set_content(f"{words}\n\n{why}\n")
         status["Content-Type"] = "message/delivery-status"
-        facts = [f"Final-Recipient: rfc822; {recipient}", "Action: failed", "Status: 5.1.1"]
-        facts.append(f"Diagnostic-Code: smtp; {why}: {words}")
-        status.set_payload("\n".join([f"Reporting-MTA: dns; {DOMAIN}", "", *facts, ""]))
+        status.set_payload([_block({"Reporting-MTA": f"dns; {DOMAIN}"}), _block({
+            "Final-Recipient": f"rfc822; {recipient}", "Action": "failed", "Status": "5.1.1",
+            "Diagnostic-Code": f"smtp; {why}: {words}",
+        })])  # fmt: skip
         headers["Content-Type"] = "text/rfc822-headers"
         headers.set_payload(f"Message-ID: {mail.get('Message-ID', '')}\nSubject: {mail.get('Subject', '')}\n")
         for part in (told, status, headers):
@@ -229,39 +210,15 @@ class MailDoor:
 @contextlib.asynccontextmanager
 async def open_mail_door(hall: Hall, host: str) -> AsyncIterator[MailPorts]:
     """Serve SMTP and IMAP on free ports until the block ends."""
-    config = Config(
-        Namespace(), host=host, port=0, tls_enabled=False, secure_auth=False, demo_data=False, demo_user=MAILBOX,
-        demo_password="", hash_context=Cleartext(), cpu_subsystem=Subsystem.for_asyncio(),
-        proxy_protocol=ProxyProtocolNoop(), ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
-    )  # fmt: skip
-    config.apply_context()
-    login, mailboxes = Login(config), MailboxSet()
-    await login.demo_user_identity.set(UserMetadata(config, MAILBOX, password=""))
-    config.set_cache[MAILBOX] = (mailboxes, FilterSet())
-    door = MailDoor(hall, await mailboxes.get_mailbox("INBOX"))
-    imap = IMAPServer(login, config)
-    readers: set[asyncio.Task[Any]] = set()
-
-    async def read_mails(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        readers.add(asyncio.current_task())  # type: ignore[arg-type]  # a server's callback runs as a task
-        with contextlib.suppress(ConnectionError):
-            await imap(reader, writer, SocketInfoLocal(writer.transport))
-
-    def write_mails() -> SMTP:
-        return SMTP(door, hostname=DOMAIN, ident="Help desk", data_size_limit=MAIL_BYTES_MOST, enable_SMTPUTF8=True)
-
-    smtp_server = await asyncio.get_running_loop().create_server(write_mails, host, 0, backlog=4096)
-    imap_server = await asyncio.start_server(read_mails, host, 0, backlog=4096)
-    delivering = asyncio.create_task(door.deliver())
-    try:
-        yield MailPorts(smtp_server.sockets[0].getsockname()[1], imap_server.sockets[0].getsockname()[1])
-    finally:
-        smtp_server.close()
-        imap_server.close()
-        tasks = {delivering, *(task for task in readers if not task.done())}
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=1.0)
+    async with serve_imap(host, MAILBOX) as (inbox, imap_port):
+        door = MailDoor(hall, inbox)
+        async with serve_smtp(host, door, DOMAIN, MAIL_BYTES_MOST) as smtp_port:
+            delivering = asyncio.create_task(door.deliver())
+            try:
+                yield MailPorts(smtp_port, imap_port)
+            finally:
+                delivering.cancel()
+                await asyncio.wait([delivering])
 
 
 def _read(raw: bytes) -> EmailMessage:
@@ -276,3 +233,10 @@ def _text_of(mail: EmailMessage) -> str:
         return str(body.get_content())[:TEXT_MOST] if body is not None else ""
     except (LookupError, ValueError, KeyError, AttributeError):
         return ""
+
+
+def _block(facts: dict[str, str]) -> EmailMessage:
+    block = EmailMessage()
+    for name, value in facts.items():
+        block[name] = value
+    return block

@@ -101,7 +101,13 @@ steps:
   - open: true
 """,
 }
-CHANNEL_OF = {"short_chat": "chat", "short_form": "form", "patient_form": "form", "short_look": "faq", "short_mail": "email"}
+CHANNEL_OF = {
+    "short_chat": "chat",
+    "short_form": "form",
+    "patient_form": "form",
+    "short_look": "faq",
+    "short_mail": "email",
+}
 
 
 def write_journeys(folder: Path) -> None:
