@@ -23,6 +23,7 @@ from scenarios.target import Target
 
 DESK = "help@desk.example"
 USER = "customers"
+LADDER = ["accepted", "automatic_reply", "first_human", "first_useful_answer", "resolved"]
 LEAD_S = 0.1
 PLAY_S_MOST = 60.0
 JOURNEY = """

@@ -16,11 +16,10 @@ from probes.errand import Errand, play_virtual
 from probes.shop import journeys_of
 from scenarios.charter import Charter
 from tests.probes.loop_thread import LoopThread
-from tests.probes.scripted_mail import DESK, Letter, MailDesk, correspond
+from tests.probes.scripted_mail import DESK, LADDER, Letter, MailDesk, correspond
 from tests.probes.small_desk import TEN_O_CLOCK_S, _plan, small_desk, write_scenario
 
 WALL_S_MOST = 20.0
-LADDER = ["accepted", "automatic_reply", "first_human", "first_useful_answer", "resolved"]
 AUTOMATIC = {"Auto_Submitted": "auto-replied"}
 RIGHT = "It will be with you within 3 working days."
 
