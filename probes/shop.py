@@ -126,7 +126,7 @@ async def play_plan(
     guard = Guard(charter)
     host, port = target.address()
     guard.check(host, port)
-    guard.check_load(len(plan), [host])
+    guard.check_load(len(plan), target.hosts())
     if browser is not None:
         check_target(target)
     journeys = journeys_of(loaded, plan) if journeys is None else journeys

@@ -168,6 +168,11 @@ class Target(Strict):
         parts = urlsplit(self.base_url)
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
+    def hosts(self) -> list[str]:
+        """Return every host that contacts may reach."""
+        mail = [self.email.smtp.host, self.email.imap.host] if self.email is not None else []
+        return list(dict.fromkeys([self.address()[0], *mail]))
+
 
 def read_target(path: Path) -> Target:
     """Read a target file; see `scenarios.models.read_model` for its faults."""

@@ -201,8 +201,8 @@ def _write_config(desk: RealMailDesk) -> Path:
     config.write_text(
         CONFIG.format(
             folder=folder, smtp=desk.smtp, imap=desk.imap, lmtp=desk.lmtp, password=PASSWORD,
-            internal="dovecot" if root else me, login="dovenull" if root else me, group="dovecot" if root else owner.pw_gid,
-            uid=owner.pw_uid, gid=owner.pw_gid,
+            internal="dovecot" if root else me, login="dovenull" if root else me,
+            group="dovecot" if root else owner.pw_gid, uid=owner.pw_uid, gid=owner.pw_gid,
         )
     )  # fmt: skip
     return config

@@ -319,7 +319,7 @@ def test_a_huge_mail_is_read_in_part_and_in_time(tmp_path: Path) -> None:
     [
         b"In-Reply-To: %b\r\n\r\n" + bytes(range(256)),
         b'In-Reply-To: %b\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\nIt left.',
-        b"In-Reply-To: %b\r\nContent-Type: text/plain; charset=\xff\xfe\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!",
+        b"In-Reply-To: %b\r\nContent-Type: text/plain; charset=\xff\xfe\r\nContent-Transfer-Encoding: base64\r\n\r\n!",
     ],
     ids=["binary", "cut off", "no such charset"],
 )
