@@ -136,8 +136,8 @@ async def play_plan(
     guard = Guard(charter)
     host, port = target.address()
     guard.check(host, port)
-    await prove_control(guard, [host])
-    guard.check_load(len(plan), [host])
+    await prove_control(guard, target.hosts())
+    guard.check_load(len(plan), target.hosts())
     if browser is not None:
         check_target(target)
     sessions = sessions_of(target) if sessions is None else sessions
@@ -159,6 +159,8 @@ async def play_plan(
         except asyncio.CancelledError:
             interrupted = True
         finally:
+            for shared in around.shared.values():
+                await shared.close()
             await connector.close()
             journal.close()
             guard.close()

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from scenarios.models import Strict, read_model
 from scenarios.scenario import Channel, Name
 from scenarios.target_clean_up import CleanUpStep
+from scenarios.target_email import Email
 from scenarios.wire import Secret, Wire
 
 
@@ -154,11 +155,14 @@ class Target(Strict):
 
     target: Name = Field(description="the target's name")
     title: str = Field(description="one line")
-    base_url: Annotated[str, AfterValidator(_base)] = Field(description="scheme, host and port of the desk")
+    base_url: Annotated[str, AfterValidator(_base)] = Field(
+        "", validate_default=False, description="scheme, host and port of the desk's web pages, where it has any"
+    )
     rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
     chat: Chat | None = Field(None, description="its web chat")
     form: Form | None = Field(None, description="its web form")
     faq: Faq | None = Field(None, description="its help pages")
+    email: Email | None = Field(None, description="its mail desk")
     wires: dict[Channel, Wire] = Field(
         default_factory=dict, description="by channel: how a program speaks to it; goes before the channel's pages"
     )
@@ -171,10 +175,23 @@ class Target(Strict):
     )
     page_bytes_most: Annotated[int, Field(ge=1000)] = Field(2_000_000, description="no page may be larger")
 
+    @model_validator(mode="after")
+    def _reachable(self) -> Target:
+        if not self.base_url and (self.chat or self.form or self.faq or self.rehearsal or not self.email):
+            raise ValueError("a base_url, which all but mail desks need")
+        return self
+
     def address(self) -> tuple[str, int]:
-        """Return host and port."""
+        """Return host and port: of its web pages, or else of where its mails are handed in."""
+        if not self.base_url and self.email is not None:
+            return self.email.smtp.host, self.email.smtp.port
         parts = urlsplit(self.base_url)
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+    def hosts(self) -> list[str]:
+        """Return every host that contacts may reach."""
+        mail = [self.email.smtp.host, self.email.imap.host] if self.email is not None else []
+        return list(dict.fromkeys([self.address()[0], *mail]))
 
 
 def read_target(path: Path) -> Target:

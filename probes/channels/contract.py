@@ -28,6 +28,13 @@ from scenarios.target import FormField, Target
 from scenarios.wording import filled
 
 
+class Shared(Protocol):
+    """What a channel keeps open for all its contacts."""
+
+    async def close(self) -> None:
+        """Free everything; harmless when called twice."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What all contacts of a run share."""
@@ -44,6 +51,8 @@ class Surroundings:
     """Told of errors of stamps that a channel knows of."""
     files: Path | None = None
     """Where the files lie that journeys attach."""
+    shared: dict[str, Shared] = field(default_factory=dict)
+    """What channels keep open for all their contacts, such as a mailbox: put here by them, closed with the run."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The table of channels: which session plays a channel, over which transport.
 
 Importing it brings no browser; the browser's sessions need `Surroundings.browser`, and that needs the extra `browser`.
+Nor does it bring the mail libraries of the extra `email`, which its session asks for when it is opened.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from probes.channels.chat_browser import ChatBrowser
 from probes.channels.chat_websocket import ChatWebSocket
 from probes.channels.contract import Caller, Session, Surroundings
+from probes.channels.email import EmailSession
 from probes.channels.faq_http import FaqHttp
 from probes.channels.form_browser import FormBrowser
 from probes.channels.form_http import FormHttp
@@ -22,6 +24,7 @@ PROTOCOL: dict[str, SessionMaker] = {
     "chat": ChatWebSocket,
     "form": FormHttp,
     "faq": FaqHttp,
+    "email": EmailSession,
 }
 """Without a browser: fast enough for a crowd."""
 

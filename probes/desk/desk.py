@@ -12,7 +12,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from aiohttp import web
 
@@ -25,6 +25,9 @@ from scenarios.charter_parts import Effect
 from scenarios.misconduct import Misconduct, no_misconduct
 from scenarios.reading import HERE, LoadedScenario
 from scenarios.target import Target, read_target
+
+if TYPE_CHECKING:
+    from probes.desk.mail import MailPorts
 
 LOOPBACK = "127.0.0.1"
 CHARTER_DAYS = 2
@@ -70,24 +73,36 @@ async def open_desk(
     # keep-alive must outlast a customer's pause between two looks, in scenario seconds; lingering would hold the close
     runner = web.AppRunner(make_site(hall), access_log=None, keepalive_timeout=86_400.0, shutdown_timeout=0.1)
     await runner.setup()
-    try:
-        site = web.TCPSite(runner, LOOPBACK, options.port, backlog=4096)
-        await site.start()
-        port = int(runner.addresses[0][1])
-        yield OpenDesk(hall, target_for(port), charter_for(port))
-    finally:
-        hall.end()
-        await runner.cleanup()
+    async with contextlib.AsyncExitStack() as doors:
+        try:
+            site = web.TCPSite(runner, LOOPBACK, options.port, backlog=4096)
+            await site.start()
+            port = int(runner.addresses[0][1])
+            mail: MailPorts | None = None
+            if "email" in loaded.scenario.channels:
+                from probes.desk.mail import open_mail_door
+
+                mail = await doors.enter_async_context(open_mail_door(hall, LOOPBACK))
+            more = () if mail is None else (mail.smtp, mail.imap)
+            yield OpenDesk(hall, target_for(port, mail), charter_for(port, *more))
+        finally:
+            hall.end()
+            await runner.cleanup()
 
 
-def target_for(port: int) -> Target:
-    """Return the target file of a rehearsal desk on a port."""
+def target_for(port: int, mail: MailPorts | None = None) -> Target:
+    """Return the target file of a rehearsal desk on a port, with its mail door where it has one."""
     shipped = read_target(HERE / "targets" / "rehearsal_desk.yaml")
-    return shipped.model_copy(update={"base_url": f"http://{LOOPBACK}:{port}"})
+    by_mail = None
+    if mail is not None and shipped.email is not None:
+        smtp = shipped.email.smtp.model_copy(update={"host": LOOPBACK, "port": mail.smtp})
+        imap = shipped.email.imap.model_copy(update={"host": LOOPBACK, "port": mail.imap})
+        by_mail = shipped.email.model_copy(update={"smtp": smtp, "imap": imap})
+    return shipped.model_copy(update={"base_url": f"http://{LOOPBACK}:{port}", "email": by_mail})
 
 
-def charter_for(port: int) -> Charter:
-    """Return a charter for just this port on loopback."""
+def charter_for(port: int, *more: int) -> Charter:
+    """Return a charter for just these ports on loopback."""
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     return Charter(
         owner="whoever started this rehearsal desk",
@@ -97,7 +112,7 @@ def charter_for(port: int) -> Charter:
         valid_from=(now - datetime.timedelta(minutes=5)).isoformat(),
         valid_until=(now + datetime.timedelta(days=CHARTER_DAYS)).isoformat(),
         emergency_contact="whoever started this rehearsal desk",
-        allow=[AllowedHost(host=LOOPBACK, ports=[port])],
+        allow=[AllowedHost(host=LOOPBACK, ports=[port, *more])],
         contacts_per_day_most=CONTACTS_MOST,
         per_minute_most=CONTACTS_MOST,
         effects=list(get_args(Effect)),

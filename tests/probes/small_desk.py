@@ -39,16 +39,17 @@ channels:
   chat: {{opens: 09:00, closes: "{closes}", journey: short_chat{lines}}}
   form: {{opens: 09:00, closes: "{closes}", journey: short_form{lines}}}
   faq: {{opens: 09:00, closes: "{closes}", journey: short_look{lines}}}
+  email: {{opens: 09:00, closes: "{closes}", journey: short_mail{lines}}}
 intents: {{order_status: Where is my order?, returns: How do I send it back?}}
 demand: [{{intent: order_status, channels: {{chat: 1}}, contacts: [1]}}]
 teams:
   first_line:
-    channels: [chat, form]
+    channels: [chat, form, email]
     skills: [order_status]
     agents: {{00:00: {agents}}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
   second_line:
-    channels: [chat, form]
+    channels: [chat, form, email]
     skills: [returns]
     agents: {{00:00: 1}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
@@ -89,12 +90,24 @@ steps:
   - wait_for: human
     within: patience
 """,
+    "short_mail": """
+steps:
+  - open: true
+  - wait_for: human
+  - wait_for: closed
+""",
     "short_look": """
 steps:
   - open: true
 """,
 }
-CHANNEL_OF = {"short_chat": "chat", "short_form": "form", "patient_form": "form", "short_look": "faq"}
+CHANNEL_OF = {
+    "short_chat": "chat",
+    "short_form": "form",
+    "patient_form": "form",
+    "short_look": "faq",
+    "short_mail": "email",
+}
 
 
 def write_journeys(folder: Path) -> None:
