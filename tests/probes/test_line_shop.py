@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,17 @@ from tests.probes import line_desks
 from tests.probes.line_desks import Talks, open_line
 from tests.probes.real_desks import Played, play
 
-WIRES: dict[str, Any] = YAML(typ="safe").load((Path(__file__).parent / "line_targets.yaml").read_text())
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "targets.md"
+
+
+def _wires() -> dict[str, Any]:
+    """Return the wires that the page shows, by target: what people copy is what is played."""
+    files = re.findall(r"```yaml\n(target:.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    targets = [YAML(typ="safe").load(text) for text in files]
+    return {target["target"]: target["wires"]["chat"] for target in targets if "chat" in target.get("wires", {})}
+
+
+WIRES = _wires()
 LINES = ["socket_io", "signal_r", "graphql"]
 
 JOURNEY = """
