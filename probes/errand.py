@@ -110,6 +110,7 @@ async def play_real(
     in_browser: bool = False,
     scale: float | None = None,
     misconduct: Misconduct | None = None,
+    trace: bool = False,
 ) -> Run:
     """Play a plan on the real clock; the first contact is due `LEAD_S` wall seconds from now.
 
@@ -146,7 +147,19 @@ async def play_real(
     async with contextlib.AsyncExitStack() as stack:
         browser = await stack.enter_async_context(open_browser()) if in_browser else None
         shopped = await play_plan(
-            loaded, chosen, run, target, charter, clock, seed, instrument, sessions, errand.journeys, browser, watch
+            loaded,
+            chosen,
+            run,
+            target,
+            charter,
+            clock,
+            seed,
+            instrument,
+            sessions,
+            errand.journeys,
+            browser,
+            watch,
+            trace=trace,
         )
     return shopped.run
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from probes.channels.contract import Caller, Session, Surroundings
+from probes.cleaning import cleaned
 from probes.guard import RefusedByCharterError
 from probes.journeys import LAST, Action, Leave, Open, Pause, Say, Seen, WaitFor, act_out, texts_for
 from results.journal import CONTACT_FACTS, Journal
@@ -99,6 +100,8 @@ class Player:
         self._id = str(contact.facts["contact_id"])
         self._useful = re.compile(journey.question(caller.intent).useful)
         self._make_session = make_session
+        caller.known.learn_persona(caller.persona)
+        caller.known.learn_secrets(*around.secrets)
 
     async def play(self) -> str:
         """Play the contact and return its outcome as the log has it."""
@@ -219,6 +222,8 @@ class Player:
                 leg.answered_s = at_s
                 leg.team = seen.team or leg.team
                 leg.agent = seen.agent
+                if seen.agent and not self._around.guard.charter.staff_told:
+                    self._caller.known.learn_person({"<agent>": seen.agent})
             case "human":
                 told.reached |= {"taken", "human"}
                 leg.answered_s = at_s if leg.answered_s is None else leg.answered_s
@@ -300,7 +305,7 @@ class Player:
                 turn=told.turns,
                 at_s=at_s,
                 speaker=speaker,
-                text=text,
+                text=cleaned(text, self._caller.known),
             )
         told.turns += 1
 
@@ -314,7 +319,8 @@ class Player:
             agent=leg.agent if self._around.guard.charter.staff_told else None, due_s=leg.due_s,
             arrived_s=leg.arrived_s, answered_s=leg.answered_s, ended_s=ended_s,
             talk_s=ended_s - leg.answered_s if talked and ended_s is not None and leg.answered_s is not None else None,
-            history_carried=leg.history_carried, leg_end=leg_end, reason=reason,
+            history_carried=leg.history_carried, leg_end=leg_end,
+            reason=cleaned(reason, self._caller.known) if reason else reason,
         )  # fmt: skip
 
     def _end(self, told: _Told, leg_end: str, outcome: str, reason: str | None) -> str:

@@ -18,13 +18,14 @@ from typing import Any
 import aiohttp
 import pandas as pd
 
-from probes.browser import Browser, check_target
+from probes.browser import Browser
 from probes.channels.contract import Surroundings
 from probes.channels.table import PROTOCOL
 from probes.clock import Clock
 from probes.crowd.crowd import Crowd, Tick
 from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
+from probes.login import secrets_given
 from probes.player import SessionMaker, load_draws
 from results.journal import JOURNAL, Journal, tables_from_journal
 from results.runs import FINISHED, INTERRUPTED, Run, run_id, scenario_facts
@@ -115,10 +116,12 @@ async def play_plan(
     browser: Browser | None = None,
     watch: Callable[[Tick], None] | None = None,
     until_s: float | None = None,
+    trace: bool = False,
 ) -> Shopped:
     """Play a plan on a running clock and finish the run folder, also when interrupted.
 
-    `journeys` are those that the plan names; where left out they are found beside the scenario or among ours.
+    `journeys` are those that the plan names; where left out they are found beside the scenario or among ours. With
+    `trace` all that the browser does is recorded, and kept of contacts that fail.
 
     Raises:
         probes.guard.RefusedByCharterError: before anything is sent.
@@ -127,8 +130,7 @@ async def play_plan(
     host, port = target.address()
     guard.check(host, port)
     guard.check_load(len(plan), [host])
-    if browser is not None:
-        check_target(target)
+    secrets = secrets_given(target, charter)
     journeys = journeys_of(loaded, plan) if journeys is None else journeys
     run.write_plan(plan)
     load_draws()
@@ -136,7 +138,7 @@ async def play_plan(
     journal = Journal(run.folder / JOURNAL)
     interrupted = False
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, force_close=False)
-    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument)
+    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, trace, secrets)
     crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s)
     with guarding(guard), _quiet_collector():
         try:
@@ -145,6 +147,8 @@ async def play_plan(
         except asyncio.CancelledError:
             interrupted = True
         finally:
+            if browser is not None:
+                await browser.end_visits(guard)
             await connector.close()
             journal.close()
     return finish(run, plan, crowd, instrument, interrupted)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict, read_model
 from scenarios.scenario import Name
+from scenarios.target_login import Login
 
 
 def _regex(text: str) -> str:
@@ -128,12 +129,22 @@ class Form(Strict):
     )
 
 
+class FaqSearch(Strict):
+    """The help pages' own search."""
+
+    input: Selector = Field(description="where one writes what is searched for")
+    submit: Selector | None = Field(None, description="the button that searches; left out where Enter does")
+    results: Selector = Field(description="appears with what was found, or the word that nothing was")
+    link: Selector | None = Field(None, description="the link to follow; left out where the results hold the answer")
+
+
 class Faq(Strict):
     """Pages where customers look for the answer themselves."""
 
     page: PageAddress = Field(description="may hold {intent}")
     answer: Selector = Field(description="on the page when it holds the answer")
     busy: Selector | None = Field(None, description="on the page when too many are reading")
+    search: FaqSearch | None = Field(None, description="how one searches there, for journeys that do")
 
 
 class Target(Strict):
@@ -143,6 +154,7 @@ class Target(Strict):
     title: str = Field(description="one line")
     base_url: Annotated[str, AfterValidator(_base)] = Field(description="scheme, host and port of the desk")
     rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
+    login: Login | None = Field(None, description="how the browser logs in, once a run, before it makes contacts")
     chat: Chat | None = Field(None, description="its web chat")
     form: Form | None = Field(None, description="its web form")
     faq: Faq | None = Field(None, description="its help pages")

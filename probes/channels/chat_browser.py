@@ -51,7 +51,9 @@ class ChatBrowser:
 
     async def _enter(self, opening: Open) -> None:
         around, chat = self._around, self._chat
-        self._tab = tab = await self._browser.open_tab(around.target, around.guard, watches_of(chat), chat.start)
+        self._tab = tab = await self._browser.open_tab(
+            around.target, around.guard, watches_of(chat), chat.start, self._caller.known, around.trace
+        )
         loaded = await tab.load(f"{around.target.base_url}{chat.page}", around.clock)
         if loaded.status != 200:
             self._fail(f"HTTP {loaded.status} at {chat.page}")
@@ -107,10 +109,8 @@ class ChatBrowser:
             await self._tab.close()
 
     async def evidence(self, name: str) -> str | None:
-        """Keep a picture of the page."""
-        if self._tab is None or self._around.evidence is None:
-            return None
-        return await self._tab.picture(self._around.evidence, name)
+        """Keep what can be seen of the page."""
+        return None if self._tab is None else await self._tab.evidence(self._around.evidence, name)
 
     # -- what appears ------------------------------------------------------------------------------------------
 

@@ -8,13 +8,14 @@ are our own faults. No session waits longer than its target's `request_s_most` f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import aiohttp
 
 from probes.browser import Browser
+from probes.cleaning import Known
 from probes.clock import Clock
 from probes.guard import Guard
 from probes.instrument import Instrument
@@ -37,6 +38,10 @@ class Surroundings:
     """A folder for screenshots of failures."""
     instrument: Instrument | None = None
     """Told of errors of stamps that a channel knows of."""
+    trace: bool = False
+    """Whether all that the browser does is recorded, and kept of contacts that fail."""
+    secrets: tuple[str, ...] = ()
+    """What the run was given and nothing may hold that it writes."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Caller:
     intent: str
     intent_title: str
     background: bool
+    known: Known = field(default_factory=Known, compare=False)
+    """What must not be kept of this contact; sessions add what they come by."""
 
     def field_value(self, field: FormField, opening: Open) -> str:
         """Return what goes into a target's form field."""
@@ -91,4 +98,4 @@ class Session(Protocol):
         """Free everything; harmless when called twice."""
 
     async def evidence(self, name: str) -> str | None:
-        """Keep a picture of what can be seen now, where the channel can; returns its file name."""
+        """Keep what can be seen now, where the channel can; returns a file's name, beside which the others lie."""

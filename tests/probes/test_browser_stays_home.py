@@ -12,7 +12,7 @@ from probes import browser as browser_module
 from probes.browser import Browser, BrowserMissingError, open_browser
 from probes.clock import Clock
 from probes.desk.desk import charter_for, target_for
-from probes.guard import Guard, RefusedByCharterError
+from probes.guard import Guard
 from probes.tab import PageError
 from scenarios.target import FormField, Target
 from tests.probes.loop_thread import LoopThread
@@ -104,15 +104,6 @@ def test_a_page_that_leads_elsewhere_is_not_followed(
         probe_loop.run(visit(browser, target_for(pages.port), guard, "/", "body"))
     assert listeners.heard() == []
     assert any(str(listeners.port) in refused for refused in guard.refused)
-
-
-def test_a_target_that_is_not_on_this_machine_is_refused(browser: Browser, probe_loop: LoopThread) -> None:
-    """Without it the browser would visit hosts before its guarding proxy exists."""
-    charter = charter_for(80)
-    elsewhere = target_for(80).model_copy(update={"base_url": "http://desk.example"})
-    allowed = charter.model_copy(update={"allow": [charter.allow[0].model_copy(update={"host": "desk.example"})]})
-    with pytest.raises(RefusedByCharterError, match=r"on this machine only.*desk.example"):
-        probe_loop.run(browser.open_tab(elsewhere, Guard(allowed), [], None))
 
 
 def test_a_disabled_field_is_named(browser: Browser, probe_loop: LoopThread, pages: PageServer) -> None:
