@@ -39,9 +39,9 @@ WHAT_RULES_MISS = (
     "Passwords, cookies and tokens that this run was given or came by, and its shoppers' names, addresses and order "
     "numbers, were replaced wherever they were stored as text. Other people's data are known by their form only: card "
     "numbers and IBANs by their checksums, telephone numbers by their countries' plans, e-mail addresses, and tokens "
-    "in the usual spellings. Not found are other people's names and street addresses, numbers without a checksum (orders, "
-    "customers, cases), secrets shorter than four letters or cut in two by the page's own markup, telephone numbers "
-    "written without prefix, space or leading zero, and whatever stands inside pictures that the page itself shows."
+    "in the usual spellings. Not found are other people's names and street addresses, numbers without a checksum "
+    "(orders, customers, cases), secrets shorter than four letters or cut in two by the page's own markup, telephone "
+    "numbers written without prefix, space or leading zero, and whatever stands inside pictures that the page shows."
 )
 """What a report must say about what the rules do and do not find."""
 

@@ -2,8 +2,8 @@
 
 Chromium has no other way: it is started so that it resolves no name, excepts no host from the proxy (not loopback
 either) and sends no UDP of WebRTC's. The proxy resolves a listed name once, checks the addresses and keeps to them, so
-a name cannot move during a run; whatever is not listed gets a plain 403, and the refusal is recorded. It speaks HTTP/1.1
-and CONNECT (which carries TLS and WebSockets), looks into nothing, and bounds connections, bytes and time.
+a name cannot move during a run; whatever is not listed gets a plain 403, and the refusal is recorded. It speaks
+HTTP/1.1 and CONNECT (which carries TLS and WebSockets), looks into nothing, and bounds connections, bytes and time.
 
 Guarded by tests/probes/test_browser_stays_home.py.
 """

@@ -163,11 +163,13 @@ class Tab:
         asked_s = clock.now_s()
         with self._words(f"{urlsplit(url).path}"):
             if reload:
-                await self.page.reload(wait_until="domcontentloaded", timeout=self._most_ms)
+                answer = await self.page.reload(wait_until="domcontentloaded", timeout=self._most_ms)
             else:
-                await self.page.goto(url, wait_until="domcontentloaded", timeout=self._most_ms)
-        if not self.status and self.unanswered is not None:
-            raise PageError(self.unanswered)
+                answer = await self.page.goto(url, wait_until="domcontentloaded", timeout=self._most_ms)
+        if answer is not None:
+            if (told := answer.headers.get(TOLD_BY)) is not None:
+                raise PageError(told)
+            self.status = answer.status
         return await self.read(clock, asked_s)
 
     async def read(self, clock: Clock, asked_s: float) -> Loaded:

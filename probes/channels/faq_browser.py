@@ -40,9 +40,9 @@ class FaqBrowser:
         from probes.tab import PageError, Watch
 
         around, faq = self._around, self._faq
-        watches = [Watch("answer", faq.answer)]
+        watches = [Watch("answer", faq.answer, each=False)]
         if faq.busy is not None:
-            watches.append(Watch("busy", faq.busy))
+            watches.append(Watch("busy", faq.busy, each=False))
         try:
             async with self._browser.opening:
                 self._tab = tab = await self._browser.open_tab(
