@@ -30,6 +30,10 @@ TELL = "__stamped"
 STAMPS_MOST = 10_000
 HTML_MOST = 20_000
 READINGS_OF_TWO_CLOCKS = 5
+READINGS_OF_LATER_DOCUMENTS = 2
+"""A browser's documents share its machine's clock, so those after a tab's first only confirm what is known."""
+CLOSE_ENOUGH_S = 0.0025
+"""A reading this tight is not read again."""
 DOCUMENTS_MOST = 1000
 PRESS_S_MOST = 5.0
 """What should be there and usable is given so long (wall time) to become so."""
@@ -44,6 +48,11 @@ _READ = """(most) => { const html = document.documentElement.outerHTML;
   [performance.timeOrigin, n ? n.requestStart : 0, n ? n.domContentLoadedEventStart : 0],
   [...document.querySelectorAll('input[type=password]')].map((e) => e.value)]; }"""
 """The page as it stands, its own times, and the passwords on it."""
+
+_STATE = """(all) => { const e = all[0]; if (!e) return null; const box = e.getBoundingClientRect();
+ return {seen: box.width > 0 && box.height > 0 && getComputedStyle(e).visibility === "visible",
+  disabled: e.matches(":disabled") || e.closest("[aria-disabled=true]") !== null,
+  labels: [...(e.options ?? [])].map((o) => o.label.trim()), values: [...(e.options ?? [])].map((o) => o.value)}; }"""
 
 
 class PageError(Exception):
@@ -187,7 +196,7 @@ class Tab:
                 read_s = clock.now_s()
                 if html is None or len(html.encode("utf-8", "replace")) > self._target.page_bytes_most:
                     raise PageError(f"the page is larger than {self._target.page_bytes_most} bytes")
-                await self._learn(passwords)
+                self._learn_passwords(passwords)
         offset_s, error_s = await self._offset(times[0], clock)
         sent_s, shown_s = (clock.at_loop_s((times[0] + ms) / 1000 + offset_s) for ms in times[1:])
         if shown_s < asked_s:  # the address changed without another document: its times are an older page's
@@ -222,17 +231,17 @@ class Tab:
         """
         with self._words(field.selector):
             found = self.page.locator(field.selector).first
-            if not await found.count():
+            state = await self._state_of(field.selector)
+            if state is None:
                 raise PageError(f"{field.selector} is not on the page")
-            if not await found.is_visible():
+            if not state["seen"]:
                 raise PageError(f"{field.selector} cannot be seen")
-            if await found.is_disabled():
+            if state["disabled"]:
                 raise PageError(f"{field.selector} is disabled")
             if field.choose is None and not field.by_intent:
                 await found.fill(value, timeout=PRESS_S_MOST * 1000)
                 return
-            labels: list[str] = await found.evaluate("(e) => [...(e.options ?? [])].map((o) => o.label.trim())")
-            values: list[str] = await found.evaluate("(e) => [...(e.options ?? [])].map((o) => o.value)")
+            labels, values = state["labels"], state["values"]
             if value not in labels and value in values:
                 value = labels[values.index(value)]
             if value not in labels:
@@ -317,8 +326,14 @@ class Tab:
     async def can_be_used(self, selector: str) -> bool:
         """Say whether something is there, can be seen and is enabled."""
         with self._words(selector):
-            found = self.page.locator(selector).first
-            return bool(await found.count()) and await found.is_visible() and await found.is_enabled()
+            state = await self._state_of(selector)
+            return state is not None and state["seen"] and not state["disabled"]
+
+    async def _state_of(self, selector: str) -> dict[str, Any] | None:
+        """Return how the first element that fits is, all in one question; None where there is none."""
+        async with asyncio.timeout(PRESS_S_MOST):
+            state: dict[str, Any] | None = await self.page.locator(selector).evaluate_all(_STATE)
+            return state
 
     async def invalid_fields(self, form: str) -> list[str]:
         """Return the fields over which the browser itself would not send a form, by id or name."""
@@ -339,20 +354,24 @@ class Tab:
         if self._lost:
             raise TabLostError("the browser lost the page")
         stamp = await self._stamp(raw, clock)
-        waited_s = asyncio.get_running_loop().time() - self._learned_s
-        if self._answers != self._answers_learned or waited_s > LEARN_EVERY_S:
-            await self._learn()
+        if stamp.text:
+            await self.learn()
         return stamp
 
-    async def _learn(self, passwords: Sequence[str] = ()) -> None:
-        """Learn what must not be kept of what the page has: passwords on it, and its cookies."""
+    async def learn(self) -> None:
+        """Learn the cookies that the page has by now: to be done before anything that the desk wrote is kept."""
+        waited_s = asyncio.get_running_loop().time() - self._learned_s
+        if self._recording is None or (self._answers == self._answers_learned and waited_s < LEARN_EVERY_S):
+            return
+        self._learned_s, self._answers_learned = asyncio.get_running_loop().time(), self._answers
+        with contextlib.suppress(Error, TimeoutError):
+            async with asyncio.timeout(PRESS_S_MOST):
+                cookies = await self._context.cookies()
+                self._recording.known.learn_cookies(*(cookie.get("value", "") for cookie in cookies))
+
+    def _learn_passwords(self, passwords: Sequence[str]) -> None:
         if self._recording is not None:
-            known = self._recording.known
-            known.learn_secrets(*passwords[:PASSWORDS_MOST], placeholder="<password>")
-            self._learned_s, self._answers_learned = asyncio.get_running_loop().time(), self._answers
-            with contextlib.suppress(Error, TimeoutError):
-                async with asyncio.timeout(PRESS_S_MOST):
-                    known.learn_cookies(*(cookie.get("value", "") for cookie in await self._context.cookies()))
+            self._recording.known.learn_secrets(*passwords[:PASSWORDS_MOST], placeholder="<password>")
 
     async def _stamp(self, raw: dict[str, Any], clock: Clock) -> Stamp:
         offset_s, error_s = await self._offset(raw["origin_ms"], clock)
@@ -365,7 +384,7 @@ class Tab:
             readings: list[tuple[float, float]] = []
             with contextlib.suppress(Error, TimeoutError):
                 async with asyncio.timeout(PRESS_S_MOST):
-                    for _ in range(READINGS_OF_TWO_CLOCKS):
+                    for _ in range(READINGS_OF_LATER_DOCUMENTS if self._clocks else READINGS_OF_TWO_CLOCKS):
                         before_s = clock.loop.time()
                         origin, now_ms = await self.page.evaluate(
                             "() => [performance.timeOrigin, performance.timeOrigin + performance.now()]"
@@ -374,6 +393,8 @@ class Tab:
                         if origin == origin_ms:
                             half_s = (after_s - before_s) / 2
                             readings.append((half_s, before_s + half_s - now_ms / 1000))
+                            if half_s <= CLOSE_ENOUGH_S:
+                                break
             if readings:
                 error_s, offset_s = min(readings)
                 self._clocks[origin_ms] = offset_s, error_s
@@ -418,6 +439,7 @@ class Tab:
         if folder is None or self._recording is None:
             return None
         self._leaving = True
+        await self.learn()
         return await self._recording.keep(self._context, self.page, folder, name)
 
     # -- what the browser tells --------------------------------------------------------------------------------

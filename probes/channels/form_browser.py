@@ -110,7 +110,10 @@ class FormBrowser:
 
     async def next_seen(self, until_s: float | None) -> Seen:
         """Look every so often until something new is seen."""
-        return await self._ticket.next_seen(until_s, self._look)
+        seen = await self._ticket.next_seen(until_s, self._look)
+        if seen.text and self._tab is not None:
+            await self._tab.learn()
+        return seen
 
     async def _look(self) -> None:
         from probes.tab import PageError
