@@ -30,8 +30,8 @@ TELL = "__stamped"
 STAMPS_MOST = 10_000
 HTML_MOST = 20_000
 READINGS_OF_TWO_CLOCKS = 5
-READINGS_OF_LATER_DOCUMENTS = 2
-"""A browser's documents share its machine's clock, so those after a tab's first only confirm what is known."""
+READ_AGAIN_S = 30.0
+"""A tab's documents share the machine's clock: one that comes so soon after a reading is taken to keep to it."""
 CLOSE_ENOUGH_S = 0.0025
 """A reading this tight is not read again."""
 DOCUMENTS_MOST = 1000
@@ -114,6 +114,7 @@ class Tab:
         self._context, self.page, self._target, self._guard = context, page, target, guard
         self._recording, self._proxy = recording, proxy
         self._learned_s = -LEARN_EVERY_S
+        self._read_s = -READ_AGAIN_S
         self._answers = self._answers_learned = 0
         self._raw: asyncio.Queue[dict[str, Any]] = asyncio.Queue(STAMPS_MOST)
         self._clocks: dict[float, tuple[float, float]] = {}
@@ -179,17 +180,18 @@ class Tab:
             if (told := answer.headers.get(TOLD_BY)) is not None:
                 raise PageError(told)
             self.status = answer.status
-        return await self.read(clock, asked_s)
+        return await self.read(clock, asked_s, loaded=True)
 
-    async def read(self, clock: Clock, asked_s: float) -> Loaded:
-        """Read the page that is there; its own clock says when it came.
+    async def read(self, clock: Clock, asked_s: float, loaded: bool = False) -> Loaded:
+        """Read the page that is there, or is coming unless it is `loaded`; its own clock says when it came.
 
         Raises:
             PageError: it is too large, or gone.
         """
         with self._words("the page"):
             async with asyncio.timeout(self._target.request_s_most):
-                await self.page.wait_for_load_state("domcontentloaded")
+                if not loaded:
+                    await self.page.wait_for_load_state("domcontentloaded")
                 html: str | None
                 times: list[float]
                 html, times, passwords = await self.page.evaluate(_READ, self._target.page_bytes_most)
@@ -380,11 +382,13 @@ class Tab:
 
     async def _offset(self, origin_ms: float, clock: Clock) -> tuple[float, float]:
         """Return what turns a document's time into loop time, and its error; read while the document is there."""
+        if self._clocks and clock.loop.time() - self._read_s < READ_AGAIN_S:
+            return self._clocks.get(origin_ms) or next(reversed(self._clocks.values()))
         if origin_ms not in self._clocks and len(self._clocks) < DOCUMENTS_MOST:
             readings: list[tuple[float, float]] = []
             with contextlib.suppress(Error, TimeoutError):
                 async with asyncio.timeout(PRESS_S_MOST):
-                    for _ in range(READINGS_OF_LATER_DOCUMENTS if self._clocks else READINGS_OF_TWO_CLOCKS):
+                    for _ in range(READINGS_OF_TWO_CLOCKS):
                         before_s = clock.loop.time()
                         origin, now_ms = await self.page.evaluate(
                             "() => [performance.timeOrigin, performance.timeOrigin + performance.now()]"
@@ -398,6 +402,7 @@ class Tab:
             if readings:
                 error_s, offset_s = min(readings)
                 self._clocks[origin_ms] = offset_s, error_s
+                self._read_s = clock.loop.time()
         if origin_ms in self._clocks:
             return self._clocks[origin_ms]
         # the document went before its clock was read: all documents of a browser share the machine's clock, so the
