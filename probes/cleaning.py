@@ -154,7 +154,7 @@ def _without_values(cookies: Any) -> Any:
 
 _TELLTALE = re.compile(
     r"^(cookie|set-cookie|(proxy-)?authorization|x-?(csrf|xsrf|auth|api|amz-security)[\w-]*)$"
-    r"|passw|secret|token|api[_-]?key|session|^sid$|^otp$|signature",
+    r"|passw|secret|token|api[_-]?key|session|signature|^(key|sid|sig|auth|otp)$",
     re.IGNORECASE,
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from probes.browser import Browser
@@ -81,7 +82,15 @@ class ChatBrowser:
             self._fail(str(error))
 
     async def next_seen(self, until_s: float | None) -> Seen:
-        """Return what appeared, when it appeared."""
+        """Return what appeared, when it appeared; what stood there before the customer entered is no answer to them."""
+        while True:
+            seen = await self._next(until_s)
+            if self.entered_s is None or seen.kind == "nothing" or not seen.seen_by_s < self.entered_s:
+                return seen
+            if seen.kind in LAST:
+                return replace(seen, seen_after_s=self.entered_s, seen_by_s=self.entered_s)
+
+    async def _next(self, until_s: float | None) -> Seen:
         try:
             if not self._seen.empty() or until_s is None:
                 seen = await self._seen.get()
