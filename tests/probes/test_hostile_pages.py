@@ -61,14 +61,6 @@ def target(port: int, scheme: str = "http") -> Target:
     )
 
 
-def play(folder: Path, channel: str, port: int, scheme: str = "http", contacts: int = 1) -> Run:
-    """Play contacts in the browser, in a loop that a server may share."""
-    path = folder / "short.yaml"
-    path.write_text(JOURNEY.format(channel=channel))
-    what = journey_errand([str(path)], None, contacts, 1)
-    return asyncio.run(_play(folder, what, port, scheme))
-
-
 async def _play(folder: Path, what: object, port: int, scheme: str) -> Run:
     return await play_real(  # type: ignore[arg-type]  # an errand
         what, folder / "run", target(port, scheme), charter_for(port), lambda tick: None, in_browser=True
@@ -148,7 +140,8 @@ CHATS = {
     "closes_itself": "window.close();",
     "prints": "window.print();",
     "grows": "setInterval(() => { for (let i = 0; i < 200; i++) { const p = document.createElement('p');"
-    " p.className = 'message'; p.textContent = 'flood ' + Math.random(); document.getElementById('log').append(p); } }, 5);",
+    " p.className = 'message'; p.textContent = 'flood ' + Math.random(); document.getElementById('log').append(p);"
+    " } }, 5);",
     "moves_away": "location.href = 'http://127.0.0.1:9/';",
 }
 
