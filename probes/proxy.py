@@ -14,15 +14,22 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from probes.guard import Guard, RefusedByCharterError
+from probes.proxy_wire import (
+    HEAD_BYTES_MOST,
+    Head,
+    connection_of,
+    length_of,
+    read_head,
+    relay,
+    relay_chunks,
+    relay_to_the_end,
+)
 from scenarios.charter import is_loopback
 
 CONNECTIONS_MOST = 512
-HEAD_BYTES_MOST = 64_000
 ANSWER_BYTES_MOST = 16_000_000
 """Of one plain answer; what is larger is no page for people."""
 TUNNEL_BYTES_MOST = 256_000_000
@@ -32,7 +39,6 @@ ANSWER_S_MOST = 600.0
 """As long as a target file may allow for one request."""
 IDLE_S_MOST = 86_400.0
 """A chat's line may be silent for as long as its customer waits; the run ends it."""
-PIECE_BYTES = 65_536
 REFUSALS_MOST = 1000
 TOLD_BY = "x-testdrive-proxy"
 """Header of answers that are ours and not the desk's: says why there is none of the desk's."""
@@ -44,20 +50,6 @@ class NoWayError(Exception):
     def __init__(self, status: str, words: str) -> None:
         super().__init__(words)
         self.status, self.words = status, words
-
-
-@dataclass(frozen=True)
-class _Head:
-    """A request's or an answer's first line and headers, as they came."""
-
-    first: str
-    lines: tuple[bytes, ...]
-    headers: Mapping[str, str]
-
-    def raw(self, first: str | None = None, without: tuple[str, ...] = ()) -> bytes:
-        """Return the bytes again, with another first line and without some headers."""
-        kept = [line for line in self.lines if line.split(b":", 1)[0].strip().lower().decode("latin-1") not in without]
-        return (first or self.first).encode("latin-1") + b"\r\n" + b"".join(kept) + b"\r\n"
 
 
 class ForwardProxy:
@@ -185,7 +177,7 @@ class _Line:
         """Serve until either side hangs up."""
         try:
             async with asyncio.timeout(IDLE_S_MOST):
-                while (request := await _read_head(self._reader)) is not None:
+                while (request := await read_head(self._reader)) is not None:
                     try:
                         if not await self._one(request):
                             return
@@ -198,7 +190,7 @@ class _Line:
             if self._far_writer is not None:
                 _hang_up(self._far_writer)
 
-    async def _one(self, request: _Head) -> bool:
+    async def _one(self, request: Head) -> bool:
         """Serve one request; say whether another may follow."""
         method, where = request.first.split()[:2]
         if method == "CONNECT":
@@ -234,21 +226,21 @@ class _Line:
         self._far_reader, self._far_writer = await self._proxy.reach(host, port)
         self._there = (host, port)
 
-    async def _send_body(self, request: _Head) -> None:
+    async def _send_body(self, request: Head) -> None:
         assert self._far_writer is not None
         if "chunked" in request.headers.get("transfer-encoding", "").lower():
-            await _relay_chunks(self._reader, self._far_writer, ANSWER_BYTES_MOST)
-        elif length := _length(request):
-            await _relay(self._reader, self._far_writer, min(length, ANSWER_BYTES_MOST))
+            await relay_chunks(self._reader, self._far_writer, ANSWER_BYTES_MOST)
+        elif length := length_of(request):
+            await relay(self._reader, self._far_writer, min(length, ANSWER_BYTES_MOST))
         await self._far_writer.drain()
 
-    async def _answer(self, method: str, request: _Head) -> bool:
+    async def _answer(self, method: str, request: Head) -> bool:
         """Bring the answer; say whether the line may be used again."""
         far, near = self._far_reader, self._writer
         assert far is not None
         while True:
             async with asyncio.timeout(ANSWER_S_MOST):
-                answer = await _read_head(far)
+                answer = await read_head(far)
             if answer is None:
                 return False  # closed without a word: the browser asks again by itself if the line was an old one
             if not answer.first.startswith("HTTP/"):
@@ -257,7 +249,7 @@ class _Line:
             if status == 101 or not 100 <= status < 200:
                 break
             near.write(answer.raw())
-        length = _length(answer)
+        length = length_of(answer)
         if length is not None and length > ANSWER_BYTES_MOST and method != "HEAD":
             raise NoWayError("502 Bad Gateway", f"the answer is larger than {ANSWER_BYTES_MOST} bytes")
         near.write(answer.raw())
@@ -268,23 +260,23 @@ class _Line:
         if method == "HEAD" or status in (204, 304):
             pass
         elif chunked:
-            await _relay_chunks(far, near, ANSWER_BYTES_MOST)
+            await relay_chunks(far, near, ANSWER_BYTES_MOST)
         elif length is not None:
-            await _relay(far, near, length)
+            await relay(far, near, length)
         else:
-            await _relay_to_the_end(far, near, ANSWER_BYTES_MOST)
+            await relay_to_the_end(far, near, ANSWER_BYTES_MOST)
             return False
         await near.drain()
         lasting = answer.first.startswith("HTTP/1.1") and not (chunked and length is not None)
-        return lasting and not any("close" in _connection(head) for head in (answer, request))
+        return lasting and not any("close" in connection_of(head) for head in (answer, request))
 
     async def _tunnel(self) -> None:
         """Carry bytes both ways until both sides have ended, or one breaks off."""
         assert self._far_reader is not None
         assert self._far_writer is not None
         ways = [
-            asyncio.create_task(_relay_to_the_end(self._reader, self._far_writer, TUNNEL_BYTES_MOST)),
-            asyncio.create_task(_relay_to_the_end(self._far_reader, self._writer, TUNNEL_BYTES_MOST)),
+            asyncio.create_task(relay_to_the_end(self._reader, self._far_writer, TUNNEL_BYTES_MOST)),
+            asyncio.create_task(relay_to_the_end(self._far_reader, self._writer, TUNNEL_BYTES_MOST)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -297,73 +289,11 @@ class _Line:
                 if not way.cancelled():
                     way.exception()  # looked at, so that asyncio does not tell of it
 
-    async def _spill(self, request: _Head) -> None:
+    async def _spill(self, request: Head) -> None:
         """Read a body that goes nowhere, or hanging up would lose the answer."""
         with contextlib.suppress(TimeoutError, EOFError, OSError):
             async with asyncio.timeout(1.0):
-                await self._reader.readexactly(min(_length(request) or 0, HEAD_BYTES_MOST))
-
-
-async def _read_head(reader: asyncio.StreamReader) -> _Head | None:
-    """Read a first line and its headers; None where the line ended instead.
-
-    Raises:
-        ValueError: it is longer than `HEAD_BYTES_MOST`, or no HTTP.
-    """
-    first = await reader.readline()
-    while first in (b"\r\n", b"\n"):
-        first = await reader.readline()
-    if not first:
-        return None
-    lines: list[bytes] = []
-    headers: dict[str, str] = {}
-    room = HEAD_BYTES_MOST - len(first)
-    while (line := await reader.readline()) not in (b"\r\n", b"\n", b""):
-        room -= len(line)
-        if room < 0:
-            raise ValueError("the head is too long")
-        lines.append(line if line.endswith(b"\r\n") else line.rstrip(b"\n") + b"\r\n")
-        name, _, value = line.decode("latin-1").partition(":")
-        headers[name.strip().lower()] = value.strip()
-    return _Head(first.decode("latin-1").strip(), tuple(lines), headers)
-
-
-async def _relay(source: asyncio.StreamReader, sink: asyncio.StreamWriter, length: int) -> None:
-    """Carry `length` bytes."""
-    while length > 0:
-        piece = await source.read(min(length, PIECE_BYTES))
-        if not piece:
-            raise EOFError("the line ended before its answer did")
-        length -= len(piece)
-        sink.write(piece)
-        await sink.drain()
-
-
-async def _relay_chunks(source: asyncio.StreamReader, sink: asyncio.StreamWriter, most: int) -> None:
-    """Carry a chunked body, at most `most` bytes of it."""
-    while True:
-        line = await source.readline()
-        size = int(line.split(b";")[0], 16)
-        most -= size
-        if most < 0 or size < 0:
-            raise ValueError("the body is too long")
-        sink.write(line)
-        if size == 0:
-            while (trailer := await source.readline()) not in (b"\r\n", b"\n", b""):
-                sink.write(trailer)
-            sink.write(b"\r\n")
-            return
-        await _relay(source, sink, size + 2)
-
-
-async def _relay_to_the_end(source: asyncio.StreamReader, sink: asyncio.StreamWriter, most: int) -> None:
-    """Carry what comes until it ends, at most `most` bytes."""
-    while piece := await source.read(PIECE_BYTES):
-        most -= len(piece)
-        if most < 0:
-            raise ValueError("the line carried too much")
-        sink.write(piece)
-        await sink.drain()
+                await self._reader.readexactly(min(length_of(request) or 0, HEAD_BYTES_MOST))
 
 
 async def _say(writer: asyncio.StreamWriter, error: NoWayError) -> None:
@@ -379,17 +309,7 @@ async def _say(writer: asyncio.StreamWriter, error: NoWayError) -> None:
     await writer.drain()
 
 
-def _length(head: _Head) -> int | None:
-    """Return the body's length as the head tells it."""
-    told = head.headers.get("content-length", "")
-    return int(told) if told.isascii() and told.isdecimal() else None
-
-
-def _connection(head: _Head) -> str:
-    return (head.headers.get("connection", "") + head.headers.get("proxy-connection", "")).lower()
-
-
-def _told_of(request: _Head) -> str:
+def _told_of(request: Head) -> str:
     """Return the host and port that a request names."""
     where = request.first.split()[1]
     parts = urlsplit(where if "://" in where else "//" + where)

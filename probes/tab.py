@@ -21,20 +21,17 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from probes.clock import Clock
 from probes.guard import Guard, RefusedByCharterError
+from probes.page_clock import PageClock, PageError
 from probes.proxy import TOLD_BY, ForwardProxy
 from probes.recording import Recording
 from scenarios.target import FormField, Target
+
+__all__ = ["Loaded", "PageError", "Stamp", "Tab", "TabLostError", "Watch"]
 
 STAMPER = Path(__file__).with_name("stamper.js")
 TELL = "__stamped"
 STAMPS_MOST = 10_000
 HTML_MOST = 20_000
-READINGS_OF_TWO_CLOCKS = 5
-READ_AGAIN_S = 30.0
-"""A tab's documents share the machine's clock: one that comes so soon after a reading is taken to keep to it."""
-CLOSE_ENOUGH_S = 0.0025
-"""A reading this tight is not read again."""
-DOCUMENTS_MOST = 1000
 PRESS_S_MOST = 5.0
 """What should be there and usable is given so long (wall time) to become so."""
 PRESSED_S_MOST = 1.0
@@ -53,10 +50,6 @@ _STATE = """(all) => { const e = all[0]; if (!e) return null; const box = e.getB
  return {seen: box.width > 0 && box.height > 0 && getComputedStyle(e).visibility === "visible",
   disabled: e.matches(":disabled") || e.closest("[aria-disabled=true]") !== null,
   labels: [...(e.options ?? [])].map((o) => o.label.trim()), values: [...(e.options ?? [])].map((o) => o.value)}; }"""
-
-
-class PageError(Exception):
-    """The page did not do what the target file says it does; the message goes into the log."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +106,10 @@ class Tab:
     ) -> None:
         self._context, self.page, self._target, self._guard = context, page, target, guard
         self._recording, self._proxy = recording, proxy
+        self._page_clock = PageClock(page)
         self._learned_s = -LEARN_EVERY_S
-        self._read_s = -READ_AGAIN_S
         self._answers = self._answers_learned = 0
         self._raw: asyncio.Queue[dict[str, Any]] = asyncio.Queue(STAMPS_MOST)
-        self._clocks: dict[float, tuple[float, float]] = {}
-        """By a document's time origin: loop time less page time, and the bound of its error; seconds."""
         self._most_ms = target.request_s_most * 1000
         self._pressed: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._lost = self._leaving = False
@@ -199,7 +190,7 @@ class Tab:
                 if html is None or len(html.encode("utf-8", "replace")) > self._target.page_bytes_most:
                     raise PageError(f"the page is larger than {self._target.page_bytes_most} bytes")
                 self._learn_passwords(passwords)
-        offset_s, error_s = await self._offset(times[0], clock)
+        offset_s, error_s = await self._page_clock.offset(times[0], clock)
         sent_s, shown_s = (clock.at_loop_s((times[0] + ms) / 1000 + offset_s) for ms in times[1:])
         if shown_s < asked_s:  # the address changed without another document: its times are an older page's
             shown_s = read_s
@@ -376,41 +367,9 @@ class Tab:
             self._recording.known.learn_secrets(*passwords[:PASSWORDS_MOST], placeholder="<password>")
 
     async def _stamp(self, raw: dict[str, Any], clock: Clock) -> Stamp:
-        offset_s, error_s = await self._offset(raw["origin_ms"], clock)
+        offset_s, error_s = await self._page_clock.offset(raw["origin_ms"], clock)
         at_s = min(clock.at_loop_s(raw["at_ms"] / 1000 + offset_s), clock.now_s())
         return Stamp(raw["what"], at_s, raw["html"], raw["text"], error_s)
-
-    async def _offset(self, origin_ms: float, clock: Clock) -> tuple[float, float]:
-        """Return what turns a document's time into loop time, and its error; read while the document is there."""
-        if self._clocks and clock.loop.time() - self._read_s < READ_AGAIN_S:
-            return self._clocks.get(origin_ms) or next(reversed(self._clocks.values()))
-        if origin_ms not in self._clocks and len(self._clocks) < DOCUMENTS_MOST:
-            readings: list[tuple[float, float]] = []
-            with contextlib.suppress(Error, TimeoutError):
-                async with asyncio.timeout(PRESS_S_MOST):
-                    for _ in range(READINGS_OF_TWO_CLOCKS):
-                        before_s = clock.loop.time()
-                        origin, now_ms = await self.page.evaluate(
-                            "() => [performance.timeOrigin, performance.timeOrigin + performance.now()]"
-                        )
-                        after_s = clock.loop.time()
-                        if origin == origin_ms:
-                            half_s = (after_s - before_s) / 2
-                            readings.append((half_s, before_s + half_s - now_ms / 1000))
-                            if half_s <= CLOSE_ENOUGH_S:
-                                break
-            if readings:
-                error_s, offset_s = min(readings)
-                self._clocks[origin_ms] = offset_s, error_s
-                self._read_s = clock.loop.time()
-        if origin_ms in self._clocks:
-            return self._clocks[origin_ms]
-        # the document went before its clock was read: all documents of a browser share the machine's clock, so the
-        # last one's serves, and its error is taken for ten times as large
-        if self._clocks:
-            offset_s, error_s = next(reversed(self._clocks.values()))
-            return offset_s, 10 * error_s
-        raise PageError("the page was gone before its clock could be read")
 
     def _stamped(self, source: object, raw: dict[str, Any]) -> None:
         if raw["what"] == "pressed":

@@ -1,8 +1,9 @@
 """How many journeys a minute our browser probes play, against a bare Playwright script that makes the same clicks.
 
 Both visit small desks of their own, with the same Chromium binary and the same number of pages opened at a time; rounds
-alternate, and the ratio is of medians. Ours stamps, journals, guards and gathers evidence; the bare script does none of
-it. Run `python -m tests.benchmarks.browser_pace [--trace] [--count N] [--rounds N]`.
+alternate, and the ratio is the median of those of neighbouring rounds. Ours stamps, journals, guards and gathers
+evidence; the bare script does none of it. Run `python -m tests.benchmarks.browser_pace [--trace] [--count N] [--rounds
+N]`.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ async def bare_form(chromium: Chromium, desk: SmallDesk, opening: asyncio.Semaph
         await page.click("#send")
         await page.wait_for_url("**/ticket/**", wait_until="domcontentloaded")
     while await page.inner_text("#status") != "Settled":
-        await asyncio.sleep(desk.target.form.poll_s / desk.scale)
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=desk.target.form.poll_s / desk.scale)
         await page.reload(wait_until="domcontentloaded")
     await context.close()
 
@@ -115,10 +116,9 @@ def main() -> None:
                 if number >= 2:  # the first of each warms up
                     per_minute[who].append(options.count / took_s * 60)
             mine, theirs = (statistics.median(per_minute[who]) for who in ("ours", "bare"))
+            ratio = statistics.median(own / other for own, other in zip(*per_minute.values(), strict=True))
             spread = "; ".join(f"{who} {min(rates):.0f}-{max(rates):.0f}" for who, rates in per_minute.items())
-            print(
-                f"{channel}: ours {mine:.0f}, bare {theirs:.0f} journeys a minute, ratio {mine / theirs:.2f} ({spread})"
-            )
+            print(f"{channel}: ours {mine:.0f}, bare {theirs:.0f} journeys a minute, ratio {ratio:.2f} ({spread})")
         loop.run(chromium.close())
         loop.run(playwright.__aexit__(None, None, None))
         loop.run(opened.__aexit__(None, None, None))

@@ -178,7 +178,7 @@ async def endless(request: web.Request) -> web.StreamResponse:
     await answer.write(b"<!doctype html><body>")
     while True:
         await answer.write(b"<p>and on</p>")
-        await asyncio.sleep(0.05)
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.05)
 
 
 async def huge(request: web.Request) -> web.StreamResponse:
@@ -246,7 +246,7 @@ def test_a_page_that_never_comes_is_the_desks_doing(
 
 async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Take the line and say nothing."""
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 
 async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
