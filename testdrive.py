@@ -98,9 +98,9 @@ def _told(error: Exception) -> int:
     from probes.errand import NothingToPlayError
     from probes.guard import RefusedByCharterError
     from probes.resume import CannotResumeError
-    from probes.secret_values import SecretMissingError
     from results.runs import RunError
     from scenarios.cells import PlanTooLargeError
+    from scenarios.secret import SecretMissingError
     from simulator.fit import FitError
     from simulator.precision import PrecisionError
     from simulator.story import StoryError

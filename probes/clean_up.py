@@ -8,7 +8,6 @@ to a person instead. No step makes a contact, so caps and quiet hours do not bin
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from probes.resolve import Lookup, PinnedResolver, system_lookup
 from results.journal import JOURNAL, Journal, read_journal
 from results.runs import Run, RunError
 from scenarios.charter import Charter
+from scenarios.secret import SecretMissingError
 from scenarios.target import Target
 from scenarios.target_clean_up import PLACEHOLDER, REPEATABLE, CleanUpRequest, CleanUpStep
 
@@ -160,7 +160,7 @@ async def _do(
     if asked and request.method not in REPEATABLE:
         return "unsure", f"{request.method} was sent and its answer never seen: look whether {left.reference} is undone"
     try:
-        path, headers, body = _written(left, request)
+        path, headers, body = _written(left, request, target)
     except _CannotAskError as error:
         return "failed", str(error)
     journal.write("asked", contact_id=left.contact_id, step=number)
@@ -182,7 +182,7 @@ async def _do(
     return "failed", f"HTTP {status} from {request.method} {path}"
 
 
-def _written(left: Left, request: CleanUpRequest) -> tuple[str, dict[str, str], dict[str, Any] | None]:
+def _written(left: Left, request: CleanUpRequest, target: Target) -> tuple[str, dict[str, str], dict[str, Any] | None]:
     """Return path, headers and body of a request for one contact."""
     reference = left.reference
     if request.reference is not None:
@@ -192,7 +192,7 @@ def _written(left: Left, request: CleanUpRequest) -> tuple[str, dict[str, str], 
         raise _CannotAskError(f"the desk told no reference that we know; its address holds the mark {left.mark}")
     path = left.fill(request.path, reference=quote(reference, safe=""))
     headers = {
-        name: _from_environment(left.fill(value, reference=reference)) for name, value in request.headers.items()
+        name: _with_secrets(left.fill(value, reference=reference), target) for name, value in request.headers.items()
     }
     if request.send is None:
         return path, headers, None
@@ -204,12 +204,15 @@ def _body_value(left: Left, value: Any, reference: str) -> Any:
     return left.fill(value, reference=reference) if isinstance(value, str) else value
 
 
-def _from_environment(text: str) -> str:
+def _with_secrets(text: str, target: Target) -> str:
     def value(found: re.Match[str]) -> str:
-        name = found[1].removeprefix("env.")
-        if name not in os.environ:
-            raise _CannotAskError(f"the environment has no {name}, which the target's clean-up names")
-        return os.environ[name]
+        name = found[1].removeprefix("secret.")
+        if name not in target.secrets:
+            raise _CannotAskError(f"the target's secrets hold no {name}, which its clean-up names")
+        try:
+            return target.secrets[name].value(f"secrets.{name}")
+        except SecretMissingError as error:
+            raise _CannotAskError(str(error)) from None
 
     return PLACEHOLDER.sub(value, text)
 

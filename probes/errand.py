@@ -201,6 +201,7 @@ async def play_real(
     scale: float | None = None,
     misconduct: Misconduct | None = None,
     resumed: Resumed | None = None,
+    trace: bool = False,
 ) -> Run:
     """Play a plan on the real clock; the first contact is due `LEAD_S` wall seconds from now.
 
@@ -249,7 +250,7 @@ async def play_real(
         browser = await stack.enter_async_context(open_browser()) if in_browser else None
         shopped = await play_plan(
             loaded, chosen, run, target, charter, clock, seed, instrument, sessions, errand.journeys, browser, watch,
-            cast=errand.cast, begun=resumed.begun if resumed else None, files=errand.files,
+            cast=errand.cast, begun=resumed.begun if resumed else None, files=errand.files, trace=trace,
         )  # fmt: skip
     return shopped.run
 

@@ -20,13 +20,14 @@ from typing import Any
 import aiohttp
 import pandas as pd
 
-from probes.browser import Browser, check_target
+from probes.browser import Browser
 from probes.channels.contract import Surroundings
 from probes.channels.table import sessions_of
 from probes.clock import Clock
 from probes.crowd.crowd import Cast, Crowd, Tick
 from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
+from probes.login import secrets_given
 from probes.player import SessionMaker, load_draws
 from probes.proof import prove_control
 from probes.resolve import PinnedResolver
@@ -124,11 +125,13 @@ async def play_plan(
     cast: Cast | None = None,
     begun: Begun | None = None,
     files: Path | None = None,
+    trace: bool = False,
 ) -> Shopped:
     """Play a plan on a running clock and finish the run folder, also when interrupted.
 
     `journeys` are those that the plan names; where left out they are found beside the scenario or among ours. `begun`
-    is what an earlier part of the same run has begun; `files` is where the files lie that journeys attach.
+    is what an earlier part of the same run has begun; `files` is where the files lie that journeys attach. With
+    `trace` all that the browser does is recorded, and kept of contacts that fail.
 
     Raises:
         probes.guard.RefusedByCharterError: before anything is sent.
@@ -138,8 +141,7 @@ async def play_plan(
     guard.check(host, port)
     await prove_control(guard, target.hosts())
     guard.check_load(len(plan), target.hosts())
-    if browser is not None:
-        check_target(target)
+    secrets = secrets_given(target, charter)
     sessions = sessions_of(target) if sessions is None else sessions
     journeys = journeys_of(loaded, plan) if journeys is None else journeys
     if begun is None:
@@ -150,7 +152,7 @@ async def play_plan(
     journal = Journal(run.folder / JOURNAL)
     interrupted = False
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, resolver=PinnedResolver(guard))
-    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, files)
+    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, trace, secrets, files)
     crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s, cast, begun)
     with guarding(guard), _quiet_collector():
         try:
@@ -161,6 +163,8 @@ async def play_plan(
         finally:
             for shared in around.shared.values():
                 await shared.close()
+            if browser is not None:
+                await browser.end_visits(guard)
             await connector.close()
             journal.close()
             guard.close()

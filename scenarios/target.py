@@ -15,9 +15,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict, read_model
 from scenarios.scenario import Channel, Name
+from scenarios.secret import Secret
 from scenarios.target_clean_up import CleanUpStep
 from scenarios.target_email import Email
-from scenarios.wire import Secret, Wire
+from scenarios.target_login import Login
+from scenarios.wire import Wire
 
 
 def _regex(text: str) -> str:
@@ -142,12 +144,22 @@ class Form(Strict):
     )
 
 
+class FaqSearch(Strict):
+    """The help pages' own search."""
+
+    input: Selector = Field(description="where one writes what is searched for")
+    submit: Selector | None = Field(None, description="the button that searches; left out where Enter does")
+    results: Selector = Field(description="appears with what was found, or the word that nothing was")
+    link: Selector | None = Field(None, description="the link to follow; left out where the results hold the answer")
+
+
 class Faq(Strict):
     """Pages where customers look for the answer themselves."""
 
     page: PageAddress = Field(description="may hold {intent}")
     answer: Selector = Field(description="on the page when it holds the answer")
     busy: Selector | None = Field(None, description="on the page when too many are reading")
+    search: FaqSearch | None = Field(None, description="how one searches there, for journeys that do")
 
 
 class Target(Strict):
@@ -159,6 +171,7 @@ class Target(Strict):
         "", validate_default=False, description="scheme, host and port of the desk's web pages, where it has any"
     )
     rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
+    login: Login | None = Field(None, description="how the browser logs in, once a run, before it makes contacts")
     chat: Chat | None = Field(None, description="its web chat")
     form: Form | None = Field(None, description="its web form")
     faq: Faq | None = Field(None, description="its help pages")
@@ -166,7 +179,9 @@ class Target(Strict):
     wires: dict[Channel, Wire] = Field(
         default_factory=dict, description="by channel: how a program speaks to it; goes before the channel's pages"
     )
-    secrets: dict[Name, Secret] = Field(default_factory=dict, description="passwords and tokens that wires speak of")
+    secrets: dict[Name, Secret] = Field(
+        default_factory=dict, description="passwords and tokens that wires and clean_up speak of, as {secret.NAME}"
+    )
     clean_up: dict[Channel, list[CleanUpStep]] = Field(
         default_factory=dict, description="how what a contact leaves on the desk is undone, by channel"
     )

@@ -1,7 +1,7 @@
 """How what our contacts leave on a desk is undone: steps for each channel, done over HTTP or told to a person.
 
 Texts may hold {reference} (what the desk calls the contact), {contact_id} and {mark} (the mark in its address); header
-values may hold {env.NAME}, so that no password stands in a file.
+values may hold {secret.NAME}, so that no password stands in a file.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ KNOWN = ("reference", "contact_id", "mark")
 
 def _filled(text: str) -> str:
     for name in PLACEHOLDER.findall(text):
-        if name not in KNOWN and not re.fullmatch(r"env\.[A-Za-z_]\w*", name):
-            raise ValueError("no placeholders but {reference}, {contact_id}, {mark} and, in headers, {env.NAME}")
+        if name not in KNOWN and not re.fullmatch(r"secret\.[a-z]\w*", name):
+            raise ValueError("no placeholders but {reference}, {contact_id}, {mark} and, in headers, {secret.NAME}")
     return text
 
 
@@ -48,9 +48,7 @@ class CleanUpRequest(Strict):
     reference: Annotated[str, AfterValidator(_pattern)] | None = Field(
         None, description="what of the desk's reference is meant: a regular expression with a group `reference`"
     )
-    headers: dict[str, Filled] = Field(
-        default_factory=dict, description="such as Authorization: Token {env.DESK_TOKEN}"
-    )
+    headers: dict[str, Filled] = Field(default_factory=dict, description="such as Authorization: Token {secret.token}")
     send: dict[str, Filled | int | float | bool | None] | None = Field(None, description="the body's keys and values")
     encoding: Literal["json", "form"] = Field("json", description="how the body is written")
     done: list[Annotated[int, Field(ge=100, le=599)]] = Field(

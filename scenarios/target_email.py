@@ -2,8 +2,6 @@
 
 Passwords never stand here: a target names the environment variable or the file that holds one.
 
->>> MailPassword().password() is None
-True
 >>> email_address("Orders <orders@shop.example>")
 Traceback (most recent call last):
 ValueError: a bare address such as orders@shop.example
@@ -11,15 +9,14 @@ ValueError: a bare address such as orders@shop.example
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.charter import is_loopback
 from scenarios.models import Strict
+from scenarios.secret import Secret
 
 FROM_PLACEHOLDERS = ("persona.email", "persona.tag")
 TO_PLACEHOLDERS = ("intent",)
@@ -71,48 +68,14 @@ Seconds = Annotated[float, Field(gt=0)]
 Tls = Literal["none", "starttls", "tls"]
 
 
-class MailPasswordError(Exception):
-    """A password cannot be had; the message says from where it should have come, and never what it is."""
-
-
-class MailPassword(Strict):
-    """Where a password is to be had."""
-
-    password_env: str | None = Field(None, description="the environment variable that holds the password")
-    password_file: str | None = Field(None, description="the file that holds the password, and nothing else")
-
-    @model_validator(mode="after")
-    def _one(self) -> MailPassword:
-        if self.password_env is not None and self.password_file is not None:
-            raise ValueError("either password_env or password_file")
-        return self
-
-    def password(self) -> str | None:
-        """Return the password, or None where neither place is named.
-
-        Raises:
-            MailPasswordError: the variable is not set, or the file cannot be read.
-        """
-        if self.password_env is not None:
-            password = os.environ.get(self.password_env)
-            if password is None:
-                raise MailPasswordError(f"the environment variable {self.password_env} is not set")
-            return password
-        if self.password_file is None:
-            return None
-        try:
-            return Path(self.password_file).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise MailPasswordError(f"the password file cannot be read ({type(error).__name__})") from None
-
-
-class Smtp(MailPassword):
+class Smtp(Strict):
     """Where our mails are handed in."""
 
     host: Annotated[str, Field(min_length=1)] = Field(description="a name or an address")
     port: Port = Field(587, description="587 or 25 as a rule; 465 with `tls: tls`")
     tls: Tls = Field("starttls", description="`none` on loopback only, `starttls`, or `tls` from the first byte")
     user: str | None = Field(None, description="who hands in; left out, nobody logs in")
+    password: Secret | None = Field(None, description="where the password comes from")
 
     @model_validator(mode="after")
     def _hidden(self) -> Smtp:
@@ -120,7 +83,7 @@ class Smtp(MailPassword):
         return self
 
 
-class Imap(MailPassword):
+class Imap(Strict):
     """Where the answers come in."""
 
     host: Annotated[str, Field(min_length=1)] = Field(description="a name or an address")
@@ -129,6 +92,7 @@ class Imap(MailPassword):
     user: str = Field(
         description="whose mailbox; {persona.email} or {persona.tag} in it makes it one mailbox per persona"
     )
+    password: Secret | None = Field(None, description="where the password comes from")
     folder: str = Field("INBOX", description="the folder in which answers arrive")
     idle: bool = Field(True, description="false: look every poll_s even where the server would push (IDLE)")
     push_late_s: Annotated[float, Field(ge=0)] = Field(
@@ -185,3 +149,12 @@ class Email(Strict):
     def address_for(self, intent: str) -> str:
         """Return the address to which an intent's customer writes."""
         return self.by_intent.get(intent, self.to).replace("{intent}", intent)
+
+    def secrets(self) -> list[str]:
+        """Return what must be found nowhere in a run's results.
+
+        Raises:
+            scenarios.secret.SecretMissingError: a password is not where it should be.
+        """
+        told = {"email.smtp.password": self.smtp.password, "email.imap.password": self.imap.password}
+        return [secret.value(name) for name, secret in told.items() if secret is not None]

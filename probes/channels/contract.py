@@ -16,6 +16,7 @@ from typing import Protocol
 import aiohttp
 
 from probes.browser import Browser
+from probes.cleaning import Known
 from probes.clock import Clock
 from probes.guard import Guard
 from probes.instrument import Instrument
@@ -49,6 +50,10 @@ class Surroundings:
     """A folder for screenshots of failures."""
     instrument: Instrument | None = None
     """Told of errors of stamps that a channel knows of."""
+    trace: bool = False
+    """Whether all that the browser does is recorded, and kept of contacts that fail."""
+    secrets: tuple[str, ...] = ()
+    """What the run was given and nothing may hold that it writes."""
     files: Path | None = None
     """Where the files lie that journeys attach."""
     shared: dict[str, Shared] = field(default_factory=dict)
@@ -66,11 +71,12 @@ class Caller:
     background: bool
     channel: Channel = "chat"
     """The channel of this contact."""
-
     data: Mapping[str, str] = field(default_factory=dict)
     """What a feed tells of this contact, by column."""
     kind: PersonaKind | None = None
     """How they speak and wait."""
+    known: Known = field(default_factory=Known, compare=False)
+    """What must not be kept of this contact; sessions add what they come by."""
 
     def values(self) -> dict[str, str]:
         """Return what texts and fields may hold of the person and the matter."""
@@ -154,4 +160,4 @@ class Session(Protocol):
         """Free everything; harmless when called twice."""
 
     async def evidence(self, name: str) -> str | None:
-        """Keep a picture of what can be seen now, where the channel can; returns its file name."""
+        """Keep what can be seen now, where the channel can; returns a file's name, beside which the others lie."""

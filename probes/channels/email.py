@@ -23,7 +23,7 @@ from probes.channels.mail_text import Mail
 from probes.channels.mail_write import Enclosure, Letter, answer_subject, new_message_id, write_mail
 from probes.guard import Guard, RefusedByCharterError
 from probes.journeys import LAST, Open, Seen
-from scenarios.target_email import MailPasswordError
+from scenarios.secret import SecretMissingError
 
 if TYPE_CHECKING:
     from probes.channels.mailbox import Mailbox
@@ -77,7 +77,7 @@ class EmailSession(Plain):
         try:
             self._mailbox = self._shared_mailbox()
             await self._mailbox.join(self)
-        except (MailboxError, MailPasswordError) as error:
+        except (MailboxError, SecretMissingError) as error:
             self._fail(str(error))
             return
         self.polled = self._mailbox.polled
@@ -215,8 +215,9 @@ class EmailSession(Plain):
         mailboxes = around.shared.setdefault("email", Mailboxes())
         assert isinstance(mailboxes, Mailboxes)
         return mailboxes.of(
-            around.target, self._email, around.clock, ours(imap.user, self._caller), imap.password() or ""
-        )
+            around.target, self._email, around.clock, ours(imap.user, self._caller),
+            "" if imap.password is None else imap.password.value("email.imap.password"),
+        )  # fmt: skip
 
     def _answer_to(self, mail: Mail) -> str:
         """Return where an answer to a mail goes: where it asks, which must be allowed; else who wrote, if allowed."""
@@ -258,7 +259,7 @@ class EmailSession(Plain):
             )
             self._put(Seen(kind, now_s, now_s, str(error)))  # type: ignore[arg-type]  # all three are kinds
             return False
-        except MailPasswordError as error:
+        except SecretMissingError as error:
             self._fail(str(error))
             return False
         return True

@@ -34,6 +34,7 @@ class FaqHttp(Plain):
                 aiohttp.ClientSession(connector=self._around.connector, connector_owner=False) as http,
                 http.get(url, headers={"From": self._caller.persona.email}) as answer,
             ):
+                self._caller.known.learn_cookies(*(cookie.value for cookie in answer.cookies.values()))
                 text = await read_text(answer, self._around.target.page_bytes_most)
                 now_s = clock.now_s()
                 page = parse(text)

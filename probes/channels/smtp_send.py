@@ -21,9 +21,9 @@ async def send_mail(smtp: Smtp, sender: str, recipient: str, mail: EmailMessage,
 
     Raises:
         NotTakenError: it was refused, or nobody knows whether it was taken.
-        scenarios.target_email.MailPasswordError: our password cannot be had.
+        scenarios.secret.SecretMissingError: our password cannot be had.
     """
-    password = smtp.password()
+    password = None if smtp.password is None else smtp.password.value("email.smtp.password")
     at = "connecting"
     line = aiosmtplib.SMTP(
         hostname=smtp.host, port=smtp.port, timeout=answer_s, local_hostname=sender.rpartition("@")[2],

@@ -12,6 +12,7 @@ from probes.channels.chat_browser import ChatBrowser
 from probes.channels.chat_websocket import ChatWebSocket
 from probes.channels.contract import Caller, Session, Surroundings
 from probes.channels.email import EmailSession
+from probes.channels.faq_browser import FaqBrowser
 from probes.channels.faq_http import FaqHttp
 from probes.channels.form_browser import FormBrowser
 from probes.channels.form_http import FormHttp
@@ -31,6 +32,7 @@ PROTOCOL: dict[str, SessionMaker] = {
 BROWSER: dict[str, SessionMaker] = {
     "chat": ChatBrowser,
     "form": FormBrowser,
+    "faq": FaqBrowser,
 }
 """In a real browser, as a customer has it: a handful at a time, on the real clock."""
 

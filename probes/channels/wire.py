@@ -23,7 +23,6 @@ from probes.channels.wire_reading import Reading, completed, found, words
 from probes.channels.wire_socket import FramedSocket, LineClosedError
 from probes.journeys import Open, Seen
 from probes.personas import mark_of
-from probes.secret_values import secret_value
 from scenarios.wire import Exchange, Frame, Look, Wire, filled_body
 from scenarios.wording import filled, is_known
 
@@ -228,7 +227,7 @@ class WireSession(Plain):
         values = self._caller.values() | {name: str(value) for name, value in self._kept.items()}
         values |= {"count": str(self._count), "mark": mark_of(contact, self._around.guard.charter.marker_key)}
         if "{secret." in text:
-            values |= {f"secret.{name}": secret_value(name, secret) for name, secret in target.secrets.items()}
+            values |= {f"secret.{name}": secret.value(f"secrets.{name}") for name, secret in target.secrets.items()}
         if "{cookie." in text and self._http is not None:
             values |= {f"cookie.{cookie.key}": cookie.value for cookie in self._http.cookie_jar}
         return values

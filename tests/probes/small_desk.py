@@ -240,6 +240,7 @@ class SmallDesk:
         count: int = 1,
         apart_s: float = 0.0,
         until_s: float = TEN_O_CLOCK_S + 400.0,
+        trace: bool = False,
     ) -> Played:
         """Play contacts from now on and return what they came to."""
         plan = _plan(channel, self._now_s() + LEAD_S * self.scale, patience_s, count, apart_s)
@@ -250,7 +251,7 @@ class SmallDesk:
             clock = Clock.real(epoch_s=self.epoch_s, scale=self.scale)
             return await play_plan(
                 self.loaded, plan, run, self.target, charter, clock, 1, Instrument(scale=self.scale), sessions,
-                browser=browser, until_s=until_s,
+                browser=browser, until_s=until_s, trace=trace,
             )  # fmt: skip
 
         shopped = loop.run(shop())

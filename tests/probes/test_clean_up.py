@@ -25,7 +25,7 @@ DELETE = {
         "method": "DELETE",
         "path": "/api/tickets/{reference}/",
         "reference": "-(?P<reference>[0-9]+)$",
-        "headers": {"Authorization": "Token {env.DESK_TOKEN}"},
+        "headers": {"Authorization": "Token {secret.token}"},
     }
 }
 REFUND = {

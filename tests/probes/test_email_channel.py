@@ -451,7 +451,7 @@ def test_no_password_is_written_anywhere(tmp_path: Path, monkeypatch: pytest.Mon
 
     with LoopThread() as loop:
         for k, place in enumerate(
-            ({"password_env": "DESK_MAIL_PASSWORD"}, {"password_file": str(tmp_path / "password")})
+            ({"password": {"env": "DESK_MAIL_PASSWORD"}}, {"password": {"file": str(tmp_path / "password")}})
         ):
             folder = tmp_path / str(k)
             folder.mkdir()
@@ -461,7 +461,7 @@ def test_no_password_is_written_anywhere(tmp_path: Path, monkeypatch: pytest.Mon
             assert found == []
     monkeypatch.delenv("DESK_MAIL_PASSWORD")
     (tmp_path / "unset").mkdir()
-    played = correspond(tmp_path / "unset", settle, imap={"password_env": "DESK_MAIL_PASSWORD"})
+    played = correspond(tmp_path / "unset", settle, imap={"password": {"env": "DESK_MAIL_PASSWORD"}})
     assert played.leg["reason"] == "the environment variable DESK_MAIL_PASSWORD is not set"
 
 

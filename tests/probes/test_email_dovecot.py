@@ -36,7 +36,7 @@ def target_of(desk: RealMailDesk, idle: bool) -> Target:
     """Return the target file of a Dovecot, whose one mailbox all shoppers share by plus-addressing."""
     imap = {
         "host": LOOPBACK, "port": desk.imap, "tls": "none", "user": CUSTOMER, "idle": idle,
-        "password_env": "TESTDRIVE_MAIL_PASSWORD", "push_late_s": PUSH_LATE_S,
+        "password": {"env": "TESTDRIVE_MAIL_PASSWORD"}, "push_late_s": PUSH_LATE_S,
     }  # fmt: skip
     mail = {
         "to": DESK, "from_address": CUSTOMER.replace("@", "+{persona.tag}@"), "closed": "is settled", "poll_s": POLL_S,

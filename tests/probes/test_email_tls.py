@@ -69,7 +69,7 @@ def test_mails_are_handed_in_encrypted_and_by_who_may(
         )  # fmt: skip
         port = server.sockets[0].getsockname()[1]
         smtp = Smtp.model_validate(
-            {"host": LOOPBACK, "port": port, "tls": tls, "user": USER, "password_env": "MAIL_PASSWORD"}
+            {"host": LOOPBACK, "port": port, "tls": tls, "user": USER, "password": {"env": "MAIL_PASSWORD"}}
         )
         mail = write_mail(
             Letter("Anna", "anna@ours.example", "help@desk.example", "Hello", "Hello.", "<1@ours.example>")
