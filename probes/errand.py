@@ -188,7 +188,7 @@ def _why_nothing(plan: pd.DataFrame, sessions: Mapping[str, SessionMaker], targe
     if plan.empty:
         return "the plan holds no contact to play; name shoppers in the scenario or give --shoppers N"
     planned = ", ".join(sorted(set(plan["channel"])))
-    described = ", ".join(name for name in ("chat", "form", "faq") if getattr(target, name)) or "no channel"
+    described = ", ".join(name for name in ("chat", "form", "faq", "phone") if getattr(target, name)) or "no channel"
     return (
         f"no contact can be played: the plan has {planned}; these probes can play {', '.join(sorted(sessions))}; "
         f"{target.target} describes {described}"

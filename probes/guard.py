@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scenarios.charter import Charter, is_loopback
+from scenarios.charter import AllowedHost, Charter, is_loopback
 
 FEW_CONTACTS = 5
 """So many contacts a run need no proof that the desk's owner controls the host."""
@@ -82,13 +82,23 @@ class Guard:
     def pin(self, name: str, addresses: list[str]) -> None:
         """Remember that a listed name resolved to these addresses: they may be reached on its ports."""
         ports = {port for entry in self.charter.allow if entry.host == name for port in entry.ports}
+        ranges = [
+            range(first, last + 1)
+            for entry in self.charter.allow
+            if entry.host == name
+            for first, last in entry.port_ranges
+        ]
         for address in addresses:
-            self._pinned.setdefault(address, set()).update(ports)
+            self._pinned.setdefault(address, set()).update(ports, *ranges)
 
     def listed(self) -> str:
         """Say in words what the charter allows."""
-        words = [f"{entry.host} port {', '.join(map(str, entry.ports))}" for entry in self.charter.allow]
+        words = [f"{entry.host} port {', '.join(_ports(entry))}" for entry in self.charter.allow]
         return "; ".join(words) or "nothing"
+
+
+def _ports(entry: AllowedHost) -> list[str]:
+    return [*map(str, entry.ports), *(f"{first}-{last}" for first, last in entry.port_ranges)]
 
 
 _ON: list[Guard] = []

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from probes.personas import Persona
@@ -51,10 +51,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Open:
-    """Begin the contact with this text."""
+    """Begin the contact with this text; `presses` says that the script presses a menu's keys itself."""
 
     subject: str
     text: str
+    presses: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ def act_out(
     """
     for index, step in enumerate(steps):
         if step.open:
-            seen = yield Open(texts.subject, texts.text)
+            presses = any(getattr(one, "press", None) is not None for one in steps)
+            seen = yield Open(texts.subject, texts.text, presses)
         elif step.say is not None:
             seen = yield Say(texts.fill(step.say))
         elif step.pause is not None:

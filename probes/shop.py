@@ -20,7 +20,7 @@ import pandas as pd
 
 from probes.browser import Browser, check_target
 from probes.channels.contract import Surroundings
-from probes.channels.table import PROTOCOL
+from probes.channels.table import PROTOCOL, load_channels
 from probes.clock import Clock
 from probes.crowd.crowd import Crowd, Tick
 from probes.guard import Guard, guarding
@@ -132,6 +132,7 @@ async def play_plan(
     journeys = journeys_of(loaded, plan) if journeys is None else journeys
     run.write_plan(plan)
     load_draws()
+    load_channels(set(plan["channel"]))
     evidence = run.folder / "evidence"
     journal = Journal(run.folder / JOURNAL)
     interrupted = False

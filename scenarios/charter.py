@@ -35,6 +35,14 @@ class AllowedHost(Strict):
 
     host: Annotated[str, Field(min_length=1, max_length=253)] = Field(description="a name or an address")
     ports: list[Port] = Field(min_length=1, description="ports that may be reached")
+    port_ranges: list[Annotated[list[Port], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=list,
+        description="and all ports from a first to a last, as [10000, 20000]: telephony needs many",
+    )
+
+    def reaches(self, port: int) -> bool:
+        """Say whether a port of this host may be reached."""
+        return port in self.ports or any(first <= port <= last for first, last in self.port_ranges)
 
 
 class Charter(Strict):
@@ -66,7 +74,7 @@ class Charter(Strict):
     def allows(self, host: str, port: int) -> bool:
         """Say whether a host, by the name or address it is listed under, may be reached on a port."""
         wanted = _canonical(host)
-        return any(_canonical(entry.host) == wanted and port in entry.ports for entry in self.allow)
+        return any(_canonical(entry.host) == wanted and entry.reaches(port) for entry in self.allow)
 
     def holds_at(self, now: datetime.datetime) -> bool:
         """Say whether the charter is valid at an instant."""

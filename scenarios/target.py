@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict, read_model
 from scenarios.scenario import Name
+from scenarios.target_phone import Phone
 
 
 def _regex(text: str) -> str:
@@ -28,7 +29,7 @@ def _regex(text: str) -> str:
 def _base(text: str) -> str:
     try:
         parts = urlsplit(text)
-        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        whole = parts.scheme in ("http", "https", "sip") and parts.hostname and parts.port != 0
     except ValueError:  # a port out of range, a bracket left open
         whole = False
     if not whole or parts.query or parts.fragment or parts.username:
@@ -141,11 +142,14 @@ class Target(Strict):
 
     target: Name = Field(description="the target's name")
     title: str = Field(description="one line")
-    base_url: Annotated[str, AfterValidator(_base)] = Field(description="scheme, host and port of the desk")
+    base_url: Annotated[str, AfterValidator(_base)] = Field(
+        description="scheme, host and port of the desk; sip:// where it is but a PBX"
+    )
     rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
     chat: Chat | None = Field(None, description="its web chat")
     form: Form | None = Field(None, description="its web form")
     faq: Faq | None = Field(None, description="its help pages")
+    phone: Phone | None = Field(None, description="its telephone")
     request_s_most: Annotated[float, Field(gt=0, le=600)] = Field(
         30, description="no request may take longer, wall time"
     )
@@ -154,7 +158,7 @@ class Target(Strict):
     def address(self) -> tuple[str, int]:
         """Return host and port."""
         parts = urlsplit(self.base_url)
-        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        return parts.hostname or "", parts.port or {"https": 443, "sip": 5060}.get(parts.scheme, 80)
 
 
 def read_target(path: Path) -> Target:

@@ -78,6 +78,9 @@ class ChatBrowser:
                     return  # closed under our hands: the stamp says so
             self._fail(str(error))
 
+    async def press(self, keys: str) -> None:
+        """There are no keys here."""
+
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return what appeared, when it appeared."""
         try:

@@ -81,6 +81,9 @@ class Session(Protocol):
     async def say(self, text: str) -> None:
         """Write a message."""
 
+    async def press(self, keys: str) -> None:
+        """Press keys of a telephone: 0-9, A-D, * and #; no other channel has any."""
+
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return the next thing seen, or Seen("nothing") at `until_s` (scenario time; None: no deadline)."""
 

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -19,10 +21,15 @@ from probes.clock import Clock
 from probes.desk.hall import Hall
 from probes.desk.phrases import read_phrases
 from probes.desk.site import make_site
+from probes.virtual_loop import VirtualLoop
 from scenarios.charter import AllowedHost, Charter
 from scenarios.misconduct import Misconduct, no_misconduct
 from scenarios.reading import HERE, LoadedScenario
 from scenarios.target import Target, read_target
+from scenarios.target_phone import MenuStep
+
+if TYPE_CHECKING:
+    from probes.desk.phone import PhoneDoor
 
 LOOPBACK = "127.0.0.1"
 CHARTER_DAYS = 2
@@ -66,24 +73,46 @@ async def open_desk(
     # keep-alive must outlast a customer's pause between two looks, in scenario seconds; lingering would hold the close
     runner = web.AppRunner(make_site(hall), access_log=None, keepalive_timeout=86_400.0, shutdown_timeout=0.1)
     await runner.setup()
+    door: PhoneDoor | None = None
     try:
         site = web.TCPSite(runner, LOOPBACK, options.port, backlog=4096)
         await site.start()
         port = int(runner.addresses[0][1])
-        yield OpenDesk(hall, target_for(port), charter_for(port))
+        door = await _open_phone(hall)
+        yield OpenDesk(hall, target_for(port, door), charter_for(port, door))
     finally:
         hall.end()
+        if door is not None:
+            await door.close()
         await runner.cleanup()
 
 
-def target_for(port: int) -> Target:
-    """Return the target file of a rehearsal desk on a port."""
+async def _open_phone(hall: Hall) -> PhoneDoor | None:
+    """Open the telephone where the scenario has one; the virtual clock's loop carries none."""
+    if "phone" not in hall.loaded.scenario.channels or isinstance(asyncio.get_running_loop(), VirtualLoop):
+        return None
+    from probes.desk.phone import PhoneDoor  # it needs the extra `phone`
+
+    door = PhoneDoor(hall, LOOPBACK)
+    await door.open()
+    return door
+
+
+def target_for(port: int, door: PhoneDoor | None = None) -> Target:
+    """Return the target file of a rehearsal desk on a port, with its telephone where it has one."""
     shipped = read_target(HERE / "targets" / "rehearsal_desk.yaml")
-    return shipped.model_copy(update={"base_url": f"http://{LOOPBACK}:{port}"})
+    phone = None
+    if door is not None and shipped.phone is not None:
+        uri, menu = f"sip:support@{LOOPBACK}:{door.ports.sip}", [MenuStep(by_intent=door.keys)]
+        phone = shipped.phone.model_copy(update={"uri": uri, "menu": menu, "local_ports": list(door.ports.callers)})
+    return shipped.model_copy(update={"base_url": f"http://{LOOPBACK}:{port}", "phone": phone})
 
 
-def charter_for(port: int) -> Charter:
-    """Return a charter for just this port on loopback."""
+def charter_for(port: int, door: PhoneDoor | None = None) -> Charter:
+    """Return a charter for just this port on loopback, and for the telephone's and its callers' where there is one."""
+    ports, ranges = [port], []
+    if door is not None:
+        ports, ranges = [port, door.ports.sip, door.ports.rtp], [list(door.ports.callers)]
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     return Charter(
         owner="whoever started this rehearsal desk",
@@ -93,7 +122,7 @@ def charter_for(port: int) -> Charter:
         valid_from=(now - datetime.timedelta(minutes=5)).isoformat(),
         valid_until=(now + datetime.timedelta(days=CHARTER_DAYS)).isoformat(),
         emergency_contact="whoever started this rehearsal desk",
-        allow=[AllowedHost(host=LOOPBACK, ports=[port])],
+        allow=[AllowedHost(host=LOOPBACK, ports=ports, port_ranges=ranges)],
         contacts_per_day_most=10_000_000,
         staff_told=True,
         marker_key=secrets.token_hex(16),

@@ -39,16 +39,17 @@ channels:
   chat: {{opens: 09:00, closes: "{closes}", journey: short_chat{lines}}}
   form: {{opens: 09:00, closes: "{closes}", journey: short_form{lines}}}
   faq: {{opens: 09:00, closes: "{closes}", journey: short_look{lines}}}
+  phone: {{opens: 09:00, closes: "{closes}", journey: short_call{lines}}}
 intents: {{order_status: Where is my order?, returns: How do I send it back?}}
 demand: [{{intent: order_status, channels: {{chat: 1}}, contacts: [1]}}]
 teams:
   first_line:
-    channels: [chat, form]
+    channels: [chat, form, phone]
     skills: [order_status]
     agents: {{00:00: {agents}}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
   second_line:
-    channels: [chat, form]
+    channels: [chat, form, phone]
     skills: [returns]
     agents: {{00:00: 1}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
@@ -93,8 +94,22 @@ steps:
 steps:
   - open: true
 """,
+    "short_call": """
+steps:
+  - open: true
+  - wait_for: human
+    within: patience
+  - say: "It is order {order}."
+  - wait_for: closed
+""",
 }
-CHANNEL_OF = {"short_chat": "chat", "short_form": "form", "patient_form": "form", "short_look": "faq"}
+CHANNEL_OF = {
+    "short_chat": "chat",
+    "short_form": "form",
+    "patient_form": "form",
+    "short_look": "faq",
+    "short_call": "phone",
+}
 
 
 def write_journeys(folder: Path) -> None:
