@@ -11,8 +11,9 @@ A stretch has a kind after 0.6 s; it is split where another kind has prevailed f
 is stamped when its first packet came, however late its kind is known.
 
 Their limits: of single seconds of recorded prompts 4 % were taken for music, and of five pieces of hold music 14 % of
-the seconds for speech, most in one slow solo guitar with pauses (figures in docs/phone.md). Two who speak at once are one. Whether a voice is a person or a recording no rule here can tell: a target
-file's `voices` do, by what came before and after, or by the words where they can be read.
+the seconds for speech, most in one slow solo guitar with pauses (figures in docs/phone.md). Two who speak at once are
+one. Whether a voice is a person or a recording no rule here can tell: a target file's `voices` do, by what came before
+and after, or by the words where they can be read.
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ class Ear:
         self._other = self._other + 1 if kind != self.stretch.kind else 0
         if self._other >= CHANGED_TIMES:
             changed_at = at - CHANGED_TIMES * EVERY_FRAMES * 0.02
+            self._votes.clear()  # the last of them were of what comes now
             self._end(changed_at)
             self.stretch = Stretch(changed_at, kind)
             self._frames = KNOWN_FRAMES

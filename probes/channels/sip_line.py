@@ -81,7 +81,7 @@ class SipLine:
         self._answers: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._acks: dict[int, bytes] = {}
         self._tasks: set[asyncio.Task[object]] = set()
-        self._invited = False
+        self._leaving: asyncio.Task[object] | None = None
         self._tried_login = False
         self.dialog = Dialog()
         self.state: Literal["new", "dialling", "up", "leaving", "over"] = "new"
@@ -110,11 +110,11 @@ class SipLine:
         """Hang up, or cancel what has not been answered; the task ends when the other side has confirmed it."""
         if self.state == "dialling":
             self.state = "leaving"
-            return self._keep(self._cancel())
-        if self.state == "up":
+            self._leaving = self._keep(self._cancel())
+        elif self.state == "up":
             self.state = "leaving"
-            return self._keep(self._bye())
-        return None
+            self._leaving = self._keep(self._bye())
+        return self._leaving
 
     def info(self, body: str, content_type: str) -> None:
         """Send an INFO, such as a key press."""
@@ -295,8 +295,11 @@ class SipLine:
             return
         try:
             message = SipMessage.parse(data)
-            if message.call_id != self.dialog.call_id:
-                return
+        except (ValueError, IndexError):
+            return  # nobody's in particular
+        if message.call_id != self.dialog.call_id:
+            return
+        try:
             if isinstance(message, SipResponse):
                 self._hear_response(message, at)
             else:
@@ -360,7 +363,7 @@ class SipLine:
         self._acknowledge(response, seq)
         if leaving:
             self.state = "leaving"
-            self._keep(self._bye())
+            self._leaving = self._keep(self._bye())
             return
         self._told(Event("answered", at, response, response.status_code, media=media))
 
@@ -476,14 +479,8 @@ class SipLine:
 
     def _give_up(self, why: str, at: float) -> None:
         """End a call that leads where we may not go, or cannot be understood."""
-        was = self.state
-        if was == "up":
-            self.state = "leaving"
-            self._keep(self._bye())
-        elif was == "dialling":
-            self.state = "leaving"
-            self._keep(self._cancel())
-        if was in ("up", "dialling"):
+        if self.state in ("up", "dialling"):
+            self.ring_off()
             self._told(Event("refused", at, text=why))
 
     def _over(self, event: Event) -> None:
