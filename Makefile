@@ -16,16 +16,18 @@ set-up: packages .venv/set-up
 .venv/set-up: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -e '.[browser,load,test]'
+	$(BIN)/pip install --quiet -e '.[browser,load,phone,test]'
 	$(BIN)/python -m simulator.ready
 	touch $@
 
-# A browser, where none is found: half the size of Debian's `chromium`.
+# A browser, where none is found (half the size of Debian's `chromium`), and SIPp, a telephone that nobody here wrote.
 packages:
-	@$(PYTHON) probes/find_browser.py || { \
-	  echo "installing chromium-headless-shell"; \
-	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy --no-install-recommends chromium-headless-shell; \
-	  else sudo apt-get update -q && sudo apt-get install -qy --no-install-recommends chromium-headless-shell; fi; }
+	@wanted=""; $(PYTHON) probes/find_browser.py || wanted="chromium-headless-shell"; \
+	  command -v sipp >/dev/null || wanted="$$wanted sip-tester"; \
+	  [ -z "$$wanted" ] || { \
+	    echo "installing $$wanted"; \
+	    if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy --no-install-recommends $$wanted; \
+	    else sudo apt-get update -q && sudo apt-get install -qy --no-install-recommends $$wanted; fi; }
 
 # How often the verdict is right, over 40 seeds of four desks; two at a time.
 verdicts: set-up

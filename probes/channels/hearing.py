@@ -7,8 +7,9 @@ The rules look at one second at a time, in frames of 20 ms:
 - speech: loud and quiet frames (the 95th and the 10th percentile) lie at least `speech_range_db` apart, as syllables
   do, and the spectrum is no flatter than `speech_flatness_most`.
 - music: all else that sounds.
-A stretch has a kind after 0.6 s; it is split where another kind has prevailed for a second, to about half a second. It
-is stamped when its first packet came, however late its kind is known.
+A stretch has a kind after 0.6 s; it is split where another kind has prevailed for a second: at the short pause in which
+music gave way to a voice, where there was one, else to about half a second. It is stamped when its first packet came,
+however late its kind is known.
 
 Their limits: of single seconds of recorded prompts 4 % were taken for music, and of five pieces of hold music 14 % of
 the seconds for speech, most in one slow solo guitar with pauses (figures in docs/phone.md). Two who speak at once are
@@ -32,11 +33,13 @@ from scenarios.target_phone import Hearing as Thresholds
 SoundKind = Literal["speech", "music", "tone", "noise"]
 
 WINDOW_FRAMES = 50
+LATELY_FRAMES = 75
 KNOWN_FRAMES = 30
 EVERY_FRAMES = 10
 CHANGED_TIMES = 5
 """Another kind must prevail so many times in a row, 0.2 s apart."""
 
+PAUSE_FRAMES = 5
 CLICK_FRAMES = 3
 """What is shorter is no sound."""
 
@@ -72,6 +75,7 @@ class Ear:
     ) -> None:
         self._thresholds, self._known, self._ended, self._keep = thresholds, known, ended, keep
         self._window: deque[Samples] = deque(maxlen=WINDOW_FRAMES)
+        self._lately: deque[tuple[float, bool]] = deque(maxlen=LATELY_FRAMES)
         self._frames = 0
         self._other = 0
         self._votes: Counter[SoundKind] = Counter()
@@ -107,11 +111,13 @@ class Ear:
             if self.stretch is None:
                 self.stretch = Stretch(at)
                 self._window.clear()
+                self._lately.clear()
                 self._votes.clear()
                 self._frames = self._other = 0
             self.loud_at = at
         if self.stretch is not None:
             self._window.append(frame)
+            self._lately.append((at, loud))
             self._frames += 1
             if self._frames >= KNOWN_FRAMES and self._frames % EVERY_FRAMES == 0:
                 self._judge(at)
@@ -129,11 +135,22 @@ class Ear:
         self._other = self._other + 1 if kind != self.stretch.kind else 0
         if self._other >= CHANGED_TIMES:
             changed_at = at - CHANGED_TIMES * EVERY_FRAMES * 0.02
+            if kind == "speech":
+                changed_at = self._after_a_pause() or changed_at
             self._votes.clear()  # the last of them were of what comes now
             self._end(changed_at)
             self.stretch = Stretch(changed_at, kind)
             self._frames = KNOWN_FRAMES
             self._known(self.stretch)
+
+    def _after_a_pause(self) -> float | None:
+        """Return when sound came back after the first short pause of late: there somebody has begun to speak."""
+        quiet = 0
+        for at, loud in self._lately:
+            if loud and quiet >= PAUSE_FRAMES:
+                return at
+            quiet = 0 if loud else quiet + 1
+        return None
 
     def _end(self, at: float) -> None:
         assert self.stretch is not None

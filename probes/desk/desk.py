@@ -21,6 +21,7 @@ from probes.clock import Clock
 from probes.desk.hall import Hall
 from probes.desk.phrases import read_phrases
 from probes.desk.site import make_site
+from probes.desk.unplayed import no_telephone
 from probes.virtual_loop import VirtualLoop
 from scenarios.charter import AllowedHost, Charter
 from scenarios.misconduct import Misconduct, no_misconduct
@@ -88,8 +89,9 @@ async def open_desk(
 
 
 async def _open_phone(hall: Hall) -> PhoneDoor | None:
-    """Open the telephone where the scenario has one; the virtual clock's loop carries none."""
-    if "phone" not in hall.loaded.scenario.channels or isinstance(asyncio.get_running_loop(), VirtualLoop):
+    """Open the telephone where the scenario has one and it can be played."""
+    scenario, virtual = hall.loaded.scenario, isinstance(asyncio.get_running_loop(), VirtualLoop)
+    if "phone" not in scenario.channels or no_telephone(scenario, virtual):
         return None
     from probes.desk.phone import PhoneDoor  # it needs the extra `phone`
 
