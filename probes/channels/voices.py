@@ -24,6 +24,9 @@ from scenarios.target_phone import Phone
 TOLD_S_MOST = 1.5
 """Words are dropped when no sound comes for so long."""
 
+OVERTAKEN_S_MOST = 0.01
+"""Words and their sound come by two ways: the sound may be read first."""
+
 TOLD_MOST = 50
 HEARD_MOST = 2_000
 WORDS_MOST = 2_000
@@ -57,6 +60,9 @@ class Voices:
         self._told_at: deque[float] = deque(maxlen=TOLD_MOST)
         self._tasks: dict[asyncio.Task[None], float] = {}
         self._changed = asyncio.Event()
+        self._loud = False
+        self._onset_at: float | None = None
+        """When sound last began after silence, until words are found for it."""
         self.heard: deque[Stretch] = deque(maxlen=HEARD_MOST)
         """Every stretch of sound, oldest first."""
         self.words: deque[tuple[float, str]] = deque(maxlen=TOLD_MOST)
@@ -74,15 +80,24 @@ class Voices:
 
     def hear(self, at: float, pcm: bytes) -> None:
         """Take in one packet."""
-        if self.ear.hear(at, pcm) and self._told:
-            while self._told:
-                words = self._told.popleft()
-                self._told_at.append(at)
-                self._say(words.speaker, words.text, at, words.team, words.agent)
+        loud = self.ear.hear(at, pcm)
+        if loud and not self._loud:
+            self._onset_at = at
+        self._loud = loud
+        while loud and self._told:
+            self._spoken(self._told.popleft(), at)
 
     def tell(self, words: Words) -> None:
-        """Take in words that were told; they are heard with the next sound."""
-        self._told.append(words)
+        """Take in words that were told; they are heard with the next sound, or with the one that just began."""
+        if self._onset_at is not None and 0 <= words.at - self._onset_at < OVERTAKEN_S_MOST:
+            self._spoken(words, self._onset_at)
+        else:
+            self._told.append(words)
+
+    def _spoken(self, words: Words, at: float) -> None:
+        self._onset_at = None
+        self._told_at.append(at)
+        self._say(words.speaker, words.text, at, words.team, words.agent)
 
     def tick(self, now: float) -> None:
         """Let silence end what was heard, and drop words that nobody spoke."""

@@ -26,8 +26,8 @@ from aiosipua.transport import SipTransport
 
 from probes.desk.hall import Hall
 from probes.desk.live import LiveVisit
-from probes.rtp import RtpEar, RtpVoice, encoded
-from probes.speech import hold_music, voiced_tone
+from probes.rtp import PACKET_S, PAYLOADS, RtpEar, RtpVoice, encoded
+from probes.speech import hold_music, seconds_to_say, voiced_tone
 from probes.udp import Address, UdpEnd, open_udp
 from scenarios.charter import is_loopback
 
@@ -42,6 +42,9 @@ DATAGRAMS_PER_S_MOST = 100_000
 CALLER_PORTS = 2_000
 CALLER_PORTS_FROM = range(20_000, 32_000, CALLER_PORTS)
 """Blocks of ports for callers, below those that the system gives away by itself."""
+
+BUZZ = "a b c d e"
+"""Two seconds, round and round: whole syllables and whole waves of the voice."""
 
 HEARD_LEVEL = 300.0
 HEARD_GAP_S = 0.5
@@ -107,7 +110,7 @@ class PhoneDoor:
         self._sound: UdpEnd | None = None
         self._calls: dict[str, PhoneVisit] = {}
         self._by_sound: dict[Address, PhoneVisit] = {}
-        self._music: list[bytes] = []
+        self._sounds: dict[int, tuple[list[bytes], list[bytes]]] = {}
         self.ports: PhonePorts
         self.keys = menu_keys(hall.loaded.scenario.intents)
 
@@ -122,7 +125,9 @@ class PhoneDoor:
         self._answer = self._transport.on_message
         self._transport.on_message = self._message
         self._sound = await open_udp(self._host, None, self._heard, lambda error: None, per_s_most=DATAGRAMS_PER_S_MOST)
-        self._music = encoded(hold_music(), 0)
+        self._sounds = {
+            kind: (encoded(hold_music(), kind), encoded(voiced_tone(BUZZ), kind)) for kind in PAYLOADS.values()
+        }
         first = random.choice(CALLER_PORTS_FROM)
         self.ports = PhonePorts(
             self._transport.local_addr[1], self._sound.address[1], (first, first + CALLER_PORTS - 1)
@@ -202,9 +207,15 @@ class PhoneDoor:
         if self._sound is not None:
             self._sound.send(data, caller)
 
-    def music(self) -> list[bytes]:
+    def music(self, payload_type: int) -> list[bytes]:
         """Return the hold music."""
-        return self._music
+        return self._sounds[payload_type][0]
+
+    def spoken(self, text: str, payload_type: int) -> list[bytes]:
+        """Return somebody saying a text: made beforehand, as they speak the moment the truth says so."""
+        buzz = self._sounds[payload_type][1]
+        packets = max(round(seconds_to_say(text) / self._hall.clock.scale / PACKET_S), 3)
+        return [buzz[number % len(buzz)] for number in range(packets)]
 
     def _heard(self, data: bytes, sender: Address, at: float) -> None:
         visit = self._by_sound.get(sender)
@@ -225,6 +236,7 @@ class PhoneVisit(LiveVisit):
         self.ear = RtpEar(self._hear, self._pressed)
         self.caller: Address | None = None
         self._voice: RtpVoice | None = None
+        self._payload_type = 0
         self._keys: asyncio.Queue[str] = asyncio.Queue(100)
         self._loud_at = -1.0
         self._settled = False
@@ -302,7 +314,7 @@ class PhoneVisit(LiveVisit):
         voice = self._voice
         match message["type"]:
             case "accepted":
-                voice.background(self._door.music())
+                voice.background(self._door.music(self._payload_type))
             case "queue":
                 text = self._hall.phrases.phone_position.replace("{position}", str(message["position"]))
                 self._speak(text, "queue")
@@ -315,7 +327,7 @@ class PhoneVisit(LiveVisit):
             case "transfer":
                 carried = "yes" if message["history_carried"] else "no"
                 self._beside("UPDATE", f"transfer; team={message['team']}; carried={carried}")
-                voice.background(self._door.music())
+                voice.background(self._door.music(self._payload_type))
             case "closed":
                 self._settled = message["how"] == "resolved"
                 self._hang_up()
@@ -344,7 +356,7 @@ class PhoneVisit(LiveVisit):
     def _speak(self, text: str, speaker: str) -> None:
         assert self._voice is not None
         self._door.send_within(self.call, "MESSAGE", {"X-Speaker": speaker}, text)
-        self._voice.say(encoded(voiced_tone(text, self._hall.clock.scale), self._payload_type), hurried=True)
+        self._voice.say(self._door.spoken(text, self._payload_type), hurried=True)
 
     def _beside(self, method: str, told: str) -> None:
         self._door.send_within(self.call, method, {"X-Desk": told})

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from tests.probes.test_phone_channel import CALLER, kinds
 
 HERE = Path(__file__).parent
 PORTS_EACH = 100
+CONTROL = 60
 STARTED_S_MOST = 20.0
 ENDED_S_MOST = 30.0
 SPEECH = voiced_tone("welcome to our desk")
@@ -76,11 +78,16 @@ class RealPeer:
 
 
 def free_block() -> int:
-    """Return the first of a hundred ports that nobody uses: a real stack cannot be handed a bound socket."""
-    for first in range(40_000, 60_000, PORTS_EACH):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    """Return the first of a hundred ports that nobody uses: a real stack cannot be handed a bound socket.
+
+    Below those that the system gives away by itself, and those of our own callers.
+    """
+    blocks = range(12_000, 20_000, PORTS_EACH)
+    for first in random.sample(blocks, len(blocks)):
+        with contextlib.ExitStack() as stack:
             try:
-                sock.bind((LOOPBACK, first))
+                for port in (0, *range(2, 10), CONTROL):
+                    stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((LOOPBACK, first + port))
             except OSError:
                 continue
             return first
@@ -138,7 +145,7 @@ def sipp(scenario: str, folder: Path) -> Iterator[RealPeer]:
     command = [
         program, "-sf", str(HERE / "sipp" / f"{scenario}.xml"), "-i", LOOPBACK, "-mi", LOOPBACK, "-p", str(port),
         "-mp", str(port + 2), "-m", "1", "-nostdin", "-timeout", "20s",
-        "-timeout_error", "-trace_err", "-cp", str(port + 60),
+        "-timeout_error", "-trace_err", "-cp", str(port + CONTROL),
     ]  # fmt: skip
     with running(command, port, folder, ready=False) as peer:
         yield peer
