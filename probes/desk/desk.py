@@ -105,7 +105,10 @@ def target_for(port: int, door: PhoneDoor | None = None) -> Target:
     shipped = read_target(HERE / "targets" / "rehearsal_desk.yaml")
     phone = None
     if door is not None and shipped.phone is not None:
-        uri, menu = f"sip:support@{LOOPBACK}:{door.ports.sip}", [MenuStep(by_intent=door.keys)]
+        uri, menu = (
+            f"sip:support@{LOOPBACK}:{door.ports.sip}",
+            [MenuStep(keys=next(iter(door.keys.values())), by_intent=door.keys)],
+        )
         phone = shipped.phone.model_copy(update={"uri": uri, "menu": menu, "local_ports": list(door.ports.callers)})
     return shipped.model_copy(update={"base_url": f"http://{LOOPBACK}:{port}", "phone": phone})
 
