@@ -27,6 +27,9 @@ EVENTS = 101
 KEY_PACKETS = 6
 END_PACKETS = 3
 BETWEEN_KEYS_PACKETS = 5
+PAYLOAD_BYTES_MOST = 1_600
+"""A fifth of a second; no telephone sends more at once."""
+
 LATE_S_MOST = 0.2
 """A pause of ours longer than this is not made up for by a burst of packets."""
 
@@ -185,7 +188,7 @@ class RtpEar:
             self._read_event(packet)
             return
         codec = self._codecs.get(packet.payload_type)
-        if codec is None:
+        if codec is None or len(packet.payload) > PAYLOAD_BYTES_MOST:
             self.unread += 1
             return
         self.packets += 1

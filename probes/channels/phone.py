@@ -15,7 +15,6 @@ import contextlib
 import ipaddress
 import re
 import socket
-import wave
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -27,17 +26,19 @@ from aiosipua.headers import parse_address, parse_uri, stringify_uri
 from probes.channels.contract import Caller, Surroundings
 from probes.channels.hearing import KNOWN_FRAMES, kind_of
 from probes.channels.recogniser import Recogniser, find_recogniser
-from probes.channels.sip_line import Event, SipLine, Sound, login_for
-from probes.channels.voices import Voices, Words
+from probes.channels.sip_line import Event, SipLine, login_for
+from probes.channels.sip_signs import signs_in, words_in
+from probes.channels.sip_sound import Sound
+from probes.channels.sound_line import SoundLine
+from probes.channels.voices import Voices
 from probes.dialled import check_number, why_not
 from probes.guard import RefusedByCharterError
 from probes.journeys import LAST, Open, Seen
-from probes.rtp import EVENTS, PAYLOADS, RtpEar, RtpVoice, encoded
+from probes.rtp import EVENTS, PAYLOADS, encoded
 from probes.speech import FRAME, RATE, seconds_to_say, voice_for, voiced_tone
-from probes.udp import Address, UdpEnd, local_host_towards, open_udp
+from probes.udp import Address, local_host_towards
 from scenarios.charter import is_loopback
 from scenarios.target_phone import Hearing as Thresholds
-from scenarios.target_phone import Told
 
 SEEN_MOST = 2_000
 TICK_S = 0.05
@@ -66,13 +67,9 @@ class PhoneCall:
         self._around, self._caller, self._phone = around, caller, around.target.phone
         self._seen: asyncio.Queue[Seen] = asyncio.Queue()
         self._recording = recording
-        self._tape: wave.Wave_write | None = None
         self._line: SipLine | None = None
-        self._sound: UdpEnd | None = None
-        self._sound_to: Address | None = None
-        self._voice: RtpVoice | None = None
-        self._ear = RtpEar(self._hear)
         self.voices = Voices(self._phone, self._put, recogniser or find_recogniser())
+        self._sound = SoundLine(around.guard, self.voices.hear, self._fail)
         self._resolved: dict[str, str] = {}
         self._host = ""
         self._timer: asyncio.TimerHandle | None = None
@@ -96,9 +93,7 @@ class PhoneCall:
         phone = self._phone
         self._check(phone.uri)
         await self._look_up(*phone.address())
-        if self._recording is not None:
-            self._begin_tape(self._recording)
-        self._sound = await open_udp(self._host, phone.ports, self._hear_packet, self._unheard, self._flooded)
+        await self._sound.open(self._host, phone.ports, self._recording)
         self._dialled_at = self._now()
         self._line = await self._dial(phone.uri, self._on_line)
         self._tick()
@@ -117,7 +112,7 @@ class PhoneCall:
 
     async def say(self, text: str) -> None:
         """Speak; who has hung up does not hear it."""
-        if self._voice is None or self._over:
+        if self._sound.voice is None or self._over:
             return
         folder = Path(self._phone.voice) if self._phone.voice is not None else None
         scale = self._around.clock.scale
@@ -125,10 +120,10 @@ class PhoneCall:
             pcm = await asyncio.to_thread(voice_for, text, folder, scale)
         except (ValueError, OSError) as error:
             raise RuntimeError(f"what was to be said cannot be read: {error}") from None
-        self._voice.say(encoded(pcm, self._line.payload_type if self._line is not None else 0))
+        self._sound.voice.say(encoded(pcm, self._line.payload_type if self._line is not None else 0))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(len(pcm) / RATE + seconds_to_say("") + 1.0):
-                await self._voice.said()
+                await self._sound.voice.said()
 
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return what came, when it came; at the deadline it is first worked out whose voice was heard before it."""
@@ -170,11 +165,7 @@ class PhoneCall:
         for line in (self._line, self._next):
             if line is not None:
                 line.close()
-        if self._sound is not None:
-            self._sound.close()
-        if self._tape is not None:
-            self._tape.close()
-            self._tape = None
+        self._sound.close()
 
     async def evidence(self, name: str) -> str | None:
         """A call has no picture; a recording, where there is one."""
@@ -206,11 +197,10 @@ class PhoneCall:
         self._host = "127.0.0.1" if is_loopback(address) else local_host_towards((address, port))
 
     async def _dial(self, uri: str, told: Any) -> SipLine:
-        assert self._sound is not None
         phone, persona = self._phone, self._caller.persona
         caller = phone.caller.replace("{persona.email}", persona.email)
         caller = caller.replace("{persona.first_name}", persona.first_name)
-        sound = Sound(self._host, self._sound.address[1], PAYLOADS[phone.codec], EVENTS)
+        sound = Sound(self._host, self._sound.port, PAYLOADS[phone.codec], EVENTS)
         login = login_for(phone.login, phone.password_env)
         line = SipLine(self._around.guard, self._resolved, sound, caller, login, told, phone.ports)
         if not self._over:
@@ -219,8 +209,7 @@ class PhoneCall:
 
     async def _ring_off(self, within_s: float) -> None:
         self._over = True
-        if self._voice is not None:
-            self._voice.stop()
+        self._sound.stop()
         leaving = [task for line in (self._line, self._next) if line is not None and (task := line.ring_off())]
         if leaving:
             await asyncio.wait(leaving, timeout=within_s)
@@ -234,15 +223,13 @@ class PhoneCall:
             case "answered":
                 self._ring(event.at)
                 self._answered_at = event.at
-                self._sound_to = event.media
-                self._read_signs(event)
-                self._begin_to_speak()
+                self._read(event)
+                self._begin_to_speak(event.media)
             case "moved":
-                self._sound_to = event.media or self._sound_to
-                self._read_signs(event)
+                self._sound.to = event.media or self._sound.to
+                self._read(event)
             case "said":
-                if not self._read_words(event):
-                    self._read_signs(event)
+                self._read(event)
             case "referred" if isinstance(event.message, SipRequest):
                 self._keep(self._go_on(event.message, event.at))
             case "redirected" if event.message is not None:
@@ -257,8 +244,13 @@ class PhoneCall:
                 self._over = True
         self.voices.wake()
 
+    def _begin_to_speak(self, to: Address | None) -> None:
+        assert self._line is not None
+        self._sound.to = to
+        self._sound.begin(self._line.payload_type, self._line.events_payload)
+
     async def _hung_up(self, event: Event) -> None:
-        settled = self._read_signs(event)
+        settled = self._read(event)
         await self.voices.line_over()
         self._put(Seen(self.voices.said_closed or "closed", text="", resolved=settled), event.at)
 
@@ -321,7 +313,7 @@ class PhoneCall:
 
         def on_next(event: Event) -> None:
             if event.what == "answered":
-                self._sound_to = event.media
+                self._sound.to = event.media
                 old.tell_referral(200)
                 old.ring_off()
                 self._line, self._next = self._next, None
@@ -336,46 +328,19 @@ class PhoneCall:
         except (RefusedByCharterError, ValueError) as error:
             self._fail(f"refused: {error}")
 
-    def _read_words(self, event: Event) -> bool:
-        """Take in words that a message carries; say whether it carries any."""
-        message = event.message
-        if not isinstance(message, SipRequest) or not message.body:
+    def _read(self, event: Event) -> bool:
+        """Take in what a message tells beside the sound; returns whether it says that all is settled."""
+        words = words_in(event.message, event.at, self._phone)
+        if words is not None:
+            self.voices.tell(words)
             return False
-        for told in self._phone.told:
-            found = _fits(told, message)
-            if found is None:
-                continue
-            text = message.text[:SEEN_MOST]
-            self.voices.tell(Words(event.at, told.speaker, text, found.get("team"), found.get("agent")))
-            return True
-        return False
-
-    def _read_signs(self, event: Event) -> bool:
-        """Tell what the headers of a message say; returns whether they say that all is settled."""
-        message = event.message
-        if message is None:
-            return False
-        method = message.method if isinstance(message, SipRequest) else "INVITE"
-        settled = False
-        for sign in self._phone.signs:
-            value = message.get_header(sign.header)
-            found = re.search(sign.text, value) if value and (not sign.methods or method in sign.methods) else None
-            if found is None:
-                continue
-            named = found.groupdict()
-            match sign.sees:
-                case "taken":
-                    self.voices.taken = True
-                    self._put(Seen("taken", team=named.get("team"), agent=named.get("agent")), event.at)
-                case "transfer":
-                    self.voices.passed_on()
-                    carried = named.get("carried")
-                    told = None if carried is None else carried.lower() in ("yes", "true", "1")
-                    self._put(Seen("transfer", team=named.get("team"), history_carried=told), event.at)
-                case "position":
-                    self._put(Seen("position", text=named.get("position") or ""), event.at)
-                case "resolved":
-                    settled = method == "BYE" or settled
+        seen, settled = signs_in(event.message, self._phone)
+        for one in seen:
+            if one.kind == "taken":
+                self.voices.taken = True
+            elif one.kind == "transfer":
+                self.voices.passed_on()
+            self._put(one, event.at)
         return settled
 
     # -- keys --------------------------------------------------------------------------------------------------
@@ -414,7 +379,7 @@ class PhoneCall:
             await self.voices.changed(min(left_s, 1.0))
 
     async def _send_keys(self, keys: str) -> None:
-        line, voice = self._line, self._voice
+        line, voice = self._line, self._sound.voice
         if line is None or voice is None or self._over:
             return
         if self._phone.dtmf == "info" or line.events_payload is None:
@@ -428,44 +393,6 @@ class PhoneCall:
                 async with asyncio.timeout(len(keys) * 0.5 + 1.0):
                     await voice.said()
             self._pressed_at = voice.released_at or self._now()
-
-    # -- sound -------------------------------------------------------------------------------------------------
-
-    def _begin_to_speak(self) -> None:
-        assert self._line is not None
-        self._voice = RtpVoice(self._send_packet, self._line.payload_type, self._line.events_payload)
-        self._voice.start()
-
-    def _send_packet(self, data: bytes) -> None:
-        """Send sound where the SDP said; the address was checked then, and is again."""
-        if self._sound is not None and self._sound_to is not None and not self._over:
-            self._around.guard.check(*self._sound_to)
-            self._sound.send(data, self._sound_to)
-
-    def _hear_packet(self, data: bytes, sender: Address, at: float) -> None:
-        if self._over or not self._around.guard.allows(*sender) or (len(data) > 1 and 192 <= data[1] <= 208):
-            return  # strangers, and RTCP, of which we make no use
-        self._ear.read(data, at)
-
-    def _hear(self, at: float, pcm: bytes) -> None:
-        if self._tape is not None:
-            self._tape.writeframes(pcm)
-        self.voices.hear(at, pcm)
-
-    def _unheard(self, error: OSError) -> None:
-        self._fail(f"nobody takes our sound any more: {error}")
-
-    def _flooded(self, packets: int) -> None:
-        self._fail(f"the desk floods the line: over {packets - 1} packets of sound within a second")
-
-    def _begin_tape(self, path: Path) -> None:
-        if getattr(self._around.guard.charter, "recording", "none") == "none":
-            raise RefusedByCharterError("the charter allows no recording")
-        tape = wave.open(str(path), "wb")  # noqa: SIM115  closed with the call
-        tape.setnchannels(1)
-        tape.setsampwidth(2)
-        tape.setframerate(RATE)
-        self._tape = tape
 
     # -- time --------------------------------------------------------------------------------------------------
 
@@ -481,7 +408,7 @@ class PhoneCall:
                 self._fail(f"not a word from {phone.uri} in {phone.reply_s_most:g} s")
             elif since_s > phone.answer_s_most:
                 self._fail(f"not answered in {phone.answer_s_most:g} s")
-        elif self._ear.packets == 0 and now - self._answered_at > phone.sound_s_most:
+        elif self._sound.ear.packets == 0 and now - self._answered_at > phone.sound_s_most:
             self._fail(f"answered, but in {phone.sound_s_most:g} s not one packet of sound came that we can read")
         elif now - self._answered_at > phone.call_s_most:
             self._fail(f"the call was still going on after {phone.call_s_most:g} s")
@@ -537,19 +464,6 @@ def warm_up() -> None:
     for payload_type in PAYLOADS.values():
         encoded(voiced_tone("word", 1.0), payload_type)
     kind_of(np.zeros((KNOWN_FRAMES, FRAME)) + 0.1, Thresholds.model_validate({}))
-
-
-def _fits(told: Told, message: SipRequest) -> dict[str, str | None] | None:
-    """Return the groups that a rule reads from a message; None where it does not fit."""
-    if message.method not in told.methods:
-        return None
-    if told.header is None:
-        return {}
-    value = message.get_header(told.header)
-    if value is None:
-        return None
-    found = re.search(told.text or "", value)
-    return None if found is None else found.groupdict()
 
 
 def _text(text: str | None) -> str:

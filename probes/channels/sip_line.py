@@ -12,18 +12,18 @@ import asyncio
 import contextlib
 import ipaddress
 import os
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from aiosipua import Dialog, SdpMessage, SipMessage, SipRequest, SipResponse, build_sdp, parse_sdp, serialize_sdp
+from aiosipua import Dialog, SipMessage, SipRequest, SipResponse, serialize_sdp
 from aiosipua.auth import SipDigestAuth, answer_challenge
 from aiosipua.dialog import dialog_matches
 from aiosipua.headers import CSeq, SipUri, parse_address, parse_uri, stringify_cseq, stringify_uri
 from aiosipua.utils import generate_branch, generate_call_id, generate_tag
 
+from probes.channels.sip_sound import Sound, UnreadableError, answer, offer, read_sound
 from probes.guard import Guard, RefusedByCharterError
 from probes.udp import Address, UdpEnd, open_udp
 
@@ -32,7 +32,6 @@ T2_S = 4.0
 ASKED_TIMES_MOST = 6
 REPLAYED_MOST = 64
 METHODS = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, MESSAGE, NOTIFY, REFER"
-CODEC_NAMES = {0: "PCMU", 8: "PCMA"}
 
 What = Literal["ringing", "answered", "moved", "failed", "redirected", "said", "referred", "ended", "refused"]
 
@@ -48,20 +47,6 @@ class Event:
     text: str = ""
     media: Address | None = None
     """Where sound is to be sent, with `answered` and `moved`; it has been checked."""
-
-
-@dataclass(frozen=True)
-class Sound:
-    """What we offer to hear and speak with."""
-
-    host: str
-    port: int
-    payload_type: int
-    events: int
-
-
-class UnreadableError(ValueError):
-    """A message from the other side holds what cannot be used."""
 
 
 class SipLine:
@@ -191,7 +176,7 @@ class SipLine:
         invite = self.dialog.create_request("INVITE", via_host=self._end.address[0], via_port=self._end.address[1])
         self._dress(invite)
         invite.headers.set_single("Allow", METHODS)
-        invite.text = serialize_sdp(self._offer())
+        invite.text = serialize_sdp(offer(self._sound))
         invite.headers.set_single("Content-Type", "application/sdp")
         if authorization is not None:
             invite.headers.set_single(*authorization)
@@ -213,15 +198,6 @@ class SipLine:
         if self._repeat is not None:
             self._repeat.cancel()
             self._repeat = None
-
-    def _offer(self) -> SdpMessage:
-        sound = self._sound
-        sdp = build_sdp(sound.host, sound.port, sound.payload_type, CODEC_NAMES[sound.payload_type], 8000, sound.events)
-        other = 8 - sound.payload_type
-        audio = sdp.media[0]
-        audio.formats.insert(1, str(other))
-        audio.attributes["rtpmap"].insert(1, f"{other} {CODEC_NAMES[other]}/8000")
-        return sdp
 
     def _dress(self, message: SipMessage) -> None:
         assert self._end is not None
@@ -372,9 +348,9 @@ class SipLine:
         status = response.status_code
         if status in (401, 407) and self._login is not None and not self._tried_login and self._invite is not None:
             self._tried_login = True
-            answer = answer_challenge(self._login, response, status, "INVITE", self._invite.uri)
-            if answer is not None and self.state == "dialling":
-                self._send_invite(answer)
+            proof = answer_challenge(self._login, response, status, "INVITE", self._invite.uri)
+            if proof is not None and self.state == "dialling":
+                self._send_invite(proof)
                 return
         what: What = "redirected" if status < 400 and response.contact else "failed"
         self._over(Event(what, at, response, status, response.reason_phrase))
@@ -405,27 +381,12 @@ class SipLine:
             UnreadableError: it says what cannot be used.
             probes.guard.RefusedByCharterError: sound may not be sent there.
         """
-        if not message.body or (message.content_type or "").split(";")[0].strip() != "application/sdp":
+        agreed = read_sound(message)
+        if agreed is None:
             return None
-        try:
-            sdp = parse_sdp(message.text)
-        except (ValueError, IndexError) as error:
-            raise UnreadableError(f"its SDP cannot be read ({error})") from None
-        audio, address = sdp.audio, sdp.rtp_address
-        if audio is None or address is None or audio.port == 0:
-            raise UnreadableError("its SDP offers no sound")
-        kinds = [codec.payload_type for codec in audio.codecs if codec.payload_type in CODEC_NAMES]
-        if not kinds:
-            raise UnreadableError("its SDP names no codec that we speak (PCMU, PCMA)")
-        host, port = address
-        host = host.split("/")[0]
-        if host == "0.0.0.0":  # how old phones say "on hold": sound goes nowhere
-            return None
-        self._guard.check(host, port)
-        self.payload_type = kinds[0]
-        named = (c.payload_type for c in audio.codecs if c.encoding_name.lower() == "telephone-event")
-        self.events_payload = next(named, None)
-        return self._numeric(host), port
+        self._guard.check(agreed.host, agreed.port)
+        self.payload_type, self.events_payload = agreed.payload_type, agreed.events
+        return self._numeric(agreed.host), agreed.port
 
     def _hear_request(self, request: SipRequest, sender: Address, at: float) -> None:
         key = ((request.via[0].branch or "") if request.via else "", request.method)
@@ -461,21 +422,12 @@ class SipLine:
             response.headers.append("Record-Route", route)
         self._dress(response)
         if with_sound:
-            response.text = serialize_sdp(self._offer_again())
+            response.text = serialize_sdp(answer(self._sound, self.payload_type, self.events_payload))
             response.headers.set_single("Content-Type", "application/sdp")
         data = self._send(response, to or self._next_hop())
         self._answers[(request.via[0].branch or "", request.method)] = data
         while len(self._answers) > REPLAYED_MOST:
             self._answers.popitem(last=False)
-
-    def _offer_again(self) -> SdpMessage:
-        """Return an answer in the middle of the call: one codec, the one we agreed on."""
-        sound = self._sound
-        events = self.events_payload or 0
-        return build_sdp(
-            sound.host, sound.port, self.payload_type, CODEC_NAMES[self.payload_type], 8000, events,
-            session_id=str(secrets.randbelow(1 << 31)),
-        )  # fmt: skip
 
     def _give_up(self, why: str, at: float) -> None:
         """End a call that leads where we may not go, or cannot be understood."""

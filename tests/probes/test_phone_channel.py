@@ -209,7 +209,7 @@ def test_a_flood_of_sound_is_cut_off() -> None:
         told, phone = call(lambda clock: peer.around(clock))
         assert told[-1].kind == "error"
         assert "floods" in told[-1].text
-        assert phone._ear.packets <= 1_000
+        assert phone._sound.ear.packets <= 1_000
 
 
 def test_a_flood_of_words_is_cut_off() -> None:
