@@ -16,14 +16,16 @@ set-up: packages .venv/set-up
 .venv/set-up: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -e '.[browser,load,email,test]'
+	$(BIN)/pip install --quiet -e '.[browser,load,email,phone,test]'
 	$(BIN)/python -m simulator.ready
 	touch $@
 
-# A browser, where none is found (half the size of Debian's `chromium`), and the mail server that tests write to.
+# A browser, where none is found (half the size of Debian's `chromium`); and what nobody here wrote and tests speak to: a
+# mail server, and SIPp, a telephone.
 packages:
 	@lacking=""; \
 	$(PYTHON) probes/find_browser.py || lacking="chromium-headless-shell"; \
+	command -v sipp >/dev/null || lacking="$$lacking sip-tester"; \
 	for package in dovecot-imapd dovecot-lmtpd dovecot-sieve; do \
 	  dpkg -s $$package >/dev/null 2>&1 || lacking="$$lacking $$package"; done; \
 	if [ -n "$$lacking" ]; then \

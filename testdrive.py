@@ -561,7 +561,7 @@ def run(asked: argparse.Namespace) -> int:
     loaded = _load(asked.scenario, asked)
     seed = _seed(asked, loaded)
     options = _desk_options(asked, loaded, seed)
-    _tell_unplayed(loaded)
+    _tell_unplayed(loaded, virtual=asked.clock == "virtual")
     errand = scenario_errand(loaded, seed, asked.shoppers)
     folder = new_folder(loaded.scenario.scenario, "run", asked.out)
     name = run_id("day", loaded.scenario.scenario, loaded.hash, seed)
@@ -595,11 +595,13 @@ def run(asked: argparse.Namespace) -> int:
     return _worst(codes)
 
 
-def _tell_unplayed(loaded: LoadedScenario) -> None:
+def _tell_unplayed(loaded: LoadedScenario, virtual: bool = False) -> None:
     """Say what the rehearsal desk leaves alone, so that nobody holds its figures against beliefs it does not play."""
-    from probes.desk.unplayed import unplayed
+    from probes.desk.unplayed import no_telephone, unplayed
 
     keys = unplayed(loaded.scenario)
+    if silent := no_telephone(loaded.scenario, virtual):
+        _say(f"warning: {silent}")
     if keys:
         _say(f"warning: the rehearsal desk does not play {', '.join(keys)} yet; the simulation does")
 

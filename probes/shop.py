@@ -22,7 +22,7 @@ import pandas as pd
 
 from probes.browser import Browser
 from probes.channels.contract import Surroundings
-from probes.channels.table import sessions_of
+from probes.channels.table import load_channels, sessions_of
 from probes.clock import Clock
 from probes.crowd.crowd import Cast, Crowd, Tick
 from probes.guard import Guard, guarding
@@ -148,6 +148,7 @@ async def play_plan(
         run.write_plan(plan)
     run.write_facts(state=RUNNING, epoch_s=clock.epoch_s())
     load_draws()
+    load_channels(set(plan["channel"]))
     evidence = run.folder / "evidence"
     journal = Journal(run.folder / JOURNAL)
     interrupted = False

@@ -198,6 +198,11 @@ class Journey(Strict):
         """Return what a customer with this intent asks."""
         return self.questions.get(intent) or self.questions["default"]
 
+    @property
+    def presses(self) -> bool:
+        """Whether the script presses keys itself, wherever."""
+        return any(step.press is not None for step in _all_steps(self.steps))
+
     def channels(self) -> tuple[Channel, ...]:
         """Return the channels that it may use, the first one first."""
         hops = [step.hop.to for step in _all_steps(self.steps) if step.hop is not None]

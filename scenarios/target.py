@@ -19,6 +19,7 @@ from scenarios.secret import Secret
 from scenarios.target_clean_up import CleanUpStep
 from scenarios.target_email import Email
 from scenarios.target_login import Login
+from scenarios.target_phone import Phone
 from scenarios.wire import Wire
 
 
@@ -33,7 +34,7 @@ def _regex(text: str) -> str:
 def _base(text: str) -> str:
     try:
         parts = urlsplit(text)
-        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        whole = parts.scheme in ("http", "https", "sip") and parts.hostname and parts.port != 0
     except ValueError:  # a port out of range, a bracket left open
         whole = False
     if not whole or parts.query or parts.fragment or parts.username:
@@ -168,13 +169,16 @@ class Target(Strict):
     target: Name = Field(description="the target's name")
     title: str = Field(description="one line")
     base_url: Annotated[str, AfterValidator(_base)] = Field(
-        "", validate_default=False, description="scheme, host and port of the desk's web pages, where it has any"
+        "",
+        validate_default=False,
+        description="scheme, host and port of the desk's web pages, where it has any; sip:// where it is but a PBX",
     )
     rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
     login: Login | None = Field(None, description="how the browser logs in, once a run, before it makes contacts")
     chat: Chat | None = Field(None, description="its web chat")
     form: Form | None = Field(None, description="its web form")
     faq: Faq | None = Field(None, description="its help pages")
+    phone: Phone | None = Field(None, description="its telephone")
     email: Email | None = Field(None, description="its mail desk")
     wires: dict[Channel, Wire] = Field(
         default_factory=dict, description="by channel: how a program speaks to it; goes before the channel's pages"
@@ -201,7 +205,7 @@ class Target(Strict):
         if not self.base_url and self.email is not None:
             return self.email.smtp.host, self.email.smtp.port
         parts = urlsplit(self.base_url)
-        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        return parts.hostname or "", parts.port or {"https": 443, "sip": 5060}.get(parts.scheme, 80)
 
     def hosts(self) -> list[str]:
         """Return every host that contacts may reach."""

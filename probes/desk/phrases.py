@@ -34,6 +34,8 @@ class Phrases(Strict):
     mail_settled: str
     mail_subject: str
     mail_unknown: str
+    phone_menu: str
+    phone_position: str
     greeting: list[str] = Field(min_length=1)
     asks_again: list[str] = Field(min_length=1)
     transfer: list[str] = Field(min_length=1)

@@ -40,16 +40,17 @@ channels:
   form: {{opens: 09:00, closes: "{closes}", journey: short_form{lines}}}
   faq: {{opens: 09:00, closes: "{closes}", journey: short_look{lines}}}
   email: {{opens: 09:00, closes: "{closes}", journey: short_mail{lines}}}
+  phone: {{opens: 09:00, closes: "{closes}", journey: short_call{lines}}}
 intents: {{order_status: Where is my order?, returns: How do I send it back?}}
 demand: [{{intent: order_status, channels: {{chat: 1}}, contacts: [1]}}]
 teams:
   first_line:
-    channels: [chat, form, email]
+    channels: [chat, form, email, phone]
     skills: [order_status]
     agents: {{00:00: {agents}}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
   second_line:
-    channels: [chat, form, email]
+    channels: [chat, form, email, phone]
     skills: [returns]
     agents: {{00:00: 1}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
@@ -100,13 +101,21 @@ steps:
 steps:
   - open: true
 """,
+    "short_call": """
+steps:
+  - open: true
+  - wait_for: human
+    within: patience
+  - say: "It is order {order}."
+  - wait_for: closed
+""",
 }
 CHANNEL_OF = {
     "short_chat": "chat",
     "short_form": "form",
     "patient_form": "form",
     "short_look": "faq",
-    "short_mail": "email",
+    "short_call": "phone",
 }
 
 

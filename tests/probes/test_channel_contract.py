@@ -32,9 +32,9 @@ class Way:
 
 
 WAYS = [Way(channel, sessions) for sessions in (PROTOCOL, BROWSER) for channel in sessions]
-CHATS = [way for way in WAYS if way.channel == "chat"]
-ANSWERING = [way for way in WAYS if way.channel in ("chat", "form", "email")]
-PAGES = [way for way in WAYS if way.channel != "email"]
+CHATS = [way for way in WAYS if way.channel in ("chat", "phone")]
+ANSWERING = [way for way in WAYS if way.channel in ("chat", "form", "email", "phone")]
+PAGES = [way for way in WAYS if way.channel not in ("email", "phone")]
 
 
 def name_of(way: Way) -> str:
@@ -75,7 +75,7 @@ def test_answered(way: Way, chromium: Browser | None, probe_loop: LoopThread, tm
     assert played.true_s("arrived") - leg["arrived_s"] < TOLERANCE_S
     human = played.rung("first_human")
     said_s = played.true_s("said")
-    if way.channel == "chat":
+    if way.channel in ("chat", "phone"):
         assert human["seen_by_s"] == pytest.approx(said_s, abs=TOLERANCE_S)
         assert leg["answered_s"] == pytest.approx(played.true_s("taken"), abs=TOLERANCE_S)
         assert leg["ended_s"] == pytest.approx(played.true_s("closed"), abs=TOLERANCE_S)
@@ -88,7 +88,8 @@ def test_answered(way: Way, chromium: Browser | None, probe_loop: LoopThread, tm
         assert human["seen_after_s"] <= said_s <= human["seen_by_s"]
         assert human["seen_by_s"] - human["seen_after_s"] < 3.0 + 8 * TOLERANCE_S, "polled every 3 s"
     accepted = played.rung("accepted")
-    assert accepted["seen_by_s"] == pytest.approx(played.true_s("arrived"), abs=3 * TOLERANCE_S)
+    taken_in = "rang" if way.channel == "phone" else "arrived"
+    assert accepted["seen_by_s"] == pytest.approx(played.true_s(taken_in), abs=3 * TOLERANCE_S)
     spoken = played.messages.loc[played.messages["speaker"] == "agent", "text"].str.cat(sep=" ")
     assert "within 3 working days" in spoken
     assert "Robin" not in played.messages.loc[played.messages["speaker"] == "automatic", "text"].str.cat()
@@ -230,4 +231,6 @@ def move_away(desk: SmallDesk, channel: str) -> None:
     """Have the target file lead to a page that the desk does not have."""
     part = getattr(desk.target, channel)
     nowhere = {"page": "/nowhere", "websocket": "/nowhere"} if channel == "chat" else {"page": "/nowhere"}
+    if channel == "phone":
+        nowhere = {"uri": part.uri.replace("support", "nobody")}
     desk.target = Target.model_validate({**desk.target.model_dump(), channel: {**part.model_dump(), **nowhere}})
