@@ -83,6 +83,18 @@ def test_a_desk_hangs_up_on_who_does_not_keep_the_line_open(
     assert "closed the line" in leg["reason"]
 
 
+@pytest.mark.parametrize(("line_first", "end"), [(True, "answered"), (False, "abandoned")])
+def test_a_line_opened_first_misses_no_answer(
+    line_first: bool, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it quick answers, as robots give them, would be lost where the desk tells nothing twice."""
+    wire = {"transport": "sse", "stream": {"path": "/stream"}, "open": [{"method": "POST", "path": "/posts"}],
+            "events": [{"is": "human", "text": "text"}], "line_first": line_first}  # fmt: skip
+    monkeypatch.setitem(WIRES, "quick", wire)
+    played, _ = ask("quick", tmp_path, JOURNEY.replace("value_s: 5", "value_s: 0.5").split("  - {wait_for: closed")[0])
+    assert list(played.legs["leg_end"]) == [end], played.legs["reason"]
+
+
 def test_an_error_with_a_good_status_is_an_error(tmp_path: Path) -> None:
     """Without it a message that the desk refused would pass for one that it took."""
     played, _ = ask("graphql", tmp_path, JOURNEY.replace("Where is my parcel?", "Where? " * 50))
