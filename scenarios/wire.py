@@ -138,6 +138,9 @@ class Wire(Strict):
     )
     open: list[Exchange] = Field(default_factory=list, max_length=20, description="what begins a contact, in order")
     stream: Exchange | None = Field(None, description="with sse and websocket: where the line is opened")
+    line_first: bool = Field(
+        False, description="with sse and websocket: the line is opened before the requests of `open` are made"
+    )
     hello: list[Any] = Field(
         default_factory=list, max_length=20, description="with websocket: the first messages on the line"
     )
@@ -174,6 +177,8 @@ class Wire(Strict):
         if pushed != (self.stream is not None) or looks != bool(self.look):
             wanted = "stream and no look" if pushed else "look and no stream" if looks else "neither stream nor look"
             raise ValueError(f"{wanted} with {self.transport}")
+        if self.line_first and not pushed:
+            raise ValueError("line_first only with transport sse or websocket")
         if self.frame is not None and self.transport != "websocket":
             raise ValueError("frame only with transport websocket")
         if self.transport == "long_poll" and len(self.look) != 1:

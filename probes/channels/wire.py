@@ -11,7 +11,8 @@ import base64
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -59,6 +60,9 @@ class WireSession(Plain):
         self._http: aiohttp.ClientSession | None = None
         self._socket: FramedSocket | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._listening = asyncio.Event()
+        self._told: dict[str, str] = {}
+        """Secrets that the desk has been told; where it says them again, they go no further."""
 
     # -- the contract ------------------------------------------------------------------------------------------
 
@@ -68,15 +72,13 @@ class WireSession(Plain):
         self._http = aiohttp.ClientSession(connector=self._around.connector, connector_owner=False, cookie_jar=jar)
         self._kept |= {"subject": opening.subject, "text": opening.text}
         self._looked_s = self._around.clock.now_s()
+        sends = [exchange for exchange in self._wire.open if exchange.method == "SEND"]
+        first = self._wire.line_first
+        before = [] if first else [exchange for exchange in self._wire.open if exchange not in sends]
+        after = self._wire.open if first else sends
         try:
             async with asyncio.timeout(self._around.target.request_s_most):
-                for exchange in self._wire.open:
-                    if exchange.method == "SEND":
-                        continue
-                    answer = await self._exchange(exchange, opening=True)
-                    if answer is None:
-                        return
-                if self._wire.transport == "websocket" and not await self._open_socket():
+                if not (await self._make(before) and await self._open_line() and await self._make(after)):
                     return
             now_s = self._around.clock.now_s()
             if self._wire.is_accepted:
@@ -84,9 +86,8 @@ class WireSession(Plain):
         except FAILURES as error:
             self._fail(error)
             return
-        reading = {"sse": self._read_events, "websocket": self._read_socket, "long_poll": self._hold}
-        if self._wire.transport in reading:
-            self._reader = asyncio.create_task(self._read(reading[self._wire.transport]()))
+        if self._wire.transport == "long_poll":
+            self._reader = asyncio.create_task(self._read(self._hold()))
 
     async def say(self, text: str) -> None:
         """Write a message."""
@@ -160,6 +161,30 @@ class WireSession(Plain):
         except FAILURES as error:
             self._fail(error)
 
+    async def _make(self, exchanges: Sequence[Exchange]) -> bool:
+        """Make the requests of the opening; False where the desk takes nothing now, which is put as seen."""
+        for exchange in exchanges:
+            if exchange.method == "SEND":
+                await self._send(exchange.json_body)
+            elif await self._exchange(exchange, opening=True) is None:
+                return False
+        return True
+
+    async def _open_line(self) -> bool:
+        """Open what the desk pushes on; False where it does not let us in, which is put as seen."""
+        if self._wire.transport == "websocket":
+            if not await self._open_socket():
+                return False
+            self._reader = asyncio.create_task(self._read(self._read_socket()))
+        if self._wire.transport == "sse":
+            self._reader = asyncio.create_task(self._read(self._read_events()))
+            if self._wire.line_first:
+                listening = asyncio.create_task(self._listening.wait())
+                await asyncio.wait([listening, self._reader], return_when=asyncio.FIRST_COMPLETED)
+                listening.cancel()
+                return self._listening.is_set()
+        return True
+
     async def _send(self, body: Any) -> None:
         if self._socket is not None:
             await self._socket.send(self._filled_body(body))
@@ -227,7 +252,8 @@ class WireSession(Plain):
         values = self._caller.values() | {name: str(value) for name, value in self._kept.items()}
         values |= {"count": str(self._count), "mark": mark_of(contact, self._around.guard.charter.marker_key)}
         if "{secret." in text:
-            values |= {f"secret.{name}": secret.value(f"secrets.{name}") for name, secret in target.secrets.items()}
+            self._told = {f"secret.{name}": secret.value(f"secrets.{name}") for name, secret in target.secrets.items()}
+            values |= self._told
         if "{cookie." in text and self._http is not None:
             values |= {f"cookie.{cookie.key}": cookie.value for cookie in self._http.cookie_jar}
         return values
@@ -286,7 +312,10 @@ class WireSession(Plain):
         held: list[str] = []
         async with self._request(self._wire.stream) as answer:
             if answer.status >= 400:
+                if self._is_turned_away(answer.status, await read_text(answer, MESSAGE_BYTES_MOST)):
+                    return
                 raise DeskError(f"HTTP {answer.status} at {self._wire.stream.path}")
+            self._listening.set()
             async for raw in answer.content:
                 line = raw.decode("utf-8", "replace").rstrip("\r\n")
                 if line.startswith("data:"):
@@ -321,9 +350,6 @@ class WireSession(Plain):
         await self._socket.begin(self._hear)
         for message in self._wire.hello:
             await self._send(message)
-        for exchange in self._wire.open:
-            if exchange.method == "SEND":
-                await self._send(exchange.json_body)
         return True
 
     async def _read_socket(self) -> None:
@@ -344,6 +370,9 @@ class WireSession(Plain):
 
     def _put(self, seen: Seen) -> None:
         """Keep what was seen; a desk that floods is cut off there, and what came first is kept."""
+        for name, secret in self._told.items():
+            if secret in seen.text:
+                seen = replace(seen, text=seen.text.replace(secret, f"{{{name}}}"))
         if self._seen.qsize() == SEEN_MOST:
             seen = Seen("error", seen.seen_by_s, seen.seen_by_s, f"the desk sent over {SEEN_MOST} messages")
         if self._seen.qsize() <= SEEN_MOST:

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from scenarios.target import Target
 from tests.probes import line_desks
 from tests.probes.line_desks import Talks, open_line
-from tests.probes.real_desks import Played, play
+from tests.probes.real_desks import Played, holds, play
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "targets.md"
 
@@ -42,7 +42,14 @@ def ask(kind: str, folder: Path, journey: str = JOURNEY) -> tuple[Played, Talks]
     path.write_text(journey)
     with open_line(getattr(line_desks, kind)) as (base_url, talks):
         target = Target.model_validate(
-            {"target": kind, "title": "?", "base_url": base_url, "wires": {"chat": WIRES[kind]}, "request_s_most": 3}
+            {
+                "target": kind,
+                "title": "?",
+                "base_url": base_url,
+                "wires": {"chat": WIRES[kind]},
+                "request_s_most": 3,
+                "secrets": {"key": {"env": "BOT_KEY"}},
+            }
         )
         return play(path, target, folder), talks
 
@@ -83,12 +90,36 @@ def test_a_desk_hangs_up_on_who_does_not_keep_the_line_open(
     assert "closed the line" in leg["reason"]
 
 
+@pytest.mark.parametrize(("line_first", "end"), [(True, "answered"), (False, "abandoned")])
+def test_a_line_opened_first_misses_no_answer(
+    line_first: bool, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it quick answers, as robots give them, would be lost where the desk tells nothing twice."""
+    wire = {"transport": "sse", "stream": {"path": "/stream"}, "open": [{"method": "POST", "path": "/posts"}],
+            "events": [{"is": "human", "text": "text"}], "line_first": line_first}  # fmt: skip
+    monkeypatch.setitem(WIRES, "quick", wire)
+    played, _ = ask("quick", tmp_path, JOURNEY.replace("value_s: 5", "value_s: 0.5").split("  - {wait_for: closed")[0])
+    assert list(played.legs["leg_end"]) == [end], played.legs["reason"]
+
+
 def test_an_error_with_a_good_status_is_an_error(tmp_path: Path) -> None:
     """Without it a message that the desk refused would pass for one that it took."""
     played, _ = ask("graphql", tmp_path, JOURNEY.replace("Where is my parcel?", "Where? " * 50))
     leg = played.legs.iloc[0]
     assert leg["leg_end"] == "target_error"
     assert "too long" in leg["reason"]
+
+
+def test_a_secret_that_a_desk_says_again_goes_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a desk that repeats what it was told would put a password into the run folder."""
+    monkeypatch.setenv("BOT_KEY", "0pen-sesame")
+    ask_bot = {**WIRES["bot"]["say"], "json": {"sender": "{secret.key}", "message": "{text}"}}
+    wire = {"transport": "reply", "open": [ask_bot], "events": [{"is": "bot", "text": "recipient_id"}]}
+    monkeypatch.setitem(WIRES, "bot", wire)
+    played, talks = ask("bot", tmp_path, JOURNEY.replace("value_s: 5", "value_s: 0.5"))
+    assert list(talks.heard) == ["0pen-sesame"]
+    assert set(played.said("bot")) == {"{secret.key}"}
+    assert holds(tmp_path / "run", "0pen-sesame") == []
 
 
 def test_a_bot_that_says_all_in_its_answers(tmp_path: Path) -> None:
