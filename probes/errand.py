@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,10 @@ class Errand:
     cast: Cast = field(default_factory=Cast)
     files: Path | None = None
     """Where the files lie that journeys attach."""
+    epoch_s: float | None = None
+    """The wall instant of second 0, where the contacts have dates."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the run's run.json says besides."""
 
 
 def scenario_errand(loaded: LoadedScenario, seed: int, shoppers: int | None = None, everyone: bool = True) -> Errand:
@@ -97,18 +102,11 @@ def journey_errand(names: Sequence[str], intent: str | None, players: Players, s
     if any(named[journey.journey] != journey for journey in journeys):
         raise NothingToPlayError("two of these journeys have one name and different scripts; give them different names")
     intents = {name: name for journey in journeys for name in journey.questions}
-    wanted = intent or next((name for name in intents if name != "default"), "default")
-    if wanted not in intents:
+    wanted = intent or next((name for name in intents if name != "default"), "default")  # of others `default` is asked
+    if wanted not in intents and all(len(journey.questions) > 1 for journey in journeys):
         raise NothingToPlayError(f"no journey here asks about {wanted!r}; they know {', '.join(intents)}")
     _check_feed(journeys, players.feed)
-    channels = list(dict.fromkeys(channel for journey in journeys for channel in journey.channels()))
-    begins = {journey.channel: journey.journey for journey in journeys}
-    scenario = Scenario(
-        scenario="journeys", title="Journeys: " + ", ".join(journey.journey for journey in journeys), time_zone="UTC",
-        starts="2000-01-01", days=JOURNEY_DAYS_MOST, seed=seed, intents=intents,
-        channels={name: ChannelHours(opens="00:00", closes="24:00", journey=begins.get(name)) for name in channels},
-        teams={"desk": Team(channels=channels, agents={"00:00": 1}, service={})},
-    )  # fmt: skip
+    scenario = journeys_scenario(journeys, seed, 0, wanted)
     rows, kinds, data = [], {}, {}
     times = [(journey, path) for journey, path in zip(journeys, paths, strict=True) for _ in range(players.repeats)]
     for number, (journey, path) in enumerate(times):
@@ -131,6 +129,19 @@ def journey_errand(names: Sequence[str], intent: str | None, players: Players, s
     loaded = LoadedScenario(folder / "journeys", scenario, journeys_hash(named), {}, {}, [])
     plan = pd.DataFrame(rows, columns=list(PLAN_COLUMNS)).astype({"entity": np.uint64})
     return Errand(loaded, plan, seed, named, True, Cast(kinds, data), folder)
+
+
+def journeys_scenario(journeys: Sequence[Journey], seed: int, days: int, intent: str = "default") -> Scenario:
+    """Return a scenario for journeys that none plans: always open, and as long as a journey may last after `days`."""
+    channels = list(dict.fromkeys(channel for journey in journeys for channel in journey.channels()))
+    begins = {journey.channel: journey.journey for journey in journeys}
+    intents = {name: name for journey in journeys for name in journey.questions} | {intent: intent}
+    return Scenario(
+        scenario="journeys", title="Journeys: " + ", ".join(journey.journey for journey in journeys), time_zone="UTC",
+        starts="2000-01-01", days=days + JOURNEY_DAYS_MOST, seed=seed, intents=intents,
+        channels={name: ChannelHours(opens="00:00", closes="24:00", journey=begins.get(name)) for name in channels},
+        teams={"desk": Team(channels=channels, agents={"00:00": 1}, service={})},
+    )  # fmt: skip
 
 
 def _kind_of(journey: Journey, path: Path | None, players: Players, number: int) -> PersonaKind | None:
@@ -190,6 +201,7 @@ async def play_real(
     scale: float | None = None,
     misconduct: Misconduct | None = None,
     resumed: Resumed | None = None,
+    trace: bool = False,
 ) -> Run:
     """Play a plan on the real clock; the first contact is due `LEAD_S` wall seconds from now.
 
@@ -212,20 +224,23 @@ async def play_real(
     if resumed is not None:
         clock = Clock.real(epoch_s=float(resumed.run.facts["epoch_s"]), scale=float(resumed.run.facts["scale"]))
     elif target.rehearsal:
-        clock = await start_rehearsal(target, charter, None if errand.anytime else first_s, LEAD_S)
-        if errand.anytime:
+        anytime = errand.anytime or errand.epoch_s is not None  # its day is no date
+        clock = await start_rehearsal(target, charter, None if anytime else first_s, LEAD_S)
+        if anytime:
             chosen["due_s"] += clock.now_s() + LEAD_S * clock.scale - first_s
         elif clock.now_s() > first_s:
             raise NothingToPlayError(
                 f"the day of {target.base_url} has begun: it is {clock_text(clock.now_s())} there, the first contact "
                 f"is due at {clock_text(first_s)}; a scenario's day needs a desk that was just opened"
             )
+    elif errand.epoch_s is not None:
+        clock = Clock.real(epoch_s=errand.epoch_s)
     else:
         clock = Clock.real(epoch_s=time.time() + LEAD_S - first_s)
     if scale is not None and scale != clock.scale:
         raise NothingToPlayError(f"{target.base_url} runs at scale {clock.scale:g}, not {scale:g}; a desk sets its own")
     facts = shop_facts(loaded, target, charter, seed, "real", clock.scale, misconduct)
-    facts["journeys"] = journeys_hash(errand.journeys)
+    facts |= {"journeys": journeys_hash(errand.journeys), **errand.facts}
     if resumed is None:
         run = Run.create(folder, facts)
     else:
@@ -235,7 +250,7 @@ async def play_real(
         browser = await stack.enter_async_context(open_browser()) if in_browser else None
         shopped = await play_plan(
             loaded, chosen, run, target, charter, clock, seed, instrument, sessions, errand.journeys, browser, watch,
-            cast=errand.cast, begun=resumed.begun if resumed else None, files=errand.files,
+            cast=errand.cast, begun=resumed.begun if resumed else None, files=errand.files, trace=trace,
         )  # fmt: skip
     return shopped.run
 

@@ -65,10 +65,11 @@ Heard = Sequence[Seen]
 
 @dataclass(frozen=True)
 class Open:
-    """Begin the contact with this text."""
+    """Begin the contact with this text; `presses` says that the script presses a menu's keys itself."""
 
     subject: str
     text: str
+    presses: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class Voice:
         if self.kind is not None:
             around = (self.put(self.kind.before, u), words, self.put(self.kind.behind, u))
             words = " ".join(part for part in around if part)
-        return Open(told, words)
+        return Open(told, words, self.journey.presses)
 
     def typing_s(self, text: str) -> float:
         """Return how long they write."""
@@ -363,7 +364,7 @@ class _Play:
     def _goes_on(self, hop: Hop) -> bool:
         if hop.when == "due" and self.promised_s is None:
             return False
-        return hop.only_if == "always" or not (self.useful or self.resolved)
+        return hop.only_if == "always" or not self.useful
 
     def _is_so(self, condition: Said | Literal["useful", "resolved"]) -> bool:
         if condition == "useful":

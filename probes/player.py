@@ -10,10 +10,11 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from probes.channels.contract import Caller, CannotDoError, Session, Surroundings
+from probes.cleaning import cleaned
 from probes.guard import RefusedByCharterError
 from probes.journeys import (
     LAST,
@@ -33,6 +34,7 @@ from probes.journeys import (
     act_out,
     is_said,
 )
+from probes.stop import say_goodbye
 from results.journal import CONTACT_FACTS, Journal
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.journey import Journey, Said
@@ -138,11 +140,13 @@ class Player:
         self._make_session = make_session
         self.script = script or script_of(contact, journey, caller)
         self._is_long = len(journey.channels()) > 1 or journey.promises != []
+        caller.known.learn_persona(caller.persona)
+        caller.known.learn_secrets(*around.secrets)
 
     async def play(self) -> Ended:
         """Play the contact and return its outcome as the log has it, and whether the journey goes on in another."""
         try:
-            self._around.guard.check_contact()
+            self._around.guard.begin_contact(str(self._contact.facts["channel"]))
         except RefusedByCharterError as error:
             return Ended(never_begun(self._journal, self._contact, "withheld", str(error)))
         now_s = self._clock.now_s()
@@ -152,7 +156,10 @@ class Player:
         try:
             leg_end, outcome, reason = await self._act(session, told)
         except asyncio.CancelledError:
-            self._end(told, "censored", "censored", None)
+            stopped = self._around.guard.stop.reason
+            if stopped is not None:
+                await say_goodbye(session)
+            self._end(told, "censored", "censored", stopped)
             await session.close()
             return Ended("censored")
         except RefusedByCharterError as error:
@@ -240,9 +247,13 @@ class Player:
         return self._left(told)
 
     def _send(self, heard: Sequence[Seen]) -> Action | None:
-        """Tell the script; what a journey of several contacts hears is kept, so that it can be taken up again."""
+        """Tell the script; what a journey of several contacts hears is kept, so that it can be taken up again.
+
+        Kept without what may not be kept: a script that is taken up again hears placeholders in their place.
+        """
         if self._is_long:
-            self._journal.write("heard", contact_id=self._id, seen=[told_of(seen) for seen in heard])
+            kept = [told_of(replace(seen, text=self._cleaned(seen.text))) for seen in heard]
+            self._journal.write("heard", contact_id=self._id, seen=kept)
         return self.script.send(heard)
 
     async def _wait(self, session: Session, told: _Told, action: WaitFor) -> list[Seen]:
@@ -295,11 +306,15 @@ class Player:
             told.reached.add("message")
             self._note_answer(told, seen)
         match seen.kind:
+            case "accepted" if seen.text:
+                self._journal.write("created", contact_id=self._id, reference=self._cleaned(seen.text))
             case "taken":
                 told.reached.add("taken")
                 leg.answered_s = at_s
                 leg.team = seen.team or leg.team
                 leg.agent = seen.agent
+                if seen.agent and not self._around.guard.charter.staff_told:
+                    self._caller.known.learn_person({"<agent>": seen.agent})
             case "human":
                 told.reached |= {"taken", "human"}
                 leg.answered_s = at_s if leg.answered_s is None else leg.answered_s
@@ -336,8 +351,9 @@ class Player:
             return
         told.reached.add("answer")
         self._journal.write(
-            "fact", contact_id=self._id, leg=told.leg.number, turn=told.turns - 1, fact=told.asked[0], text=seen.text
-        )
+            "fact", contact_id=self._id, leg=told.leg.number, turn=told.turns - 1, fact=told.asked[0],
+            text=self._cleaned(seen.text),
+        )  # fmt: skip
 
     def _closed(self, told: _Told, seen: Seen) -> End:
         if seen.kind == "shut":
@@ -395,21 +411,27 @@ class Player:
                 turn=told.turns,
                 at_s=at_s,
                 speaker=speaker,
-                text=text,
+                text=self._cleaned(text),
             )
         told.turns += 1
+
+    def _cleaned(self, text: str) -> str:
+        return cleaned(text, self._caller.known)
 
     def _write_leg(self, told: _Told, leg_end: str, ended_s: float | None, reason: str | None) -> None:
         leg = told.leg
         if leg.human_s is None and told.page is None and leg_end != "transferred":
             leg.answered_s = None  # a chat that somebody joined and never wrote in was not answered
         talked = leg_end in ("answered", "transferred", "cut_off") and leg.answered_s is not None and told.page is None
+        if talked and ended_s is not None and leg.answered_s is not None:
+            self._around.guard.note_agent_time(ended_s - leg.answered_s)
         self._journal.write(
             "leg", contact_id=self._id, leg=leg.number, team=leg.team,
             agent=leg.agent if self._around.guard.charter.staff_told else None, due_s=leg.due_s,
             arrived_s=leg.arrived_s, answered_s=leg.answered_s, ended_s=ended_s,
             talk_s=ended_s - leg.answered_s if talked and ended_s is not None and leg.answered_s is not None else None,
-            history_carried=leg.history_carried, leg_end=leg_end, reason=reason,
+            history_carried=leg.history_carried, leg_end=leg_end,
+            reason=self._cleaned(reason) if reason else reason,
         )  # fmt: skip
 
     def _end(self, told: _Told, leg_end: str, outcome: str, reason: str | None) -> str:

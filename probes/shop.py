@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import gc
 import hashlib
 import json
@@ -19,18 +20,21 @@ from typing import Any
 import aiohttp
 import pandas as pd
 
-from probes.browser import Browser, check_target
+from probes.browser import Browser
 from probes.channels.contract import Surroundings
-from probes.channels.table import sessions_of
+from probes.channels.table import load_channels, sessions_of
 from probes.clock import Clock
 from probes.crowd.crowd import Cast, Crowd, Tick
 from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
+from probes.login import secrets_given
 from probes.player import SessionMaker, load_draws
+from probes.proof import prove_control
+from probes.resolve import PinnedResolver
 from probes.resume import Begun
 from results.journal import JOURNAL, Journal, tables_from_journal
 from results.runs import FINISHED, INTERRUPTED, RUNNING, Run, run_id, scenario_facts
-from scenarios.charter import Charter
+from scenarios.charter import Charter, charter_hash
 from scenarios.journey import Journey, journey_named
 from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
@@ -76,13 +80,9 @@ def shop_facts(
             "kind": charter.kind,
             "purpose": charter.purpose,
             "hash": charter_hash(charter),
+            "retention_days": charter.retention_days,
         },
     }
-
-
-def charter_hash(charter: Charter) -> str:
-    """Return 16 hex digits over what the charter says."""
-    return hashlib.blake2b(charter.model_dump_json().encode(), digest_size=8).hexdigest()
 
 
 def journeys_hash(journeys: Mapping[str, Journey]) -> str:
@@ -125,11 +125,13 @@ async def play_plan(
     cast: Cast | None = None,
     begun: Begun | None = None,
     files: Path | None = None,
+    trace: bool = False,
 ) -> Shopped:
     """Play a plan on a running clock and finish the run folder, also when interrupted.
 
     `journeys` are those that the plan names; where left out they are found beside the scenario or among ours. `begun`
-    is what an earlier part of the same run has begun; `files` is where the files lie that journeys attach.
+    is what an earlier part of the same run has begun; `files` is where the files lie that journeys attach. With
+    `trace` all that the browser does is recorded, and kept of contacts that fail.
 
     Raises:
         probes.guard.RefusedByCharterError: before anything is sent.
@@ -137,30 +139,40 @@ async def play_plan(
     guard = Guard(charter)
     host, port = target.address()
     guard.check(host, port)
-    guard.check_load(len(plan), [host])
-    if browser is not None:
-        check_target(target)
+    await prove_control(guard, target.hosts())
+    guard.check_load(len(plan), target.hosts())
     sessions = sessions_of(target) if sessions is None else sessions
     journeys = journeys_of(loaded, plan) if journeys is None else journeys
+    channels = {channel for journey in journeys.values() for channel in journey.channels()} | set(plan["channel"])
+    secrets = secrets_given(target, charter, channels)
     if begun is None:
         run.write_plan(plan)
     run.write_facts(state=RUNNING, epoch_s=clock.epoch_s())
     load_draws()
+    load_channels(set(plan["channel"]))
     evidence = run.folder / "evidence"
     journal = Journal(run.folder / JOURNAL)
     interrupted = False
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, force_close=False)
-    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, files)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, resolver=PinnedResolver(guard))
+    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, trace, secrets, files)
     crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s, cast, begun)
     with guarding(guard), _quiet_collector():
         try:
-            async with instrument.watching():
+            async with instrument.watching(), guard.watching():
                 await crowd.play()
         except asyncio.CancelledError:
             interrupted = True
         finally:
+            for shared in around.shared.values():
+                await shared.close()
+            if browser is not None:
+                await browser.end_visits(guard)
             await connector.close()
             journal.close()
+            guard.close()
+    if guard.stop.reason is not None:
+        run.write_facts(stopped=guard.stop.reason)
+        interrupted = True
     return finish(run, plan, crowd, instrument, interrupted)
 
 
@@ -173,6 +185,7 @@ def finish(run: Run, plan: pd.DataFrame, crowd: Crowd, instrument: Instrument, i
     outcomes = tables["legs"].loc[tables["legs"]["leg"] == 0, "contact_outcome"].value_counts().to_dict()
     run.write_facts(
         state=INTERRUPTED if interrupted else FINISHED,
+        ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         planned=len(plan),
         played=int((tables["legs"]["leg"].eq(0) & tables["legs"]["arrived_s"].notna()).sum()),
         outcomes={str(name): int(count) for name, count in outcomes.items()},
@@ -211,7 +224,11 @@ async def start_rehearsal(target: Target, charter: Charter, start_s: float | Non
     with guarding(guard):
         try:
             timeout = aiohttp.ClientTimeout(total=10)
-            async with aiohttp.ClientSession(timeout=timeout) as http, http.post(url, json=wish) as answer:
+            connector = aiohttp.TCPConnector(resolver=PinnedResolver(guard))
+            async with (
+                aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
+                http.post(url, json=wish) as answer,
+            ):
                 day = json.loads(await answer.text())
                 return Clock.real(epoch_s=float(day["epoch_s"]), scale=float(day["scale"]))
         except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:

@@ -154,14 +154,14 @@ def _contact_rows(
 
 
 def _never_begun(entry: Mapping[str, Any], facts: Mapping[str, Any], last_s: float) -> dict[str, Any]:
-    passed = entry["due_s"] <= last_s
-    end = "unstarted" if passed else "censored"
+    passed, stopped = entry["due_s"] <= last_s, facts.get("stopped")
+    end = "withheld" if stopped else "unstarted" if passed else "censored"
     return {
         **{name: entry[name] for name in CONTACT_FACTS},
         **_run_facts(facts),
         "leg": 0,
         "leg_end": end,
-        "reason": "the run was interrupted" if passed else None,
+        "reason": stopped or ("the run was interrupted" if passed else None),
         "contact_outcome": end,
     }
 

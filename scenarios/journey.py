@@ -91,8 +91,8 @@ class Hop(Strict):
     when: Literal["now", "due"] = Field(
         "now", description="due: as the last promise that `promises` recognised falls due, and only if one was made"
     )
-    only_if: Literal["always", "unresolved"] = Field(
-        "unresolved", description="unresolved: only where no useful answer came and nobody settled it"
+    only_if: Literal["always", "unanswered"] = Field(
+        "unanswered", description="unanswered: only where no useful answer came, whatever the desk calls settled"
     )
 
 
@@ -197,6 +197,11 @@ class Journey(Strict):
     def question(self, intent: str) -> Question:
         """Return what a customer with this intent asks."""
         return self.questions.get(intent) or self.questions["default"]
+
+    @property
+    def presses(self) -> bool:
+        """Whether the script presses keys itself, wherever."""
+        return any(step.press is not None for step in _all_steps(self.steps))
 
     def channels(self) -> tuple[Channel, ...]:
         """Return the channels that it may use, the first one first."""

@@ -191,19 +191,6 @@ class Wire(Strict):
         return self
 
 
-class Secret(Strict):
-    """Where a password or token comes from; it stands in no file of ours."""
-
-    env: str | None = Field(None, description="an environment variable")
-    file: str | None = Field(None, description="a file that holds it alone")
-
-    @model_validator(mode="after")
-    def _one(self) -> Secret:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("either env or file")
-        return self
-
-
 def filled_body(body: Any, fill: Any, raw: dict[str, Any]) -> Any:
     """Return a JSON body with its texts filled; a text that is one placeholder of `raw` becomes that value."""
     if isinstance(body, str):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from probes.browser import Browser
@@ -51,7 +52,9 @@ class ChatBrowser(Plain):
 
     async def _enter(self, opening: Open) -> None:
         around, chat = self._around, self._chat
-        self._tab = tab = await self._browser.open_tab(around.target, around.guard, watches_of(chat), chat.start)
+        self._tab = tab = await self._browser.open_tab(
+            around.target, around.guard, watches_of(chat), chat.start, self._caller.known, around.trace
+        )
         loaded = await tab.load(f"{around.target.base_url}{chat.page}", around.clock)
         if loaded.status != 200:
             self._fail(f"HTTP {loaded.status} at {chat.page}")
@@ -81,8 +84,19 @@ class ChatBrowser(Plain):
                     return  # closed under our hands: the stamp says so
             self._fail(str(error))
 
+    async def press(self, keys: str) -> None:
+        """There are no keys here."""
+
     async def next_seen(self, until_s: float | None) -> Seen:
-        """Return what appeared, when it appeared."""
+        """Return what appeared, when it appeared; what stood there before the customer entered is no answer to them."""
+        while True:
+            seen = await self._next(until_s)
+            if self.entered_s is None or seen.kind == "nothing" or not seen.seen_by_s < self.entered_s:
+                return seen
+            if seen.kind in LAST:
+                return replace(seen, seen_after_s=self.entered_s, seen_by_s=self.entered_s)
+
+    async def _next(self, until_s: float | None) -> Seen:
         try:
             if not self._seen.empty() or until_s is None:
                 seen = await self._seen.get()
@@ -110,10 +124,8 @@ class ChatBrowser(Plain):
             await self._tab.close()
 
     async def evidence(self, name: str) -> str | None:
-        """Keep a picture of the page."""
-        if self._tab is None or self._around.evidence is None:
-            return None
-        return await self._tab.picture(self._around.evidence, name)
+        """Keep what can be seen of the page."""
+        return None if self._tab is None else await self._tab.evidence(self._around.evidence, name)
 
     # -- what appears ------------------------------------------------------------------------------------------
 

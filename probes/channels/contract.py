@@ -16,6 +16,7 @@ from typing import Protocol
 import aiohttp
 
 from probes.browser import Browser
+from probes.cleaning import Known
 from probes.clock import Clock
 from probes.guard import Guard
 from probes.instrument import Instrument
@@ -26,6 +27,13 @@ from scenarios.persona import PersonaKind
 from scenarios.scenario import Channel
 from scenarios.target import FormField, Target
 from scenarios.wording import filled
+
+
+class Shared(Protocol):
+    """What a channel keeps open for all its contacts."""
+
+    async def close(self) -> None:
+        """Free everything; harmless when called twice."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,14 @@ class Surroundings:
     """A folder for screenshots of failures."""
     instrument: Instrument | None = None
     """Told of errors of stamps that a channel knows of."""
+    trace: bool = False
+    """Whether all that the browser does is recorded, and kept of contacts that fail."""
+    secrets: tuple[str, ...] = ()
+    """What the run was given and nothing may hold that it writes."""
     files: Path | None = None
     """Where the files lie that journeys attach."""
+    shared: dict[str, Shared] = field(default_factory=dict)
+    """What channels keep open for all their contacts, such as a mailbox: put here by them, closed with the run."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +71,12 @@ class Caller:
     background: bool
     channel: Channel = "chat"
     """The channel of this contact."""
-
     data: Mapping[str, str] = field(default_factory=dict)
     """What a feed tells of this contact, by column."""
     kind: PersonaKind | None = None
     """How they speak and wait."""
+    known: Known = field(default_factory=Known, compare=False)
+    """What must not be kept of this contact; sessions add what they come by."""
 
     def values(self) -> dict[str, str]:
         """Return what texts and fields may hold of the person and the matter."""
@@ -145,4 +160,4 @@ class Session(Protocol):
         """Free everything; harmless when called twice."""
 
     async def evidence(self, name: str) -> str | None:
-        """Keep a picture of what can be seen now, where the channel can; returns its file name."""
+        """Keep what can be seen now, where the channel can; returns a file's name, beside which the others lie."""

@@ -56,6 +56,8 @@ class Cast:
 
     kinds: Mapping[str, PersonaKind] = field(default_factory=dict)
     data: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Who they are, where several customers are the same person."""
 
 
 class Crowd:
@@ -160,8 +162,10 @@ class Crowd:
     def _caller(self, contact: Contact) -> Caller:
         facts = contact.facts
         customer, intent = str(facts["customer_id"]), str(facts["intent"])
+        who = self._cast_of.names.get(customer, customer)
+        charter = self._around.guard.charter
         persona = make_persona(
-            customer, str(facts["contact_id"]), str(facts["language"]), self._around.guard.charter.marker_key
+            who, str(facts["contact_id"]), str(facts["language"]), charter.marker_key, charter.personas
         )
         return Caller(
             persona, str(facts["contact_id"]), intent, self._loaded.scenario.intents.get(intent, ""),

@@ -187,13 +187,13 @@ def test_a_journey_goes_on_over_another_channel_and_cites_the_contact_before() -
     ("last", "goes_on"),
     [
         (said("within 3 working days"), False),
-        (CLOSED, False),
+        (CLOSED, True),
         (Seen("closed", 9, 9), True),
         (Seen("error", text="HTTP 500"), True),
         (Seen("busy", 9, 9), True),
     ],
 )
-def test_what_is_settled_needs_no_other_channel(last: Seen, goes_on: bool) -> None:
+def test_what_is_answered_needs_no_other_channel(last: Seen, goes_on: bool) -> None:
     """Without it customers who have their answer would ring all the same."""
     action = after(script(journey([{"wait_for": "human"}, HOP])), [], [last])
     assert isinstance(action, GoOn) == goes_on
