@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from probes.cleaning import Known, is_telltale
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     from probes.tab import Tab
 
 
-def secrets_given(target: Target, charter: Charter) -> tuple[str, ...]:
-    """Return the secrets that a run is given: the charter's marker key and all passwords and tokens of the target.
+def secrets_given(target: Target, charter: Charter, channels: Collection[str]) -> tuple[str, ...]:
+    """Return the secrets that a run is given: the charter's marker key, and the target's for these channels.
 
     Raises:
         scenarios.secret.SecretMissingError: the target names a variable or file that holds nothing.
     """
     logins = target.login.secrets() if target.login is not None else ()
     mail = target.email.secrets() if target.email is not None else ()
-    return (charter.marker_key, *logins, *mail, *(one.value(f"secrets.{name}") for name, one in target.secrets.items()))
+    wires = (one.value(f"secrets.{name}") for name, one in target.secrets_for(channels).items())
+    return (charter.marker_key, *logins, *mail, *wires)
 
 
 class LoginOnce:

@@ -141,9 +141,10 @@ async def play_plan(
     guard.check(host, port)
     await prove_control(guard, target.hosts())
     guard.check_load(len(plan), target.hosts())
-    secrets = secrets_given(target, charter)
     sessions = sessions_of(target) if sessions is None else sessions
     journeys = journeys_of(loaded, plan) if journeys is None else journeys
+    channels = {channel for journey in journeys.values() for channel in journey.channels()} | set(plan["channel"])
+    secrets = secrets_given(target, charter, channels)
     if begun is None:
         run.write_plan(plan)
     run.write_facts(state=RUNNING, epoch_s=clock.epoch_s())

@@ -7,6 +7,7 @@ journeys and {persona.email}. Patterns are regular expressions, searched for, no
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -199,6 +200,11 @@ class Target(Strict):
         if not self.base_url and (self.chat or self.form or self.faq or self.rehearsal or not self.email):
             raise ValueError("a base_url, which all but mail desks need")
         return self
+
+    def secrets_for(self, channels: Collection[str]) -> dict[str, Secret]:
+        """Return the secrets that the wires of some channels speak of, by name."""
+        spoken = "".join(wire.model_dump_json() for channel, wire in self.wires.items() if channel in channels)
+        return {name: secret for name, secret in self.secrets.items() if f"{{secret.{name}}}" in spoken}
 
     def address(self) -> tuple[str, int]:
         """Return host and port: of its web pages, or else of where its mails are handed in."""

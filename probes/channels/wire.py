@@ -12,7 +12,6 @@ import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -61,8 +60,6 @@ class WireSession(Plain):
         self._socket: FramedSocket | None = None
         self._reader: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
-        self._told: dict[str, str] = {}
-        """Secrets that the desk has been told; where it says them again, they go no further."""
 
     # -- the contract ------------------------------------------------------------------------------------------
 
@@ -252,8 +249,8 @@ class WireSession(Plain):
         values = self._caller.values() | {name: str(value) for name, value in self._kept.items()}
         values |= {"count": str(self._count), "mark": mark_of(contact, self._around.guard.charter.marker_key)}
         if "{secret." in text:
-            self._told = {f"secret.{name}": secret.value(f"secrets.{name}") for name, secret in target.secrets.items()}
-            values |= self._told
+            named = {name: secret for name, secret in target.secrets.items() if f"{{secret.{name}}}" in text}
+            values |= {f"secret.{name}": secret.value(f"secrets.{name}") for name, secret in named.items()}
         if "{cookie." in text and self._http is not None:
             values |= {f"cookie.{cookie.key}": cookie.value for cookie in self._http.cookie_jar}
         return values
@@ -370,9 +367,6 @@ class WireSession(Plain):
 
     def _put(self, seen: Seen) -> None:
         """Keep what was seen; a desk that floods is cut off there, and what came first is kept."""
-        for name, secret in self._told.items():
-            if secret in seen.text:
-                seen = replace(seen, text=seen.text.replace(secret, f"{{{name}}}"))
         if self._seen.qsize() == SEEN_MOST:
             seen = Seen("error", seen.seen_by_s, seen.seen_by_s, f"the desk sent over {SEEN_MOST} messages")
         if self._seen.qsize() <= SEEN_MOST:

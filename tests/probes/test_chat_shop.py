@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.probes.chat_fixture import ChatAgent, ChatDesk
-from tests.probes.real_desks import Played, play, shipped
+from tests.probes.real_desks import Played, as_logged, play, shipped
 
 DELAY_S = 0.6
 ANSWERS = ("Good morning, which order is it?", "It comes within three working days.")
@@ -39,7 +39,7 @@ def test_a_conversation_on_a_chat_that_is_not_ours(chat_desk: ChatDesk, in_brows
     assert sorted(played.rungs()[:2]) == ["accepted", "automatic_reply"]  # the greeting may stand there first
     assert played.rungs()[2:] == ["first_human", "first_useful_answer", "resolved"]
     assert played.said("agent") == list(ANSWERS)
-    assert agent.heard() == [played.said("customer")]
+    assert [as_logged(text) for text in agent.heard()[0]] == played.said("customer")
     assert len(agent.heard()[0]) == 2
     said = agent.said[0]
     seen_s = played.epoch_s + played.rung("first_human")["seen_by_s"]

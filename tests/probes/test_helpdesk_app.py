@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.probes.helpdesk_fixture import Helpdesk
-from tests.probes.real_desks import Played, holds, play, shipped
+from tests.probes.real_desks import Played, as_logged, holds, play, shipped
 from tests.probes.test_helpdesk_shop import Agent
 
 POLL_S = 0.4
@@ -42,7 +42,7 @@ def test_a_ticket_of_the_app_is_created_answered_and_resolved(
     assert played.rungs()[:2] == ["accepted", "first_human"]
     assert played.rungs()[-1] == "resolved"
     ticket = helpdesk.tickets()[-1]
-    assert ticket["description"] == played.said("customer")[0]
+    assert as_logged(ticket["description"]) == played.said("customer")[0]
     assert "It is for my mother." in [told["comment"] for told in ticket["followup_set"]]
     assert played.said("agent") == [told["comment"] for told in ticket["followup_set"] if told["user"] == 1]
     assert len(agent.answered) == 1
