@@ -58,9 +58,9 @@ async def record_chat(browser: Browser, target: Target, guard: Guard, ended: asy
     turns: list[Turn] = []
     with guarding(guard):
         tab = await browser.open_tab(target, guard, watches_of(target.chat), None)
+        over = asyncio.create_task(ended.wait())
         try:
             await tab.load(f"{target.base_url}{target.chat.page}", clock)
-            over = asyncio.create_task(ended.wait())
             while not ended.is_set() and len(turns) < TURNS_MOST:
                 coming = asyncio.create_task(tab.next_stamp(clock))
                 await asyncio.wait([coming, over], return_when=asyncio.FIRST_COMPLETED)
@@ -77,6 +77,7 @@ async def record_chat(browser: Browser, target: Target, guard: Guard, ended: asy
         except TabLostError:
             pass  # they closed the window
         finally:
+            over.cancel()
             await tab.close()
             await browser.end_visits(guard)
     return turns
