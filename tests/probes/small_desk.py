@@ -41,16 +41,18 @@ channels:
   faq: {{opens: 09:00, closes: "{closes}", journey: short_look{lines}}}
   email: {{opens: 09:00, closes: "{closes}", journey: short_mail{lines}}}
   phone: {{opens: 09:00, closes: "{closes}", journey: short_call{lines}}}
+  app: {{opens: 09:00, closes: "{closes}", journey: short_app{lines}}}
+  social: {{opens: 09:00, closes: "{closes}", journey: short_post{lines}}}
 intents: {{order_status: Where is my order?, returns: How do I send it back?}}
 demand: [{{intent: order_status, channels: {{chat: 1}}, contacts: [1]}}]
 teams:
   first_line:
-    channels: [chat, form, email, phone]
+    channels: [chat, form, email, phone, app, social]
     skills: [order_status]
     agents: {{00:00: {agents}}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
   second_line:
-    channels: [chat, form, email, phone]
+    channels: [chat, form, email, phone, app, social]
     skills: [returns]
     agents: {{00:00: 1}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
@@ -101,6 +103,23 @@ steps:
 steps:
   - open: true
 """,
+    "short_app": """
+steps:
+  - open: true
+  - wait_for: human
+  - say: "Thank you."
+  - wait_for: closed
+""",
+    "short_post": """
+steps:
+  - open: true
+  - wait_for: human
+    within: {law: deterministic, value_s: 60}
+  - say: "Thank you."
+    privately: true
+  - wait_for: useful
+    within: {law: deterministic, value_s: 60}
+""",
     "short_call": """
 steps:
   - open: true
@@ -112,6 +131,8 @@ steps:
 }
 CHANNEL_OF = {
     "short_mail": "email",
+    "short_app": "app",
+    "short_post": "social",
     "short_chat": "chat",
     "short_form": "form",
     "patient_form": "form",

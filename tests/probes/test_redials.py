@@ -124,7 +124,7 @@ def test_those_change_the_channel_whom_the_scenarios_luck_says(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("to", "reason"),
     [
-        ("social", "rehearsal_desk describes no social"),
+        ("in_person", "rehearsal_desk describes no in_person"),
         ("phone", "rehearsal_desk describes no phone"),
         ("form", "the scenario names no journey for form"),
     ],
