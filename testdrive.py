@@ -97,6 +97,7 @@ def _told(error: Exception) -> int:
     from probes.browser import BrowserMissingError
     from probes.errand import NothingToPlayError
     from probes.guard import RefusedByCharterError
+    from probes.record import NothingRecordedError
     from probes.resume import CannotResumeError
     from results.runs import RunError
     from scenarios.cells import PlanTooLargeError
@@ -114,7 +115,7 @@ def _told(error: Exception) -> int:
         return Exit.UNREACHABLE
     bad_input = (
         RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
-        PrecisionError, StoryError, CannotResumeError, SecretMissingError,
+        PrecisionError, StoryError, CannotResumeError, SecretMissingError, NothingRecordedError,
     )  # fmt: skip
     if isinstance(error, bad_input):
         _say(str(error))
@@ -421,7 +422,17 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
     if asked.dry_run:
         return _dry_run(asked, errand, target, charter, is_scenario)
     with _ticking(asked, "shopping the desk") as watch:
-        playing = play_real(errand, folder, target, charter, watch, in_browser, asked.scale, resumed=resumed)
+        playing = play_real(
+            errand,
+            folder,
+            target,
+            charter,
+            watch,
+            in_browser,
+            asked.scale,
+            resumed=resumed,
+            trace=bool(getattr(asked, "trace", False)),
+        )
         return _tell_shopped(asked, asyncio.run(playing))
 
 
@@ -517,6 +528,52 @@ def _clean_up(asked: argparse.Namespace) -> int:
         print(f"{len(rows)} steps; {run.folder}")
     left = [row for row in rows if row.state in ("failed", "unsure", "by_hand")]
     return Exit.DIFFERS if left else Exit.AGREES
+
+
+def target(asked: argparse.Namespace) -> int:
+    """Propose a target file from a page of the desk: `target new URL`."""
+    from probes.propose_target import propose
+    from scenarios.charter import read_charter
+
+    if asked.charter is None:
+        raise UsageError("--charter FILE says that the page may be looked at")
+    text = asyncio.run(propose(asked.url, read_charter(asked.charter)))
+    return _tell_written(asked, text, "target")
+
+
+def journey(asked: argparse.Namespace) -> int:
+    """Write a journey from a chat that you have in a browser window: `journey record NAME`."""
+    from probes.browser import open_browser
+    from probes.guard import Guard
+    from probes.record import journey_text, record_chat
+    from scenarios.charter import read_charter
+    from scenarios.target import read_target
+
+    if asked.target is None or asked.charter is None:
+        raise UsageError("--target FILE says where, --charter FILE that it may be; both are needed")
+    desk, charter = read_target(asked.target), read_charter(asked.charter)
+
+    async def record() -> str:
+        ended = asyncio.Event()
+        with contextlib.suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, ended.set)
+        async with open_browser(shown=True) as browser:
+            _say("chat as your customer would; close the window or press Ctrl-C when you are done")
+            return journey_text(asked.name, await record_chat(browser, desk, Guard(charter), ended))
+
+    return _tell_written(asked, asyncio.run(record()), "journey")
+
+
+def _tell_written(asked: argparse.Namespace, text: str, kind: str) -> int:
+    if asked.out is not None:
+        from results.runs import write_whole
+
+        write_whole(asked.out, text)
+    if asked.json:
+        _print_json({kind: text, "file": None if asked.out is None else str(asked.out)})
+    else:
+        print(f"{kind}: {asked.out}" if asked.out is not None else text, end="\n" if asked.out is not None else "")
+    return Exit.AGREES
 
 
 def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
@@ -1062,11 +1119,15 @@ VERBS = {
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
         "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
     "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        "what days seed out json target charter clock-real scale-desk shoppers browser intent repeats "
+        "what days seed out json target charter clock-real scale-desk shoppers browser trace intent repeats "
         "persona feed wave site only-contact dry-run clean-up resume shift junit csv misconduct phrases truth"),
     "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
         "what days seed out json target charter clock-real scale-desk shoppers dry-run clean-up only-contact "
         "resume shift junit csv misconduct phrases truth"),
+    "target": Verb(target, "testdrive target new http://127.0.0.1:8010/tickets/submit/ --charter c.yaml -o t.yaml",
+        "new url charter written json"),
+    "journey": Verb(journey, "testdrive journey record mine --target t.yaml --charter c.yaml -o mine.yaml",
+        "record journey-name target charter written json"),
     "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", "log mapping out json"),
     "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", "run-folder scenario-out arrivals json"),
     "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", "two-runs json"),
@@ -1149,6 +1210,13 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "help": "journeys: a CSV file whose rows, in turn, fill {data.COLUMN}"}),
     "resume": ("--resume", {"type": Path, "metavar": "RUN", "help": "take up a run that was cut off: no contact is "
         "begun twice, those whose time has passed are unstarted"}),
+    "new": ("what", {"choices": ["new"], "help": "propose a target file from a page"}),
+    "url": ("url", {"metavar": "URL", "help": "a page of the desk, such as that of its form or chat"}),
+    "record": ("what", {"choices": ["record"], "help": "have a chat, and keep it as a journey"}),
+    "journey-name": ("name", {"metavar": "NAME", "help": "what the journey is called"}),
+    "written": ("-o --out", {"type": Path, "metavar": "FILE", "help": "the file to write (default: print it)"}),
+    "trace": ("--trace", {"action": "store_true", "help": "with --browser: record all that the browser does, and "
+        "keep it of contacts that fail"}),
     "wave": ("--wave", {"metavar": "NAME", "help": "programmes: which wave"}),
     "site": ("--site", {"metavar": "NAME", "help": "programmes: at which site"}),
     "only-contact": ("--only", {"metavar": "CONTACT", "help": "this contact alone"}),

@@ -173,8 +173,8 @@ def check_installed() -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_browser() -> AsyncIterator[Browser]:
-    """Run a browser until the block ends.
+async def open_browser(shown: bool = False) -> AsyncIterator[Browser]:
+    """Run a browser until the block ends; `shown`: in a window, for a person.
 
     Raises:
         BrowserMissingError: Playwright is not installed, or there is no Chromium that starts.
@@ -185,23 +185,31 @@ async def open_browser() -> AsyncIterator[Browser]:
     with socket.socket() as dead:  # for what belongs to no visit; bound and never listening, so nobody gets the port
         dead.bind(("127.0.0.1", 0))
         async with async_playwright() as playwright:
-            browser = Browser(await _launch(playwright.chromium, f"http://127.0.0.1:{dead.getsockname()[1]}"))
+            dead_proxy = f"http://127.0.0.1:{dead.getsockname()[1]}"
+            browser = Browser(await _launch(playwright.chromium, dead_proxy, shown))
             try:
                 yield browser
             finally:
                 await browser.close()
 
 
-async def _launch(kind: BrowserType, dead_proxy: str) -> Chromium:
+async def _launch(kind: BrowserType, dead_proxy: str, shown: bool) -> Chromium:
     """Start Playwright's own Chromium where it is installed, else the first of the system's that starts."""
     from playwright.async_api import Error
 
     failures = []
     for path in [None, *system_browsers()]:
         try:
-            return await kind.launch(executable_path=path, args=list(ARGUMENTS), proxy={"server": dead_proxy})
+            return await kind.launch(
+                executable_path=path, args=list(ARGUMENTS), proxy={"server": dead_proxy}, headless=not shown
+            )
         except Error as error:
             failures.append(f"{path or 'Playwright has no Chromium of its own'}: {error.message.splitlines()[0]}")
+    if shown:
+        raise BrowserMissingError(
+            "no Chromium that opens a window: apt-get install chromium, on a machine with a screen. Tried: "
+            + "; ".join(failures)
+        )
     raise BrowserMissingError(
         "no Chromium to play in: apt-get install chromium-headless-shell (or: playwright install chromium). "
         + "Tried: " + "; ".join(failures)

@@ -93,7 +93,7 @@ async def open_desk(
             phone = await _open_phone(hall)
             if phone is not None:
                 doors.push_async_callback(phone.close)
-            yield OpenDesk(hall, target_for(port, mail, phone), charter_for(port, mail, phone))
+            yield OpenDesk(hall, target_for(port, mail, phone), charter_for(*ports_of(port, mail, phone)))
         finally:
             hall.end()
             await runner.cleanup()
@@ -130,14 +130,19 @@ def target_for(port: int, mail: MailPorts | None = None, phone: PhoneDoor | None
     return shipped.model_copy(update={"base_url": base_url, "email": by_mail, "phone": by_phone})
 
 
-def charter_for(port: int, mail: MailPorts | None = None, phone: PhoneDoor | None = None) -> Charter:
-    """Return a charter for just these ports on loopback: the doors', and those of the telephone's callers."""
+def ports_of(port: int, mail: MailPorts | None, phone: PhoneDoor | None) -> list[int | str]:
+    """Return the ports of a desk's doors, and those of its telephone's callers."""
     ports: list[int | str] = [port]
     if mail is not None:
         ports += [mail.smtp, mail.imap]
     if phone is not None:
         first, last = phone.ports.callers
         ports += [phone.ports.sip, phone.ports.rtp, f"{first}-{last}"]
+    return ports
+
+
+def charter_for(*ports: int | str) -> Charter:
+    """Return a charter for just these ports on loopback."""
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     return Charter(
         owner="whoever started this rehearsal desk",
@@ -147,7 +152,7 @@ def charter_for(port: int, mail: MailPorts | None = None, phone: PhoneDoor | Non
         valid_from=(now - datetime.timedelta(minutes=5)).isoformat(),
         valid_until=(now + datetime.timedelta(days=CHARTER_DAYS)).isoformat(),
         emergency_contact="whoever started this rehearsal desk",
-        allow=[AllowedHost(host=LOOPBACK, ports=ports)],
+        allow=[AllowedHost(host=LOOPBACK, ports=list(ports))],
         contacts_per_day_most=CONTACTS_MOST,
         per_minute_most=CONTACTS_MOST,
         effects=list(get_args(Effect)),

@@ -73,10 +73,19 @@ async def serve_smtp(host: str, handler: Any, name: str, mail_bytes_most: int) -
         server.close()
 
 
+class _Settings(Config):
+    """Settings of the mailboxes, that greet by a name of their own: pymap's look the machine's up."""
+
+    @property
+    def greeting(self) -> bytes:
+        """What is said first."""
+        return b"Mail ready"
+
+
 @contextlib.asynccontextmanager
 async def serve_imap(host: str, user: str) -> AsyncIterator[tuple[Inbox, int]]:
     """Serve one user's mailbox over IMAP on a free port; yields the mailbox and the port."""
-    config = Config(
+    config = _Settings(
         Namespace(), host=host, port=0, tls_enabled=False, secure_auth=False, demo_data=False, demo_user=user,
         demo_password="", hash_context=Cleartext(), cpu_subsystem=Subsystem.for_asyncio(),
         proxy_protocol=ProxyProtocolNoop(), ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import statistics
 import tempfile
 import time
@@ -34,8 +35,8 @@ QUESTION = "Where is my order 104233?"
 
 async def bare_chat(chromium: Chromium, desk: SmallDesk, opening: asyncio.Semaphore) -> None:
     """Do what the journey `short_chat` does."""
-    context = await chromium.new_context()
     async with opening:
+        context = await chromium.new_context()
         page = await context.new_page()
         await page.goto(f"{desk.target.base_url}/chat", wait_until="domcontentloaded")
         await page.fill("#name", "Sam")
@@ -53,8 +54,8 @@ async def bare_chat(chromium: Chromium, desk: SmallDesk, opening: asyncio.Semaph
 async def bare_form(chromium: Chromium, desk: SmallDesk, opening: asyncio.Semaphore) -> None:
     """Do what the journey `short_form` does."""
     assert desk.target.form is not None
-    context = await chromium.new_context()
     async with opening:
+        context = await chromium.new_context()
         page = await context.new_page()
         await page.goto(f"{desk.target.base_url}/form", wait_until="domcontentloaded")
         await page.fill("#name", "Sam Smith")
@@ -93,8 +94,12 @@ async def launch(started: Any) -> Chromium:
 def cpu_s() -> float:
     """Return the CPU seconds that we and all that we started have used; machine noise hardly touches them."""
     own = psutil.Process()
-    used = [process.cpu_times() for process in (own, *own.children(recursive=True))]
-    return sum(times.user + times.system + times.children_user + times.children_system for times in used)
+    used_s = 0.0
+    for process in (own, *own.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # a page's own process may end meanwhile
+            times = process.cpu_times()
+            used_s += times.user + times.system + times.children_user + times.children_system
+    return used_s
 
 
 def main() -> None:

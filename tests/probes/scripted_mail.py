@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from probes.desk.desk import LOOPBACK, charter_for
 from probes.desk.mail_server import Inbox, serve_imap, serve_smtp
-from probes.errand import journey_errand, play_real
+from probes.errand import Players, journey_errand, play_real
 from results.log import check_legs
 from results.runs import Run
 from scenarios.charter import Charter
@@ -163,7 +163,7 @@ def correspond(
     """Play contacts on a mail desk that answers as `answer` says."""
     path = folder / "by_mail.yaml"
     path.write_text(JOURNEY + steps.lstrip("\n"))
-    errand = journey_errand([str(path)], "default", count, 1)
+    errand = journey_errand([str(path)], "default", Players(repeats=count), 1)
     errand.plan["due_s"] = 0.0
     desk = MailDesk(answer, refuses=refuses)
 

@@ -111,6 +111,7 @@ steps:
 """,
 }
 CHANNEL_OF = {
+    "short_mail": "email",
     "short_chat": "chat",
     "short_form": "form",
     "patient_form": "form",

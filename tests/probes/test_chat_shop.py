@@ -55,7 +55,7 @@ def test_a_chat_in_which_nobody_answers(chat_desk: ChatDesk, in_browser: bool, t
     assert (leg["leg_end"], leg["contact_outcome"]) == ("abandoned", "abandoned"), leg["reason"]
     assert set(played.rungs()) == {"accepted", "automatic_reply"}
     unseen = played.steps[(played.steps["rung"] == "first_human") & (played.steps["state"] == "censored")].iloc[0]
-    assert unseen["seen_after_s"] == pytest.approx(leg["arrived_s"] + 1.5, abs=0.3)
+    assert unseen["seen_after_s"] == pytest.approx(leg["arrived_s"] + 1.5, abs=2.0)
 
 
 def test_first_answers_are_timed_by_the_agents_clock(chat_desk: ChatDesk, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from probes.clock import Clock
 from probes.desk.desk import LOOPBACK, charter_for
-from probes.errand import journey_errand, play_real
+from probes.errand import Players, journey_errand, play_real
 from results.journal import JOURNAL
 from results.log import check_legs
 from results.runs import Run
@@ -89,7 +89,7 @@ def test_a_real_mail_desk_is_timed_against_what_it_did(
     )
     path = tmp_path / "by_mail.yaml"
     path.write_text(JOURNEY + STEPS)
-    errand = journey_errand([str(path)], "default", COUNT, 1)
+    errand = journey_errand([str(path)], "default", Players(repeats=COUNT), 1)
     errand.plan["due_s"] = np.arange(COUNT) * 0.3
     licence = charter_for(desk.smtp, desk.imap, desk.lmtp)  # the desk itself runs in our process
     run = asyncio.run(play_real(errand, tmp_path / "run", target_of(desk, idle), licence, lambda tick: None))

@@ -12,7 +12,7 @@ import trustme
 from aiohttp import web
 
 from probes.desk.desk import LOOPBACK, charter_for
-from probes.errand import journey_errand, play_real
+from probes.errand import Players, journey_errand, play_real
 from results.comparison import compare_logs
 from results.log import check_legs
 from results.report import write_report
@@ -71,7 +71,7 @@ def play_on(folder: Path, channel: str, routes: list[web.RouteDef], contacts: in
     """Play contacts on a site, check that all ended in time, and write the report."""
     path = folder / "short.yaml"
     path.write_text(JOURNEY.format(channel=channel))
-    what = journey_errand([str(path)], None, contacts, 1)
+    what = journey_errand([str(path)], None, Players(repeats=contacts), 1)
 
     async def played() -> Run:
         app = web.Application()
@@ -298,7 +298,7 @@ def play_on_socket(folder: Path, serve: Serve, scheme: str, secured: ssl.SSLCont
     """Play a contact on what speaks for itself."""
     path = folder / "short.yaml"
     path.write_text(JOURNEY.format(channel="faq"))
-    what = journey_errand([str(path)], None, 1, 1)
+    what = journey_errand([str(path)], None, Players(), 1)
     lines: set[asyncio.Task[None]] = set()
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

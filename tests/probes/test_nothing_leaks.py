@@ -13,7 +13,7 @@ from aiohttp import web
 
 from probes.cleaning import WHAT_RULES_MISS, Known, cleaned, survives
 from probes.desk.desk import LOOPBACK, charter_for
-from probes.errand import journey_errand, play_real
+from probes.errand import Players, journey_errand, play_real
 from probes.personas import Persona, make_persona
 from results.log import TABLES
 from results.runs import Run
@@ -207,7 +207,7 @@ def play(folder: Path, channel: str, in_browser: bool) -> Leaked:
     """Play one contact with everything recorded."""
     path = folder / "short.yaml"
     path.write_text(JOURNEY.format(channel=channel))
-    desk, what = Gossip(), journey_errand([str(path)], None, 1, 1)
+    desk, what = Gossip(), journey_errand([str(path)], None, Players(), 1)
 
     async def played() -> tuple[Run, Charter]:
         app = web.Application()
