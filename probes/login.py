@@ -30,7 +30,7 @@ def secrets_given(target: Target, charter: Charter, channels: Collection[str]) -
         scenarios.secret.SecretMissingError: the target names a variable or file that holds nothing.
     """
     logins = target.login.secrets() if target.login is not None else ()
-    mail = target.email.secrets() if target.email is not None else ()
+    mail = target.email.secrets() if target.email is not None and "email" in channels else ()
     wires = (one.value(f"secrets.{name}") for name, one in target.secrets_for(channels).items())
     return (charter.marker_key, *logins, *mail, *wires)
 

@@ -160,7 +160,7 @@ def real_mail_desk() -> Iterator[RealMailDesk]:
         pytest.fail(f"the mail desk needs Dovecot; install with: {INSTALL}", pytrace=False)
     folder = Path(tempfile.mkdtemp(prefix="dovecot"))
     desk = RealMailDesk(folder)
-    door = Controller(desk, hostname=LOOPBACK, port=0)  # type: ignore[no-untyped-call]
+    door = Controller(desk, hostname=LOOPBACK, port=0, server_hostname="mail.example")  # type: ignore[no-untyped-call]
     door.port = desk.smtp = free_port()
     desk.imap, desk.lmtp = free_port(), free_port()
     config = _write_config(desk)
