@@ -18,7 +18,7 @@ import uvicorn
 from aiosignalr.server import Hub, ServerOptions, SignalRServer
 from strawberry.asgi import GraphQL
 
-from tests.probes.loop_thread import LoopThread
+from tests.probes.loop_thread import LoopThread, after
 
 Tell = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -58,13 +58,6 @@ class Talks:
         if turn == 2:
             await after(2 * PING_S)
             await tell(CLOSED)
-
-
-async def after(seconds: float) -> None:
-    """Let time pass, as an agent does who reads and types."""
-    done = asyncio.Event()
-    asyncio.get_running_loop().call_later(seconds, done.set)
-    await done.wait()
 
 
 def socket_io(talks: Talks) -> Any:

@@ -16,6 +16,7 @@ from probes.crowd.crowd import Tick
 from probes.errand import Players, journey_errand, play_real
 from scenarios.charter import AllowedHost
 from scenarios.target import Target
+from tests.probes.loop_thread import after
 from tests.probes.test_guard import charter
 
 PUSHED_MOST_S = 0.1
@@ -258,14 +259,14 @@ async def answers(talk: Talk) -> None:
     """Answer as one would hope."""
     talk.tell(by="robot", text="We have your message.")
     talk.tell(type="queue", place=2)
-    await asyncio.sleep(0.4)
+    await after(0.4)
     talk.tell(type="joined", team="first", by="Robin")
-    await asyncio.sleep(0.1)
+    await after(0.1)
     talk.tell(by="Robin", text="Which order is it?")
     while len(talk.heard) < 2:
-        await asyncio.sleep(0.01)
+        await after(0.01)
     talk.tell(by="Robin", text="It comes in three days.")
-    await asyncio.sleep(0.2)
+    await after(0.2)
     talk.state = "settled"
     talk.tell(type="closed")
 
@@ -298,7 +299,7 @@ async def passes_on(talk: Talk) -> None:
     talk.tell(type="joined", team="first", by="Robin")
     talk.tell(by="Robin", text="A colleague knows more.")
     talk.tell(type="transfer", team="second", carried=True)
-    await asyncio.sleep(0.3)
+    await after(0.3)
     talk.tell(type="joined", team="second", by="Kim")
     talk.tell(by="Kim", text="In three days.")
     talk.tell(type="closed")
@@ -316,7 +317,7 @@ def test_transferred(transport: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 async def moves_on(talk: Talk) -> None:
     """Put the customer into another queue before anybody has said a word, and answer there."""
     talk.tell(type="transfer", team="second")
-    await asyncio.sleep(0.3)
+    await after(0.3)
     talk.tell(by="Kim", text="In three days.")
     talk.tell(type="closed")
 
