@@ -9,7 +9,7 @@ from probes.browser import Browser
 from probes.guard import Guard
 from probes.record import NothingRecordedError, Turn, journey_text, record_chat
 from scenarios.journey import read_journey
-from tests.probes.loop_thread import LoopThread
+from tests.probes.loop_thread import LoopThread, after
 from tests.probes.small_desk import SmallDesk, small_desk
 
 
@@ -20,7 +20,7 @@ async def chat(browser: Browser, desk: SmallDesk) -> list[Turn]:
     assert chat is not None
     recording = asyncio.create_task(record_chat(browser, desk.target, Guard(desk.thread.desk.charter), ended))
     while not browser._chromium.contexts or not browser._chromium.contexts[-1].pages:
-        await asyncio.sleep(0.05)
+        await after(0.05)
     page = browser._chromium.contexts[-1].pages[0]
     await page.locator(chat.ready).first.wait_for()
     for field in chat.fields:
