@@ -31,7 +31,7 @@ EMERGENCY_EVERYWHERE = ("112", "911", "999")
 def why_never(number: str) -> str | None:
     """Return what a number is that is never called, such as an emergency number; None where it may be."""
     user, host = _parts(number)
-    if not re.search(r"\d", user) or re.search(r"[a-z]", user, re.IGNORECASE):
+    if not is_number(user):
         return None if host is not None else "no number"  # a name on a switchboard
     digits = re.sub(r"[^\d+]", "", user)
     if digits.startswith("00") and len(digits) > SHORT_DIGITS_MOST:
@@ -43,6 +43,12 @@ def why_never(number: str) -> str | None:
     if host is not None and is_loopback(host):
         return None
     return "a short number" if len(digits) <= SHORT_DIGITS_MOST else "a number of no country: it does not begin with +"
+
+
+def is_number(user: str) -> bool:
+    """Say whether the user part of an address is a number, and not a name on a switchboard."""
+    user = unicodedata.normalize("NFKC", unquote(user))
+    return re.search(r"\d", user) is not None and re.search(r"[a-z]", user, re.IGNORECASE) is None
 
 
 def same_number(one: str, other: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict
+from scenarios.secret import Secret
 
 
 def _regex(text: str) -> str:
@@ -121,11 +122,8 @@ class Phone(Strict):
     caller: str = Field(
         "sip:{persona.email}", description="who we say is calling; may hold {persona.email} and {persona.first_name}"
     )
-    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = Field(
-        None, description="the country whose numbers are dialled, such as IT: its emergency numbers never are"
-    )
     login: str | None = Field(None, description="the name to log in with, where the PBX asks for one")
-    password_env: str | None = Field(None, description="the environment variable that holds its password")
+    password: Secret | None = Field(None, description="where its password comes from")
     codec: Literal["pcmu", "pcma"] = Field("pcmu", description="how sound is coded, as offered first")
     dtmf: Literal["rtp", "info"] = Field("rtp", description="keys as RTP telephone-events or as SIP INFO")
     local_ports: list[Port] | None = Field(
@@ -158,8 +156,8 @@ class Phone(Strict):
             raise ValueError("local_ports as [first, last]")
         if self.queue_position is not None and "position" not in re.compile(self.queue_position).groupindex:
             raise ValueError("queue_position with a group (?P<position>...)")
-        if (self.login is None) != (self.password_env is None):
-            raise ValueError("login and password_env, or neither")
+        if (self.login is None) != (self.password is None):
+            raise ValueError("login and password, or neither")
         return self
 
     def address(self) -> tuple[str, int]:

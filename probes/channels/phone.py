@@ -31,9 +31,9 @@ from probes.channels.sip_signs import signs_in, words_in
 from probes.channels.sip_sound import Sound
 from probes.channels.sound_line import SoundLine
 from probes.channels.voices import Voices
-from probes.dialled import check_number, why_not
 from probes.guard import RefusedByCharterError
 from probes.journeys import LAST, Open, Seen
+from probes.numbers import is_number, why_never
 from probes.rtp import EVENTS, PAYLOADS, encoded
 from probes.speech import FRAME, RATE, seconds_to_say, voice_for, voiced_tone
 from probes.udp import Address, local_host_towards
@@ -176,8 +176,8 @@ class PhoneCall(Plain):
     def _check(self, uri: str) -> None:
         """Refuse an address whose host, port or number may not be called."""
         parsed = parse_uri(uri)
-        if parsed.user:
-            check_number(parsed.user, self._around.guard.charter, self._phone.region)
+        if is_number(parsed.user or ""):
+            self._around.guard.check_number(f"sip:{parsed.user}@{parsed.host}")
         self._around.guard.check(parsed.host, parsed.port or 5060)
 
     async def _look_up(self, host: str, port: int) -> None:
@@ -201,7 +201,7 @@ class PhoneCall(Plain):
         caller = phone.caller.replace("{persona.email}", persona.email)
         caller = caller.replace("{persona.first_name}", persona.first_name)
         sound = Sound(self._host, self._sound.port, PAYLOADS[phone.codec], EVENTS)
-        login = login_for(phone.login, phone.password_env)
+        login = login_for(phone.login, phone.password)
         line = SipLine(self._around.guard, self._resolved, sound, caller, login, told, phone.ports)
         if not self._over:
             await line.dial(uri)
@@ -459,7 +459,7 @@ class PhoneCall(Plain):
 
 def warm_up() -> None:
     """Load what is loaded when first used: tables of numbers and of codecs, a recogniser's whereabouts."""
-    why_not("+39061234567", [], None)
+    why_never("+39061234567")
     find_recogniser()
     for payload_type in PAYLOADS.values():
         encoded(voiced_tone("word", 1.0), payload_type)

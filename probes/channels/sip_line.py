@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from aiosipua.utils import generate_branch, generate_call_id, generate_tag
 from probes.channels.sip_sound import Sound, UnreadableError, answer, offer, read_sound
 from probes.guard import Guard, RefusedByCharterError
 from probes.udp import Address, UdpEnd, open_udp
+from scenarios.secret import Secret
 
 T1_S = 0.5
 T2_S = 4.0
@@ -445,8 +445,12 @@ class SipLine:
         return asyncio.get_running_loop().time()
 
 
-def login_for(name: str | None, password_env: str | None) -> SipDigestAuth | None:
-    """Return how to log in, with the password from the environment."""
-    if name is None or password_env is None:
+def login_for(name: str | None, password: Secret | None) -> SipDigestAuth | None:
+    """Return how to log in.
+
+    Raises:
+        scenarios.secret.SecretMissingError: the password is not where it should be.
+    """
+    if name is None or password is None:
         return None
-    return SipDigestAuth(name, os.environ.get(password_env, ""))
+    return SipDigestAuth(name, password.value("phone.password"))
