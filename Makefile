@@ -16,16 +16,22 @@ set-up: packages .venv/set-up
 .venv/set-up: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -e '.[browser,load,test]'
+	$(BIN)/pip install --quiet -e '.[browser,load,email,phone,test]'
 	$(BIN)/python -m simulator.ready
 	touch $@
 
-# A browser, where none is found: half the size of Debian's `chromium`.
+# A browser, where none is found (half the size of Debian's `chromium`); and what nobody here wrote and tests speak to: a
+# mail server, and SIPp, a telephone.
 packages:
-	@$(PYTHON) probes/find_browser.py || { \
-	  echo "installing chromium-headless-shell"; \
-	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy --no-install-recommends chromium-headless-shell; \
-	  else sudo apt-get update -q && sudo apt-get install -qy --no-install-recommends chromium-headless-shell; fi; }
+	@lacking=""; \
+	$(PYTHON) probes/find_browser.py || lacking="chromium-headless-shell"; \
+	command -v sipp >/dev/null || lacking="$$lacking sip-tester"; \
+	for package in dovecot-imapd dovecot-lmtpd dovecot-sieve; do \
+	  dpkg -s $$package >/dev/null 2>&1 || lacking="$$lacking $$package"; done; \
+	if [ -n "$$lacking" ]; then \
+	  echo "installing $$lacking"; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy --no-install-recommends $$lacking; \
+	  else sudo apt-get update -q && sudo apt-get install -qy --no-install-recommends $$lacking; fi; fi
 
 # How often the verdict is right, over 40 seeds of four desks; two at a time.
 verdicts: set-up

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import datetime
 import errno
 import gc
 import json
@@ -26,9 +27,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from probes.crowd.crowd import Tick
     from probes.desk.desk import DeskOptions
+    from probes.errand import Errand
     from results.comparison import Comparison
+    from results.reviews import Said
     from results.runs import Run
+    from scenarios.charter import Charter
     from scenarios.reading import LoadedScenario
+    from scenarios.target import Target
     from simulator.simulate import Simulated
 
 
@@ -92,8 +97,11 @@ def _told(error: Exception) -> int:
     from probes.browser import BrowserMissingError
     from probes.errand import NothingToPlayError
     from probes.guard import RefusedByCharterError
+    from probes.record import NothingRecordedError
+    from probes.resume import CannotResumeError
     from results.runs import RunError
     from scenarios.cells import PlanTooLargeError
+    from scenarios.secret import SecretMissingError
     from simulator.fit import FitError
     from simulator.precision import PrecisionError
     from simulator.story import StoryError
@@ -107,7 +115,7 @@ def _told(error: Exception) -> int:
         return Exit.UNREACHABLE
     bad_input = (
         RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
-        PrecisionError, StoryError,
+        PrecisionError, StoryError, CannotResumeError, SecretMissingError, NothingRecordedError,
     )  # fmt: skip
     if isinstance(error, bad_input):
         _say(str(error))
@@ -357,46 +365,221 @@ def load(asked: argparse.Namespace) -> int:
 
 
 def _probe(asked: argparse.Namespace, everyone: bool) -> int:
-    from probes.errand import journey_errand, play_real, play_virtual, scenario_errand
+    from probes.errand import Players, journey_errand, play_real, play_virtual, read_feed, scenario_errand
+    from probes.resume import Resumed
     from results.runs import new_folder
     from scenarios.charter import read_charter
+    from scenarios.persona import persona_named, read_persona
     from scenarios.target import read_target
 
     verb = "load" if everyone else "shop"
+    if asked.clean_up is not None:
+        return _clean_up(asked)
+    if not asked.what:
+        raise UsageError("a scenario, a programme, or journeys by name or file are needed")
     first = asked.what[0]
+    is_programme = not everyone and len(asked.what) == 1 and _is_of_kind(first, "programme")
     is_scenario = everyone or (len(asked.what) == 1 and Path(first).suffix in (".yaml", ".yml") and _is_scenario(first))
     virtual = asked.clock == "virtual"
     if not virtual and (asked.misconduct or asked.phrases or asked.truth):
         raise UsageError("--misconduct, --phrases and --truth are for our own desk: give them to `testdrive desk`")
     if is_scenario:
-        if len(asked.what) > 1 or getattr(asked, "intent", None) or getattr(asked, "repeats", None):
-            raise UsageError("one scenario at a time; --intent and --repeats are for journeys")
+        journeys_only = [f"--{name}" for name in ("intent", "repeats", "persona", "feed") if getattr(asked, name, None)]
+        if len(asked.what) > 1 or journeys_only:
+            raise UsageError(f"one scenario at a time; {' and '.join(journeys_only or ['several'])}: for journeys only")
         loaded = _load(Path(first), asked)
         errand = scenario_errand(loaded, _seed(asked, loaded), asked.shoppers, everyone)
     elif virtual:
         raise UsageError("a journey alone has no desk of its own: --clock virtual takes a scenario")
+    elif is_programme:
+        errand = _wave(asked, Path(first))
     else:
-        errand = journey_errand(asked.what, asked.intent, asked.repeats or 1, 1 if asked.seed is None else asked.seed)
-    folder = new_folder(errand.loaded.scenario.scenario, verb, asked.out)
+        kinds = [read_persona(Path(name)) if name.endswith((".yaml", ".yml")) else persona_named(name)
+                 for name in asked.persona]  # fmt: skip
+        players = Players(kinds, read_feed(asked.feed) if asked.feed else (), asked.repeats or 1)
+        errand = journey_errand(asked.what, asked.intent, players, 1 if asked.seed is None else asked.seed)
+    resumed = Resumed.of(asked.resume, asked.shift) if asked.resume else None
+    folder = resumed.run.folder if resumed else new_folder(errand.loaded.scenario.scenario, verb, asked.out)
     in_browser = not everyone and asked.browser
     if virtual:
         if asked.target is not None or asked.charter is not None:
             raise UsageError("--clock virtual plays on its own desk; --target and --charter need --clock real")
         if in_browser:
             raise UsageError("a browser cannot jump over time: --browser needs --clock real")
+        if resumed is not None:
+            raise UsageError("a day on the virtual clock takes seconds: play it again; --resume needs --clock real")
         with _ticking(asked, "shopping the desk") as watch:
             options = _desk_options(asked, errand.loaded, errand.seed)
             run = play_virtual(errand, folder, options, watch)
         return _tell_shopped(asked, run)
+    if is_programme and asked.target is None:
+        asked.target = Path(first).parent / _programme_site(asked, Path(first))[1]
     if asked.target is None or asked.charter is None:
         raise UsageError("--target FILE and --charter FILE are needed; `testdrive desk SCENARIO` writes a pair")
     target, charter = read_target(asked.target), read_charter(asked.charter)
+    if asked.only:
+        errand = _only(errand, asked.only)
+    if asked.dry_run:
+        return _dry_run(asked, errand, target, charter, is_scenario)
     with _ticking(asked, "shopping the desk") as watch:
-        playing = play_real(errand, folder, target, charter, watch, in_browser, asked.scale)
+        playing = play_real(
+            errand,
+            folder,
+            target,
+            charter,
+            watch,
+            in_browser,
+            asked.scale,
+            resumed=resumed,
+            trace=bool(getattr(asked, "trace", False)),
+        )
         return _tell_shopped(asked, asyncio.run(playing))
 
 
+def _programme_site(asked: argparse.Namespace, path: Path) -> tuple[str, str]:
+    """Return the site of a programme that is asked for, or its only one, and its target file."""
+    from scenarios.programme import read_programme
+
+    sites = read_programme(path).sites
+    name = asked.site or (next(iter(sites)) if len(sites) == 1 else None)
+    if name not in sites:
+        raise UsageError(f"--site NAME says where; {path} has {', '.join(sites)}")
+    return name, sites[name]
+
+
+def _wave(asked: argparse.Namespace, path: Path) -> Errand:
+    """Return a wave of a programme as contacts, and say what it is before any is spent."""
+    from probes.waves import wave_errand, wave_text
+    from scenarios.journey import journey_named
+    from scenarios.programme import read_programme
+
+    programme = read_programme(path)
+    wave = programme.wave(asked.wave)
+    if wave is None:
+        raise UsageError(f"--wave NAME says which; {path} has {', '.join(one.wave for one in programme.waves)}")
+    minutes = None
+    if programme.scenario is not None:
+        from simulator.expected import expect
+
+        loaded = _load(path.parent / programme.scenario, asked)
+        expected = expect(loaded, _seed(asked, loaded))
+        channels = {name: journey_named(name, path.parent.parent).channel for name in programme.journeys}
+        minutes = {name: expected.agent_minutes(channel, name) for name, channel in channels.items()}
+    _say(wave_text(programme, wave, minutes))
+    site, _ = _programme_site(asked, path)
+    return wave_errand(programme, path.parent.parent, wave, site, 1 if asked.seed is None else asked.seed)
+
+
+def _only(errand: Errand, contact: str) -> Errand:
+    """Return an errand with one of its contacts alone."""
+    plan = errand.plan[errand.plan["contact_id"] == contact].reset_index(drop=True)
+    if plan.empty:
+        raise UsageError(f"there is no contact {contact}; `--dry-run` lists them")
+    return dataclasses.replace(errand, plan=plan)
+
+
+def _dry_run(asked: argparse.Namespace, errand: Errand, target: Target, charter: Charter, is_scenario: bool) -> int:
+    """Say what would be played, and play nothing."""
+    from probes.channels.table import sessions_of
+    from probes.dry_run import dry_run
+    from probes.guard import Guard
+    from probes.proof import prove_control
+    from probes.shop import playable
+
+    told: dict[str, Any] = {}
+    if is_scenario:
+        from simulator.expected import expect
+
+        expected = expect(errand.loaded, errand.seed)
+        told = {"agent_minutes": expected.agent_minutes, "capacity_minutes": expected.capacity_minutes,
+                "fails": expected.fails}  # fmt: skip
+    guard = Guard(charter)
+    asyncio.run(prove_control(guard, target.hosts()))
+    proved = set(target.hosts()) - set(guard.unproved())
+    guard.close()
+    plan = playable(errand.plan, sessions_of(target, bool(getattr(asked, "browser", False))))
+    begins_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
+    if errand.epoch_s is not None and len(plan):
+        begins_at = datetime.datetime.fromtimestamp(errand.epoch_s + float(plan["due_s"].min()), datetime.UTC)
+    dry = dry_run(errand.loaded, plan, target, charter, begins_at, asked.scale or 1.0, proved=proved, **told)
+    if asked.json:
+        _print_json({"contacts": dry.rows(), "refused": dry.refused, "agent_minutes": dry.agent_minutes})
+    else:
+        print(dry.text())
+    return Exit.REFUSED if dry.refused else Exit.AGREES
+
+
+def _clean_up(asked: argparse.Namespace) -> int:
+    """Undo on the desk what a run has left there."""
+    from probes.clean_up import clean_up
+    from results.runs import Run
+    from scenarios.charter import read_charter
+    from scenarios.target import read_target
+
+    if asked.target is None or asked.charter is None:
+        raise UsageError("--clean-up RUN needs --target FILE and --charter FILE, those of the run")
+    run = Run.open(asked.clean_up)
+    rows = asyncio.run(clean_up(run, read_target(asked.target), read_charter(asked.charter)))
+    if asked.json:
+        _print_json({"run": str(run.folder), "steps": [dataclasses.asdict(row) for row in rows]})
+    else:
+        for row in rows:
+            print("  ".join(str(value) for value in dataclasses.asdict(row).values() if value not in (None, "")))
+        print(f"{len(rows)} steps; {run.folder}")
+    left = [row for row in rows if row.state in ("failed", "unsure", "by_hand")]
+    return Exit.DIFFERS if left else Exit.AGREES
+
+
+def target(asked: argparse.Namespace) -> int:
+    """Propose a target file from a page of the desk: `target new URL`."""
+    from probes.propose_target import propose
+    from scenarios.charter import read_charter
+
+    if asked.charter is None:
+        raise UsageError("--charter FILE says that the page may be looked at")
+    text = asyncio.run(propose(asked.url, read_charter(asked.charter)))
+    return _tell_written(asked, text, "target")
+
+
+def journey(asked: argparse.Namespace) -> int:
+    """Write a journey from a chat that you have in a browser window: `journey record NAME`."""
+    from probes.browser import open_browser
+    from probes.guard import Guard
+    from probes.record import journey_text, record_chat
+    from scenarios.charter import read_charter
+    from scenarios.target import read_target
+
+    if asked.target is None or asked.charter is None:
+        raise UsageError("--target FILE says where, --charter FILE that it may be; both are needed")
+    desk, charter = read_target(asked.target), read_charter(asked.charter)
+
+    async def record() -> str:
+        ended = asyncio.Event()
+        with contextlib.suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, ended.set)
+        async with open_browser(shown=True) as browser:
+            _say("chat as your customer would; close the window or press Ctrl-C when you are done")
+            return journey_text(asked.name, await record_chat(browser, desk, Guard(charter), ended))
+
+    return _tell_written(asked, asyncio.run(record()), "journey")
+
+
+def _tell_written(asked: argparse.Namespace, text: str, kind: str) -> int:
+    if asked.out is not None:
+        from results.runs import write_whole
+
+        write_whole(asked.out, text)
+    if asked.json:
+        _print_json({kind: text, "file": None if asked.out is None else str(asked.out)})
+    else:
+        print(f"{kind}: {asked.out}" if asked.out is not None else text, end="\n" if asked.out is not None else "")
+    return Exit.AGREES
+
+
 def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
+    from results.exports import write_exports
+
+    write_exports(run, asked.junit, asked.csv)
     facts = run.facts
     outcomes: Mapping[str, int] = facts["outcomes"]
     instrument = facts["instrument"]
@@ -435,7 +618,7 @@ def run(asked: argparse.Namespace) -> int:
     loaded = _load(asked.scenario, asked)
     seed = _seed(asked, loaded)
     options = _desk_options(asked, loaded, seed)
-    _tell_unplayed(loaded)
+    _tell_unplayed(loaded, virtual=asked.clock == "virtual")
     errand = scenario_errand(loaded, seed, asked.shoppers)
     folder = new_folder(loaded.scenario.scenario, "run", asked.out)
     name = run_id("day", loaded.scenario.scenario, loaded.hash, seed)
@@ -469,11 +652,13 @@ def run(asked: argparse.Namespace) -> int:
     return _worst(codes)
 
 
-def _tell_unplayed(loaded: LoadedScenario) -> None:
+def _tell_unplayed(loaded: LoadedScenario, virtual: bool = False) -> None:
     """Say what the rehearsal desk leaves alone, so that nobody holds its figures against beliefs it does not play."""
-    from probes.desk.unplayed import unplayed
+    from probes.desk.unplayed import no_telephone, unplayed
 
     keys = unplayed(loaded.scenario)
+    if silent := no_telephone(loaded.scenario, virtual):
+        _say(f"warning: {silent}")
     if keys:
         _say(f"warning: the rehearsal desk does not play {', '.join(keys)} yet; the simulation does")
 
@@ -539,7 +724,7 @@ def compare(asked: argparse.Namespace) -> int:
 def report(asked: argparse.Namespace) -> int:
     """Write the page of a run, a pair of runs or a simulation."""
     from results.figures import Figure
-    from results.report import write_simulation_report
+    from results.report import write_shop_report, write_simulation_report
     from results.runs import Run, RunError
 
     first = Run.open(asked.runs[0])
@@ -554,6 +739,8 @@ def report(asked: argparse.Namespace) -> int:
     elif first.facts.get("kind") == "simulated":
         values = [Figure(**value) for value in first.facts.get("metrics", [])]
         write_simulation_report(path, first, values)
+    elif first.facts.get("kind") == "measured":
+        write_shop_report(path, first)
     else:
         raise RunError(f"{first.folder} is a {first.facts.get('kind')} run: name the simulated run to compare it with")
     if asked.json:
@@ -567,6 +754,11 @@ def runs(asked: argparse.Namespace) -> int:
     """List run folders, or answer SQL over them."""
     from results.runs import RUNS, find_runs, query
 
+    if asked.expire:
+        return _expire(asked)
+    said = next((name for name in ("release", "hold_back", "appeal", "uphold", "strike") if getattr(asked, name)), None)
+    if said is not None:
+        return _review(asked, said)
     found = list(find_runs(asked.folder or RUNS))
     if asked.sql:
         answer = query(asked.sql, found)
@@ -589,6 +781,40 @@ def runs(asked: argparse.Namespace) -> int:
             print(f"{row['kind'] or '?':10} {row['state'] or '?':12} {row['verdict'] or '':12} {row['run']}")
         if not rows:
             print(f"no runs under {asked.folder or RUNS}")
+    return Exit.AGREES
+
+
+def _review(asked: argparse.Namespace, said: str) -> int:
+    """Release shops of a run, hold them back, appeal against them, or decide an appeal."""
+    from results.reviews import say, states_of
+    from results.runs import Run
+
+    if asked.folder is None:
+        raise UsageError(f"testdrive runs RUN --{said.replace('_', '-')} CONTACT: which run?")
+    run = Run.open(asked.folder)
+    words: dict[str, Said] = {
+        "release": "released", "hold_back": "held_back", "appeal": "appealed", "uphold": "upheld", "strike": "struck",
+    }  # fmt: skip
+    contacts = say(run, getattr(asked, said), words[said], asked.by_whom or "", asked.note or "")
+    if asked.json:
+        _print_json({"run": str(run.folder), "contacts": contacts, "states": states_of(run)})
+    else:
+        print(f"{len(contacts)} {words[said].replace('_', ' ')}; {run.folder}")
+    return Exit.AGREES
+
+
+def _expire(asked: argparse.Namespace) -> int:
+    """Delete what charters allow to be kept no longer; the proof of it stays."""
+    from results.retention import expire
+    from results.runs import RUNS
+
+    gone = expire(datetime.datetime.now(datetime.UTC), asked.folder or RUNS)
+    if asked.json:
+        _print_json({"expired": [str(one.folder) for one in gone]})
+    else:
+        for one in gone:
+            print(f"{one.folder}: {len(one.files)} files, kept {one.ended_at:%Y-%m-%d}, are deleted")
+        print(f"{len(gone)} runs have expired")
     return Exit.AGREES
 
 
@@ -748,6 +974,12 @@ def _comparison_document(comparison: Comparison) -> dict[str, Any]:
     return comparison_document(comparison)
 
 
+def _is_of_kind(path: str, kind: str) -> bool:
+    from scenarios.kinds import kind_of
+
+    return path.endswith((".yaml", ".yml")) and Path(path).is_file() and kind_of(Path(path)) == kind
+
+
 def _is_scenario(path: str) -> bool:
     from scenarios.kinds import kind_of
 
@@ -887,21 +1119,28 @@ VERBS = {
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
         "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
     "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        "what days seed out json target charter clock-real scale-desk shoppers browser intent repeats "
-        "misconduct phrases truth"),
+        "what days seed out json target charter clock-real scale-desk shoppers browser trace intent repeats "
+        "persona feed wave site only-contact dry-run clean-up resume shift junit csv misconduct phrases truth"),
     "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        "what days seed out json target charter clock-real scale-desk shoppers misconduct phrases truth"),
+        "what days seed out json target charter clock-real scale-desk shoppers dry-run clean-up only-contact "
+        "resume shift junit csv misconduct phrases truth"),
+    "target": Verb(target, "testdrive target new http://127.0.0.1:8010/tickets/submit/ --charter c.yaml -o t.yaml",
+        "new url charter written json"),
+    "journey": Verb(journey, "testdrive journey record mine --target t.yaml --charter c.yaml -o mine.yaml",
+        "record journey-name target charter written json"),
     "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", "log mapping out json"),
     "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", "run-folder scenario-out arrivals json"),
     "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", "two-runs json"),
     "report": Verb(report, "testdrive report runs/a -o page.html", "one-or-two-runs out-file json"),
-    "runs": Verb(runs, "testdrive runs --sql 'select channel, count(*) from legs group by 1'", "folder sql json"),
+    "runs": Verb(runs, "testdrive runs --sql 'select channel, count(*) from legs group by 1'",
+        "folder sql release hold-back appeal uphold strike by-whom note expire json"),
 }
 
 OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "scenario": ("scenario", {"type": Path, "metavar": "SCENARIO", "help": "a scenario file"}),
     "files": ("files", {"type": Path, "nargs": "+", "metavar": "FILE", "help": "scenarios, journeys, targets …"}),
-    "what": ("what", {"nargs": "+", "metavar": "SCENARIO|JOURNEY", "help": "a scenario, or journeys by name or file"}),
+    "what": ("what", {"nargs": "*", "metavar": "SCENARIO|PROGRAMME|JOURNEY",
+        "help": "a scenario, a programme, or journeys by name or file"}),
     "two-runs": ("runs", {"type": Path, "nargs": 2, "metavar": "RUN", "help": "a simulated and a measured run"}),
     "one-or-two-runs": ("runs", {"type": Path, "nargs": "+", "metavar": "RUN", "help": "a run, or two to compare"}),
     "folder": ("folder", {"type": Path, "nargs": "?", "metavar": "DIR", "help": "where to look (default: runs)"}),
@@ -965,6 +1204,38 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "browser": ("--browser", {"action": "store_true", "help": "play in a real browser"}),
     "intent": ("--intent", {"metavar": "NAME", "help": "with journeys: what the customer wants"}),
     "repeats": ("--repeats", {"type": _count, "metavar": "N", "help": "journeys: N times each"}),
+    "persona": ("--persona", {"action": "append", "default": [], "metavar": "NAME",
+        "help": "journeys: who plays them, by name or file; in turn where repeated"}),
+    "feed": ("--feed", {"type": Path, "metavar": "FILE",
+        "help": "journeys: a CSV file whose rows, in turn, fill {data.COLUMN}"}),
+    "resume": ("--resume", {"type": Path, "metavar": "RUN", "help": "take up a run that was cut off: no contact is "
+        "begun twice, those whose time has passed are unstarted"}),
+    "new": ("what", {"choices": ["new"], "help": "propose a target file from a page"}),
+    "url": ("url", {"metavar": "URL", "help": "a page of the desk, such as that of its form or chat"}),
+    "record": ("what", {"choices": ["record"], "help": "have a chat, and keep it as a journey"}),
+    "journey-name": ("name", {"metavar": "NAME", "help": "what the journey is called"}),
+    "written": ("-o --out", {"type": Path, "metavar": "FILE", "help": "the file to write (default: print it)"}),
+    "trace": ("--trace", {"action": "store_true", "help": "with --browser: record all that the browser does, and "
+        "keep it of contacts that fail"}),
+    "wave": ("--wave", {"metavar": "NAME", "help": "programmes: which wave"}),
+    "site": ("--site", {"metavar": "NAME", "help": "programmes: at which site"}),
+    "only-contact": ("--only", {"metavar": "CONTACT", "help": "this contact alone"}),
+    "dry-run": ("--dry-run", {"action": "store_true", "help": "say what would be played, when, by whom, what of the "
+        "agents' time it takes and what the charter withholds; play nothing"}),
+    "clean-up": ("--clean-up", {"type": Path, "metavar": "RUN",
+        "help": "undo on the desk what a run has left there, as the target file says; play nothing"}),
+    "release": ("--release", {"metavar": "CONTACT|all", "help": "an editor lets a shop of RUN be seen"}),
+    "hold-back": ("--hold-back", {"metavar": "CONTACT|all", "help": "an editor does not"}),
+    "appeal": ("--appeal", {"metavar": "CONTACT", "help": "the desk objects to a shop that was released"}),
+    "uphold": ("--uphold", {"metavar": "CONTACT", "help": "the shop stands, against an appeal"}),
+    "strike": ("--strike", {"metavar": "CONTACT", "help": "the shop is taken back, on an appeal"}),
+    "by-whom": ("--by", {"dest": "by_whom", "metavar": "NAME", "help": "who says so"}),
+    "note": ("--note", {"metavar": "TEXT", "help": "why"}),
+    "expire": ("--expire", {"action": "store_true", "help": "delete what charters allow to be kept no longer"}),
+    "junit": ("--junit", {"type": Path, "metavar": "FILE", "help": "write the contacts as JUnit XML too"}),
+    "csv": ("--csv", {"type": Path, "metavar": "FILE", "help": "write the legs as CSV too"}),
+    "shift": ("--shift", {"action": "store_true", "help": "with --resume: have what was missed, and all after it, "
+        "come later instead"}),
     "mapping": ("--mapping", {"type": Path, "required": True, "metavar": "FILE",
         "help": "what its columns mean: a file, or one of ours (bank_acd, generic_csv)"}),
     "arrivals": ("--arrivals", {"choices": ["replayed", "half_hourly"], "default": "replayed",

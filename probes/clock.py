@@ -82,6 +82,10 @@ class Clock:
         """The event loop whose timers this clock sets."""
         return cast(asyncio.AbstractEventLoop, self._ticking)
 
+    def epoch_s(self) -> float:
+        """Return the wall instant of second 0, as near as the wall clock can be read; of no meaning if virtual."""
+        return time.time() - self.now_s() / self.scale
+
     def now_s(self) -> float:
         """Return the scenario time; negative before the origin."""
         return (self._ticking.time() - self.origin_loop_s) * self.scale

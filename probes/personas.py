@@ -1,7 +1,9 @@
-"""Personas: who plays a contact. Invented by Faker, by key, with addresses that belong to nobody.
+"""Personas: who plays a contact. Invented by Faker, by key, with addresses and numbers that belong to nobody.
 
-Addresses lie in domains reserved for examples (RFC 2606) and carry the charter's mark, so that the desk's owner can
-filter them out; Faker's own addresses and numbers might be somebody's and are never used.
+What a shopper uses as their own comes from the charter: mailboxes, numbers, postal addresses. What is invented lies in
+ranges that reach nobody: domains reserved for examples (RFC 2606), and blocks that a numbering authority keeps for
+films and books. Where a country keeps none (Italy, Romania, Saudi Arabia) no number is invented. Every address carries
+the charter's mark, so that the desk's owner can filter them out; Faker's own might be somebody's and are never used.
 """
 
 from __future__ import annotations
@@ -9,9 +11,24 @@ from __future__ import annotations
 import functools
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from faker import Faker
+
+from scenarios.charter_parts import PersonaMeans
+
+
+class Block(NamedTuple):
+    """Numbers that begin so, with so many digits more."""
+
+    prefix: str
+    digits: int
+
+
+FICTIONAL_BLOCKS = {"en_GB": Block("+441632960", 3), "en_US": Block("+120255501", 2)}
+"""By locale: Ofcom's range for drama without a place, and the last hundred of the 555 exchange."""
 
 LOCALES = {"en": "en_GB", "it": "it_IT", "ro": "ro_RO", "ar": "ar_SA"}
 
@@ -25,6 +42,11 @@ class Persona:
     email: str
     order: str
     language: str
+    mailbox: str | None = None
+    """The address, where it is one that we can read."""
+    number: str | None = None
+    """Where they may be called, if the charter lists numbers; else one that reaches nobody, where there are such."""
+    postal: str | None = None
 
 
 @functools.cache
@@ -37,12 +59,32 @@ def mark_of(contact_id: str, marker_key: str) -> str:
     return hashlib.blake2b(contact_id.encode(), key=marker_key.encode()[:64], digest_size=6).hexdigest()
 
 
-def make_persona(customer_id: str, contact_id: str, language: str, marker_key: str) -> Persona:
-    """Invent a persona: the same customer is always the same person."""
+def make_persona(
+    customer_id: str, contact_id: str, language: str, marker_key: str, means: PersonaMeans | None = None
+) -> Persona:
+    """Invent a persona: the same customer is always the same person, with the same means of the charter's."""
     faker = _faker(language)
-    faker.seed_instance(int.from_bytes(hashlib.blake2b(customer_id.encode(), digest_size=8).digest(), "big"))
+    key = int.from_bytes(hashlib.blake2b(customer_id.encode(), digest_size=8).digest(), "big")
+    faker.seed_instance(key)
     first_name, last_name = faker.first_name(), faker.last_name()
     plain = unicodedata.normalize("NFKD", first_name).encode("ascii", "ignore").decode().lower()
     local = "".join(letter for letter in plain if letter.isalpha()) or "customer"
-    email = f"{local}.{mark_of(contact_id, marker_key)}@example.org"
-    return Persona(first_name, last_name, email, f"{faker.random_int(100_000, 999_999)}", language)
+    mark = mark_of(contact_id, marker_key)
+    order = f"{faker.random_int(100_000, 999_999)}"
+    means = means or PersonaMeans()
+    mailbox = _one_of(means.mailboxes, key)
+    if mailbox is not None:
+        mailbox = f"{local}.{mark}{mailbox}" if mailbox.startswith("@") else mailbox.replace("{mark}", mark)
+    return Persona(
+        first_name, last_name, mailbox or f"{local}.{mark}@example.org", order, language, mailbox,
+        _one_of(means.numbers, key) or _fictional_number(language, key), _one_of(means.postal, key),
+    )  # fmt: skip
+
+
+def _one_of(listed: Sequence[str], key: int) -> str | None:
+    return listed[key % len(listed)] if listed else None
+
+
+def _fictional_number(language: str, key: int) -> str | None:
+    block = FICTIONAL_BLOCKS.get(LOCALES[language])
+    return None if block is None else f"{block.prefix}{key % 10**block.digits:0{block.digits}d}"

@@ -9,16 +9,35 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from probes.channels.contract import Caller, Session, Surroundings
+from probes.channels.contract import Caller, CannotDoError, Session, Surroundings
+from probes.cleaning import cleaned
 from probes.guard import RefusedByCharterError
-from probes.journeys import LAST, Action, Leave, Open, Pause, Say, Seen, WaitFor, act_out, texts_for
+from probes.journeys import (
+    LAST,
+    Action,
+    Attach,
+    Draws,
+    GoOn,
+    Leave,
+    Open,
+    Pause,
+    Press,
+    Script,
+    Search,
+    Seen,
+    WaitFor,
+    Write,
+    act_out,
+    is_said,
+)
+from probes.stop import say_goodbye
 from results.journal import CONTACT_FACTS, Journal
 from scenarios.draws import Purpose, uniform, visit
-from scenarios.journey import Journey
+from scenarios.journey import Journey, Said
 from scenarios.laws import AnyLaw, Deterministic, law_row, quantile_s
 
 SessionMaker = Callable[[Surroundings, Caller], Session]
@@ -64,6 +83,7 @@ class _Leg:
     agent: str | None = None
     answered_s: float | None = None
     human_s: float | None = None
+    bot_s: float | None = None
     history_carried: bool | None = None
 
 
@@ -76,14 +96,32 @@ class _Told:
     rungs: set[str] = field(default_factory=set)
     steps: int = 0
     turns: int = 0
+    recent: list[Seen] = field(default_factory=list)
+    """What has been seen since the shopper did something last."""
+    asked: tuple[str, re.Pattern[str]] | None = None
+    """The fact that was asked for last, and how an answer is known."""
+    until_s: float | None = None
+    """The deadline of the wait under way."""
     useful: bool = False
     last_human_s: float | None = None
     closed_s: float | None = None
     page: Seen | None = None
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a contact ended, and what the journey does then."""
+
+    outcome: str
+    goes_on: GoOn | None = None
+
+
+End = tuple[str, str, str | None]
+"""How a leg ended, what came of the contact, and why where that needs a word."""
+
+
 class Player:
-    """Plays one contact; `play` returns how it ended."""
+    """Plays one contact; `play` returns how it ended. A script begun in an earlier contact goes on in this one."""
 
     def __init__(
         self,
@@ -93,108 +131,157 @@ class Player:
         make_session: SessionMaker,
         around: Surroundings,
         journal: Journal,
+        script: Script | None = None,
     ) -> None:
         self._contact, self._journey, self._caller = contact, journey, caller
         self._around, self._clock, self._journal = around, around.clock, journal
         self._id = str(contact.facts["contact_id"])
         self._useful = re.compile(journey.question(caller.intent).useful)
         self._make_session = make_session
+        self.script = script or script_of(contact, journey, caller)
+        self._is_long = len(journey.channels()) > 1 or journey.promises != []
+        caller.known.learn_persona(caller.persona)
+        caller.known.learn_secrets(*around.secrets)
 
-    async def play(self) -> str:
-        """Play the contact and return its outcome as the log has it."""
+    async def play(self) -> Ended:
+        """Play the contact and return its outcome as the log has it, and whether the journey goes on in another."""
         try:
-            self._around.guard.check_contact()
+            self._around.guard.begin_contact(str(self._contact.facts["channel"]))
         except RefusedByCharterError as error:
-            return never_begun(self._journal, self._contact, "withheld", str(error))
+            return Ended(never_begun(self._journal, self._contact, "withheld", str(error)))
         now_s = self._clock.now_s()
-        facts = {name: self._contact.facts.get(name) for name in CONTACT_FACTS}
-        self._journal.write("begun", **{**facts, "due_s": self._contact.due_s, "arrived_s": now_s})
+        self._journal.write("begun", **begun_facts(self._contact), arrived_s=now_s)
         told = _Told(_Leg(0, now_s, self._contact.due_s))
         session = self._make_session(self._around, self._caller)
         try:
             leg_end, outcome, reason = await self._act(session, told)
         except asyncio.CancelledError:
-            return self._end(told, "censored", "censored", None)
+            stopped = self._around.guard.stop.reason
+            if stopped is not None:
+                await say_goodbye(session)
+            self._end(told, "censored", "censored", stopped)
+            await session.close()
+            return Ended("censored")
         except RefusedByCharterError as error:
             # it was begun and the desk led us elsewhere: that is the desk's doing, and nothing went there
-            return self._end(told, "target_error", "target_error", f"refused: {error}"[:300])
+            leg_end, outcome, reason = "target_error", "target_error", f"refused: {error}"
+        except CannotDoError as error:
+            leg_end, outcome, reason = "failed", "failed", f"{self._journey.journey}: {error}"
         except Exception as error:  # noqa: BLE001  whatever it is, it is our fault and goes into the log as such
-            await self._keep_picture(session, told)
-            return self._end(told, "failed", "failed", f"{type(error).__name__}: {error}"[:300])
-        else:
+            leg_end, outcome, reason = "failed", "failed", f"{type(error).__name__}: {error}"
+        try:
             if leg_end in ("target_error", "failed"):
                 await self._keep_picture(session, told)
-            return self._end(told, leg_end, outcome, reason)
+            outcome = self._end(told, leg_end, outcome, None if reason is None else reason[:300])
         finally:
             await session.close()
+        action = self.script.cut_off(outcome)
+        return Ended(outcome, action if isinstance(action, GoOn) else None)
 
     # -- acting ------------------------------------------------------------------------------------------------
 
-    async def _act(self, session: Session, told: _Told) -> tuple[str, str, str | None]:
-        """Drive the generator to its end: (leg end, outcome, reason)."""
+    async def _act(self, session: Session, told: _Told) -> End:
+        """Do what the script says until the contact ends."""
         intended_s = self._contact.due_s
-        seen: Seen | None = None
-        script = self._script()
-        action: Action | None = next(script)
+        action = self.script.action
         while action is not None:
+            heard: list[Seen] = []
             match action:
-                case Open():
-                    self._did(told, "open", intended_s)
-                    self._message(told, self._clock.now_s(), "customer", action.text)
-                    await session.open(action)
-                    if session.entered_s is not None:
-                        told.leg.arrived_s = session.entered_s
-                    seen = None
-                case Say():
-                    self._did(told, "say", intended_s)
-                    self._message(told, self._clock.now_s(), "customer", action.text)
-                    await session.say(action.text)
-                    seen = None
                 case Pause():
                     intended_s += action.seconds
                     await self._clock.sleep_until_s(intended_s)
-                    seen = None
                 case WaitFor():
-                    seen = await self._wait(session, told, action)
-                    intended_s = self._clock.now_s() if math.isnan(seen.seen_by_s) else seen.seen_by_s
-                case Leave():
-                    # a page that has come is read before one goes; what was left unread is looked at now
-                    last = await self._drain(session, told)
-                    if last is not None:
-                        return self._closed(told, last)
-                    if "closed" not in told.reached:
-                        await session.leave()
-                    return self._left(told, action)
-            if seen is not None and seen.kind in LAST:
-                return self._closed(told, seen)
-            action = _next(script, seen)
-        return self._left(told, Leave(gave_up=False))
+                    heard = await self._wait(session, told, action)
+                    if heard:
+                        intended_s = _last_s(heard[-1], self._clock.now_s())
+                case Leave() | GoOn():
+                    return await self._go(session, told, action)
+                case _:
+                    await self._do(session, told, action, intended_s)
+            ended = self._closed(told, heard[-1]) if heard and heard[-1].kind in LAST else None
+            action = self._send(heard)
+            if ended is not None:
+                return ended
+        return await self._go(session, told, Leave(gave_up=False))
 
-    def _script(self) -> Generator[Action, Seen | None, None]:
-        contact, word = self._contact, visit(0, int(self._contact.facts["attempt"]), 0)
+    async def _do(self, session: Session, told: _Told, action: Action, intended_s: float) -> None:
+        told.recent.clear()
+        told.reached.discard("message")
+        match action:
+            case Open():
+                self._did(told, "open", intended_s)
+                self._message(told, self._clock.now_s(), "customer", action.text)
+                await session.open(action)
+                if session.entered_s is not None:
+                    told.leg.arrived_s = session.entered_s
+            case Write():
+                self._did(told, "retell" if action.retelling else "ask" if action.fact else "say", intended_s)
+                self._message(told, self._clock.now_s(), "customer", action.text)
+                if action.fact is not None:
+                    told.asked = action.fact, re.compile(action.answer or "")
+                    told.reached.discard("answer")
+                await (session.say_privately(action.text) if action.privately else session.say(action.text))
+            case Press():
+                self._did(told, "press", intended_s)
+                self._message(told, self._clock.now_s(), "customer", f"[{action.keys}]")
+                await session.press(action.keys)
+            case Search():
+                self._did(told, "search", intended_s)
+                self._message(told, self._clock.now_s(), "customer", action.text)
+                await session.search(action.text)
+            case Attach():
+                self._did(told, "attach", intended_s)
+                if self._around.files is None:
+                    raise CannotDoError("nobody said where the files to attach lie")
+                await session.attach(self._around.files / action.file)
 
-        def draw_s(law: AnyLaw, index: int) -> float:
-            u = uniform(contact.seed, contact.replication, contact.entity, word, int(Purpose.PAUSE), index)
-            return float(quantile_s(*law_row(law), u))
+    async def _go(self, session: Session, told: _Told, action: Leave | GoOn) -> End:
+        """Leave, or go on over another channel; a page that has come is read before, and what was left unread too."""
+        last = await self._drain(session, told)
+        if isinstance(action, Leave):
+            self._send(() if last is None else (last,))
+        if last is not None:
+            return self._closed(told, last)
+        if "closed" not in told.reached:
+            await session.leave()
+        return self._left(told)
 
-        texts = texts_for(self._journey, self._caller.persona, self._caller.intent, self._caller.intent_title)
-        return act_out(self._journey.steps, texts, contact.patience_s, draw_s)
+    def _send(self, heard: Sequence[Seen]) -> Action | None:
+        """Tell the script; what a journey of several contacts hears is kept, so that it can be taken up again.
 
-    async def _wait(self, session: Session, told: _Told, action: WaitFor) -> Seen:
+        Kept without what may not be kept: a script that is taken up again hears placeholders in their place.
+        """
+        if self._is_long:
+            kept = [told_of(replace(seen, text=self._cleaned(seen.text))) for seen in heard]
+            self._journal.write("heard", contact_id=self._id, seen=kept)
+        return self.script.send(heard)
+
+    async def _wait(self, session: Session, told: _Told, action: WaitFor) -> list[Seen]:
         """Wait until what is awaited has been seen, the desk has ended it, or the deadline has come."""
-        if action.what in told.reached:
-            return Seen("taken", self._clock.now_s(), self._clock.now_s())
-        start_s = told.leg.arrived_s if action.patience else self._clock.now_s()
-        until_s = None if action.within_s is None else start_s + action.within_s
+        found = next((seen for seen in told.recent if self._is_it(told, action, seen)), None)
+        if found is not None or (isinstance(action.what, str) and action.what in told.reached):
+            return []
+        if not action.again:
+            start_s = told.leg.arrived_s if action.patience else self._clock.now_s()
+            told.until_s = None if action.within_s is None else start_s + action.within_s
+        heard: list[Seen] = []
         while True:
-            seen = await session.next_seen(until_s)
+            seen = await session.next_seen(told.until_s)
+            heard.append(seen)
             if seen.kind == "nothing":
-                return seen
+                return heard
             self._note(told, seen)
-            if seen.kind in LAST or action.what in told.reached:
-                return seen
+            if seen.kind in LAST or self._is_it(told, action, seen):
+                return heard
+            if seen.kind in SPEAKER_OF and any(re.search(pattern, seen.text) for pattern in action.heed):
+                return heard
             if seen.kind == "transfer" and action.patience:
-                until_s = None  # one who has been answered once does not hang up on the way to the next
+                told.until_s = None  # one who has been answered once does not hang up on the way to the next
+
+    def _is_it(self, told: _Told, action: WaitFor, seen: Seen) -> bool:
+        if isinstance(action.what, Said):
+            return is_said(action.what, seen)
+        return action.what in told.reached
 
     async def _drain(self, session: Session, told: _Told) -> Seen | None:
         """Look at what was left unread; returns what ended the contact, if anything did."""
@@ -209,16 +296,25 @@ class Player:
     def _note(self, told: _Told, seen: Seen) -> None:
         at_s = _middle(seen)
         leg = told.leg
+        told.recent.append(seen)
+        told.reached.add(seen.kind)
         if seen.kind in SPEAKER_OF and seen.text:
             self._message(told, at_s, SPEAKER_OF[seen.kind], seen.text)
         if seen.kind in RUNG_OF:
             self._rung(told, RUNG_OF[seen.kind], seen)
+        if seen.kind in ("human", "bot"):
+            told.reached.add("message")
+            self._note_answer(told, seen)
         match seen.kind:
+            case "accepted" if seen.text:
+                self._journal.write("created", contact_id=self._id, reference=self._cleaned(seen.text))
             case "taken":
                 told.reached.add("taken")
                 leg.answered_s = at_s
                 leg.team = seen.team or leg.team
                 leg.agent = seen.agent
+                if seen.agent and not self._around.guard.charter.staff_told:
+                    self._caller.known.learn_person({"<agent>": seen.agent})
             case "human":
                 told.reached |= {"taken", "human"}
                 leg.answered_s = at_s if leg.answered_s is None else leg.answered_s
@@ -234,7 +330,12 @@ class Player:
                 if seen.resolved and self._useful.search(seen.text):
                     self._rung(told, "first_useful_answer", seen)
                     self._rung(told, "resolved", seen)
+            case "bot":
+                leg.bot_s = at_s if leg.bot_s is None else leg.bot_s
+            case "transfer" if leg.answered_s is None and leg.bot_s is None:
+                leg.team = seen.team or leg.team  # passed on before anybody said a word: the same wait goes on
             case "transfer":
+                leg.answered_s = leg.bot_s if leg.answered_s is None else leg.answered_s
                 self._write_leg(told, "transferred", at_s, None)
                 told.leg = _Leg(leg.number + 1, at_s, at_s, seen.team, history_carried=seen.history_carried)
                 told.reached -= {"taken", "human"}
@@ -244,7 +345,17 @@ class Player:
                 if seen.resolved and leg.human_s is not None:
                     self._rung(told, "resolved", seen)
 
-    def _closed(self, told: _Told, seen: Seen) -> tuple[str, str, str | None]:
+    def _note_answer(self, told: _Told, seen: Seen) -> None:
+        """Note what is said to a fact that was asked for."""
+        if told.asked is None or not told.asked[1].search(seen.text):
+            return
+        told.reached.add("answer")
+        self._journal.write(
+            "fact", contact_id=self._id, leg=told.leg.number, turn=told.turns - 1, fact=told.asked[0],
+            text=self._cleaned(seen.text),
+        )  # fmt: skip
+
+    def _closed(self, told: _Told, seen: Seen) -> End:
         if seen.kind == "shut":
             return "closed", "closed", None
         if seen.kind == "busy":
@@ -255,7 +366,7 @@ class Player:
             return "cut_off", "cut_off", None
         return "answered", "resolved" if seen.resolved else "unresolved", None
 
-    def _left(self, told: _Told, action: Leave) -> tuple[str, str, str | None]:
+    def _left(self, told: _Told) -> End:
         """Say how a contact ended that the customer left."""
         if told.page is not None:
             found = "resolved" in told.rungs
@@ -300,21 +411,27 @@ class Player:
                 turn=told.turns,
                 at_s=at_s,
                 speaker=speaker,
-                text=text,
+                text=self._cleaned(text),
             )
         told.turns += 1
+
+    def _cleaned(self, text: str) -> str:
+        return cleaned(text, self._caller.known)
 
     def _write_leg(self, told: _Told, leg_end: str, ended_s: float | None, reason: str | None) -> None:
         leg = told.leg
         if leg.human_s is None and told.page is None and leg_end != "transferred":
             leg.answered_s = None  # a chat that somebody joined and never wrote in was not answered
         talked = leg_end in ("answered", "transferred", "cut_off") and leg.answered_s is not None and told.page is None
+        if talked and ended_s is not None and leg.answered_s is not None:
+            self._around.guard.note_agent_time(ended_s - leg.answered_s)
         self._journal.write(
             "leg", contact_id=self._id, leg=leg.number, team=leg.team,
             agent=leg.agent if self._around.guard.charter.staff_told else None, due_s=leg.due_s,
             arrived_s=leg.arrived_s, answered_s=leg.answered_s, ended_s=ended_s,
             talk_s=ended_s - leg.answered_s if talked and ended_s is not None and leg.answered_s is not None else None,
-            history_carried=leg.history_carried, leg_end=leg_end, reason=reason,
+            history_carried=leg.history_carried, leg_end=leg_end,
+            reason=self._cleaned(reason) if reason else reason,
         )  # fmt: skip
 
     def _end(self, told: _Told, leg_end: str, outcome: str, reason: str | None) -> str:
@@ -349,6 +466,13 @@ class Player:
             told.steps += 1
 
 
+def begun_facts(contact: Contact) -> dict[str, Any]:
+    """Return what the journal tells of a contact that begins, or is yet to come."""
+    facts = {name: contact.facts.get(name) for name in CONTACT_FACTS}
+    patience_s = None if math.isinf(contact.patience_s) else contact.patience_s
+    return {**facts, "due_s": contact.due_s, "patience_s": patience_s, "entity": int(contact.entity)}
+
+
 def never_begun(journal: Journal, contact: Contact, state: str, reason: str) -> str:
     """Write down a contact that was not begun, and why; returns `state` as its outcome."""
     facts = {name: contact.facts.get(name) for name in CONTACT_FACTS}
@@ -364,11 +488,32 @@ def load_draws() -> None:
     quantile_s(*law_row(Deterministic(law="deterministic", value_s=1.0)), 0.5)
 
 
-def _next(script: Generator[Action, Seen | None, None], seen: Seen | None) -> Action | None:
-    try:
-        return script.send(seen)
-    except StopIteration:
-        return None
+def script_of(contact: Contact, journey: Journey, caller: Caller) -> Script:
+    """Return a journey as this customer plays it from the beginning, by their own luck."""
+    word = visit(0, int(contact.facts["attempt"]), 0)
+
+    def u(purpose: Purpose, index: int) -> float:
+        return uniform(contact.seed, contact.replication, contact.entity, word, int(purpose), index)
+
+    def time_s(law: AnyLaw, index: int) -> float:
+        return float(quantile_s(*law_row(law), u(Purpose.PAUSE, index)))
+
+    draws = Draws(time_s, lambda index: u(Purpose.WORDING, index))
+    return Script(act_out(journey, caller.voice(journey), draws, contact.patience_s))
+
+
+def told_of(seen: Seen) -> dict[str, Any]:
+    """Return what was seen as the journal keeps it: what is not said is left out."""
+    return {name: value for name, value in asdict(seen).items() if value not in (None, "", False) and value == value}
+
+
+def heard_of(told: Mapping[str, Any]) -> Seen:
+    """Return what the journal kept as what was seen."""
+    return Seen(**told)
+
+
+def _last_s(seen: Seen, now_s: float) -> float:
+    return now_s if math.isnan(seen.seen_by_s) else seen.seen_by_s
 
 
 def _middle(seen: Seen) -> float:

@@ -8,27 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import gc
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pandas as pd
 
-from probes.browser import Browser, check_target
+from probes.browser import Browser
 from probes.channels.contract import Surroundings
-from probes.channels.table import PROTOCOL
+from probes.channels.table import load_channels, sessions_of
 from probes.clock import Clock
-from probes.crowd.crowd import Crowd, Tick
+from probes.crowd.crowd import Cast, Crowd, Tick
 from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
+from probes.login import secrets_given
 from probes.player import SessionMaker, load_draws
+from probes.proof import prove_control
+from probes.resolve import PinnedResolver
+from probes.resume import Begun
 from results.journal import JOURNAL, Journal, tables_from_journal
-from results.runs import FINISHED, INTERRUPTED, Run, run_id, scenario_facts
-from scenarios.charter import Charter
+from results.runs import FINISHED, INTERRUPTED, RUNNING, Run, run_id, scenario_facts
+from scenarios.charter import Charter, charter_hash
 from scenarios.journey import Journey, journey_named
 from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
@@ -74,13 +80,15 @@ def shop_facts(
             "kind": charter.kind,
             "purpose": charter.purpose,
             "hash": charter_hash(charter),
+            "retention_days": charter.retention_days,
         },
     }
 
 
-def charter_hash(charter: Charter) -> str:
-    """Return 16 hex digits over what the charter says."""
-    return hashlib.blake2b(charter.model_dump_json().encode(), digest_size=8).hexdigest()
+def journeys_hash(journeys: Mapping[str, Journey]) -> str:
+    """Return 16 hex digits over what the scripts say: a run is not taken up again with others."""
+    said = json.dumps({name: journeys[name].model_dump(mode="json") for name in sorted(journeys)}, sort_keys=True)
+    return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 
 def journeys_of(loaded: LoadedScenario, plan: pd.DataFrame) -> dict[str, Journey]:
@@ -95,10 +103,9 @@ def journeys_of(loaded: LoadedScenario, plan: pd.DataFrame) -> dict[str, Journey
     return {name: journey_named(name, loaded.path.parent) for name in names}
 
 
-def playable(plan: pd.DataFrame, sessions: Mapping[str, SessionMaker], target: Target) -> pd.DataFrame:
-    """Return the contacts that can be played: their channel has a journey, a session and a place on the target."""
-    reachable = [channel for channel in sessions if getattr(target, channel, None) is not None]
-    return plan[plan["channel"].isin(reachable) & plan["journey"].notna()].reset_index(drop=True)
+def playable(plan: pd.DataFrame, sessions: Mapping[str, SessionMaker]) -> pd.DataFrame:
+    """Return the contacts that can be played: their channel has a journey, and a session on the target."""
+    return plan[plan["channel"].isin(list(sessions)) & plan["journey"].notna()].reset_index(drop=True)
 
 
 async def play_plan(
@@ -110,15 +117,21 @@ async def play_plan(
     clock: Clock,
     seed: int,
     instrument: Instrument,
-    sessions: Mapping[str, SessionMaker] = PROTOCOL,
+    sessions: Mapping[str, SessionMaker] | None = None,
     journeys: Mapping[str, Journey] | None = None,
     browser: Browser | None = None,
     watch: Callable[[Tick], None] | None = None,
     until_s: float | None = None,
+    cast: Cast | None = None,
+    begun: Begun | None = None,
+    files: Path | None = None,
+    trace: bool = False,
 ) -> Shopped:
     """Play a plan on a running clock and finish the run folder, also when interrupted.
 
-    `journeys` are those that the plan names; where left out they are found beside the scenario or among ours.
+    `journeys` are those that the plan names; where left out they are found beside the scenario or among ours. `begun`
+    is what an earlier part of the same run has begun; `files` is where the files lie that journeys attach. With
+    `trace` all that the browser does is recorded, and kept of contacts that fail.
 
     Raises:
         probes.guard.RefusedByCharterError: before anything is sent.
@@ -126,27 +139,40 @@ async def play_plan(
     guard = Guard(charter)
     host, port = target.address()
     guard.check(host, port)
-    guard.check_load(len(plan), [host])
-    if browser is not None:
-        check_target(target)
+    await prove_control(guard, target.hosts())
+    guard.check_load(len(plan), target.hosts())
+    sessions = sessions_of(target) if sessions is None else sessions
     journeys = journeys_of(loaded, plan) if journeys is None else journeys
-    run.write_plan(plan)
+    channels = {channel for journey in journeys.values() for channel in journey.channels()} | set(plan["channel"])
+    secrets = secrets_given(target, charter, channels)
+    if begun is None:
+        run.write_plan(plan)
+    run.write_facts(state=RUNNING, epoch_s=clock.epoch_s())
     load_draws()
+    load_channels(set(plan["channel"]))
     evidence = run.folder / "evidence"
     journal = Journal(run.folder / JOURNAL)
     interrupted = False
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, force_close=False)
-    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument)
-    crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, resolver=PinnedResolver(guard))
+    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, trace, secrets, files)
+    crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s, cast, begun)
     with guarding(guard), _quiet_collector():
         try:
-            async with instrument.watching():
+            async with instrument.watching(), guard.watching():
                 await crowd.play()
         except asyncio.CancelledError:
             interrupted = True
         finally:
+            for shared in around.shared.values():
+                await shared.close()
+            if browser is not None:
+                await browser.end_visits(guard)
             await connector.close()
             journal.close()
+            guard.close()
+    if guard.stop.reason is not None:
+        run.write_facts(stopped=guard.stop.reason)
+        interrupted = True
     return finish(run, plan, crowd, instrument, interrupted)
 
 
@@ -159,6 +185,7 @@ def finish(run: Run, plan: pd.DataFrame, crowd: Crowd, instrument: Instrument, i
     outcomes = tables["legs"].loc[tables["legs"]["leg"] == 0, "contact_outcome"].value_counts().to_dict()
     run.write_facts(
         state=INTERRUPTED if interrupted else FINISHED,
+        ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         planned=len(plan),
         played=int((tables["legs"]["leg"].eq(0) & tables["legs"]["arrived_s"].notna()).sum()),
         outcomes={str(name): int(count) for name, count in outcomes.items()},
@@ -197,7 +224,11 @@ async def start_rehearsal(target: Target, charter: Charter, start_s: float | Non
     with guarding(guard):
         try:
             timeout = aiohttp.ClientTimeout(total=10)
-            async with aiohttp.ClientSession(timeout=timeout) as http, http.post(url, json=wish) as answer:
+            connector = aiohttp.TCPConnector(resolver=PinnedResolver(guard))
+            async with (
+                aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
+                http.post(url, json=wish) as answer,
+            ):
                 day = json.loads(await answer.text())
                 return Clock.real(epoch_s=float(day["epoch_s"]), scale=float(day["scale"]))
         except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:

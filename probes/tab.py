@@ -16,31 +16,40 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Error, Page, Request, Response, Route
+from playwright.async_api import BrowserContext, Dialog, Error, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
-from playwright.async_api import WebSocket as PageSocket
 
 from probes.clock import Clock
 from probes.guard import Guard, RefusedByCharterError
+from probes.page_clock import PageClock, PageError
+from probes.proxy import TOLD_BY, ForwardProxy
+from probes.recording import Recording
 from scenarios.target import FormField, Target
+
+__all__ = ["Loaded", "PageError", "Stamp", "Tab", "TabLostError", "Watch"]
 
 STAMPER = Path(__file__).with_name("stamper.js")
 TELL = "__stamped"
 STAMPS_MOST = 10_000
 HTML_MOST = 20_000
-REFUSALS_MOST = 1000
-READINGS_OF_TWO_CLOCKS = 5
-DOCUMENTS_MOST = 1000
 PRESS_S_MOST = 5.0
 """What should be there and usable is given so long (wall time) to become so."""
 PRESSED_S_MOST = 1.0
 CLOSE_S_MOST = 5.0
-SCREENSHOT_S_MOST = 5.0
-SCREENSHOT_BYTES_MOST = 2_000_000
+LEARN_EVERY_S = 0.25
+PASSWORDS_MOST = 20
 
+_READ = """(most) => { const html = document.documentElement.outerHTML;
+ const n = performance.getEntriesByType('navigation')[0];
+ return [html.length > most ? null : "<!doctype html>" + html,
+  [performance.timeOrigin, n ? n.requestStart : 0, n ? n.domContentLoadedEventStart : 0],
+  [...document.querySelectorAll('input[type=password]')].map((e) => e.value)]; }"""
+"""The page as it stands, its own times, and the passwords on it."""
 
-class PageError(Exception):
-    """The page did not do what the target file says it does; the message goes into the log."""
+_STATE = """(all) => { const e = all[0]; if (!e) return null; const box = e.getBoundingClientRect();
+ return {seen: box.width > 0 && box.height > 0 && getComputedStyle(e).visibility === "visible",
+  disabled: e.matches(":disabled") || e.closest("[aria-disabled=true]") !== null,
+  labels: [...(e.options ?? [])].map((o) => o.label.trim()), values: [...(e.options ?? [])].map((o) => o.value)}; }"""
 
 
 @dataclass(frozen=True)
@@ -86,11 +95,21 @@ class TabLostError(Exception):
 class Tab:
     """One page."""
 
-    def __init__(self, context: BrowserContext, page: Page, target: Target, guard: Guard) -> None:
+    def __init__(
+        self,
+        context: BrowserContext,
+        page: Page,
+        target: Target,
+        guard: Guard,
+        recording: Recording | None,
+        proxy: ForwardProxy | None,
+    ) -> None:
         self._context, self.page, self._target, self._guard = context, page, target, guard
+        self._recording, self._proxy = recording, proxy
+        self._page_clock = PageClock(page)
+        self._learned_s = -LEARN_EVERY_S
+        self._answers = self._answers_learned = 0
         self._raw: asyncio.Queue[dict[str, Any]] = asyncio.Queue(STAMPS_MOST)
-        self._clocks: dict[float, tuple[float, float]] = {}
-        """By a document's time origin: loop time less page time, and the bound of its error; seconds."""
         self._most_ms = target.request_s_most * 1000
         self._pressed: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._lost = self._leaving = False
@@ -105,18 +124,24 @@ class Tab:
 
     @classmethod
     async def open(
-        cls, context: BrowserContext, target: Target, guard: Guard, watches: Sequence[Watch], pressed: str | None
+        cls,
+        context: BrowserContext,
+        target: Target,
+        guard: Guard,
+        watches: Sequence[Watch],
+        pressed: str | None,
+        recording: Recording | None = None,
+        proxy: ForwardProxy | None = None,
     ) -> Tab:
-        """Prepare a page in a fresh context."""
+        """Prepare a page in a fresh context; without a recording nothing is kept of it."""
         page = await context.new_page()
-        tab = cls(context, page, target, guard)
-        await context.route("**/*", tab._let_through)
+        tab = cls(context, page, target, guard, recording, proxy)
         told = [{"what": watch.what, "selector": watch.selector, "each": watch.each} for watch in watches]
         given = ", ".join(json.dumps(value) for value in (told, pressed, TELL, STAMPS_MOST, HTML_MOST))
         await page.expose_binding(TELL, tab._stamped)
         await page.add_init_script(f"{STAMPER.read_text(encoding='utf-8')}({given});")
         page.on("request", tab._sent)
-        page.on("websocket", tab._socket_opened)
+        page.on("dialog", tab._asked)
         page.on("response", tab._responded)
         page.on("requestfailed", tab._failed)
         page.on("framenavigated", lambda frame: tab.moved.set())
@@ -139,29 +164,33 @@ class Tab:
         asked_s = clock.now_s()
         with self._words(f"{urlsplit(url).path}"):
             if reload:
-                await self.page.reload(wait_until="domcontentloaded", timeout=self._most_ms)
+                answer = await self.page.reload(wait_until="domcontentloaded", timeout=self._most_ms)
             else:
-                await self.page.goto(url, wait_until="domcontentloaded", timeout=self._most_ms)
-        return await self.read(clock, asked_s)
+                answer = await self.page.goto(url, wait_until="domcontentloaded", timeout=self._most_ms)
+        if answer is not None:
+            if (told := answer.headers.get(TOLD_BY)) is not None:
+                raise PageError(told)
+            self.status = answer.status
+        return await self.read(clock, asked_s, loaded=True)
 
-    async def read(self, clock: Clock, asked_s: float) -> Loaded:
-        """Read the page that is there; its own clock says when it came.
+    async def read(self, clock: Clock, asked_s: float, loaded: bool = False) -> Loaded:
+        """Read the page that is there, or is coming unless it is `loaded`; its own clock says when it came.
 
         Raises:
             PageError: it is too large, or gone.
         """
         with self._words("the page"):
             async with asyncio.timeout(self._target.request_s_most):
-                await self.page.wait_for_load_state("domcontentloaded")
-                html = await self.page.content()
+                if not loaded:
+                    await self.page.wait_for_load_state("domcontentloaded")
+                html: str | None
+                times: list[float]
+                html, times, passwords = await self.page.evaluate(_READ, self._target.page_bytes_most)
                 read_s = clock.now_s()
-                times: list[float] = await self.page.evaluate(
-                    "() => { const n = performance.getEntriesByType('navigation')[0];"
-                    " return [performance.timeOrigin, n ? n.requestStart : 0, n ? n.domContentLoadedEventStart : 0]; }"
-                )
-        if len(html.encode()) > self._target.page_bytes_most:
-            raise PageError(f"the page is larger than {self._target.page_bytes_most} bytes")
-        offset_s, error_s = await self._offset(times[0], clock)
+                if html is None or len(html.encode("utf-8", "replace")) > self._target.page_bytes_most:
+                    raise PageError(f"the page is larger than {self._target.page_bytes_most} bytes")
+                self._learn_passwords(passwords)
+        offset_s, error_s = await self._page_clock.offset(times[0], clock)
         sent_s, shown_s = (clock.at_loop_s((times[0] + ms) / 1000 + offset_s) for ms in times[1:])
         if shown_s < asked_s:  # the address changed without another document: its times are an older page's
             shown_s = read_s
@@ -195,17 +224,17 @@ class Tab:
         """
         with self._words(field.selector):
             found = self.page.locator(field.selector).first
-            if not await found.count():
+            state = await self._state_of(field.selector)
+            if state is None:
                 raise PageError(f"{field.selector} is not on the page")
-            if not await found.is_visible():
+            if not state["seen"]:
                 raise PageError(f"{field.selector} cannot be seen")
-            if await found.is_disabled():
+            if state["disabled"]:
                 raise PageError(f"{field.selector} is disabled")
             if field.choose is None and not field.by_intent:
                 await found.fill(value, timeout=PRESS_S_MOST * 1000)
                 return
-            labels: list[str] = await found.evaluate("(e) => [...(e.options ?? [])].map((o) => o.label.trim())")
-            values: list[str] = await found.evaluate("(e) => [...(e.options ?? [])].map((o) => o.value)")
+            labels, values = state["labels"], state["values"]
             if value not in labels and value in values:
                 value = labels[values.index(value)]
             if value not in labels:
@@ -232,6 +261,37 @@ class Tab:
         with self._words(selector):
             await self.page.locator(selector).first.click(timeout=PRESS_S_MOST * 1000, no_wait_after=True)
 
+    async def press_enter(self, selector: str) -> None:
+        """Press Enter in a field.
+
+        Raises:
+            PageError: it is not there.
+        """
+        with self._words(selector):
+            await self.page.locator(selector).first.press("Enter", timeout=PRESS_S_MOST * 1000, no_wait_after=True)
+
+    async def wait_for_document(self, before: int) -> None:
+        """Wait until another document has come than the `before` that there were, or the address has changed.
+
+        Raises:
+            PageError: none comes.
+        """
+        began = self.page.url
+        try:
+            async with asyncio.timeout(self._target.request_s_most):
+                while self.documents == before and self.page.url == began:
+                    self.moved.clear()
+                    await self.moved.wait()
+                    if self.unanswered is not None and not self.status:
+                        raise PageError(self.unanswered)
+        except TimeoutError:
+            raise PageError("the next page did not come in time") from None
+
+    def forget_stamps(self) -> None:
+        """Pass over what was stamped and not asked for yet: it belongs to an earlier page."""
+        while not self._raw.empty():
+            self._raw.get_nowait()
+
     async def enter(self, selector: str, clock: Clock) -> float:
         """Press the button by which the contact reaches the desk; returns when the page saw it pressed.
 
@@ -246,11 +306,27 @@ class Tab:
             return before_s  # a page may keep clicks to itself
         return (await self._stamp(raw, clock)).at_s
 
+    async def words_at(self, selector: str) -> str:
+        """Return the words of the first element that fits, or nothing.
+
+        Raises:
+            PageError: the page is gone.
+        """
+        with self._words(selector):
+            found = self.page.locator(selector).first
+            return (await found.inner_text(timeout=PRESS_S_MOST * 1000)).strip() if await found.count() else ""
+
     async def can_be_used(self, selector: str) -> bool:
         """Say whether something is there, can be seen and is enabled."""
         with self._words(selector):
-            found = self.page.locator(selector).first
-            return bool(await found.count()) and await found.is_visible() and await found.is_enabled()
+            state = await self._state_of(selector)
+            return state is not None and state["seen"] and not state["disabled"]
+
+    async def _state_of(self, selector: str) -> dict[str, Any] | None:
+        """Return how the first element that fits is, all in one question; None where there is none."""
+        async with asyncio.timeout(PRESS_S_MOST):
+            state: dict[str, Any] | None = await self.page.locator(selector).evaluate_all(_STATE)
+            return state
 
     async def invalid_fields(self, form: str) -> list[str]:
         """Return the fields over which the browser itself would not send a form, by id or name."""
@@ -270,39 +346,30 @@ class Tab:
         raw = await self._raw.get()
         if self._lost:
             raise TabLostError("the browser lost the page")
-        return await self._stamp(raw, clock)
+        stamp = await self._stamp(raw, clock)
+        if stamp.text:
+            await self.learn()
+        return stamp
+
+    async def learn(self) -> None:
+        """Learn the cookies that the page has by now: to be done before anything that the desk wrote is kept."""
+        waited_s = asyncio.get_running_loop().time() - self._learned_s
+        if self._recording is None or (self._answers == self._answers_learned and waited_s < LEARN_EVERY_S):
+            return
+        self._learned_s, self._answers_learned = asyncio.get_running_loop().time(), self._answers
+        with contextlib.suppress(Error, TimeoutError):
+            async with asyncio.timeout(PRESS_S_MOST):
+                cookies = await self._context.cookies()
+                self._recording.known.learn_cookies(*(cookie.get("value", "") for cookie in cookies))
+
+    def _learn_passwords(self, passwords: Sequence[str]) -> None:
+        if self._recording is not None:
+            self._recording.known.learn_secrets(*passwords[:PASSWORDS_MOST], placeholder="<password>")
 
     async def _stamp(self, raw: dict[str, Any], clock: Clock) -> Stamp:
-        offset_s, error_s = await self._offset(raw["origin_ms"], clock)
+        offset_s, error_s = await self._page_clock.offset(raw["origin_ms"], clock)
         at_s = min(clock.at_loop_s(raw["at_ms"] / 1000 + offset_s), clock.now_s())
         return Stamp(raw["what"], at_s, raw["html"], raw["text"], error_s)
-
-    async def _offset(self, origin_ms: float, clock: Clock) -> tuple[float, float]:
-        """Return what turns a document's time into loop time, and its error; read while the document is there."""
-        if origin_ms not in self._clocks and len(self._clocks) < DOCUMENTS_MOST:
-            readings: list[tuple[float, float]] = []
-            with contextlib.suppress(Error, TimeoutError):
-                async with asyncio.timeout(PRESS_S_MOST):
-                    for _ in range(READINGS_OF_TWO_CLOCKS):
-                        before_s = clock.loop.time()
-                        origin, now_ms = await self.page.evaluate(
-                            "() => [performance.timeOrigin, performance.timeOrigin + performance.now()]"
-                        )
-                        after_s = clock.loop.time()
-                        if origin == origin_ms:
-                            half_s = (after_s - before_s) / 2
-                            readings.append((half_s, before_s + half_s - now_ms / 1000))
-            if readings:
-                error_s, offset_s = min(readings)
-                self._clocks[origin_ms] = offset_s, error_s
-        if origin_ms in self._clocks:
-            return self._clocks[origin_ms]
-        # the document went before its clock was read: all documents of a browser share the machine's clock, so the
-        # last one's serves, and its error is taken for ten times as large
-        if self._clocks:
-            offset_s, error_s = next(reversed(self._clocks.values()))
-            return offset_s, 10 * error_s
-        raise PageError("the page was gone before its clock could be read")
 
     def _stamped(self, source: object, raw: dict[str, Any]) -> None:
         if raw["what"] == "pressed":
@@ -325,64 +392,52 @@ class Tab:
         self._leaving = True
         with contextlib.suppress(Error, TimeoutError):
             await asyncio.wait_for(self._context.close(), CLOSE_S_MOST)
+        if self._recording is not None:
+            self._recording.forget()
 
-    async def picture(self, folder: Path, name: str) -> str | None:
-        """Keep a picture of what can be seen now; returns its name relative to the run's folder."""
-        file = folder / f"{name}.png"
-        try:
-            picture = await self.page.screenshot(timeout=SCREENSHOT_S_MOST * 1000)
-        except Error:
+    async def evidence(self, folder: Path | None, name: str) -> str | None:
+        """Keep what can be seen now, and what was sent; returns a file's name relative to the run's folder.
+
+        With a trace this closes the page.
+        """
+        if folder is None or self._recording is None:
             return None
-        if len(picture) > SCREENSHOT_BYTES_MOST:
-            return None
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(picture)
-        return f"{folder.name}/{file.name}"
+        self._leaving = True
+        await self.learn()
+        return await self._recording.keep(self._context, self.page, folder, name)
 
     # -- what the browser tells --------------------------------------------------------------------------------
 
-    async def _let_through(self, route: Route, request: Request) -> None:
-        with contextlib.suppress(Error):  # the page may be gone by now
-            if self._allowed(request.url):
-                await route.continue_()
-            else:
-                self._refuse(request.url)
-                await route.abort("blockedbyclient")
-
-    def _allowed(self, url: str) -> bool:
-        try:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme in ("https", "wss") else 80)
-        except ValueError:
-            return False
-        if parts.scheme in ("data", "blob", "about"):
-            return True
-        return parts.scheme in ("http", "https", "ws", "wss") and self._guard.allows(parts.hostname or "", port)
-
-    def _refuse(self, url: str) -> None:
-        if len(self._guard.refused) < REFUSALS_MOST:
-            parts = urlsplit(url)
-            self._guard.refused.append(f"{parts.netloc or parts.scheme}")
-
     def _sent(self, request: Request) -> None:
+        if self._recording is not None:
+            self._recording.sent(request)
         if self._is_document(request):
             self.status, self.unanswered = 0, None
-        if request.redirected_from is not None and not self._allowed(request.url):
-            self._refuse(request.url)  # routes do not see where a redirect leads; the dead proxy stops it
-
-    def _socket_opened(self, socket: PageSocket) -> None:
-        if not self._allowed(socket.url):
-            self._refuse(socket.url)
 
     def _responded(self, response: Response) -> None:
+        self._answers += 1
+        if self._recording is not None:
+            self._recording.responded(response)
         if self._is_document(response.request):
-            self.status = response.status
+            told = response.headers.get(TOLD_BY)
+            self.status = response.status if told is None else 0
+            self.unanswered = told
             self.moved.set()
 
     def _failed(self, request: Request) -> None:
         if self._is_document(request):
-            self.unanswered = request.failure or "no answer"
+            self.unanswered = self._why(request.url) or request.failure or "no answer"
             self.moved.set()
+
+    def _why(self, url: str) -> str | None:
+        """Return the proxy's own words on why there was no way to an address."""
+        parts = urlsplit(url)
+        where = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+        return self._proxy.told.get(where) if self._proxy is not None and parts.scheme == "https" else None
+
+    async def _asked(self, dialog: Dialog) -> None:
+        with contextlib.suppress(Error):  # the page may be gone by now
+            await (dialog.accept() if dialog.type == "beforeunload" else dialog.dismiss())
 
     def _is_document(self, request: Request) -> bool:
         with contextlib.suppress(Error):  # a request of a page that is gone has no frame
@@ -415,7 +470,8 @@ class Tab:
         except Error as error:
             if self._lost:
                 raise TabLostError("the browser lost the page") from error
-            raise PageError(f"{about}: {_first_line(error)}") from None
+            told = self.unanswered if "ERR_TUNNEL" in error.message else None
+            raise PageError(f"{about}: {told or _first_line(error)}") from None
 
 
 def _first_line(error: Error) -> str:

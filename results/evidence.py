@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,9 +123,24 @@ def sample_transcripts(run: Run, contacts: pd.DataFrame, clock: RunClock) -> lis
     return told
 
 
-def browser_journeys(run: Run, clock: RunClock) -> tuple[list[BrowserJourney], int]:
-    """Return the browser run by journey, and how many contacts were left out for want of room."""
+def recognised(run: Run, contacts: set[str], most: int = 20) -> list[tuple[str, str]]:
+    """Return (contact, what was said) where words of the desk show that a shopper was recognised."""
+    signs = [re.compile(sign, re.IGNORECASE) for sign in run.facts.get("recognised", [])]
+    said = run.table("messages")
+    said = said[(said["speaker"] != "customer") & said["contact_id"].isin(contacts)]
+    found = [
+        (str(contact), _shortened(str(text)))
+        for contact, text in zip(said["contact_id"], said["text"], strict=True)
+        if any(sign.search(str(text)) for sign in signs)
+    ]
+    return found[:most]
+
+
+def browser_journeys(run: Run, clock: RunClock, only: set[str] | None = None) -> tuple[list[BrowserJourney], int]:
+    """Return a run's contacts by journey, and how many were left out for want of room; `only` those named."""
     legs, steps, messages = run.table("legs"), run.table("steps"), run.table("messages")
+    if only is not None:
+        legs = legs[legs["contact_id"].isin(only)]
     first = legs[legs["leg"] == 0].sort_values(["journey", "due_s", "contact_id"], kind="stable")
     first = first.assign(wait_s=first["answered_s"].fillna(first["ended_s"]) - first["arrived_s"])
     shown = first.head(BROWSER_CONTACTS_MOST)

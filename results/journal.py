@@ -4,12 +4,14 @@ Every line is one JSON document handed to the system at once: a `begun` line pre
 after a kill a begun contact without an end is `failed` (interrupted) and is never taken for one that was not played.
 The tables of a probe run are made from the journal alone, whether the run ended or was killed.
 
-Lines (`kind`): `begun`, `step`, `message`, `leg` (a leg that ended), `end` (the contact's outcome), `note`.
+Lines (`kind`): `begun`, `step`, `message`, `fact` (what was said to a question for one), `leg` (a leg that ended),
+`end` (the contact's outcome), `next` (a contact that is yet to come), `heard` (what a script was told), `note`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -74,6 +76,7 @@ def tables_from_journal(
     begun: dict[str, dict[str, Any]] = {}
     legs: dict[tuple[str, int], dict[str, Any]] = {}
     ends: dict[str, dict[str, Any]] = {}
+    later: dict[str, dict[str, Any]] = {}
     steps: list[dict[str, Any]] = []
     messages: list[dict[str, Any]] = []
     last_s = 0.0
@@ -95,11 +98,14 @@ def tables_from_journal(
                 last_s = max(last_s, entry.get("ended_s") or 0.0)
             case "end":
                 ends[str(contact)] = entry
+            case "next":
+                later[str(contact)] = entry
     rows = [
         row
         for contact, start in begun.items()
         for row in _contact_rows(start, _legs_of(contact, legs), ends.get(contact), facts)
     ]
+    rows += [_never_begun(entry, facts, -math.inf) for name, entry in later.items() if name not in begun]
     if plan is not None:
         rows += [_never_begun(entry, facts, last_s) for entry in _records(plan) if entry["contact_id"] not in begun]
     frame = table_of("legs", pd.DataFrame(rows, columns=LEGS.names) if not rows else pd.DataFrame(rows))
@@ -148,14 +154,14 @@ def _contact_rows(
 
 
 def _never_begun(entry: Mapping[str, Any], facts: Mapping[str, Any], last_s: float) -> dict[str, Any]:
-    passed = entry["due_s"] <= last_s
-    end = "unstarted" if passed else "censored"
+    passed, stopped = entry["due_s"] <= last_s, facts.get("stopped")
+    end = "withheld" if stopped else "unstarted" if passed else "censored"
     return {
         **{name: entry[name] for name in CONTACT_FACTS},
         **_run_facts(facts),
         "leg": 0,
         "leg_end": end,
-        "reason": "the run was interrupted" if passed else None,
+        "reason": stopped or ("the run was interrupted" if passed else None),
         "contact_outcome": end,
     }
 

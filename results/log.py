@@ -26,6 +26,9 @@ OUR_FAULTS = ("failed", "unstarted", "withheld")
 """Ends that say something of us, not of the desk: left out of every metric and counted beside it."""
 
 NEEDS_REASON = ("target_error", "failed", "unstarted", "withheld")
+MAY_HAVE_REASON = (*NEEDS_REASON, "censored")
+"""A run that its charter's owner stops says so of the contacts it cuts off; the end of a run needs no word."""
+
 OUTCOMES = (
     "resolved",
     "unresolved",
@@ -182,7 +185,7 @@ def _broken_rules(legs: pd.DataFrame) -> Iterable[tuple[str, pd.Series[bool]]]:
     yield "unknown contact_outcome", ~legs["contact_outcome"].isin(OUTCOMES) & ~untold
     yield "unknown source", ~legs["source"].isin(SOURCES)
     yield "no reason where one is needed", legs["leg_end"].isin(NEEDS_REASON) & legs["reason"].isna()
-    yield "a reason where none belongs", ~legs["leg_end"].isin(NEEDS_REASON) & legs["reason"].notna()
+    yield "a reason where none belongs", ~legs["leg_end"].isin(MAY_HAVE_REASON) & legs["reason"].notna()
     yield "answered before it arrived", answered & (legs["answered_s"] < legs["arrived_s"])
     yield "ended before it was answered", answered & (legs["ended_s"] < legs["answered_s"])
     yield "ended before it arrived", legs["ended_s"] < legs["arrived_s"]

@@ -20,11 +20,12 @@ from markupsafe import Markup
 from results import charts, words
 from results.clock import RunClock
 from results.comparison import Comparison, Row, same_customers, told_by
-from results.evidence import browser_journeys, reasons_counted, sample_transcripts
+from results.evidence import browser_journeys, reasons_counted, recognised, sample_transcripts
 from results.figures import Figure, worth_telling
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
 from results.provenance import fact_rows, instrument_view, limits_of, rehearsal_note, run_facts
+from results.reviews import shown
 from results.runs import Run, write_whole
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import CHANNELS
@@ -175,6 +176,43 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
         "facts": [(label, value) for label, value in run_facts(run).items() if value],
     }
     write_whole(path, _render("simulation.html.j2", page))
+
+
+def write_shop_report(path: Path, run: Run) -> None:
+    """Write what shoppers alone saw, without a simulation beside it: ends, ladders, transcripts, evidence."""
+    legs, whole = shown(run), run.table("legs")
+    last = legs.sort_values("leg", kind="stable").groupby("contact_id", sort=False).last()
+    journeys, left_out = browser_journeys(run, RunClock.of(run.facts), set(last.index))
+    played = last[last["arrived_s"].notna()]
+    good = int(played["contact_outcome"].eq("resolved").sum())
+    channels = _channels(last)
+    ends = [end for end in words.OUTCOME_WORDS if last["contact_outcome"].eq(end).any()]
+    page = {
+        "title": _title(run),
+        "target": run.facts.get("target", ""),
+        "headline": f"{good} of {words.counted(len(played), 'contact')} brought what the customer came for",
+        "rehearsal": rehearsal_note(run.facts),
+        "held_back": whole["contact_id"].nunique() - len(last),
+        "recognised": recognised(run, set(last.index)),
+        "outcomes": {
+            "channels": [words.channel_words(channel) for channel in channels],
+            "rows": [
+                (
+                    words.OUTCOME_WORDS[end],
+                    [
+                        int((last["contact_outcome"].eq(end) & last["channel"].eq(channel)).sum())
+                        for channel in channels
+                    ],
+                )
+                for end in ends
+            ],
+        },
+        "reasons_counted": reasons_counted(legs),
+        "told": {"journeys": journeys, "left_out": left_out},
+        "instrument": instrument_view(run.facts),
+        "facts": [(label, value) for label, value in run_facts(run).items() if value],
+    }
+    write_whole(path, _render("shop.html.j2", page))
 
 
 def _about(figure: Figure) -> str:

@@ -87,6 +87,7 @@ class Purpose(IntEnum):
     CALL_DELAY = 64
     OFF_QUEUE = 65
     REPLY = 66
+    WORDING = 67
 
 
 Word = int | np.uint64

@@ -10,6 +10,8 @@ from scenarios.faults import FaultsFoundError, one_of
 from scenarios.journey import read_journey
 from scenarios.mapping import load_mapping
 from scenarios.opening import read_state
+from scenarios.persona import read_persona
+from scenarios.programme import read_programme
 from scenarios.reading import load_scenario
 from scenarios.target import read_target
 from scenarios.yaml_reader import read_file
@@ -17,6 +19,8 @@ from scenarios.yaml_reader import read_file
 READERS: dict[str, Callable[[Path], object]] = {
     "scenario": load_scenario,
     "journey": read_journey,
+    "persona": read_persona,
+    "programme": read_programme,
     "target": read_target,
     "charter": read_charter,
     "mapping": load_mapping,
@@ -25,8 +29,10 @@ READERS: dict[str, Callable[[Path], object]] = {
 """A file's kind and what reads it. A charter has no name of its own; its `owner` tells."""
 
 _TELLING_KEYS = {
+    "programme": "programme",
     "scenario": "scenario",
     "journey": "journey",
+    "persona": "persona",
     "target": "target",
     "mapping": "mapping",
     "state": "state",

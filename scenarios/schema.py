@@ -5,7 +5,7 @@ Generated from the models and kept beside the scenarios, where the first line of
 while they are not current. A schema cannot say everything: `testdrive check` has the last word.
 
 >>> sorted(json_schemas())
-['charter', 'journey', 'scenario', 'state', 'target']
+['charter', 'journey', 'persona', 'programme', 'scenario', 'state', 'target']
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from scenarios.charter import Charter
 from scenarios.journey import Journey
 from scenarios.metric_names import ALL_NAMES, METRIC_NAMES
 from scenarios.opening import State
+from scenarios.persona import PersonaKind
+from scenarios.programme import Programme
 from scenarios.reading import HERE
 from scenarios.scenario import Scenario
 from scenarios.target import Target
@@ -27,6 +29,8 @@ from scenarios.target import Target
 _MODELS: dict[str, type[BaseModel]] = {
     "scenario": Scenario,
     "journey": Journey,
+    "persona": PersonaKind,
+    "programme": Programme,
     "target": Target,
     "charter": Charter,
     "state": State,

@@ -7,6 +7,7 @@ journeys and {persona.email}. Patterns are regular expressions, searched for, no
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -14,7 +15,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict, read_model
-from scenarios.scenario import Name
+from scenarios.scenario import Channel, Name
+from scenarios.secret import Secret
+from scenarios.target_clean_up import CleanUpStep
+from scenarios.target_email import Email
+from scenarios.target_login import Login
+from scenarios.target_phone import Phone
+from scenarios.wire import Wire
 
 
 def _regex(text: str) -> str:
@@ -28,7 +35,7 @@ def _regex(text: str) -> str:
 def _base(text: str) -> str:
     try:
         parts = urlsplit(text)
-        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        whole = parts.scheme in ("http", "https", "sip") and parts.hostname and parts.port != 0
     except ValueError:  # a port out of range, a bracket left open
         whole = False
     if not whole or parts.query or parts.fragment or parts.username:
@@ -77,7 +84,10 @@ class Chat(Strict):
     """A web chat: its page for the browser and, where it is one we know, its WebSocket."""
 
     page: PageAddress = Field(description="path of the page")
-    fields: list[FormField] = Field(default_factory=list, description="what to fill in before the chat starts")
+    fields: list[FormField] = Field(
+        default_factory=list,
+        description="what to fill in before the chat starts; where none takes {text}, that is the first message",
+    )
     start: Selector = Field(description="the button that starts the chat")
     ready: Selector = Field(description="shown once the page can be used")
     accepted: Selector = Field(description="appears when the desk has taken the contact")
@@ -87,7 +97,9 @@ class Chat(Strict):
     own_text: list[Selector] = Field(default_factory=list, description="parts of a message that are not its text")
     speakers: list[SpeakerRule] = Field(description="who is speaking; the first rule that fits")
     joined: Selector | None = Field(None, description="appears when someone has taken the contact")
-    joined_text: Pattern | None = Field(None, description="groups `agent` and `team` in what joined says")
+    joined_text: Pattern | None = Field(
+        None, description="groups `agent` and `team` in what joined says; joined is nobody whom it does not fit"
+    )
     queue_position: Selector | None = Field(None, description="where the place in the queue stands")
     typing: Selector | None = Field(None, description="shown while the other side types")
     transferred: Selector | None = Field(None, description="appears when another team takes over")
@@ -99,6 +111,12 @@ class Chat(Strict):
         description="how the closing words say resolved, that the desk is shut, or that all its lines are taken",
     )
     websocket: PageAddress | None = Field(None, description="speaks Testdrive's rehearsal protocol")
+
+    def asks_first(self) -> bool:
+        """Say whether what the customer wants is asked for before the chat starts."""
+        return any(
+            "{text}" in told for field in self.fields for told in (field.fill, *field.by_intent.values()) if told
+        )
 
 
 class Form(Strict):
@@ -128,12 +146,22 @@ class Form(Strict):
     )
 
 
+class FaqSearch(Strict):
+    """The help pages' own search."""
+
+    input: Selector = Field(description="where one writes what is searched for")
+    submit: Selector | None = Field(None, description="the button that searches; left out where Enter does")
+    results: Selector = Field(description="appears with what was found, or the word that nothing was")
+    link: Selector | None = Field(None, description="the link to follow; left out where the results hold the answer")
+
+
 class Faq(Strict):
     """Pages where customers look for the answer themselves."""
 
     page: PageAddress = Field(description="may hold {intent}")
     answer: Selector = Field(description="on the page when it holds the answer")
     busy: Selector | None = Field(None, description="on the page when too many are reading")
+    search: FaqSearch | None = Field(None, description="how one searches there, for journeys that do")
 
 
 class Target(Strict):
@@ -141,20 +169,54 @@ class Target(Strict):
 
     target: Name = Field(description="the target's name")
     title: str = Field(description="one line")
-    base_url: Annotated[str, AfterValidator(_base)] = Field(description="scheme, host and port of the desk")
+    base_url: Annotated[str, AfterValidator(_base)] = Field(
+        "",
+        validate_default=False,
+        description="scheme, host and port of the desk's web pages, where it has any; sip:// where it is but a PBX",
+    )
     rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
+    login: Login | None = Field(None, description="how the browser logs in, once a run, before it makes contacts")
     chat: Chat | None = Field(None, description="its web chat")
     form: Form | None = Field(None, description="its web form")
     faq: Faq | None = Field(None, description="its help pages")
+    phone: Phone | None = Field(None, description="its telephone")
+    email: Email | None = Field(None, description="its mail desk")
+    wires: dict[Channel, Wire] = Field(
+        default_factory=dict, description="by channel: how a program speaks to it; goes before the channel's pages"
+    )
+    secrets: dict[Name, Secret] = Field(
+        default_factory=dict, description="passwords and tokens that wires and clean_up speak of, as {secret.NAME}"
+    )
+    clean_up: dict[Channel, list[CleanUpStep]] = Field(
+        default_factory=dict, description="how what a contact leaves on the desk is undone, by channel"
+    )
     request_s_most: Annotated[float, Field(gt=0, le=600)] = Field(
         30, description="no request may take longer, wall time"
     )
     page_bytes_most: Annotated[int, Field(ge=1000)] = Field(2_000_000, description="no page may be larger")
 
+    @model_validator(mode="after")
+    def _reachable(self) -> Target:
+        if not self.base_url and (self.chat or self.form or self.faq or self.rehearsal or not self.email):
+            raise ValueError("a base_url, which all but mail desks need")
+        return self
+
+    def secrets_for(self, channels: Collection[str]) -> dict[str, Secret]:
+        """Return the secrets that the wires of some channels speak of, by name."""
+        spoken = "".join(wire.model_dump_json() for channel, wire in self.wires.items() if channel in channels)
+        return {name: secret for name, secret in self.secrets.items() if f"{{secret.{name}}}" in spoken}
+
     def address(self) -> tuple[str, int]:
-        """Return host and port."""
+        """Return host and port: of its web pages, or else of where its mails are handed in."""
+        if not self.base_url and self.email is not None:
+            return self.email.smtp.host, self.email.smtp.port
         parts = urlsplit(self.base_url)
-        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        return parts.hostname or "", parts.port or {"https": 443, "sip": 5060}.get(parts.scheme, 80)
+
+    def hosts(self) -> list[str]:
+        """Return every host that contacts may reach."""
+        mail = [self.email.smtp.host, self.email.imap.host] if self.email is not None else []
+        return list(dict.fromkeys([self.address()[0], *mail]))
 
 
 def read_target(path: Path) -> Target:

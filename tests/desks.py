@@ -11,6 +11,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 FIVE_MINUTES = TOP / "tests" / "days" / "five_minutes.yaml"
+TWO_MINUTES = TOP / "tests" / "days" / "two_minutes.yaml"
 VERB = [sys.executable, "-m", "testdrive"]
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from probes.browser import Browser
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.channels.pages import read_message
 from probes.journeys import LAST, Kind, Open, Seen
 from scenarios.target import Chat
@@ -23,7 +24,7 @@ SEEN_MOST = 10_000
 SPOKEN: dict[str, Kind] = {"human": "human", "bot": "bot", "automatic": "automatic"}
 
 
-class ChatBrowser:
+class ChatBrowser(Plain):
     """One chat."""
 
     polled = False
@@ -51,7 +52,9 @@ class ChatBrowser:
 
     async def _enter(self, opening: Open) -> None:
         around, chat = self._around, self._chat
-        self._tab = tab = await self._browser.open_tab(around.target, around.guard, watches_of(chat), chat.start)
+        self._tab = tab = await self._browser.open_tab(
+            around.target, around.guard, watches_of(chat), chat.start, self._caller.known, around.trace
+        )
         loaded = await tab.load(f"{around.target.base_url}{chat.page}", around.clock)
         if loaded.status != 200:
             self._fail(f"HTTP {loaded.status} at {chat.page}")
@@ -62,6 +65,9 @@ class ChatBrowser:
         for field in chat.fields:
             await tab.fill(field, self._caller.field_value(field, opening))
         self.entered_s = await tab.enter(chat.start, around.clock)
+        if not chat.asks_first() and await tab.wait_for(chat.input, chat.closed) == chat.input:
+            await tab.write(chat.input, opening.text)
+            await tab.press(chat.send)
 
     async def say(self, text: str) -> None:
         """Write a message and send it; nothing is written where the desk has just closed the chat."""
@@ -78,8 +84,19 @@ class ChatBrowser:
                     return  # closed under our hands: the stamp says so
             self._fail(str(error))
 
+    async def press(self, keys: str) -> None:
+        """There are no keys here."""
+
     async def next_seen(self, until_s: float | None) -> Seen:
-        """Return what appeared, when it appeared."""
+        """Return what appeared, when it appeared; what stood there before the customer entered is no answer to them."""
+        while True:
+            seen = await self._next(until_s)
+            if self.entered_s is None or seen.kind == "nothing" or not seen.seen_by_s < self.entered_s:
+                return seen
+            if seen.kind in LAST:
+                return replace(seen, seen_after_s=self.entered_s, seen_by_s=self.entered_s)
+
+    async def _next(self, until_s: float | None) -> Seen:
         try:
             if not self._seen.empty() or until_s is None:
                 seen = await self._seen.get()
@@ -107,10 +124,8 @@ class ChatBrowser:
             await self._tab.close()
 
     async def evidence(self, name: str) -> str | None:
-        """Keep a picture of the page."""
-        if self._tab is None or self._around.evidence is None:
-            return None
-        return await self._tab.picture(self._around.evidence, name)
+        """Keep what can be seen of the page."""
+        return None if self._tab is None else await self._tab.evidence(self._around.evidence, name)
 
     # -- what appears ------------------------------------------------------------------------------------------
 
@@ -143,6 +158,8 @@ class ChatBrowser:
                 self._accepted = True
                 return Seen("accepted", at_s, at_s)
             case "joined":
+                if chat.joined_text is not None and not re.search(chat.joined_text, text):
+                    return None
                 named = _named(chat.joined_text, text)
                 return Seen("taken", at_s, at_s, team=named.get("team"), agent=named.get("agent"))
             case "position":

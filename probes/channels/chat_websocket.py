@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.journeys import LAST, Open, Seen
 
 MESSAGE_BYTES_MOST = 64_000
@@ -18,7 +18,7 @@ SEEN_MOST = 2_000
 YIELD_EVERY = 16
 
 
-class ChatWebSocket:
+class ChatWebSocket(Plain):
     """One chat."""
 
     polled = False
@@ -56,6 +56,9 @@ class ChatWebSocket:
     async def say(self, text: str) -> None:
         """Write a message; a line that has just closed is seen as such, not raised."""
         await self._send(type="message", text=text)
+
+    async def press(self, keys: str) -> None:
+        """There are no keys here."""
 
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return what came, when it came; what came after the deadline does not count any more."""

@@ -8,19 +8,32 @@ are our own faults. No session waits longer than its target's `request_s_most` f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import aiohttp
 
 from probes.browser import Browser
+from probes.cleaning import Known
 from probes.clock import Clock
 from probes.guard import Guard
 from probes.instrument import Instrument
-from probes.journeys import Open, Seen
+from probes.journeys import Open, Seen, Voice
 from probes.personas import Persona
+from scenarios.journey import Journey
+from scenarios.persona import PersonaKind
+from scenarios.scenario import Channel
 from scenarios.target import FormField, Target
+from scenarios.wording import filled
+
+
+class Shared(Protocol):
+    """What a channel keeps open for all its contacts."""
+
+    async def close(self) -> None:
+        """Free everything; harmless when called twice."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,14 @@ class Surroundings:
     """A folder for screenshots of failures."""
     instrument: Instrument | None = None
     """Told of errors of stamps that a channel knows of."""
+    trace: bool = False
+    """Whether all that the browser does is recorded, and kept of contacts that fail."""
+    secrets: tuple[str, ...] = ()
+    """What the run was given and nothing may hold that it writes."""
+    files: Path | None = None
+    """Where the files lie that journeys attach."""
+    shared: dict[str, Shared] = field(default_factory=dict)
+    """What channels keep open for all their contacts, such as a mailbox: put here by them, closed with the run."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +69,59 @@ class Caller:
     intent: str
     intent_title: str
     background: bool
+    channel: Channel = "chat"
+    """The channel of this contact."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """What a feed tells of this contact, by column."""
+    kind: PersonaKind | None = None
+    """How they speak and wait."""
+    known: Known = field(default_factory=Known, compare=False)
+    """What must not be kept of this contact; sessions add what they come by."""
 
-    def field_value(self, field: FormField, opening: Open) -> str:
-        """Return what goes into a target's form field."""
-        values = {
+    def values(self) -> dict[str, str]:
+        """Return what texts and fields may hold of the person and the matter."""
+        return {
             "persona.first_name": self.persona.first_name,
             "persona.last_name": self.persona.last_name,
             "persona.email": self.persona.email,
             "order": self.persona.order,
             "intent": self.intent,
             "intent_title": self.intent_title,
-            "subject": opening.subject,
-            "text": opening.text,
+            "question": self.intent_title,
+            **{f"data.{name}": value for name, value in self.data.items()},
         }
-        text = field.text_for(self.intent)
-        for name, value in values.items():
-            text = text.replace("{" + name + "}", value)
-        return text
+
+    def voice(self, journey: Journey) -> Voice:
+        """Return how they speak in a journey."""
+        return Voice(journey, self.intent, self.values(), self.kind, self.persona.language)
+
+    def field_value(self, field: FormField, opening: Open) -> str:
+        """Return what goes into a target's form field."""
+        return filled(field.text_for(self.intent), {**self.values(), "subject": opening.subject, "text": opening.text})
+
+
+class CannotDoError(Exception):
+    """A channel has no such thing: the journey asks for what this way of reaching the desk does not have."""
+
+
+class Plain:
+    """What a channel without keys, a search or attachments says to those who want them."""
+
+    async def say_privately(self, text: str) -> None:
+        """Write a direct message."""
+        raise CannotDoError("there are no direct messages here")
+
+    async def press(self, keys: str) -> None:
+        """Press keys, or a button."""
+        raise CannotDoError("there is nothing to press here")
+
+    async def search(self, text: str) -> None:
+        """Search the help pages."""
+        raise CannotDoError("there is nothing to search here")
+
+    async def attach(self, path: Path) -> None:
+        """Have a file go with the next message."""
+        raise CannotDoError("nothing can be attached here")
 
 
 class Session(Protocol):
@@ -81,6 +138,18 @@ class Session(Protocol):
     async def say(self, text: str) -> None:
         """Write a message."""
 
+    async def say_privately(self, text: str) -> None:
+        """Write a direct message."""
+
+    async def press(self, keys: str) -> None:
+        """Press keys, or the button with these words."""
+
+    async def search(self, text: str) -> None:
+        """Search the help pages."""
+
+    async def attach(self, path: Path) -> None:
+        """Have a file go with the next message."""
+
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return the next thing seen, or Seen("nothing") at `until_s` (scenario time; None: no deadline)."""
 
@@ -91,4 +160,4 @@ class Session(Protocol):
         """Free everything; harmless when called twice."""
 
     async def evidence(self, name: str) -> str | None:
-        """Keep a picture of what can be seen now, where the channel can; returns its file name."""
+        """Keep what can be seen now, where the channel can; returns a file's name, beside which the others lie."""

@@ -6,13 +6,13 @@ import asyncio
 
 import aiohttp
 
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.channels.fetch import read_text
 from probes.channels.pages import PageTooDeepError, parse, text_at
 from probes.journeys import Open, Seen
 
 
-class FaqHttp:
+class FaqHttp(Plain):
     """One visit to a help page."""
 
     polled = False
@@ -34,6 +34,7 @@ class FaqHttp:
                 aiohttp.ClientSession(connector=self._around.connector, connector_owner=False) as http,
                 http.get(url, headers={"From": self._caller.persona.email}) as answer,
             ):
+                self._caller.known.learn_cookies(*(cookie.value for cookie in answer.cookies.values()))
                 text = await read_text(answer, self._around.target.page_bytes_most)
                 now_s = clock.now_s()
                 page = parse(text)
@@ -50,6 +51,9 @@ class FaqHttp:
 
     async def say(self, text: str) -> None:
         """Nobody hears."""
+
+    async def press(self, keys: str) -> None:
+        """There are no keys here."""
 
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return the page, once; after it nothing comes."""

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from probes.browser import Browser
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.channels.form_http import not_accepted
 from probes.channels.pages import parse, text_at
 from probes.channels.ticket_page import TicketWatch
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from probes.tab import Loaded, Tab
 
 
-class FormBrowser:
+class FormBrowser(Plain):
     """One form and its ticket."""
 
     polled = True
@@ -48,7 +48,9 @@ class FormBrowser:
 
     async def _send_form(self, opening: Open) -> None:
         around, form = self._around, self._form
-        self._tab = tab = await self._browser.open_tab(around.target, around.guard, [], form.submit)
+        self._tab = tab = await self._browser.open_tab(
+            around.target, around.guard, [], form.submit, self._caller.known, around.trace
+        )
         loaded = await tab.load(f"{around.target.base_url}{form.page}", around.clock)
         page = parse(loaded.html)
         if self._ticket.is_turned_away(page, loaded.shown_s):
@@ -106,9 +108,15 @@ class FormBrowser:
     async def say(self, text: str) -> None:
         """A ticket page takes no second message."""
 
+    async def press(self, keys: str) -> None:
+        """There are no keys here."""
+
     async def next_seen(self, until_s: float | None) -> Seen:
         """Look every so often until something new is seen."""
-        return await self._ticket.next_seen(until_s, self._look)
+        seen = await self._ticket.next_seen(until_s, self._look)
+        if seen.text and self._tab is not None:
+            await self._tab.learn()
+        return seen
 
     async def _look(self) -> None:
         from probes.tab import PageError
@@ -140,7 +148,5 @@ class FormBrowser:
             await self._tab.close()
 
     async def evidence(self, name: str) -> str | None:
-        """Keep a picture of the page."""
-        if self._tab is None or self._around.evidence is None:
-            return None
-        return await self._tab.picture(self._around.evidence, name)
+        """Keep what can be seen of the page."""
+        return None if self._tab is None else await self._tab.evidence(self._around.evidence, name)

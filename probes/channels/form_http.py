@@ -11,14 +11,14 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, Plain, Surroundings
 from probes.channels.fetch import read_text
 from probes.channels.pages import PageTooDeepError, find_form, parse, text_at
 from probes.channels.ticket_page import TicketWatch
 from probes.journeys import Open, Seen
 
 
-class FormHttp:
+class FormHttp(Plain):
     """One form and its ticket."""
 
     polled = True
@@ -86,6 +86,9 @@ class FormHttp:
     async def say(self, text: str) -> None:
         """A ticket page takes no second message."""
 
+    async def press(self, keys: str) -> None:
+        """There are no keys here."""
+
     async def next_seen(self, until_s: float | None) -> Seen:
         """Look every so often until something new is seen."""
         return await self._ticket.next_seen(until_s, self._look)
@@ -126,6 +129,7 @@ class FormHttp:
         most = self._around.target.page_bytes_most
         async with asyncio.timeout(self._around.target.request_s_most):
             async with self._http.request(method, url, data=data, headers=headers, max_redirects=5) as answer:
+                self._caller.known.learn_cookies(*(cookie.value for cookie in self._http.cookie_jar))
                 text = await read_text(answer, most)
                 if answer.status == 200 and url == self._url:
                     self._tag = answer.headers.get("ETag", "")

@@ -2,7 +2,9 @@
 
 Open by construction: due times exist before anything answers. Those who give up or find every line taken may come back
 as the scenario says, also on another channel; an attempt on a channel that we cannot play is written down as never
-begun. The plan bounds the contacts; the horizon bounds the time.
+begun. A journey of several contacts goes on as it says, and a shop may be played again as its journey says; what is yet
+to come is written down, so that a run which was killed is taken up again. The plan bounds the contacts; the horizon
+bounds the time.
 """
 
 from __future__ import annotations
@@ -10,19 +12,23 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pandas as pd
 
 from probes.channels.contract import Caller, Surroundings
+from probes.journeys import GoOn, Script
 from probes.personas import make_persona
-from probes.player import Contact, Player, SessionMaker, never_begun
+from probes.player import Contact, Ended, Player, SessionMaker, begun_facts, never_begun, script_of
+from probes.resume import Begun
 from results.journal import Journal
+from scenarios.draws import Purpose, uniform, visit
 from scenarios.identity import contact_id
 from scenarios.journey import Journey
-from scenarios.laws import LawRow, law_row, scaled_us
+from scenarios.laws import LawRow, law_row, quantile_s, scaled_us
+from scenarios.persona import PersonaKind
 from scenarios.plan import patience_us, retry_channel, retry_delay_us
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel
@@ -44,6 +50,16 @@ class Tick:
     lasted_s: float
 
 
+@dataclass(frozen=True)
+class Cast:
+    """Who plays, beyond the plan: kinds of personas and what a feed tells, by customer."""
+
+    kinds: Mapping[str, PersonaKind] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Who they are, where several customers are the same person."""
+
+
 class Crowd:
     """Plays planned contacts on one loop."""
 
@@ -58,7 +74,10 @@ class Crowd:
         seed: int,
         watch: Callable[[Tick], None] | None = None,
         until_s: float | None = None,
+        cast: Cast | None = None,
+        begun: Begun | None = None,
     ) -> None:
+        self._cast_of, self._begun_before = cast or Cast(), begun or Begun()
         self._loaded, self._journeys, self._sessions = loaded, journeys, sessions
         self._around, self._journal, self._seed, self._watch = around, journal, seed, watch
         self._until_s = loaded.horizon_s if until_s is None else until_s
@@ -80,9 +99,12 @@ class Crowd:
         """Play all contacts to their end, or to the horizon. Cancelled, it ends those under way as censored."""
         clock = self._around.clock
         try:
+            self._take_up()
             for planned in self._contacts:
                 if planned["due_s"] >= self._until_s:
                     break
+                if str(planned["contact_id"]) in self._begun_before.contacts:
+                    continue
                 await clock.sleep_until_s(planned["due_s"])
                 self._begin(Contact(planned, planned["due_s"], planned["patience_s"], planned["entity"], self._seed, 0))
             while self._tasks:
@@ -96,54 +118,89 @@ class Crowd:
             if self._tasks:
                 await asyncio.wait(self._tasks)
 
-    def _begin(self, contact: Contact) -> None:
+    def _begin(self, contact: Contact, script: Script | None = None) -> None:
         clock = self._around.clock
         late_s = (clock.now_s() - contact.due_s) / clock.scale
         self.late_s.append(late_s)
-        task = asyncio.create_task(self._contact(contact, late_s))
+        self._keep(self._contact(contact, late_s, script))
+
+    def _keep(self, playing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(playing)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _contact(self, contact: Contact, late_s: float) -> None:
+    async def _contact(self, contact: Contact, late_s: float, script: Script | None) -> None:
         channel = cast(Channel, contact.facts["channel"])
         self._begun += 1
         began_s = self._around.clock.now_s()
-        outcome = await self._outcome_of(contact, channel, late_s)
-        self.outcomes[outcome] += 1
+        ended, script = await self._outcome_of(contact, channel, late_s, script)
+        self.outcomes[ended.outcome] += 1
         if self._watch is not None:
             lasted_s = self._around.clock.now_s() - began_s
-            ended = self.outcomes.total()
-            self._watch(Tick(self._begun, ended, len(self._contacts), channel, outcome, lasted_s))
-        if outcome in ("abandoned", "blocked") and not self._stopping:
-            await self._come_back(contact, channel, outcome == "blocked")
+            count = self.outcomes.total()
+            self._watch(Tick(self._begun, count, len(self._contacts), channel, ended.outcome, lasted_s))
+        if self._stopping:
+            return
+        if ended.goes_on is not None:
+            await self._go_on(contact, ended.goes_on, script)
+        elif not await self._play_again(contact, ended.outcome) and ended.outcome in ("abandoned", "blocked"):
+            await self._come_back(contact, channel, ended.outcome == "blocked")
 
-    async def _outcome_of(self, contact: Contact, channel: Channel, late_s: float) -> str:
-        """Play a contact, or write down why it cannot be; returns how it ended."""
-        facts = contact.facts
-        hindrance = self._hindrance(channel, facts["journey"])
+    async def _outcome_of(
+        self, contact: Contact, channel: Channel, late_s: float, script: Script | None
+    ) -> tuple[Ended, Script | None]:
+        """Play a contact, or write down why it cannot be; returns how it ended, and the script as it stands."""
+        hindrance = self._hindrance(channel, contact.facts["journey"])
         if hindrance is None and late_s > UNSTARTED_AFTER_S:
             hindrance = f"our generator was {late_s:.0f} s late"
         if hindrance is not None:
-            return never_begun(self._journal, contact, "unstarted", hindrance)
+            return Ended(never_begun(self._journal, contact, "unstarted", hindrance)), script
+        journey, session = self._journeys[str(contact.facts["journey"])], self._sessions[channel]
+        player = Player(contact, journey, self._caller(contact), session, self._around, self._journal, script)
+        return await player.play(), player.script
+
+    def _caller(self, contact: Contact) -> Caller:
+        facts = contact.facts
+        customer, intent = str(facts["customer_id"]), str(facts["intent"])
+        who = self._cast_of.names.get(customer, customer)
+        charter = self._around.guard.charter
         persona = make_persona(
-            str(facts["customer_id"]), str(facts["contact_id"]), str(facts["language"]),
-            self._around.guard.charter.marker_key,
+            who, str(facts["contact_id"]), str(facts["language"]), charter.marker_key, charter.personas
+        )
+        return Caller(
+            persona, str(facts["contact_id"]), intent, self._loaded.scenario.intents.get(intent, ""),
+            facts["played_by"] == "background", cast(Channel, facts["channel"]), self._cast_of.data.get(customer, {}),
+            self._cast_of.kinds.get(customer),
         )  # fmt: skip
-        intent = str(facts["intent"])
-        title = self._loaded.scenario.intents.get(intent, "")
-        caller = Caller(persona, str(facts["contact_id"]), intent, title, facts["played_by"] == "background")
-        journey, session = self._journeys[str(facts["journey"])], self._sessions[channel]
-        return await Player(contact, journey, caller, session, self._around, self._journal).play()
 
     def _hindrance(self, channel: Channel, journey: str | None) -> str | None:
         """Say why we cannot play a channel: a customer may come to it after another one; None where we can."""
         if channel not in self._sessions:
-            return f"these probes cannot play {channel}"
-        if getattr(self._around.target, channel, None) is None:
             return f"{self._around.target.target} describes no {channel}"
         if journey not in self._journeys:
             return f"the scenario names no journey for {channel}"
         return None
+
+    # -- what comes after a contact ----------------------------------------------------------------------------
+
+    async def _go_on(self, contact: Contact, goes_on: GoOn, script: Script | None) -> None:
+        """Begin the next contact of a journey that goes on."""
+        now_s = self._around.clock.now_s()
+        due_s = max(now_s, goes_on.due_s if goes_on.due_s is not None else now_s) + goes_on.after_s
+        await self._later(self._next(contact, goes_on.channel, due_s, contact.patience_s), "hop", script)
+
+    async def _play_again(self, contact: Contact, outcome: str) -> bool:
+        """Play a shop again where its journey says so; a retried shop is two contacts."""
+        journey = self._journeys.get(str(contact.facts["journey"]))
+        again = journey.again if journey is not None else None
+        attempt = int(contact.facts["attempt"])
+        if again is None or outcome not in again.after_ends or attempt > again.most:
+            return False
+        u = uniform(contact.seed, 0, contact.entity, visit(0, attempt, 0), int(Purpose.RETRY_DELAY), 0)
+        due_s = self._around.clock.now_s() + float(quantile_s(*law_row(again.after), u))
+        channel = cast(Channel, journey.channel if journey is not None else contact.facts["channel"])
+        await self._later(self._next(contact, channel, due_s, contact.patience_s), "again", None)
+        return True
 
     async def _come_back(self, contact: Contact, channel: Channel, blocked: bool) -> None:
         """Try again as the scenario says of the channel that was tried, perhaps on another one."""
@@ -156,22 +213,70 @@ class Crowd:
         if delay_us is None:
             return
         due_s = self._around.clock.now_s() + delay_us / 1e6
-        if due_s >= self._until_s:
-            return
         to = retry_channel(*luck, attempt, channel, retry)
-        attempt += 1
         patience = NEVER_US if math.isinf(contact.patience_s) else us(contact.patience_s)
         if retry.patience == "fresh":
-            patience = patience_us(*luck, attempt, self._patience.get((to, str(contact.facts["intent"]))))
+            patience = patience_us(*luck, attempt + 1, self._patience.get((to, str(contact.facts["intent"]))))
         patience = scaled_us(patience, round(1000 * retry.patience_factor))
-        patience_s = math.inf if patience >= NEVER_US else patience / 1e6
+        following = self._next(contact, to, due_s, math.inf if patience >= NEVER_US else patience / 1e6)
+        if to != channel:
+            following = replace(following, facts={**following.facts, "journey": self._journey_on(to)})
+        await self._later(following, "retry", None)
+
+    def _journey_on(self, channel: Channel) -> str | None:
+        return self._loaded.scenario.channels[channel].journey
+
+    def _next(self, contact: Contact, channel: Channel, due_s: float, patience_s: float) -> Contact:
+        attempt = int(contact.facts["attempt"]) + 1
         facts = {
             **contact.facts,
             "contact_id": contact_id(str(contact.facts["customer_id"]), 0, attempt),
             "attempt": attempt,
-            "channel": to,
-            "journey": contact.facts["journey"] if to == channel else self._loaded.scenario.channels[to].journey,
+            "channel": channel,
         }
-        await self._around.clock.sleep_until_s(due_s)
+        return replace(contact, facts=facts, due_s=due_s, patience_s=patience_s)
+
+    async def _later(self, contact: Contact, why: str, script: Script | None) -> None:
+        """Write down that a contact is yet to come, and begin it when it is due."""
+        if contact.due_s >= self._until_s:
+            return
+        self._journal.write("next", **begun_facts(contact), why=why)
+        await self._wait_for(contact, script)
+
+    async def _wait_for(self, contact: Contact, script: Script | None) -> None:
+        await self._around.clock.sleep_until_s(contact.due_s)
         if not self._stopping:
-            self._begin(Contact(facts, due_s, patience_s, contact.entity, contact.seed, contact.replication))
+            if script is not None:
+                script.begin()
+            self._begin(contact, script)
+
+    # -- a run that is taken up again --------------------------------------------------------------------------
+
+    def _take_up(self) -> None:
+        """Have those come who were yet to come when the run was cut off, and go on with journeys it cut short."""
+        now_s = self._around.clock.now_s()
+        for told in self._begun_before.waiting:
+            contact = self._begun_before.contact_of(told, self._seed)
+            script = self._script_up_to(contact) if told["why"] == "hop" else None
+            self._keep(self._wait_for(replace(contact, due_s=max(contact.due_s, now_s)), script))
+        for told in self._begun_before.cut_off:
+            contact = self._begun_before.contact_of(told, self._seed)
+            journey = self._journeys.get(str(contact.facts["journey"]))
+            if journey is None or len(journey.channels()) == 1:
+                continue
+            script = self._script_up_to(contact)
+            if isinstance(script.action, GoOn):
+                self._keep(self._go_on(contact, script.action, script))
+
+    def _script_up_to(self, contact: Contact) -> Script:
+        """Return the script of a journey as it stood when its last contact had ended."""
+        journey = self._journeys[str(contact.facts["journey"])]
+        earlier = self._begun_before.of_case(str(contact.facts["case_id"]))
+        first = self._begun_before.contact_of(earlier[0], self._seed)
+        script = script_of(first, journey, self._caller(first))
+        for told in earlier:
+            script.begin()
+            for heard in self._begun_before.heard.get(str(told["contact_id"]), []):
+                script.send(heard)
+            script.cut_off("interrupted")
+        return script

@@ -10,124 +10,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from probes.desk.floor import Visit
 from probes.desk.hall import Hall
+from probes.desk.live import LiveVisit
 
 TEXT_MOST = 4000
 
 
-class ChatVisit:
+class ChatVisit(LiveVisit):
     """One visitor's contact, from hello to closed."""
 
+    channel = "chat"
+    closing_text = "The chat is closed."
+
     def __init__(self, hall: Hall, socket: web.WebSocketResponse, hello: dict[str, Any]) -> None:
-        self._hall, self._socket = hall, socket
-        self._name = str(hello.get("name", ""))[:80] or "there"
-        self._email = str(hello.get("email", ""))[:200]
-        self._intent = hall.intent_of(str(hello.get("intent", "")))
-        self._gone = asyncio.Event()
-        self._visit: Visit | None = None
-        self._seat: tuple[str, int] | None = None
+        super().__init__(hall, str(hello.get("name", "")), str(hello.get("email", "")), str(hello.get("intent", "")))
+        self._socket = socket
 
     async def play(self, first_text: str) -> None:
         """Wait, be handled, be passed on, until closed or gone."""
-        hall = self._hall
-        if not hall.is_open("chat"):
-            hall.truth.note("shut", self._email, "chat")
-            await self._send(type="closed", how="shut", text=hall.phrases.shut)
-            return
-        if not hall.lines.take("chat"):
-            hall.truth.note("busy", self._email, "chat")
-            await self._send(type="closed", how="busy", text=hall.phrases.busy)
+        phrases = self._hall.phrases
+        how = self.turned_away()
+        if how is not None:
+            await self.tell(type="closed", how=how, text=phrases.shut if how == "shut" else phrases.busy)
             return
         try:
-            await self._hold(first_text)
+            await self.hold(first_text)
         finally:
-            hall.lines.give_back("chat")
+            self._hall.lines.give_back("chat")
 
-    async def _hold(self, first_text: str) -> None:
-        """Keep the visitor, who has a line, until the contact ends."""
-        hall = self._hall
-        hall.truth.note("arrived", self._email, "chat", intent=self._intent, text=first_text)
-        await self._send(type="accepted", text=hall.phrases.accepted)
-        listener = asyncio.create_task(self._listen())
-        try:
-            teams = hall.loaded.scenario.who_takes("chat", self._intent)
-            while teams and not self._gone.is_set():
-                teams = await self._one_leg(teams)
-        finally:
-            self._gone.set()
-            if self._visit is not None:
-                hall.floor.leave(self._visit)
-            listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await listener
-
-    async def _one_leg(self, teams: tuple[str, ...]) -> tuple[str, ...]:
-        """Wait for one team and be handled by it; returns the team it passes the visitor on to."""
-        hall = self._hall
-        taken: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
-        visit = Visit(teams, "chat", self._intent, lambda team, chair: taken.set_result((team, chair)), self._moved)
-        self._visit = visit
-        position = hall.floor.join(visit)
-        if position:
-            await self._send(type="queue", position=position)
-        gone = asyncio.create_task(self._gone.wait())
-        try:
-            await asyncio.wait(cast(set[asyncio.Future[Any]], {taken, gone}), return_when=asyncio.FIRST_COMPLETED)
-            if taken.done():
-                return await self._handled(*taken.result(), gone)
-            hall.truth.note("gave_up", self._email, "chat")
-            hall.floor.leave(visit)
-            return ()
-        finally:
-            self._visit = None
-            gone.cancel()
-
-    def _moved(self, position: int) -> None:
-        self._hall.keep(asyncio.create_task(self._send(type="queue", position=position)))
-
-    async def _handled(self, team: str, chair: int, gone: asyncio.Task[Any]) -> tuple[str, ...]:
-        hall = self._hall
-        began_s = hall.clock.now_s()
-        handling = hall.work.handling(team, chair, self._intent, self._name)
-        hall.truth.note(
-            "taken", self._email, "chat", team=team, agent=handling.agent, silent=handling.silent,
-            asks_again=handling.asks_again, wrong_fact=handling.wrong_fact,
-        )  # fmt: skip
-        await self._send(type="joined", agent=handling.agent, team=team)
-        released_s = began_s + handling.busy_s
-        try:
-            for act in handling.acts:
-                if act.after_s:
-                    waker = asyncio.create_task(hall.clock.sleep_until_s(began_s + act.after_s))
-                    await asyncio.wait([waker, gone], return_when=asyncio.FIRST_COMPLETED)
-                    if gone.done():
-                        waker.cancel()
-                        released_s = hall.clock.now_s()
-                        hall.truth.note("left", self._email, "chat")
-                        return ()
-                match act.what:
-                    case "say":
-                        hall.truth.note("said", self._email, "chat", text=act.text)
-                        await self._send(type="message", speaker="agent", agent=handling.agent, text=act.text)
-                    case "typing":
-                        await self._send(type="typing", agent=handling.agent)
-                    case "transfer":
-                        hall.truth.note("transferred", self._email, "chat", to=act.to_team)
-                        await self._send(type="transfer", team=act.to_team, history_carried=act.history_carried)
-                        return hall.work.takers(act.to_team, "chat", self._intent)
-                    case "close":
-                        hall.truth.note("closed", self._email, "chat")
-                        await self._send(type="closed", how="resolved", text="The chat is closed.")
-        finally:
-            hall.clock.call_at_s(released_s, hall.floor.release, team, chair)
-        return ()
-
-    async def _listen(self) -> None:
+    async def listen(self) -> None:
         """Hear the visitor; set `gone` when they leave or the line drops."""
         try:
             async for frame in self._socket:
@@ -137,11 +52,12 @@ class ChatVisit:
                 if said.get("type") == "leave":
                     break
                 if said.get("type") == "message":
-                    self._hall.truth.note("heard", self._email, "chat", text=str(said.get("text", ""))[:TEXT_MOST])
+                    self.note("heard", text=str(said.get("text", ""))[:TEXT_MOST])
         finally:
             self._gone.set()
 
-    async def _send(self, **message: Any) -> None:
+    async def tell(self, **message: Any) -> None:
+        """Send it as it is."""
         if self._socket.closed:
             self._gone.set()
             return

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 from aiohttp import web
 
@@ -19,13 +21,25 @@ from probes.clock import Clock
 from probes.desk.hall import Hall
 from probes.desk.phrases import read_phrases
 from probes.desk.site import make_site
+from probes.desk.unplayed import no_telephone
+from probes.virtual_loop import VirtualLoop
 from scenarios.charter import AllowedHost, Charter
+from scenarios.charter_parts import Effect
 from scenarios.misconduct import Misconduct, no_misconduct
 from scenarios.reading import HERE, LoadedScenario
 from scenarios.target import Target, read_target
+from scenarios.target_phone import MenuStep
+
+if TYPE_CHECKING:
+    from probes.desk.phone import PhoneDoor
+
+if TYPE_CHECKING:
+    from probes.desk.mail import MailPorts
 
 LOOPBACK = "127.0.0.1"
 CHARTER_DAYS = 2
+CONTACTS_MOST = 10_000_000
+"""In a day and in a minute of wall time, in which days of a rehearsal may pass."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +80,69 @@ async def open_desk(
     # keep-alive must outlast a customer's pause between two looks, in scenario seconds; lingering would hold the close
     runner = web.AppRunner(make_site(hall), access_log=None, keepalive_timeout=86_400.0, shutdown_timeout=0.1)
     await runner.setup()
-    try:
-        site = web.TCPSite(runner, LOOPBACK, options.port, backlog=4096)
-        await site.start()
-        port = int(runner.addresses[0][1])
-        yield OpenDesk(hall, target_for(port), charter_for(port))
-    finally:
-        hall.end()
-        await runner.cleanup()
+    async with contextlib.AsyncExitStack() as doors:
+        try:
+            site = web.TCPSite(runner, LOOPBACK, options.port, backlog=4096)
+            await site.start()
+            port = int(runner.addresses[0][1])
+            mail: MailPorts | None = None
+            if "email" in loaded.scenario.channels:
+                from probes.desk.mail import open_mail_door
+
+                mail = await doors.enter_async_context(open_mail_door(hall, LOOPBACK))
+            phone = await _open_phone(hall)
+            if phone is not None:
+                doors.push_async_callback(phone.close)
+            yield OpenDesk(hall, target_for(port, mail, phone), charter_for(*ports_of(port, mail, phone)))
+        finally:
+            hall.end()
+            await runner.cleanup()
 
 
-def target_for(port: int) -> Target:
-    """Return the target file of a rehearsal desk on a port."""
+async def _open_phone(hall: Hall) -> PhoneDoor | None:
+    """Open the telephone where the scenario has one and it can be played."""
+    scenario, virtual = hall.loaded.scenario, isinstance(asyncio.get_running_loop(), VirtualLoop)
+    if "phone" not in scenario.channels or no_telephone(scenario, virtual):
+        return None
+    from probes.desk.phone import PhoneDoor  # it needs the extra `phone`
+
+    door = PhoneDoor(hall, LOOPBACK)
+    await door.open()
+    return door
+
+
+def target_for(port: int, mail: MailPorts | None = None, phone: PhoneDoor | None = None) -> Target:
+    """Return the target file of a rehearsal desk on a port, with its mail door and its telephone where it has them."""
     shipped = read_target(HERE / "targets" / "rehearsal_desk.yaml")
-    return shipped.model_copy(update={"base_url": f"http://{LOOPBACK}:{port}"})
+    by_mail = by_phone = None
+    if mail is not None and shipped.email is not None:
+        smtp = shipped.email.smtp.model_copy(update={"host": LOOPBACK, "port": mail.smtp})
+        imap = shipped.email.imap.model_copy(update={"host": LOOPBACK, "port": mail.imap})
+        by_mail = shipped.email.model_copy(update={"smtp": smtp, "imap": imap})
+    if phone is not None and shipped.phone is not None:
+        told = {
+            "uri": f"sip:support@{LOOPBACK}:{phone.ports.sip}",
+            "menu": [MenuStep(keys=next(iter(phone.keys.values())), by_intent=phone.keys)],
+            "local_ports": list(phone.ports.callers),
+        }
+        by_phone = shipped.phone.model_copy(update=told)
+    base_url = f"http://{LOOPBACK}:{port}"
+    return shipped.model_copy(update={"base_url": base_url, "email": by_mail, "phone": by_phone})
 
 
-def charter_for(port: int) -> Charter:
-    """Return a charter for just this port on loopback."""
+def ports_of(port: int, mail: MailPorts | None, phone: PhoneDoor | None) -> list[int | str]:
+    """Return the ports of a desk's doors, and those of its telephone's callers."""
+    ports: list[int | str] = [port]
+    if mail is not None:
+        ports += [mail.smtp, mail.imap]
+    if phone is not None:
+        first, last = phone.ports.callers
+        ports += [phone.ports.sip, phone.ports.rtp, f"{first}-{last}"]
+    return ports
+
+
+def charter_for(*ports: int | str) -> Charter:
+    """Return a charter for just these ports on loopback."""
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     return Charter(
         owner="whoever started this rehearsal desk",
@@ -93,8 +152,11 @@ def charter_for(port: int) -> Charter:
         valid_from=(now - datetime.timedelta(minutes=5)).isoformat(),
         valid_until=(now + datetime.timedelta(days=CHARTER_DAYS)).isoformat(),
         emergency_contact="whoever started this rehearsal desk",
-        allow=[AllowedHost(host=LOOPBACK, ports=[port])],
-        contacts_per_day_most=10_000_000,
+        allow=[AllowedHost(host=LOOPBACK, ports=list(ports))],
+        contacts_per_day_most=CONTACTS_MOST,
+        per_minute_most=CONTACTS_MOST,
+        effects=list(get_args(Effect)),
+        retention_days=365,
         staff_told=True,
         marker_key=secrets.token_hex(16),
     )

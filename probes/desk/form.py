@@ -8,7 +8,6 @@ and says so. Who stops looking is not seen to have gone, so such a ticket holds 
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,8 +15,9 @@ from dataclasses import dataclass, field
 import jinja2
 from aiohttp import web
 
-from probes.desk.floor import Visit
 from probes.desk.hall import Hall
+from probes.desk.written import wait_for_teams
+from scenarios.scenario import Channel
 
 TEXT_MOST = 10_000
 TICKETS_MOST = 200_000
@@ -36,6 +36,25 @@ class Ticket:
     status: str = "Received"
     messages: list[tuple[str, str, str]] = field(default_factory=list)
     """(who: customer | automatic | agent, by which name, text)."""
+    channel: Channel = "form"
+    asks_back_at_once: bool = False
+    """A page that is looked at now and then shows what was written when all of it is."""
+
+    def taken(self) -> None:
+        """Show that an agent works on it."""
+        self.status = "In progress"
+
+    def answered(self, agent: str, texts: Sequence[str], settled: bool) -> None:
+        """Show what an agent has written."""
+        self.messages.append(("agent", agent, "\n".join(texts)))
+
+    def passed_on(self) -> None:
+        """Show that it goes to another team."""
+        self.status = "Passed on"
+
+    def settled(self, silently: bool) -> None:
+        """Show that the desk is done with it."""
+        self.status = "Settled"
 
 
 class Tickets:
@@ -74,7 +93,7 @@ class Tickets:
         ticket.messages.append(("customer", ticket.name, fields["text"]))
         ticket.messages.append(("automatic", "", hall.phrases.form_accepted))
         hall.truth.note("arrived", ticket.email, "form", intent=ticket.intent, text=fields["text"])
-        self._wait_for(ticket, hall.loaded.scenario.who_takes("form", ticket.intent))
+        wait_for_teams(hall, ticket, hall.loaded.scenario.who_takes("form", ticket.intent))
         raise web.HTTPSeeOther(f"/ticket/{ticket.number}?key={ticket.key}")
 
     async def show_ticket(self, request: web.Request) -> web.Response:
@@ -95,38 +114,6 @@ class Tickets:
         busy = hall.phrases.form_busy if hall.lines.is_full("form") else ""
         page = self._pages.get_template("form.html.j2")
         return _html(page.render(intents=hall.loaded.scenario.intents, shut=shut, busy=busy, faults=faults))
-
-    def _wait_for(self, ticket: Ticket, teams: tuple[str, ...]) -> None:
-        def taken(team: str, chair: int) -> None:
-            self._hall.keep(asyncio.create_task(self._handle(ticket, team, chair)))
-
-        if teams:
-            self._hall.floor.join(Visit(teams, "form", ticket.intent, taken))
-
-    async def _handle(self, ticket: Ticket, team: str, chair: int) -> None:
-        hall = self._hall
-        began_s = hall.clock.now_s()
-        handling = hall.work.handling(team, chair, ticket.intent, ticket.name)
-        hall.truth.note(
-            "taken", ticket.email, "form", team=team, agent=handling.agent, silent=handling.silent,
-            asks_again=handling.asks_again, wrong_fact=handling.wrong_fact,
-        )  # fmt: skip
-        ticket.status = "In progress"
-        hall.clock.call_at_s(began_s + handling.busy_s, hall.floor.release, team, chair)
-        said = [act.text for act in handling.acts if act.what == "say"]
-        last = handling.acts[-1]
-        await hall.clock.sleep_until_s(began_s + last.after_s)
-        if said:
-            ticket.messages.append(("agent", handling.agent, "\n".join(said)))
-            hall.truth.note("said", ticket.email, "form", text="\n".join(said))
-        if last.what == "transfer":
-            hall.truth.note("transferred", ticket.email, "form", to=last.to_team)
-            ticket.status = "Passed on"
-            self._wait_for(ticket, hall.work.takers(last.to_team, "form", ticket.intent))
-        else:
-            ticket.status = "Settled"
-            hall.lines.give_back("form")
-            hall.truth.note("closed", ticket.email, "form")
 
 
 Tickets.KEY = web.AppKey("tickets", Tickets)

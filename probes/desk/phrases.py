@@ -29,6 +29,13 @@ class Phrases(Strict):
     busy: str
     form_busy: str
     page_busy: str
+    mail_accepted: str
+    mail_busy: str
+    mail_settled: str
+    mail_subject: str
+    mail_unknown: str
+    phone_menu: str
+    phone_position: str
     greeting: list[str] = Field(min_length=1)
     asks_again: list[str] = Field(min_length=1)
     transfer: list[str] = Field(min_length=1)

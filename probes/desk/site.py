@@ -8,9 +8,11 @@ from pathlib import Path
 import jinja2
 from aiohttp import web
 
+from probes.desk.app import AppTickets
 from probes.desk.chat import chat_socket
 from probes.desk.form import Tickets
 from probes.desk.hall import Hall
+from probes.desk.social import Network
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -76,6 +78,8 @@ def make_site(hall: Hall) -> web.Application:
             web.get("/faq", faq),
             web.get("/faq/{intent}", article),
             web.post("/rehearsal/day", rehearsal),
+            *AppTickets(hall).routes(),
+            *Network(hall).routes(),
         ]
     )
     return site

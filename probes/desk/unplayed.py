@@ -9,6 +9,7 @@ Holds the list alone; a key leaves it when the desk learns to act on it.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 
 from scenarios.scenario import ChannelHours, Retry, Scenario, Team, Transfer
@@ -32,6 +33,17 @@ _RETRY: dict[str, object] = {
 def unplayed(scenario: Scenario) -> list[str]:
     """Return the keys of a scenario that the rehearsal desk leaves alone, each once."""
     return list(dict.fromkeys(_found(scenario)))
+
+
+def no_telephone(scenario: Scenario, virtual: bool) -> str:
+    """Say why the desk of a scenario with a telephone opens none; nothing where it opens one, or has none to open."""
+    if "phone" not in scenario.channels:
+        return ""
+    if virtual:
+        return "the virtual clock carries no telephone; calls are played with --clock real"
+    if importlib.util.find_spec("aiosipua") is None or importlib.util.find_spec("aiortp") is None:
+        return "the telephone needs the extra `phone`: pip install 'testdrive-cx[phone]'"
+    return ""
 
 
 def _found(scenario: Scenario) -> Iterator[str]:

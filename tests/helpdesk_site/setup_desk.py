@@ -1,4 +1,4 @@
-"""Lays out an empty test desk: tables, mail texts, one agent, two queues, a knowledge base.
+"""Lays out an empty test desk: tables, mail texts, one agent, an app's account, two queues, a knowledge base.
 
 Django must be set up before `lay_out` is called; it is meant for an empty database.
 """
@@ -37,6 +37,10 @@ def lay_out(host_and_port: str) -> None:
         email="agent@helpdesk.example",
         password=os.environ["HELPDESK_STAFF_PASSWORD"],
         is_staff=True,
+    )
+    # The account with which the shop's app writes its customers' tickets; the interface wants staff for that.
+    get_user_model().objects.create_user(
+        os.environ["HELPDESK_APP_USER"], password=os.environ["HELPDESK_APP_PASSWORD"], is_staff=True
     )
     orders = Queue.objects.create(
         title=os.environ["HELPDESK_QUEUE"],

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from probes.browser import Browser, BrowserMissingError, open_browser
+from tests.probes.chat_fixture import chat_desk
 from tests.probes.helpdesk_fixture import helpdesk
 from tests.probes.loop_thread import LoopThread
+from tests.probes.social_fixture import network
 
-__all__ = ["browser", "helpdesk", "probe_loop"]
+__all__ = ["browser", "chat_desk", "helpdesk", "network", "probe_loop"]
 
 
 @pytest.fixture(scope="module")

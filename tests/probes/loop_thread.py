@@ -11,6 +11,13 @@ T = TypeVar("T")
 ANSWER_S_MOST = 60.0
 
 
+async def after(seconds: float) -> None:
+    """Let time pass, as an agent does who reads and types."""
+    done = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, done.set)
+    await done.wait()
+
+
 class LoopThread:
     """Runs coroutines for whoever is not in a loop."""
 

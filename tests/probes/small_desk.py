@@ -39,16 +39,20 @@ channels:
   chat: {{opens: 09:00, closes: "{closes}", journey: short_chat{lines}}}
   form: {{opens: 09:00, closes: "{closes}", journey: short_form{lines}}}
   faq: {{opens: 09:00, closes: "{closes}", journey: short_look{lines}}}
+  email: {{opens: 09:00, closes: "{closes}", journey: short_mail{lines}}}
+  phone: {{opens: 09:00, closes: "{closes}", journey: short_call{lines}}}
+  app: {{opens: 09:00, closes: "{closes}", journey: short_app{lines}}}
+  social: {{opens: 09:00, closes: "{closes}", journey: short_post{lines}}}
 intents: {{order_status: Where is my order?, returns: How do I send it back?}}
 demand: [{{intent: order_status, channels: {{chat: 1}}, contacts: [1]}}]
 teams:
   first_line:
-    channels: [chat, form]
+    channels: [chat, form, email, phone, app, social]
     skills: [order_status]
     agents: {{00:00: {agents}}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
   second_line:
-    channels: [chat, form]
+    channels: [chat, form, email, phone, app, social]
     skills: [returns]
     agents: {{00:00: 1}}
     service: {{default: {{law: deterministic, value_s: {service_s}}}}}
@@ -89,12 +93,52 @@ steps:
   - wait_for: human
     within: patience
 """,
+    "short_mail": """
+steps:
+  - open: true
+  - wait_for: human
+  - wait_for: closed
+""",
     "short_look": """
 steps:
   - open: true
 """,
+    "short_app": """
+steps:
+  - open: true
+  - wait_for: human
+  - say: "Thank you."
+  - wait_for: closed
+""",
+    "short_post": """
+steps:
+  - open: true
+  - wait_for: human
+    within: {law: deterministic, value_s: 60}
+  - say: "Thank you."
+    privately: true
+  - wait_for: useful
+    within: {law: deterministic, value_s: 60}
+""",
+    "short_call": """
+steps:
+  - open: true
+  - wait_for: human
+    within: patience
+  - say: "It is order {order}."
+  - wait_for: closed
+""",
 }
-CHANNEL_OF = {"short_chat": "chat", "short_form": "form", "patient_form": "form", "short_look": "faq"}
+CHANNEL_OF = {
+    "short_mail": "email",
+    "short_app": "app",
+    "short_post": "social",
+    "short_chat": "chat",
+    "short_form": "form",
+    "patient_form": "form",
+    "short_look": "faq",
+    "short_call": "phone",
+}
 
 
 def write_journeys(folder: Path) -> None:
@@ -227,6 +271,7 @@ class SmallDesk:
         count: int = 1,
         apart_s: float = 0.0,
         until_s: float = TEN_O_CLOCK_S + 400.0,
+        trace: bool = False,
     ) -> Played:
         """Play contacts from now on and return what they came to."""
         plan = _plan(channel, self._now_s() + LEAD_S * self.scale, patience_s, count, apart_s)
@@ -237,7 +282,7 @@ class SmallDesk:
             clock = Clock.real(epoch_s=self.epoch_s, scale=self.scale)
             return await play_plan(
                 self.loaded, plan, run, self.target, charter, clock, 1, Instrument(scale=self.scale), sessions,
-                browser=browser, until_s=until_s,
+                browser=browser, until_s=until_s, trace=trace,
             )  # fmt: skip
 
         shopped = loop.run(shop())

@@ -5,10 +5,11 @@ import numpy as np
 
 from probes.browser import Browser
 from probes.channels.table import BROWSER
+from probes.cleaning import Known, cleaned
 from probes.clock import Clock
 from probes.desk.desk import charter_for, target_for
 from probes.guard import Guard
-from probes.personas import mark_of
+from probes.personas import make_persona, mark_of
 from probes.tab import Stamp, Watch
 from tests.probes.loop_thread import LoopThread
 from tests.probes.page_server import page_server
@@ -24,9 +25,10 @@ def stamp_errors_s(played: Played, marker_key: str) -> list[float]:
     """Return how late each agent's message was stamped, in wall seconds at scale 1."""
     errors = []
     for contact, messages in played.messages[played.messages["speaker"] == "agent"].groupby("contact_id"):
-        mark = mark_of(str(contact), marker_key)
+        mark, known = mark_of(str(contact), marker_key), Known()
+        known.learn_persona(make_persona(str(contact).split("/")[0], str(contact), "en", marker_key))
         said = [entry for entry in played.truth if entry["what"] == "said" and entry["mark"] == mark]
-        assert [entry["text"] for entry in said] == list(messages["text"])
+        assert [cleaned(entry["text"], known) for entry in said] == list(messages["text"])
         errors += list(messages["at_s"].to_numpy() - np.array([e["wall_s"] for e in said]) + played.epoch_s)
     return errors
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from probes.channels.pages import DEPTH_MOST, PageTooDeepError, parse
 from probes.desk.desk import LOOPBACK, charter_for, target_for
-from probes.errand import Errand, journey_errand, play_real
+from probes.errand import Errand, Players, journey_errand, play_real
 from results.log import check_legs
 from results.runs import Run
 
@@ -30,7 +30,7 @@ WALL_S_MOST = 20.0
 def errand(folder: Path, channel: str, awaited: str = "human") -> Errand:
     path = folder / "short.yaml"
     path.write_text(SHORT.format(channel=channel, awaited=awaited))
-    return journey_errand([str(path)], None, 1, 1)
+    return journey_errand([str(path)], None, Players(), 1)
 
 
 def play_on(folder: Path, routes: list[web.RouteDef], what: Errand) -> Run:
@@ -126,7 +126,7 @@ def test_a_journey_given_by_file_is_the_one_played(tmp_path: Path) -> None:
     """Without it a QA lead's own script would be passed over for a shipped one of the same name."""
     text = (Path(__file__).parents[2] / "scenarios" / "journeys" / "ask_on_chat.yaml").read_text()
     (tmp_path / "mine.yaml").write_text(text.replace("It is order {order}.", "My own words."))
-    what = journey_errand([str(tmp_path / "mine.yaml")], "returns", 2, 1)
+    what = journey_errand([str(tmp_path / "mine.yaml")], "returns", Players(repeats=2), 1)
     assert [step.say for step in what.journeys["ask_on_chat"].steps if step.say] == ["My own words."]
     assert set(what.plan["intent"]) == {"returns"}
 

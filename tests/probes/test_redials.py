@@ -123,7 +123,11 @@ def test_those_change_the_channel_whom_the_scenarios_luck_says(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("to", "reason"),
-    [("phone", "these probes cannot play phone"), ("form", "the scenario names no journey for form")],
+    [
+        ("in_person", "rehearsal_desk describes no in_person"),
+        ("phone", "rehearsal_desk describes no phone"),
+        ("form", "the scenario names no journey for form"),
+    ],
 )
 def test_an_attempt_on_a_channel_we_cannot_play_is_told(tmp_path: Path, to: str, reason: str) -> None:
     """Without it those who pick up the telephone would vanish from the log, and nobody would know why."""

@@ -11,7 +11,14 @@ from scenarios.schema import json_schemas, schema_path, schema_text
 from scenarios.yaml_reader import read_file
 
 BAD_FILES = Path(__file__).resolve().parents[1] / "bad_files"
-KINDS = {".": "scenario", "journeys": "journey", "targets": "target", "charters": "charter"}
+KINDS = {
+    ".": "scenario",
+    "journeys": "journey",
+    "personas": "persona",
+    "programmes": "programme",
+    "targets": "target",
+    "charters": "charter",
+}
 SHIPPED = [
     (path, kind) for folder, kind in KINDS.items() for path in sorted((HERE / folder).glob("*.yaml")) if path.is_file()
 ]
@@ -21,7 +28,7 @@ def _faults(kind, path):
     return list(Draft202012Validator(json_schemas()[kind]).iter_errors(read_file(path).values))
 
 
-@pytest.mark.parametrize("kind", ["scenario", "journey", "target", "charter"])
+@pytest.mark.parametrize("kind", ["scenario", "journey", "persona", "programme", "target", "charter"])
 def test_the_schema_files_are_current(kind):
     """Without it editors would complete keys that the reader refuses. `python -m scenarios.schema` writes them."""
     assert schema_path(kind).read_text() == schema_text(json_schemas()[kind])
@@ -38,7 +45,7 @@ def test_every_shipped_file_is_valid_and_points_at_its_schema(path, kind):
         assert kind == "scenario" or "schema" not in pointer
 
 
-@pytest.mark.parametrize("kind", ["scenario", "journey", "target", "charter"])
+@pytest.mark.parametrize("kind", ["scenario", "journey", "persona", "programme", "target", "charter"])
 def test_every_key_says_what_it_means(kind):
     """Without it completion would offer names that one has to look up elsewhere."""
     schema = json_schemas()[kind]

@@ -1,0 +1,392 @@
+"""A channel over HTTP and JSON, as a target file describes it: polled, long-polled, server-sent events or a WebSocket.
+
+Pushed answers are stamped when they come; polled ones came some time between two looks. Knows nothing of any desk but
+what the target file says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from urllib.parse import urljoin
+
+import aiohttp
+
+from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
+from probes.channels.fetch import read_text
+from probes.channels.wire_reading import Reading, completed, found, words
+from probes.channels.wire_socket import FramedSocket, LineClosedError
+from probes.journeys import Open, Seen
+from probes.personas import mark_of
+from scenarios.wire import Exchange, Frame, Look, Wire, filled_body
+from scenarios.wording import filled, is_known
+
+MESSAGE_BYTES_MOST = 256_000
+SEEN_MOST = 2_000
+EMPTY_LOOKS_S_LEAST = 0.05
+"""A desk that answers a held request at once and with nothing is not asked more often than this (wall time)."""
+
+
+class DeskError(Exception):
+    """The desk did not do what the target file says it does; the message goes into the log."""
+
+
+FAILURES = (aiohttp.ClientError, OSError, TimeoutError, DeskError, LineClosedError)
+"""What a desk does to us; it is seen, and no fault of ours."""
+
+
+class WireSession(Plain):
+    """One contact."""
+
+    entered_s: float | None = None
+
+    def __init__(self, around: Surroundings, caller: Caller) -> None:
+        self._around, self._caller = around, caller
+        self._wire: Wire = around.target.wires[caller.channel]
+        self.polled = self._wire.transport == "poll"
+        slow = caller.background and self._wire.background_poll_s is not None
+        self._poll_s = self._wire.background_poll_s if slow and self._wire.background_poll_s else self._wire.poll_s
+        self._reading = Reading(self._wire.events, self._wire.html, self.polled, self._found)
+        self._kept: dict[str, Any] = {"fresh": secrets.token_hex(6)}
+        self._count = 0
+        self._looked_s = 0.0
+        self._seen: asyncio.Queue[Seen] = asyncio.Queue()
+        self._http: aiohttp.ClientSession | None = None
+        self._socket: FramedSocket | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._listening = asyncio.Event()
+
+    # -- the contract ------------------------------------------------------------------------------------------
+
+    async def open(self, opening: Open) -> None:
+        """Make the requests that begin a contact, and open the line."""
+        jar = aiohttp.CookieJar(unsafe=True)  # cookies from bare addresses, as test desks have
+        self._http = aiohttp.ClientSession(connector=self._around.connector, connector_owner=False, cookie_jar=jar)
+        self._kept |= {"subject": opening.subject, "text": opening.text}
+        self._looked_s = self._around.clock.now_s()
+        sends = [exchange for exchange in self._wire.open if exchange.method == "SEND"]
+        first = self._wire.line_first
+        before = [] if first else [exchange for exchange in self._wire.open if exchange not in sends]
+        after = self._wire.open if first else sends
+        try:
+            async with asyncio.timeout(self._around.target.request_s_most):
+                if not (await self._make(before) and await self._open_line() and await self._make(after)):
+                    return
+            now_s = self._around.clock.now_s()
+            if self._wire.is_accepted:
+                self._put(Seen("accepted", now_s, now_s, self._fill(self._wire.reference)))
+        except FAILURES as error:
+            self._fail(error)
+            return
+        if self._wire.transport == "long_poll":
+            self._reader = asyncio.create_task(self._read(self._hold()))
+
+    async def say(self, text: str) -> None:
+        """Write a message."""
+        await self._tell(self._wire.say, text)
+
+    async def say_privately(self, text: str) -> None:
+        """Write a direct message."""
+        if self._wire.say_privately is None:
+            raise CannotDoError("the target describes no direct messages here")
+        await self._tell(self._wire.say_privately, text)
+
+    async def press(self, keys: str) -> None:
+        """Press the button with these words."""
+        if self._wire.press is None:
+            raise CannotDoError("the target describes nothing to press here")
+        await self._tell(self._wire.press, keys)
+
+    async def next_seen(self, until_s: float | None) -> Seen:
+        """Return what came, when it came; where nothing is pushed, look every so often."""
+        clock = self._around.clock
+        while self._seen.empty() and self.polled:
+            look_s = self._looked_s + self._poll_s
+            if until_s is not None and look_s > until_s:
+                await clock.sleep_until_s(until_s)
+                return Seen("nothing", until_s, until_s)
+            await clock.sleep_until_s(look_s)
+            await self._look()
+        if self.polled:
+            return self._seen.get_nowait()
+        if until_s is None:
+            return await self._seen.get()
+        if not self._seen.empty():
+            seen = self._seen.get_nowait()
+            return Seen("nothing", until_s, until_s) if seen.seen_by_s > until_s else seen
+        try:
+            return await clock.wait_until(self._seen.get(), until_s)
+        except TimeoutError:
+            return Seen("nothing", until_s, until_s)
+
+    async def leave(self) -> None:
+        """Go as the target says."""
+        await self._tell(self._wire.leave, "")
+
+    async def close(self) -> None:
+        """Close the line."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+        if self._socket is not None:
+            await self._socket.close()
+        if self._http is not None:
+            await self._http.close()
+
+    async def evidence(self, name: str) -> str | None:
+        """A line of text has no picture."""
+        return None
+
+    # -- sending -----------------------------------------------------------------------------------------------
+
+    async def _tell(self, exchange: Exchange | None, text: str) -> None:
+        """Send something in a contact under way; a desk that does not take it is seen to fail."""
+        if exchange is None or self._http is None:
+            return
+        self._kept["text"] = text
+        try:
+            async with asyncio.timeout(self._around.target.request_s_most):
+                if exchange.method == "SEND":
+                    await self._send(exchange.json_body)
+                else:
+                    await self._exchange(exchange)
+        except FAILURES as error:
+            self._fail(error)
+
+    async def _make(self, exchanges: Sequence[Exchange]) -> bool:
+        """Make the requests of the opening; False where the desk takes nothing now, which is put as seen."""
+        for exchange in exchanges:
+            if exchange.method == "SEND":
+                await self._send(exchange.json_body)
+            elif await self._exchange(exchange, opening=True) is None:
+                return False
+        return True
+
+    async def _open_line(self) -> bool:
+        """Open what the desk pushes on; False where it does not let us in, which is put as seen."""
+        if self._wire.transport == "websocket":
+            if not await self._open_socket():
+                return False
+            self._reader = asyncio.create_task(self._read(self._read_socket()))
+        if self._wire.transport == "sse":
+            self._reader = asyncio.create_task(self._read(self._read_events()))
+            if self._wire.line_first:
+                listening = asyncio.create_task(self._listening.wait())
+                await asyncio.wait([listening, self._reader], return_when=asyncio.FIRST_COMPLETED)
+                listening.cancel()
+                return self._listening.is_set()
+        return True
+
+    async def _send(self, body: Any) -> None:
+        if self._socket is not None:
+            await self._socket.send(self._filled_body(body))
+
+    async def _exchange(self, exchange: Exchange, opening: bool = False) -> Any:
+        """Make a request and return its answer as JSON; None where the desk takes nothing now, which is put as seen."""
+        async with self._request(exchange) as answer:
+            text = await read_text(answer, self._around.target.page_bytes_most)
+            document = _json(text)
+            if answer.status >= 400:
+                if opening and self._is_turned_away(answer.status, text):
+                    return None
+                path = exchange.path.split("?")[0]
+                raise DeskError(f"HTTP {answer.status} to {exchange.method} {path}: {words(text)[:120]}")
+        if exchange.wrong is not None and self._found(exchange.wrong, document):
+            raise DeskError(f"the answer to {exchange.method} {exchange.path} is an error: {words(text)[:120]}")
+        now_s = self._around.clock.now_s()
+        for item in self._found(exchange.said, document) or []:
+            seen = self._reading.of(item, now_s, now_s)
+            if seen is not None:
+                self._put(seen)
+        for name, expression in exchange.keep.items():
+            value = self._found(expression, document)
+            if value is None:
+                raise DeskError(f"{exchange.method} {exchange.path}: the answer holds no {expression}")
+            self._kept[name] = value
+        return {} if document is None else document
+
+    def _is_turned_away(self, status: int, text: str) -> bool:
+        """Say whether the desk says that it takes nothing now, and put that as seen."""
+        document, now_s = _json(text), self._around.clock.now_s()
+        for refusal in self._wire.refused:
+            if refusal.status == status and (refusal.when is None or self._found(refusal.when, document)):
+                self._put(Seen(refusal.is_, now_s, now_s, words(text)[:300]))
+                return True
+        return False
+
+    @contextlib.asynccontextmanager
+    async def _request(self, exchange: Exchange) -> AsyncIterator[aiohttp.ClientResponse]:
+        assert self._http is not None
+        self._count += 1
+        url = urljoin(self._around.target.base_url + "/", self._fill(exchange.path))
+        self._around.guard.check_url(url)
+        headers = self._headers(exchange)
+        query = {name: self._fill(text) for name, text in exchange.query.items()}
+        form = None if exchange.form is None else {name: self._fill(text) for name, text in exchange.form.items()}
+        body = None if exchange.json_body is None else self._filled_body(exchange.json_body)
+        async with self._http.request(
+            exchange.method, url, params=query or None, data=form, json=body, headers=headers, max_redirects=5
+        ) as answer:
+            yield answer
+
+    def _headers(self, exchange: Exchange) -> dict[str, str]:
+        basic = self._wire.basic
+        common = {name: text for name, text in self._wire.headers.items() if is_known(text, self._values(text))}
+        told = {name: self._fill(text) for name, text in {**common, **exchange.headers}.items()}
+        if basic is not None:
+            login = f"{self._fill(basic.user)}:{self._fill(basic.password)}".encode()
+            told.setdefault("Authorization", f"Basic {base64.b64encode(login).decode()}")
+        return told
+
+    def _values(self, text: str) -> dict[str, str]:
+        """Return what a text may hold; secrets and cookies only where it asks for some."""
+        target, contact = self._around.target, self._caller.contact_id
+        values = self._caller.values() | {name: str(value) for name, value in self._kept.items()}
+        values |= {"count": str(self._count), "mark": mark_of(contact, self._around.guard.charter.marker_key)}
+        if "{secret." in text:
+            named = {name: secret for name, secret in target.secrets.items() if f"{{secret.{name}}}" in text}
+            values |= {f"secret.{name}": secret.value(f"secrets.{name}") for name, secret in named.items()}
+        if "{cookie." in text and self._http is not None:
+            values |= {f"cookie.{cookie.key}": cookie.value for cookie in self._http.cookie_jar}
+        return values
+
+    def _fill(self, text: str) -> str:
+        return filled(text, self._values(text)) if "{" in text else text
+
+    def _found(self, expression: str | None, document: Any) -> Any:
+        """Return what an expression finds, once its placeholders are filled."""
+        if expression is None or "{" not in expression:
+            return found(expression, document)
+        return found(completed(expression, self._values("")), document)
+
+    def _filled_body(self, body: Any) -> Any:
+        return filled_body(body, self._fill, self._kept)
+
+    # -- hearing -----------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        """Ask once whether there is anything new."""
+        clock, after_s = self._around.clock, self._looked_s
+        asked_s = clock.now_s()
+        try:
+            for place, look in enumerate(self._wire.look):
+                async with asyncio.timeout(self._around.target.request_s_most):
+                    document = await self._exchange(look)
+                self._take_in(look, place, document, after_s)
+        except FAILURES as error:
+            self._fail(error)
+        self._looked_s = asked_s
+
+    def _take_in(self, look: Look, place: int, document: Any, after_s: float | None) -> int:
+        now_s = self._around.clock.now_s()
+        since_s = now_s if after_s is None else after_s
+        news = [
+            *self._reading.news(document, look.items, look.id, place, since_s, now_s),
+            *self._reading.states(look.states, document, since_s, now_s),
+        ]
+        for seen in news:
+            self._put(seen)
+        return len(news)
+
+    async def _hold(self) -> None:
+        """Ask again and again; the desk answers when there is something."""
+        look, loop = self._wire.look[0], asyncio.get_running_loop()
+        while not self._is_full():
+            asked_s = loop.time()
+            async with asyncio.timeout(self._around.target.request_s_most):
+                document = await self._exchange(look)
+            if not self._take_in(look, 0, document, None) and loop.time() - asked_s < EMPTY_LOOKS_S_LEAST:
+                await asyncio.sleep(EMPTY_LOOKS_S_LEAST)
+
+    async def _read_events(self) -> None:
+        """Read server-sent events: data lines up to an empty one."""
+        assert self._wire.stream is not None
+        held: list[str] = []
+        async with self._request(self._wire.stream) as answer:
+            if answer.status >= 400:
+                if self._is_turned_away(answer.status, await read_text(answer, MESSAGE_BYTES_MOST)):
+                    return
+                raise DeskError(f"HTTP {answer.status} at {self._wire.stream.path}")
+            self._listening.set()
+            async for raw in answer.content:
+                line = raw.decode("utf-8", "replace").rstrip("\r\n")
+                if line.startswith("data:"):
+                    held.append(line[5:].removeprefix(" "))
+                    if sum(map(len, held)) > MESSAGE_BYTES_MOST:
+                        raise DeskError(f"an event is larger than {MESSAGE_BYTES_MOST} bytes")
+                elif not line and held:
+                    self._hear("\n".join(held))
+                    held = []
+                if self._is_full():
+                    return
+        raise DeskError("the desk closed the line without a word")
+
+    async def _open_socket(self) -> bool:
+        """Open the line and say hello; False where the desk takes nothing now, which is put as seen."""
+        assert self._wire.stream is not None
+        assert self._http is not None
+        url = urljoin(self._around.target.base_url + "/", self._fill(self._wire.stream.path))
+        self._around.guard.check_url(url)
+        frame = self._wire.frame or Frame()
+        try:
+            socket = await self._http.ws_connect(
+                url, headers=self._headers(self._wire.stream), max_msg_size=MESSAGE_BYTES_MOST,
+                protocols=[frame.subprotocol] if frame.subprotocol else (),
+                params={name: self._fill(text) for name, text in self._wire.stream.query.items()} or None,
+            )  # fmt: skip
+        except aiohttp.WSServerHandshakeError as error:
+            if self._is_turned_away(error.status, ""):
+                return False
+            raise
+        self._socket = FramedSocket(socket, frame)
+        await self._socket.begin(self._hear)
+        for message in self._wire.hello:
+            await self._send(message)
+        return True
+
+    async def _read_socket(self) -> None:
+        assert self._socket is not None
+        await self._socket.read(self._hear, self._is_full)
+
+    async def _read(self, reading: Any) -> None:
+        """Read a line until it ends; how it fails is seen, and is no exception of ours."""
+        try:
+            await reading
+        except (*FAILURES, ValueError) as error:
+            self._fail(error)
+
+    def _hear(self, data: str) -> None:
+        document, now_s = _json(data), self._around.clock.now_s()
+        for seen in self._reading.news(document, self._wire.items, self._wire.id, 0, now_s, now_s):
+            self._put(seen)
+
+    def _put(self, seen: Seen) -> None:
+        """Keep what was seen; a desk that floods is cut off there, and what came first is kept."""
+        if self._seen.qsize() == SEEN_MOST:
+            seen = Seen("error", seen.seen_by_s, seen.seen_by_s, f"the desk sent over {SEEN_MOST} messages")
+        if self._seen.qsize() <= SEEN_MOST:
+            self._seen.put_nowait(seen)
+
+    def _is_full(self) -> bool:
+        return self._seen.qsize() > SEEN_MOST
+
+    def _fail(self, error: BaseException) -> None:
+        now_s = self._around.clock.now_s()
+        said = (
+            str(error)
+            if isinstance(error, (DeskError, LineClosedError))
+            else f"{type(error).__name__}: {error}".rstrip(": ")
+        )
+        self._put(Seen("error", now_s, now_s, said))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
