@@ -146,13 +146,13 @@ def write_whole(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def new_folder(name: str, verb: str, asked: Path | None = None, within: Path = RUNS) -> Path:
+def new_folder(name: str, verb: str, asked: Path | None = None, within: Path | None = None) -> Path:
     """Return the folder asked for, or a new one under runs/ named after the time, the scenario and the verb."""
     if asked is not None:
         return asked
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     for suffix in itertools.chain([""], (f"-{n}" for n in itertools.count(2))):
-        folder = within / f"{stamp}-{name}-{verb}{suffix}"
+        folder = (within or RUNS) / f"{stamp}-{name}-{verb}{suffix}"
         if not folder.exists():
             return folder
     raise AssertionError("unreachable: the count does not end")

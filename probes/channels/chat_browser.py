@@ -84,9 +84,6 @@ class ChatBrowser(Plain):
                     return  # closed under our hands: the stamp says so
             self._fail(str(error))
 
-    async def press(self, keys: str) -> None:
-        """There are no keys here."""
-
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return what appeared, when it appeared; what stood there before the customer entered is no answer to them."""
         while True:

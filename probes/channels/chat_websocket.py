@@ -57,9 +57,6 @@ class ChatWebSocket(Plain):
         """Write a message; a line that has just closed is seen as such, not raised."""
         await self._send(type="message", text=text)
 
-    async def press(self, keys: str) -> None:
-        """There are no keys here."""
-
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return what came, when it came; what came after the deadline does not count any more."""
         if until_s is None:

@@ -52,9 +52,6 @@ class FaqHttp(Plain):
     async def say(self, text: str) -> None:
         """Nobody hears."""
 
-    async def press(self, keys: str) -> None:
-        """There are no keys here."""
-
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return the page, once; after it nothing comes."""
         if self._seen:

@@ -108,9 +108,6 @@ class FormBrowser(Plain):
     async def say(self, text: str) -> None:
         """A ticket page takes no second message."""
 
-    async def press(self, keys: str) -> None:
-        """There are no keys here."""
-
     async def next_seen(self, until_s: float | None) -> Seen:
         """Look every so often until something new is seen."""
         seen = await self._ticket.next_seen(until_s, self._look)

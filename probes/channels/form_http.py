@@ -86,9 +86,6 @@ class FormHttp(Plain):
     async def say(self, text: str) -> None:
         """A ticket page takes no second message."""
 
-    async def press(self, keys: str) -> None:
-        """There are no keys here."""
-
     async def next_seen(self, until_s: float | None) -> Seen:
         """Look every so often until something new is seen."""
         return await self._ticket.next_seen(until_s, self._look)

@@ -85,4 +85,5 @@ async def main():
     await runtime.close()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

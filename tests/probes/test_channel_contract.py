@@ -233,4 +233,6 @@ def move_away(desk: SmallDesk, channel: str) -> None:
     nowhere = {"page": "/nowhere", "websocket": "/nowhere"} if channel == "chat" else {"page": "/nowhere"}
     if channel == "phone":
         nowhere = {"uri": part.uri.replace("support", "nobody")}
-    desk.target = Target.model_validate({**desk.target.model_dump(), channel: {**part.model_dump(), **nowhere}})
+    desk.target = Target.model_validate(
+        {**desk.target.model_dump(by_alias=True), channel: {**part.model_dump(by_alias=True), **nowhere}}
+    )

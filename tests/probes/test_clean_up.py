@@ -80,7 +80,9 @@ def a_run(folder: Path) -> Run:
 def cleaned(run: Run, desk: Desk, *steps: dict[str, object], allowed: Charter | None = None) -> list[CleanedUp]:
     async def play() -> list[CleanedUp]:
         async with serving(desk) as port:
-            facts = target_for(port).model_dump() | {"clean_up": {"form": list(steps)}}
+            facts = target_for(port).model_dump(by_alias=True) | {
+                "clean_up": {"form": list(steps)}, "secrets": {"token": {"env": "DESK_TOKEN"}},
+            }  # fmt: skip
             return await clean_up(run, Target.model_validate(facts), allowed or charter_for(port))
 
     return asyncio.run(play())

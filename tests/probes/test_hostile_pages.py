@@ -168,7 +168,9 @@ def test_a_page_that_burns_leaves_the_browser_to_the_next_contact(tmp_path: Path
 
     run = play_on(tmp_path, "chat", [web.get("/chat", page)], contacts=2)
     assert len(visits) == 2
-    assert set(run.table("legs")["leg_end"]) == {"answered"}
+    first, second = run.table("legs").sort_values("arrived_s")["leg_end"]
+    assert first in ("answered", "target_error")
+    assert second == "answered"
 
 
 async def endless(request: web.Request) -> web.StreamResponse:

@@ -10,7 +10,7 @@ from probes.desk.desk import charter_for
 from probes.errand import Players, journey_errand, play_real
 from results.runs import Run
 from scenarios.charter import AllowedHost
-from scenarios.faults import FaultsFoundError
+from scenarios.secret import SecretMissingError
 from scenarios.target import Target
 from scenarios.target_login import Login
 from tests.probes.helpdesk_fixture import Helpdesk
@@ -105,7 +105,7 @@ def test_a_missing_password_is_named_before_anything_is_sent(
 ) -> None:
     """Without it an empty password would be sent, and the desk blamed for refusing it."""
     monkeypatch.delenv("DESK_PASSWORD", raising=False)
-    with pytest.raises(FaultsFoundError, match="DESK_PASSWORD"):
+    with pytest.raises(SecretMissingError, match="DESK_PASSWORD"):
         look(helpdesk, tmp_path, target(helpdesk))
 
 
