@@ -578,6 +578,7 @@ def _tell_written(asked: argparse.Namespace, text: str, kind: str) -> int:
 
 def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
     from results.exports import write_exports
+    from results.journal import JOURNAL, answers_to_facts
 
     write_exports(run, asked.junit, asked.csv)
     facts = run.facts
@@ -587,7 +588,7 @@ def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
         document = {
             "run": str(run.folder), "planned": facts["planned"], "played": facts["played"], "outcomes": outcomes,
             "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])},
-            "findings": [], "scores": [],
+            "findings": answers_to_facts(run.folder / JOURNAL), "scores": [],
         }  # fmt: skip
         _print_json(document)
     else:

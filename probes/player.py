@@ -141,11 +141,14 @@ class Player:
         self.script = script or script_of(contact, journey, caller)
         self._is_long = len(journey.channels()) > 1 or journey.promises != []
         caller.known.learn_persona(caller.persona)
+        caller.known.learn_person({f"<{name}>": value for name, value in caller.data.items()})
         caller.known.learn_secrets(*around.secrets)
 
     async def play(self) -> Ended:
         """Play the contact and return its outcome as the log has it, and whether the journey goes on in another."""
         try:
+            for effect in self._around.target.effects_of(str(self._contact.facts["channel"])):
+                self._around.guard.check_effect(effect)
             self._around.guard.begin_contact(str(self._contact.facts["channel"]))
         except RefusedByCharterError as error:
             return Ended(never_begun(self._journal, self._contact, "withheld", str(error)))
@@ -429,7 +432,7 @@ class Player:
             "leg", contact_id=self._id, leg=leg.number, team=leg.team,
             agent=leg.agent if self._around.guard.charter.staff_told else None, due_s=leg.due_s,
             arrived_s=leg.arrived_s, answered_s=leg.answered_s, ended_s=ended_s,
-            talk_s=ended_s - leg.answered_s if talked and ended_s is not None and leg.answered_s is not None else None,
+            talk_s=_talked_s(leg, ended_s) if talked else None,
             history_carried=leg.history_carried, leg_end=leg_end,
             reason=self._cleaned(reason) if reason else reason,
         )  # fmt: skip
@@ -510,6 +513,13 @@ def told_of(seen: Seen) -> dict[str, Any]:
 def heard_of(told: Mapping[str, Any]) -> Seen:
     """Return what the journal kept as what was seen."""
     return Seen(**told)
+
+
+def _talked_s(leg: _Leg, ended_s: float | None) -> float | None:
+    """Return how long an agent had the contact; None where one letter both answers and settles: nobody saw it begin."""
+    if ended_s is None or leg.answered_s is None or ended_s <= leg.answered_s:
+        return None
+    return ended_s - leg.answered_s
 
 
 def _last_s(seen: Seen, now_s: float) -> float:

@@ -23,6 +23,7 @@ import pandas as pd
 from probes.browser import Browser
 from probes.channels.contract import Surroundings
 from probes.channels.table import load_channels, sessions_of
+from probes.cleaning import WHAT_RULES_MISS
 from probes.clock import Clock
 from probes.crowd.crowd import Cast, Crowd, Tick
 from probes.guard import Guard, guarding
@@ -41,6 +42,7 @@ from scenarios.reading import LoadedScenario
 from scenarios.target import Target
 
 CONNECTIONS_MOST = 20_000
+REFUSALS_TOLD = 100
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ async def play_plan(
     if guard.stop.reason is not None:
         run.write_facts(stopped=guard.stop.reason)
         interrupted = True
+    run.write_facts(refused=guard.refused[:REFUSALS_TOLD], cleaned=WHAT_RULES_MISS)
     return finish(run, plan, crowd, instrument, interrupted)
 
 

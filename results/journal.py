@@ -62,6 +62,11 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
                 yield entry
 
 
+def answers_to_facts(path: Path) -> list[dict[str, Any]]:
+    """Return what was said to questions for a fact: contact, turn, fact and the words, in the order they came."""
+    return [entry for entry in read_journal(path) if entry.pop("kind") == "fact"] if path.is_file() else []
+
+
 def tables_from_journal(
     path: Path, facts: Mapping[str, Any], plan: pd.DataFrame | None = None
 ) -> dict[str, pd.DataFrame]:

@@ -22,6 +22,7 @@ from results.clock import RunClock
 from results.comparison import Comparison, Row, same_customers, told_by
 from results.evidence import browser_journeys, reasons_counted, recognised, sample_transcripts
 from results.figures import Figure, worth_telling
+from results.journal import JOURNAL, answers_to_facts
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
 from results.provenance import fact_rows, instrument_view, limits_of, rehearsal_note, run_facts
@@ -46,6 +47,9 @@ _GROUP_OF = {
     "cleared_at_close": "found it closed",
     **dict.fromkeys(OURS, "ours"),
 }
+
+ANSWERS_MOST = 60
+"""So many answers to one question are shown."""
 
 
 @dataclass(frozen=True)
@@ -208,11 +212,25 @@ def write_shop_report(path: Path, run: Run) -> None:
             ],
         },
         "reasons_counted": reasons_counted(legs),
+        "answers": _answers(run, last),
         "told": {"journeys": journeys, "left_out": left_out},
+        "refused": run.facts.get("refused", []),
+        "cleaned": run.facts.get("cleaned", ""),
         "instrument": instrument_view(run.facts),
         "facts": [(label, value) for label, value in run_facts(run).items() if value],
     }
     write_whole(path, _render("shop.html.j2", page))
+
+
+def _answers(run: Run, shown_contacts: pd.DataFrame) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Return, by fact asked for, who was told what: (channel, contact, words)."""
+    told: dict[str, list[tuple[str, str, str]]] = {}
+    for answer in answers_to_facts(run.folder / JOURNAL):
+        contact = str(answer["contact_id"])
+        if contact in shown_contacts.index:
+            channel = words.channel_words(str(shown_contacts.loc[contact, "channel"]))
+            told.setdefault(str(answer["fact"]), []).append((channel, contact, str(answer["text"])))
+    return [(fact, answers[:ANSWERS_MOST]) for fact, answers in sorted(told.items())]
 
 
 def _about(figure: Figure) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from scenarios.charter_parts import Effect
 from scenarios.models import Strict, read_model
 from scenarios.scenario import Channel, Name
 from scenarios.secret import Secret
@@ -200,6 +201,10 @@ class Target(Strict):
         if not self.base_url and (self.chat or self.form or self.faq or self.rehearsal or not self.email):
             raise ValueError("a base_url, which all but mail desks need")
         return self
+
+    def effects_of(self, channel: str) -> list[Effect]:
+        """Return what opening a contact on a channel brings about, which a charter must allow."""
+        return next((wire.effects for name, wire in self.wires.items() if name == channel), [])
 
     def secrets_for(self, channels: Collection[str]) -> dict[str, Secret]:
         """Return the secrets that the wires of some channels speak of, by name."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import jmespath
 from pydantic import AfterValidator, Field, model_validator
 
+from scenarios.charter_parts import Effect
 from scenarios.models import Strict
 from scenarios.scenario import Name
 
@@ -41,8 +42,6 @@ EventKind = Literal[
     "shut", "busy", "error",
 ]  # fmt: skip
 """What something that came is; customer: our own words come back, and are passed over."""
-
-Effect = Literal["order", "cancel", "public_post", "attachment"]
 
 
 class Exchange(Strict):

@@ -61,7 +61,7 @@ def play(
     players: Any = None,
 ) -> Played:
     """Play a journey, by name or file, on a target."""
-    licence = charter(AllowedHost(host="127.0.0.1", ports=[target.address()[1]]))
+    licence = charter(AllowedHost(host="127.0.0.1", ports=[target.address()[1]]), effects=["public_post"])
     licence = licence.model_copy(update={"contacts_per_day_most": 1000})
     what = journey_errand([str(journey)], None, players or Players(repeats=repeats), 1)
     ticks: list[Tick] = []

@@ -386,3 +386,13 @@ def test_a_flood_is_bounded(transport: str, tmp_path: Path, monkeypatch: pytest.
     played = play(tmp_path, monkeypatch, transport, floods)
     assert len(played.messages) < 2_100
     assert played.legs.iloc[0]["contact_outcome"] in ("target_error", "unresolved")
+
+
+def test_a_public_post_needs_a_charter_that_allows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a shopper would complain in public about somebody who never agreed to that."""
+    monkeypatch.setitem(WIRES, "poll", {**WIRES["poll"], "effects": ["public_post"]})
+    played = play(tmp_path, monkeypatch, "poll", answers)
+    leg = played.legs.iloc[0]
+    assert leg["leg_end"] == "withheld"
+    assert "public_post" in leg["reason"]
+    assert played.desk.talks == []
