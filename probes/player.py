@@ -214,6 +214,8 @@ class Player:
             case Open():
                 self._did(told, "open", intended_s)
                 self._message(told, self._clock.now_s(), "customer", action.text)
+                # who writes for a while before they come is not late by that, and has not waited yet
+                told.leg.due_s, told.leg.arrived_s = intended_s, self._clock.now_s()
                 await session.open(action)
                 if session.entered_s is not None:
                     told.leg.arrived_s = session.entered_s

@@ -2,12 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from probes.crowd.crowd import Cast
 from probes.desk.desk import DeskOptions
 from probes.errand import play_virtual, scenario_errand
 from probes.journeys import Seen
@@ -15,6 +17,7 @@ from probes.player import heard_of, told_of
 from probes.resume import begun_in
 from results.journal import Journal
 from results.log import check_legs
+from scenarios.persona import PersonaKind
 from tests.probes.short_days import open_all_day, team
 from tests.probes.small_desk import write_journeys
 from tests.written import one_desk, written
@@ -123,3 +126,20 @@ def test_what_a_journal_holds_is_what_was_begun(tmp_path: Path) -> None:
     assert [told["contact_id"] for told in begun.cut_off] == ["b/0/1"]
     assert begun.contact_of(begun.waiting[0], 1).patience_s == math.inf
     assert begun.heard["a/0/1"] == [[Seen("human", text="Hello")]] or begun.heard["a/0/1"][0][0].text == "Hello"
+
+
+def test_one_who_types_before_they_come_has_not_waited_yet(tmp_path: Path) -> None:
+    """Without it slow writers would seem to be kept waiting by the desk."""
+    kind = PersonaKind(persona="slow", title="?", language="en", types_per_s=0.5)
+    write_journeys(tmp_path)
+    loaded = written(
+        tmp_path, one_desk(channels={"chat": open_all_day("chat")}, teams={"front": team(channels=["chat"])}),
+        [("anna", 36_000.0, "chat", "order")],
+    )  # fmt: skip
+    errand = scenario_errand(loaded, 1)
+    errand = replace(errand, cast=Cast({str(name): kind for name in errand.plan["customer_id"]}))
+    run = play_virtual(errand, tmp_path / "run", DeskOptions(1), lambda tick: None)
+    leg = run.table("legs").iloc[0]
+    opening = run.table("messages")["text"].iloc[0]
+    assert leg["arrived_s"] == leg["due_s"] > 36_000 + len(opening)
+    assert leg["answered_s"] - leg["arrived_s"] < 1
