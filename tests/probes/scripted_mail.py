@@ -37,7 +37,7 @@ steps:
 STEPS = """
   - open: true
   - wait_for: closed
-    within: {law: deterministic, value_s: 4}
+    within: {law: deterministic, value_s: 8}
 """
 
 
