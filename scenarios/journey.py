@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from scenarios.faults import Fault, FaultsFoundError, one_of
+from scenarios.faults import Fault, one_of
 from scenarios.laws import Deterministic, Law
 from scenarios.models import Strict, read_model
-from scenarios.reading import HERE, find_file
+from scenarios.pattern import Pattern
+from scenarios.reading import file_named
 from scenarios.scenario import Channel, Name
 from scenarios.wording import Text, all_wordings
 from scenarios.yaml_reader import Document, Key
@@ -47,15 +48,6 @@ FEEDBACK_MOST = 2
 NESTED_MOST = 4
 
 
-def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"a regular expression ({error})") from None
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_regex)]
 Speaker = Literal["human", "bot", "automatic", "anyone"]
 
 
@@ -227,11 +219,7 @@ def journey_named(name: str, folder: Path | None = None) -> Journey:
     Raises:
         FaultsFoundError: there is none of that name, or it is faulty.
     """
-    path = find_file("journeys", name, folder)
-    if path is None:
-        known = sorted(p.stem for p in (HERE / "journeys").glob("*.yaml"))
-        raise FaultsFoundError([Fault("journeys", 1, name, "missing", one_of(known, name))])
-    return read_journey(path)
+    return read_journey(file_named("journeys", name, folder))
 
 
 def _references(document: Document) -> Iterator[Fault]:

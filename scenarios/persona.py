@@ -10,10 +10,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from scenarios.faults import Fault, FaultsFoundError, one_of
 from scenarios.laws import Law
 from scenarios.models import Strict, read_model
-from scenarios.reading import HERE, find_file
+from scenarios.reading import file_named
 from scenarios.scenario import Language, Name
 from scenarios.wording import RIGHT_TO_LEFT, Text
 
@@ -48,8 +47,4 @@ def persona_named(name: str, folder: Path | None = None) -> PersonaKind:
     Raises:
         FaultsFoundError: there is none of that name, or it is faulty.
     """
-    path = find_file("personas", name, folder)
-    if path is None:
-        known = sorted(p.stem for p in (HERE / "personas").glob("*.yaml"))
-        raise FaultsFoundError([Fault("personas", 1, name, "missing", one_of(known, name))])
-    return read_persona(path)
+    return read_persona(file_named("personas", name, folder))

@@ -13,8 +13,8 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.calendar import Weekday, open_spell_s
-from scenarios.journey import Pattern
 from scenarios.models import Strict, read_model
+from scenarios.pattern import Pattern
 from scenarios.scenario import Name, TimeZone
 
 SCHEDULE = "0 0 * * *"

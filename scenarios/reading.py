@@ -296,8 +296,7 @@ def _hours(document: Document, folder: Path) -> Iterator[Fault]:
             yield document.fault(("channels", name, "closes"), hours["closes"], f"later than opens ({hours['opens']})")
         journey = hours.get("journey")
         if isinstance(journey, str) and not find_file("journeys", journey, folder):
-            names = sorted(path.stem for path in (HERE / "journeys").glob("*.yaml"))
-            yield document.fault(("channels", name, "journey"), journey, one_of(names, journey))
+            yield document.fault(("channels", name, "journey"), journey, one_of(our_names("journeys"), journey))
 
 
 def find_file(kind: str, name: str, folder: Path | None = None) -> Path | None:
@@ -308,3 +307,20 @@ def find_file(kind: str, name: str, folder: Path | None = None) -> Path | None:
             if (place / f"{name}.yaml").is_file():
                 return place / f"{name}.yaml"
     return None
+
+
+def file_named(kind: str, name: str, folder: Path | None = None) -> Path:
+    """Find `name`.yaml as `find_file` does.
+
+    Raises:
+        FaultsFoundError: there is none; the fault names ours.
+    """
+    path = find_file(kind, name, folder)
+    if path is None:
+        raise FaultsFoundError([Fault(kind, 1, name, "missing", one_of(our_names(kind), name))])
+    return path
+
+
+def our_names(kind: str) -> list[str]:
+    """Return the names of our own files of a kind."""
+    return sorted(path.stem for path in (HERE / kind).glob("*.yaml"))

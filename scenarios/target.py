@@ -6,7 +6,6 @@ journeys and {persona.email}. Patterns are regular expressions, searched for, no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.charter_parts import Effect
 from scenarios.models import Strict, read_model
+from scenarios.pattern import Pattern
 from scenarios.scenario import Channel, Name
 from scenarios.secret import Secret
 from scenarios.target_clean_up import CleanUpStep
@@ -23,14 +23,6 @@ from scenarios.target_email import Email
 from scenarios.target_login import Login
 from scenarios.target_phone import Phone
 from scenarios.wire import Wire
-
-
-def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"a regular expression ({error})") from None
-    return text
 
 
 def _base(text: str) -> str:
@@ -44,7 +36,6 @@ def _base(text: str) -> str:
     return text.rstrip("/")
 
 
-Pattern = Annotated[str, AfterValidator(_regex)]
 Selector = Annotated[str, Field(min_length=1)]
 PageAddress = Annotated[str, Field(pattern="^/")]
 Speaker = Literal["customer", "human", "bot", "automatic", "system"]

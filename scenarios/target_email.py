@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.charter import is_loopback
 from scenarios.models import Strict
+from scenarios.pattern import Pattern, regular_expression
 from scenarios.secret import Secret
 
 FROM_PLACEHOLDERS = ("persona.email", "persona.tag")
@@ -34,16 +35,8 @@ def email_address(text: str) -> str:
     return text
 
 
-def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"a regular expression ({error})") from None
-    return text
-
-
 def _tag(text: str) -> str:
-    _regex(text)
+    regular_expression(text)
     if "tag" not in re.compile(text).groupindex:
         raise ValueError(r"a regular expression with a group `tag`, such as \[(?P<tag>orders-\d+)\]")
     return text
@@ -61,7 +54,6 @@ def _check_tls(tls: str, host: str) -> None:
         raise ValueError("tls starttls or tls: anyone on the way could read mails and password")
 
 
-Pattern = Annotated[str, AfterValidator(_regex)]
 Address = Annotated[str, AfterValidator(email_address)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]

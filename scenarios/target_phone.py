@@ -12,16 +12,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.models import Strict
+from scenarios.pattern import Pattern
 from scenarios.secret import Secret
-
-
-def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"a regular expression ({error})") from None
-    return text
-
 
 _SIP = re.compile(r"^sip:[^@\s<>;]+@(?P<host>[\w.-]+)(:(?P<port>\d{1,5}))?$")
 
@@ -33,7 +25,6 @@ def _sip(text: str) -> str:
     return text
 
 
-Pattern = Annotated[str, AfterValidator(_regex)]
 Keys = Annotated[str, Field(pattern=r"^[0-9A-D*#]{1,20}$")]
 Header = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
 Seconds = Annotated[float, Field(gt=0, le=3600)]

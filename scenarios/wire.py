@@ -8,7 +8,6 @@ holds is read by JMESPath expressions (jmespath.org). Texts may hold what a jour
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 import jmespath
@@ -16,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.charter_parts import Effect
 from scenarios.models import Strict
+from scenarios.pattern import Pattern
 from scenarios.scenario import Name
 
 
@@ -27,15 +27,6 @@ def _expression(text: str) -> str:
     return text
 
 
-def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"a regular expression ({error})") from None
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_regex)]
 Expression = Annotated[str, AfterValidator(_expression)]
 EventKind = Literal[
     "customer", "accepted", "automatic", "bot", "position", "taken", "typing", "human", "hold", "transfer", "closed",
