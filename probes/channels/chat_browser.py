@@ -11,8 +11,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from probes.browser import Browser
-from probes.channels.contract import Caller, Plain, Surroundings
+from probes.channels.contract import Caller, Surroundings
+from probes.channels.in_tab import InTab
 from probes.channels.pages import read_message
 from probes.journeys import LAST, Kind, Open, Seen
 from scenarios.target import Chat
@@ -24,21 +24,18 @@ SEEN_MOST = 10_000
 SPOKEN: dict[str, Kind] = {"human": "human", "bot": "bot", "automatic": "automatic"}
 
 
-class ChatBrowser(Plain):
+class ChatBrowser(InTab):
     """One chat."""
 
     polled = False
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:
         assert around.target.chat is not None
-        assert around.browser is not None, "a browser must be opened for journeys that are played in one"
-        self._around, self._caller, self._chat = around, caller, around.target.chat
-        self._browser: Browser = around.browser
-        self._tab: Tab | None = None
+        super().__init__(around, caller)
+        self._chat = around.target.chat
         self._reader: asyncio.Task[None] | None = None
         self._seen: asyncio.Queue[Seen | Exception] = asyncio.Queue(SEEN_MOST)
         self._accepted = self._over = False
-        self.entered_s: float | None = None
 
     async def open(self, opening: Open) -> None:
         """Load the page, fill in what it asks for, and press start."""
@@ -106,23 +103,13 @@ class ChatBrowser(Plain):
             raise seen
         return seen
 
-    async def leave(self) -> None:
-        """Close the window."""
-        if self._tab is not None:
-            await self._tab.leave()
-
     async def close(self) -> None:
         """Close the page and forget its cookies."""
         if self._reader is not None:
             self._reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
-        if self._tab is not None:
-            await self._tab.close()
-
-    async def evidence(self, name: str) -> str | None:
-        """Keep what can be seen of the page."""
-        return None if self._tab is None else await self._tab.evidence(self._around.evidence, name)
+        await super().close()
 
     # -- what appears ------------------------------------------------------------------------------------------
 
@@ -132,8 +119,7 @@ class ChatBrowser(Plain):
         try:
             while not self._over:
                 stamp = await tab.next_stamp(self._around.clock)
-                if self._around.instrument is not None:
-                    self._around.instrument.errors_s.append(stamp.error_s)
+                self._note_error(stamp.error_s)
                 seen = self._understand(stamp)
                 if seen is not None:
                     self._put(seen)

@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from probes.browser import Browser
-from probes.channels.contract import Caller, Plain, Surroundings
+from probes.channels.contract import Caller, Surroundings
+from probes.channels.in_tab import InTab
 from probes.journeys import Open, Seen
 
 if TYPE_CHECKING:
@@ -21,18 +21,15 @@ SETTLED_S = 1.5
 """So long (wall time) after a page was shown its own scripts may still bring the answer."""
 
 
-class FaqBrowser(Plain):
+class FaqBrowser(InTab):
     """One visit to the help pages."""
 
     polled = False
-    entered_s: float | None = None
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:
         assert around.target.faq is not None
-        assert around.browser is not None, "a browser must be opened for journeys that are played in one"
-        self._around, self._caller, self._faq = around, caller, around.target.faq
-        self._browser: Browser = around.browser
-        self._tab: Tab | None = None
+        super().__init__(around, caller)
+        self._faq = around.target.faq
         self._seen: list[Seen] = []
 
     async def open(self, opening: Open) -> None:
@@ -112,10 +109,6 @@ class FaqBrowser(Plain):
                 return stamp
         return None
 
-    def _note_error(self, error_s: float) -> None:
-        if self._around.instrument is not None:
-            self._around.instrument.errors_s.append(error_s)
-
     def _fail(self, reason: str) -> None:
         now_s = self._around.clock.now_s()
         self._seen.append(Seen("error", now_s, now_s, reason))
@@ -129,17 +122,3 @@ class FaqBrowser(Plain):
             return self._seen.pop(0)
         now_s = self._around.clock.now_s()
         return Seen("nothing", now_s, now_s)
-
-    async def leave(self) -> None:
-        """Close the window."""
-        if self._tab is not None:
-            await self._tab.leave()
-
-    async def close(self) -> None:
-        """Close the page and forget its cookies."""
-        if self._tab is not None:
-            await self._tab.close()
-
-    async def evidence(self, name: str) -> str | None:
-        """Keep what can be seen of the page."""
-        return None if self._tab is None else await self._tab.evidence(self._around.evidence, name)

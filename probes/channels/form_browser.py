@@ -10,31 +10,28 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
-from probes.browser import Browser
-from probes.channels.contract import Caller, Plain, Surroundings
+from probes.channels.contract import Caller, Surroundings
 from probes.channels.form_http import not_accepted
+from probes.channels.in_tab import InTab
 from probes.channels.pages import parse, text_at
 from probes.channels.ticket_page import TicketWatch
 from probes.journeys import Open, Seen
 
 if TYPE_CHECKING:
-    from probes.tab import Loaded, Tab
+    from probes.tab import Tab
 
 
-class FormBrowser(Plain):
+class FormBrowser(InTab):
     """One form and its ticket."""
 
     polled = True
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:
         assert around.target.form is not None
-        assert around.browser is not None, "a browser must be opened for journeys that are played in one"
-        self._around, self._caller, self._form = around, caller, around.target.form
-        self._browser: Browser = around.browser
-        self._tab: Tab | None = None
+        super().__init__(around, caller)
+        self._form = around.target.form
         self._url = ""
         self._ticket = TicketWatch(self._form, around.clock, caller.background)
-        self.entered_s: float | None = None
 
     async def open(self, opening: Open) -> None:
         """Load the form, fill it in, send it."""
@@ -87,7 +84,7 @@ class FormBrowser(Plain):
             if tab.documents == documents_before and accepted is None:
                 continue
             loaded = await tab.read(clock, entered_s)
-            self._note_error(loaded)
+            self._note_error(loaded.error_s)
             if accepted is not None and loaded.status < 400:
                 self._url = loaded.url
                 self._ticket.accept(
@@ -124,26 +121,8 @@ class FormBrowser(Plain):
         except PageError as error:
             self._ticket.fail(str(error))
             return
-        self._note_error(loaded)
+        self._note_error(loaded.error_s)
         if loaded.status not in (200, 304):
             self._ticket.fail(f"HTTP {loaded.status} on the ticket page")
         else:
             self._ticket.read(loaded.html, loaded.asked_s, loaded.read_s)
-
-    def _note_error(self, loaded: Loaded) -> None:
-        if self._around.instrument is not None:
-            self._around.instrument.errors_s.append(loaded.error_s)
-
-    async def leave(self) -> None:
-        """Close the window."""
-        if self._tab is not None:
-            await self._tab.leave()
-
-    async def close(self) -> None:
-        """Close the page and forget its cookies."""
-        if self._tab is not None:
-            await self._tab.close()
-
-    async def evidence(self, name: str) -> str | None:
-        """Keep what can be seen of the page."""
-        return None if self._tab is None else await self._tab.evidence(self._around.evidence, name)
