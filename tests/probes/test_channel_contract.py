@@ -95,6 +95,15 @@ def test_answered(way: Way, chromium: Browser | None, probe_loop: LoopThread, tm
     assert "Robin" not in played.messages.loc[played.messages["speaker"] == "automatic", "text"].str.cat()
 
 
+@pytest.mark.parametrize("way", [way for way in WAYS if way.browsed], ids=name_of)
+def test_nothing_stays_open(way: Way, chromium: Browser | None, probe_loop: LoopThread, tmp_path: Path) -> None:
+    """Without it every contact in a browser could leave its page and cookies open, until memory runs out."""
+    assert chromium is not None
+    with small_desk(tmp_path) as desk:
+        desk.play(probe_loop, way.channel, way.sessions, chromium)
+    assert chromium._chromium.contexts == []
+
+
 @every_chat
 def test_abandoned(way: Way, chromium: Browser | None, probe_loop: LoopThread, tmp_path: Path) -> None:
     """Without it one who gives up could stay in the desk's queue, or be taken for one who was answered."""
