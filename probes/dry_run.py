@@ -193,12 +193,13 @@ def _text(run: DryRun) -> Iterator[str]:
     yield f"{len(run.contacts)} first attempts, {len(run.contacts) - len(made)} withheld"
     for reason, count in Counter(one.withheld for one in run.contacts if one.withheld is not None).most_common():
         yield f"  {count} withheld: {reason}"
+    worst = sum(one.retries_most for one in made)
     told = "expected" if run.fails_told else "at most on average (if every attempt fails)"
-    yield (
-        f"retries: {sum(one.retries_expected for one in made):.1f} {told}, "
-        f"{sum(one.retries_most for one in made)} in the worst case"
-    )
+    expected = f"{sum(one.retries_expected for one in made):.1f} {told}, {worst} in the worst case"
+    yield f"retries: {expected if worst else 'none'}"
     minutes_all = run.agent_minutes
     if minutes_all is not None:
         most = "" if run.agent_minutes_most is None else f"; the charter allows a run {run.agent_minutes_most:g}"
         yield f"agents' time: {minutes_all:.1f} minutes, first attempts alone{most}"
+    elif made:
+        yield "agents' time: not known of journeys alone; a scenario's shoppers have it told"

@@ -101,8 +101,8 @@ def rehearsal_note(facts: Mapping[str, Any]) -> str:
     if not facts.get("rehearsal"):
         return ""
     return (
-        "Measured on the rehearsal desk, which is staffed by this very scenario: it shows what these shops can and "
-        "cannot notice, not how your own desk is. For that, shop your own."
+        "Measured on the rehearsal desk, which a scenario staffs: it shows what these shops can and cannot notice, "
+        "not how your own desk is. For that, shop your own."
     )
 
 

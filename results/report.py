@@ -223,14 +223,14 @@ def write_shop_report(path: Path, run: Run) -> None:
 
 
 def _answers(run: Run, shown_contacts: pd.DataFrame) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Return, by fact asked for, who was told what: (channel, contact, words)."""
+    """Return, by fact asked for, who was told what: (channel, contact, words), the channels in turn."""
     told: dict[str, list[tuple[str, str, str]]] = {}
     for answer in answers_to_facts(run.folder / JOURNAL):
         contact = str(answer["contact_id"])
         if contact in shown_contacts.index:
             channel = words.channel_words(str(shown_contacts.loc[contact, "channel"]))
             told.setdefault(str(answer["fact"]), []).append((channel, contact, str(answer["text"])))
-    return [(fact, answers[:ANSWERS_MOST]) for fact, answers in sorted(told.items())]
+    return [(fact, sorted(answers[:ANSWERS_MOST])) for fact, answers in sorted(told.items())]
 
 
 def _about(figure: Figure) -> str:

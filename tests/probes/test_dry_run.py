@@ -59,6 +59,19 @@ def test_every_first_attempt_is_told_with_what_it_would_take(tmp_path: Path) -> 
     assert [row["contact_id"] for row in run.rows()] == sorted(plan(4)["contact_id"])
 
 
+def test_what_is_not_known_is_said(tmp_path: Path) -> None:
+    """Without it a row of dashes would leave open whether agents' time is nothing or not known."""
+    text = dry(tmp_path, charter(LISTED, **ALL_YEAR)).text()
+    assert "agents' time: not known" in text
+    retrying = "retries: " + text.split("retries: ")[1].splitlines()[0]
+    assert "in the worst case" in retrying
+    never = dry_run(
+        load_scenario(write_scenario(tmp_path / "n").path), plan(2), target_for(80),
+        charter(LISTED, **ALL_YEAR), begins_at=NOON,
+    )  # fmt: skip
+    assert "retries: none" in never.text()
+
+
 def test_retries_follow_the_scenarios_rules(tmp_path: Path) -> None:
     """Without it a plan of a hundred contacts could grow to five hundred and nobody be told."""
     told = charter(LISTED, **ALL_YEAR)
