@@ -1,24 +1,11 @@
-"""Lays the chat out and serves it on the bound socket whose descriptor is the only argument.
-
-The socket comes from the test session, so no other process can take the port in between. Standard input is
-a pipe from the session: when the session is gone, however it went, the pipe closes and so does the desk.
-"""
+"""Lays the chat out and serves it on the test session's socket."""
 
 import os
-import socket
-import sys
-import threading
 from typing import Any
 
 import django
 import uvicorn
-
-
-def close_with_the_session() -> None:
-    """Wait for the end of standard input, then end this process."""
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    os._exit(0)
+from session_socket import session_socket
 
 
 def application() -> Any:
@@ -38,8 +25,7 @@ def application() -> Any:
 
 def main() -> None:
     """Serve until the process is stopped."""
-    threading.Thread(target=close_with_the_session, daemon=True).start()
-    listener = socket.socket(fileno=int(sys.argv[1]))
+    listener = session_socket()
     config = uvicorn.Config(application(), log_level="warning", lifespan="off", loop="asyncio")
     uvicorn.Server(config).run(sockets=[listener])
 
