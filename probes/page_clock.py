@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from playwright.async_api import Error, Page
+from playwright.async_api import Error, Frame, Page
 
 from probes.clock import Clock
 
@@ -34,8 +34,11 @@ class PageClock:
         """By a document's time origin: loop time less page time, and the bound of its error; seconds."""
         self._read_s = -READ_AGAIN_S
 
-    async def offset(self, origin_ms: float, clock: Clock) -> tuple[float, float]:
-        """Return what turns a document's time into loop time, and its error; read while the document is there."""
+    async def offset(self, origin_ms: float, clock: Clock, frame: Frame | None = None) -> tuple[float, float]:
+        """Return what turns a document's time into loop time, and its error; read while the document is there.
+
+        Without a frame it is the page's own document.
+        """
         if self._clocks and clock.loop.time() - self._read_s < READ_AGAIN_S:
             return self._clocks.get(origin_ms) or next(reversed(self._clocks.values()))
         if origin_ms not in self._clocks and len(self._clocks) < DOCUMENTS_MOST:
@@ -44,7 +47,7 @@ class PageClock:
                 async with asyncio.timeout(READ_S_MOST):
                     for _ in range(READINGS_OF_TWO_CLOCKS):
                         before_s = clock.loop.time()
-                        origin, now_ms = await self._page.evaluate(
+                        origin, now_ms = await (frame or self._page).evaluate(
                             "() => [performance.timeOrigin, performance.timeOrigin + performance.now()]"
                         )
                         after_s = clock.loop.time()

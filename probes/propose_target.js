@@ -8,7 +8,7 @@
   const selectorOf = (element) => {
     if (element.id && only("#" + CSS.escape(element.id))) return "#" + CSS.escape(element.id);
     const tag = element.tagName.toLowerCase();
-    for (const name of ["name", "role", "aria-label", "type", "action"]) {
+    for (const name of ["name", "role", "aria-label", "title", "type", "action"]) {
       const value = element.getAttribute(name);
       const selector = value ? tag + "[" + name + "=" + JSON.stringify(value) + "]" : null;
       if (selector && only(selector)) return selector;
@@ -71,5 +71,8 @@
   const here = location.pathname.replace(/\/$/, "") + "/";
   const below = here === "/" ? 0 : [...document.links]
     .filter((link) => link.origin === location.origin && link.pathname.startsWith(here) && link.pathname !== here).length;
-  return {title: words(document.title), forms, chat, below};
+  const frames = [...document.querySelectorAll("iframe")].slice(0, FORMS_MOST).map(selectorOf);
+  const openers = [...document.querySelectorAll("button, [role=button]")]
+    .filter((e) => /chat/i.test(e.innerText + " " + (e.getAttribute("aria-label") ?? ""))).map(selectorOf);
+  return {title: words(document.title), forms, chat, below, frames, openers};
 }

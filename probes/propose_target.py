@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from probes.browser import open_browser
@@ -19,6 +19,9 @@ from probes.clock import Clock
 from probes.guard import Guard, guarding
 from scenarios.charter import Charter
 from scenarios.target import Target
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 LOOKER = Path(__file__).with_name("propose_target.js")
 SNAPSHOT_LINES_MOST = 60
@@ -56,11 +59,27 @@ async def propose(url: str, charter: Charter) -> str:
             try:
                 loaded = await tab.load(url, Clock(asyncio.get_running_loop()))
                 async with asyncio.timeout(READ_S_MOST):
-                    found = await tab.page.evaluate(LOOKER.read_text(encoding="utf-8"))
+                    found = await _look(tab.page)
                     snapshot = await tab.page.locator("body").aria_snapshot(timeout=READ_S_MOST * 1000)
             finally:
                 await tab.close()
     return target_text(url, loaded.status, found, snapshot)
+
+
+async def _look(page: Page) -> Any:
+    """Return what is on the page; where it has no chat, the chat of the first page within it that has one."""
+    looker = LOOKER.read_text(encoding="utf-8")
+    found = await page.evaluate(looker)
+    for selector in [] if found["chat"] is not None else found["frames"]:
+        frame = await page.locator(selector).first.element_handle()
+        inner = await frame.content_frame() if frame is not None else None
+        chat = (await inner.evaluate(looker))["chat"] if inner is not None else None
+        if chat is not None:
+            parts = {name: f"{selector} >> {chat[name]}" for name in ("input", "send", "log")}
+            opener = f"{selector} >> {chat['opener']}" if chat["opener"] else next(iter(found["openers"]), None)
+            found["chat"] = {**chat, **parts, "opener": opener, "form": ""}
+            break
+    return found
 
 
 def target_text(url: str, status: int, found: Mapping[str, Any], snapshot: str) -> str:

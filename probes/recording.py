@@ -122,6 +122,10 @@ class Recording:
         with contextlib.suppress(Error, TimeoutError):
             async with asyncio.timeout(PART_S_MOST):
                 words = await page.locator("body").aria_snapshot(timeout=PART_S_MOST * 1000)
+                for frame in page.frames[1:FRAMES_MOST]:
+                    with contextlib.suppress(Error):  # one that is gone by now
+                        inner = await frame.locator("body").aria_snapshot(timeout=PART_S_MOST * 1000)
+                        words += f"\n# within it, {frame.url}\n{inner}"
                 kept["aria.yaml"] = cleaned(words[:WORDS_MOST], self.known).encode("utf-8", "replace")
 
     async def _clean_page(self, page: Page) -> None:

@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Dialog, Error, Page, Request, Response
+from playwright.async_api import BrowserContext, Dialog, Error, Frame, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from probes.clock import Clock
+from probes.framed import FramesKnown, locate
 from probes.guard import Guard, RefusedByCharterError
 from probes.page_clock import PageClock, PageError
 from probes.proxy import TOLD_BY, ForwardProxy
 from probes.recording import Recording
+from scenarios.selector import parts_of
 from scenarios.target import FormField, Target
 
 __all__ = ["Loaded", "PageError", "Stamp", "Tab", "TabLostError", "Watch"]
@@ -54,11 +56,15 @@ _STATE = """(all) => { const e = all[0]; if (!e) return null; const box = e.getB
 
 @dataclass(frozen=True)
 class Watch:
-    """What to stamp: each new element that fits, or, without `each`, the first whenever its words change."""
+    """What to stamp: each new element that fits, or, without `each`, the first whenever its words change.
+
+    With `settles_s` (wall) an element is told once its words have stood so long; its stamp is when it appeared.
+    """
 
     what: str
     selector: str
     each: bool = True
+    settles_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,9 +115,12 @@ class Tab:
         self._page_clock = PageClock(page)
         self._learned_s = -LEARN_EVERY_S
         self._answers = self._answers_learned = 0
-        self._raw: asyncio.Queue[dict[str, Any]] = asyncio.Queue(STAMPS_MOST)
+        self._raw: asyncio.Queue[tuple[Frame | None, dict[str, Any]]] = asyncio.Queue(STAMPS_MOST)
+        self._frames_of: dict[str, list[str]] = {}
+        """By what is watched: the frames that its selector goes into."""
+        self._frames = FramesKnown()
         self._most_ms = target.request_s_most * 1000
-        self._pressed: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._pressed: asyncio.Future[tuple[Frame | None, dict[str, Any]]] = asyncio.get_running_loop().create_future()
         self._lost = self._leaving = False
         self.status = 0
         """Of the document asked for last; 0 until there is an answer."""
@@ -136,8 +145,13 @@ class Tab:
         """Prepare a page in a fresh context; without a recording nothing is kept of it."""
         page = await context.new_page()
         tab = cls(context, page, target, guard, recording, proxy)
-        told = [{"what": watch.what, "selector": watch.selector, "each": watch.each} for watch in watches]
-        given = ", ".join(json.dumps(value) for value in (told, pressed, TELL, STAMPS_MOST, HTML_MOST))
+        told = [
+            {"what": watch.what, "each": watch.each, "settles_ms": watch.settles_s * 1000, **_where(watch.selector)}
+            for watch in watches
+        ]
+        tab._frames_of = {watch.what: parts_of(watch.selector)[0] for watch in watches}
+        entering = None if pressed is None else _where(pressed)
+        given = ", ".join(json.dumps(value) for value in (told, entering, TELL, STAMPS_MOST, HTML_MOST))
         await page.expose_binding(TELL, tab._stamped)
         await page.add_init_script(f"{STAMPER.read_text(encoding='utf-8')}({given});")
         page.on("request", tab._sent)
@@ -203,16 +217,33 @@ class Tab:
         Raises:
             PageError: none comes.
         """
+        by_frames: dict[tuple[str, ...], list[str]] = {}
+        for selector in selectors:
+            frames, last = parts_of(selector)
+            by_frames.setdefault(tuple(frames), []).append(last)
         try:
-            await self.page.locator(", ".join(selectors)).filter(visible=True).first.wait_for(timeout=self._most_ms)
+            await self._first_of([" >> ".join((*frames, ", ".join(group))) for frames, group in by_frames.items()])
             for selector in selectors:
-                if await self.page.locator(selector).filter(visible=True).count():
+                if await locate(self.page, selector).filter(visible=True).count():
                     return selector
         except PlaywrightTimeoutError:
             pass
         except Error as error:
             raise PageError(f"{' or '.join(selectors)}: {_first_line(error)}") from None
         raise PageError(f"{' or '.join(selectors)} did not appear within {self._target.request_s_most:g} s")
+
+    async def _first_of(self, selectors: Sequence[str]) -> None:
+        """Wait until something that fits one of these can be seen."""
+        waits = [
+            asyncio.ensure_future(locate(self.page, one).filter(visible=True).first.wait_for(timeout=self._most_ms))
+            for one in selectors
+        ]
+        done, coming = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in coming:
+            wait.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)
+        for wait in done:
+            wait.result()
 
     # -- doing something ---------------------------------------------------------------------------------------
 
@@ -223,7 +254,7 @@ class Tab:
             PageError: it is not there, cannot be used, or has no such choice; naming its selector.
         """
         with self._words(field.selector):
-            found = self.page.locator(field.selector).first
+            found = locate(self.page, field.selector).first
             state = await self._state_of(field.selector)
             if state is None:
                 raise PageError(f"{field.selector} is not on the page")
@@ -250,7 +281,7 @@ class Tab:
         if not await self.can_be_used(selector):
             raise PageError(f"{selector} cannot be used")
         with self._words(selector):
-            await self.page.locator(selector).first.fill(text, timeout=PRESS_S_MOST * 1000)
+            await locate(self.page, selector).first.fill(text, timeout=PRESS_S_MOST * 1000)
 
     async def press(self, selector: str) -> None:
         """Press a button.
@@ -259,7 +290,7 @@ class Tab:
             PageError: it is not there or cannot be pressed.
         """
         with self._words(selector):
-            await self.page.locator(selector).first.click(timeout=PRESS_S_MOST * 1000, no_wait_after=True)
+            await locate(self.page, selector).first.click(timeout=PRESS_S_MOST * 1000, no_wait_after=True)
 
     async def press_enter(self, selector: str) -> None:
         """Press Enter in a field.
@@ -268,7 +299,7 @@ class Tab:
             PageError: it is not there.
         """
         with self._words(selector):
-            await self.page.locator(selector).first.press("Enter", timeout=PRESS_S_MOST * 1000, no_wait_after=True)
+            await locate(self.page, selector).first.press("Enter", timeout=PRESS_S_MOST * 1000, no_wait_after=True)
 
     async def wait_for_document(self, before: int) -> None:
         """Wait until another document has come than the `before` that there were, or the address has changed.
@@ -301,10 +332,10 @@ class Tab:
         before_s = clock.now_s()
         await self.press(selector)
         try:
-            raw = await asyncio.wait_for(self._pressed, PRESSED_S_MOST)
+            frame, raw = await asyncio.wait_for(self._pressed, PRESSED_S_MOST)
         except TimeoutError:
             return before_s  # a page may keep clicks to itself
-        return (await self._stamp(raw, clock)).at_s
+        return (await self._stamp(frame, raw, clock)).at_s
 
     async def words_at(self, selector: str) -> str:
         """Return the words of the first element that fits, or nothing.
@@ -313,7 +344,7 @@ class Tab:
             PageError: the page is gone.
         """
         with self._words(selector):
-            found = self.page.locator(selector).first
+            found = locate(self.page, selector).first
             return (await found.inner_text(timeout=PRESS_S_MOST * 1000)).strip() if await found.count() else ""
 
     async def can_be_used(self, selector: str) -> bool:
@@ -325,7 +356,7 @@ class Tab:
     async def _state_of(self, selector: str) -> dict[str, Any] | None:
         """Return how the first element that fits is, all in one question; None where there is none."""
         async with asyncio.timeout(PRESS_S_MOST):
-            state: dict[str, Any] | None = await self.page.locator(selector).evaluate_all(_STATE)
+            state: dict[str, Any] | None = await locate(self.page, selector).evaluate_all(_STATE)
             return state
 
     async def invalid_fields(self, form: str) -> list[str]:
@@ -343,10 +374,14 @@ class Tab:
 
     async def next_stamp(self, clock: Clock) -> Stamp:
         """Return the next thing stamped, in scenario time."""
-        raw = await self._raw.get()
-        if self._lost:
-            raise TabLostError("the browser lost the page")
-        stamp = await self._stamp(raw, clock)
+        while True:
+            frame, raw = await self._raw.get()
+            if self._lost:
+                raise TabLostError("the browser lost the page")
+            frames = self._frames_of.get(raw["what"], [])
+            if not frames or (frame is not None and await self._frames.leads_to(frame, frames)):
+                break
+        stamp = await self._stamp(frame, raw, clock)
         if stamp.text:
             await self.learn()
         return stamp
@@ -366,18 +401,19 @@ class Tab:
         if self._recording is not None:
             self._recording.known.learn_secrets(*passwords[:PASSWORDS_MOST], placeholder="<password>")
 
-    async def _stamp(self, raw: dict[str, Any], clock: Clock) -> Stamp:
-        offset_s, error_s = await self._page_clock.offset(raw["origin_ms"], clock)
+    async def _stamp(self, frame: Frame | None, raw: dict[str, Any], clock: Clock) -> Stamp:
+        offset_s, error_s = await self._page_clock.offset(raw["origin_ms"], clock, frame)
         at_s = min(clock.at_loop_s(raw["at_ms"] / 1000 + offset_s), clock.now_s())
         return Stamp(raw["what"], at_s, raw["html"], raw["text"], error_s)
 
-    def _stamped(self, source: object, raw: dict[str, Any]) -> None:
+    def _stamped(self, source: Any, raw: dict[str, Any]) -> None:
+        frame = source["frame"] if source is not None else None
         if raw["what"] == "pressed":
             if not self._pressed.done():
-                self._pressed.set_result(raw)
+                self._pressed.set_result((frame, raw))
             return
         with contextlib.suppress(asyncio.QueueFull):  # a page that floods is cut off there; what came first is kept
-            self._raw.put_nowait(raw)
+            self._raw.put_nowait((frame, raw))
 
     # -- leaving -----------------------------------------------------------------------------------------------
 
@@ -472,6 +508,12 @@ class Tab:
                 raise TabLostError("the browser lost the page") from error
             told = self.unanswered if "ERR_TUNNEL" in error.message else None
             raise PageError(f"{about}: {told or _first_line(error)}") from None
+
+
+def _where(selector: str) -> dict[str, Any]:
+    """Return a selector as the stamper takes it: what it looks for, and whether in a page within the page."""
+    frames, last = parts_of(selector)
+    return {"selector": last, "framed": bool(frames)}
 
 
 def _first_line(error: Error) -> str:

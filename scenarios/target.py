@@ -1,7 +1,8 @@
 """A target: how to reach one real desk. What differs between desks of one kind stands here, not in code.
 
-Selectors are CSS and serve the browser and the plain HTTP probe alike. Field values may hold the placeholders of
-journeys and {persona.email}. Patterns are regular expressions, searched for, not matched whole.
+Selectors are CSS and serve the browser and the plain HTTP probe alike; a chat's may lead into a page within the page
+(`iframe#help >> .message`). Field values may hold the placeholders of journeys and {persona.email}. Patterns are
+regular expressions, searched for, not matched whole.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from scenarios.models import Strict, read_model
 from scenarios.pattern import Pattern
 from scenarios.scenario import Channel, Name
 from scenarios.secret import Secret
+from scenarios.selector import FramedSelector, Selector
 from scenarios.target_clean_up import CleanUpStep
 from scenarios.target_email import Email
 from scenarios.target_login import Login
@@ -36,7 +38,6 @@ def _base(text: str) -> str:
     return text.rstrip("/")
 
 
-Selector = Annotated[str, Field(min_length=1)]
 PageAddress = Annotated[str, Field(pattern="^/")]
 Speaker = Literal["customer", "human", "bot", "automatic", "system"]
 
@@ -72,32 +73,43 @@ class SpeakerRule(Strict):
     empty: bool | None = Field(None, description="true: the message has no text of its own")
 
 
+class ChatField(FormField):
+    """A field that is asked before a chat starts; it may stand in a page within the page."""
+
+    selector: FramedSelector = Field(description="the field, as a CSS selector, which may go into a frame")
+
+
 class Chat(Strict):
     """A web chat: its page for the browser and, where it is one we know, its WebSocket."""
 
     page: PageAddress = Field(description="path of the page")
-    fields: list[FormField] = Field(
+    fields: list[ChatField] = Field(
         default_factory=list,
         description="what to fill in before the chat starts; where none takes {text}, that is the first message",
     )
-    start: Selector = Field(description="the button that starts the chat")
-    ready: Selector = Field(description="shown once the page can be used")
-    accepted: Selector = Field(description="appears when the desk has taken the contact")
-    input: Selector = Field(description="where one writes")
-    send: Selector = Field(description="the button that sends")
-    messages: Selector = Field(description="the messages, oldest first")
+    start: FramedSelector = Field(description="the button that starts the chat")
+    ready: FramedSelector = Field(description="shown once the page can be used")
+    accepted: FramedSelector = Field(description="appears when the desk has taken the contact")
+    input: FramedSelector = Field(description="where one writes")
+    send: FramedSelector | None = Field(None, description="the button that sends; left out where Enter does")
+    messages: FramedSelector = Field(description="the messages, oldest first")
+    settles_s: Annotated[float, Field(ge=0, le=60)] = Field(
+        0,
+        description="wall seconds for which a message's words must not change before it is read, where a bot's come "
+        "one by one; its stamp is still when it appeared",
+    )
     own_text: list[Selector] = Field(default_factory=list, description="parts of a message that are not its text")
     speakers: list[SpeakerRule] = Field(description="who is speaking; the first rule that fits")
-    joined: Selector | None = Field(None, description="appears when someone has taken the contact")
+    joined: FramedSelector | None = Field(None, description="appears when someone has taken the contact")
     joined_text: Pattern | None = Field(
         None, description="groups `agent` and `team` in what joined says; joined is nobody whom it does not fit"
     )
-    queue_position: Selector | None = Field(None, description="where the place in the queue stands")
-    typing: Selector | None = Field(None, description="shown while the other side types")
-    transferred: Selector | None = Field(None, description="appears when another team takes over")
+    queue_position: FramedSelector | None = Field(None, description="where the place in the queue stands")
+    typing: FramedSelector | None = Field(None, description="shown while the other side types")
+    transferred: FramedSelector | None = Field(None, description="appears when another team takes over")
     transferred_text: Pattern | None = Field(None, description="group `team` in what transferred says")
-    lost: Selector | None = Field(None, description="appears when the page has lost its line to the desk")
-    closed: Selector = Field(description="appears when the desk has closed the contact")
+    lost: FramedSelector | None = Field(None, description="appears when the page has lost its line to the desk")
+    closed: FramedSelector = Field(description="appears when the desk has closed the contact")
     closed_text: dict[Literal["resolved", "shut", "busy"], Pattern] = Field(
         default_factory=dict,
         description="how the closing words say resolved, that the desk is shut, or that all its lines are taken",

@@ -12,14 +12,13 @@ from pydantic import Field, model_validator
 
 from scenarios.models import Strict
 from scenarios.secret import Secret
-
-_Selector = Annotated[str, Field(min_length=1)]
+from scenarios.selector import Selector
 
 
 class LoginField(Strict):
     """A field of the login page; exactly one key says what goes into it."""
 
-    selector: _Selector = Field(description="the field, as a CSS selector")
+    selector: Selector = Field(description="the field, as a CSS selector")
     value: str | None = Field(None, description="what to fill in, where it is no secret")
     secret: Secret | None = Field(None, description="where it comes from, where it is one")
 
@@ -43,9 +42,9 @@ class Login(Strict):
 
     page: Annotated[str, Field(pattern="^/")] = Field(description="path of the page")
     fields: list[LoginField] = Field(min_length=1, description="what to fill in")
-    submit: _Selector = Field(description="the button that logs in")
-    ready: _Selector = Field(description="shown once one is logged in")
-    refused: _Selector | None = Field(None, description="shown when the login was refused")
+    submit: Selector = Field(description="the button that logs in")
+    ready: Selector = Field(description="shown once one is logged in")
+    refused: Selector | None = Field(None, description="shown when the login was refused")
 
     def secrets(self) -> list[str]:
         """Return what must be found nowhere in a run's results."""

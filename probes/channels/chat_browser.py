@@ -63,8 +63,7 @@ class ChatBrowser(InTab):
             await tab.fill(field, self._caller.field_value(field, opening))
         self.entered_s = await tab.enter(chat.start, around.clock)
         if not chat.asks_first() and await tab.wait_for(chat.input, chat.closed) == chat.input:
-            await tab.write(chat.input, opening.text)
-            await tab.press(chat.send)
+            await self._write(tab, opening.text)
 
     async def say(self, text: str) -> None:
         """Write a message and send it; nothing is written where the desk has just closed the chat."""
@@ -73,13 +72,19 @@ class ChatBrowser(InTab):
         if self._tab is None or self._over:
             return
         try:
-            await self._tab.write(self._chat.input, text)
-            await self._tab.press(self._chat.send)
+            await self._write(self._tab, text)
         except PageError as error:
             with contextlib.suppress(PageError):
                 if await self._tab.can_be_used(self._chat.closed):
                     return  # closed under our hands: the stamp says so
             self._fail(str(error))
+
+    async def _write(self, tab: Tab, text: str) -> None:
+        await tab.write(self._chat.input, text)
+        if self._chat.send is None:
+            await tab.press_enter(self._chat.input)
+        else:
+            await tab.press(self._chat.send)
 
     async def next_seen(self, until_s: float | None) -> Seen:
         """Return what appeared, when it appeared; what stood there before the customer entered is no answer to them."""
@@ -183,7 +188,12 @@ def watches_of(chat: Chat) -> list[Watch]:
         "lost": chat.lost,
         "closed": chat.closed,
     }
-    watches = [Watch(what, selector) for what, selector in selectors.items() if selector is not None]
+    settles_s = {"message": chat.settles_s}
+    watches = [
+        Watch(what, selector, settles_s=settles_s.get(what, 0.0))
+        for what, selector in selectors.items()
+        if selector is not None
+    ]
     states = {"position": chat.queue_position, "typing": chat.typing}
     return watches + [Watch(what, selector, each=False) for what, selector in states.items() if selector is not None]
 

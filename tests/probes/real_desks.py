@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,11 @@ def play(
     repeats: int = 1,
     in_browser: bool = False,
     players: Any = None,
+    also: Sequence[tuple[str, int]] = (),
 ) -> Played:
-    """Play a journey, by name or file, on a target."""
-    licence = charter(AllowedHost(host="127.0.0.1", ports=[target.address()[1]]), effects=["public_post"])
+    """Play a journey, by name or file, on a target; `also`: hosts and ports that the charter lists besides."""
+    places = [("127.0.0.1", target.address()[1]), *also]
+    licence = charter(*(AllowedHost(host=host, ports=[port]) for host, port in places), effects=["public_post"])
     licence = licence.model_copy(update={"contacts_per_day_most": 1000})
     what = journey_errand([str(journey)], None, players or Players(repeats=repeats), 1)
     ticks: list[Tick] = []

@@ -65,6 +65,20 @@ def test_the_rehearsal_desks_chat_is_described(desk: SmallDesk, tmp_path: Path) 
     assert target.form is None
 
 
+def test_a_chat_in_a_page_within_the_page_is_described(pages: PageServer, tmp_path: Path) -> None:
+    """Without it whoever has a bought widget begins with an empty file, and cannot know how its frame is named."""
+    pages.serve("/", "<!doctype html><iframe id=advert src=/advert></iframe><iframe title=talk src=/talk></iframe>"
+                "<button id=help>Chat with us</button>")  # fmt: skip
+    pages.serve("/advert", "<p>Buy more</p>")
+    pages.serve("/talk", "<div><div role=log id=log></div><textarea id=say></textarea><button id=go>Go</button></div>")
+    target, _ = proposed(tmp_path, f"http://127.0.0.1:{pages.port}", "/")
+    assert target.chat is not None
+    frame = target.chat.input.removesuffix(" >> #say")
+    assert frame == 'iframe[title="talk"]'
+    assert (target.chat.start, target.chat.send) == ("#help", f"{frame} >> #go")
+    assert target.chat.messages == f"{frame} >> #log > *"
+
+
 def test_the_rehearsal_desks_other_pages_read_back(desk: SmallDesk, tmp_path: Path) -> None:
     """Without it a page without a form would be proposed as a file that nobody can read."""
     target, text = proposed(tmp_path, desk.target.base_url, "/faq")
