@@ -493,6 +493,7 @@ def _dry_run(asked: argparse.Namespace, errand: Errand, target: Target, charter:
         expected = expect(errand.loaded, errand.seed)
         told = {"agent_minutes": expected.agent_minutes, "capacity_minutes": expected.capacity_minutes,
                 "fails": expected.fails}  # fmt: skip
+    told["journeys"] = errand.journeys
     guard = Guard(charter)
     asyncio.run(prove_control(guard, target.hosts()))
     proved = set(target.hosts()) - set(guard.unproved())

@@ -41,7 +41,8 @@ WHAT_RULES_MISS = (
     "numbers and IBANs by their checksums, telephone numbers by their countries' plans, e-mail addresses, and tokens "
     "in the usual spellings. Not found are other people's names and street addresses, numbers without a checksum "
     "(orders, customers, cases), secrets shorter than four letters or cut in two by the page's own markup, telephone "
-    "numbers written without prefix, space or leading zero, and whatever stands inside pictures that the page shows."
+    "numbers written without prefix, space or leading zero, and whatever stands inside pictures that the page shows "
+    "or is said in the sound of a call."
 )
 """What a report must say about what the rules do and do not find."""
 

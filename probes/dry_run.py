@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import functools
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ import pandas as pd
 from probes.guard import Guard, RefusedByCharterError
 from probes.personas import make_persona
 from scenarios.charter import Charter
+from scenarios.charter_parts import Effect
+from scenarios.journey import Journey
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import CAUSES, Channel, Retry
 from scenarios.target import Target
@@ -84,6 +86,7 @@ def dry_run(
     capacity_minutes: ByChannel | None = None,
     fails: ByChannel | None = None,
     proved: Collection[str] = (),
+    journeys: Mapping[str, Journey] | None = None,
 ) -> DryRun:
     """Say what playing a plan would do.
 
@@ -98,6 +101,7 @@ def dry_run(
         capacity_minutes: minutes of agents that a channel has while the run lasts, as simulated.
         fails: share of a channel's attempts that are given up or find no line; left out: all of them, the worst.
         proved: hosts whose control has been proved.
+        journeys: by name, those that the plan names; they say what they bring about.
     """
     now = [begins_at]
     guard = Guard(charter, now=lambda: now[0])
@@ -118,6 +122,8 @@ def dry_run(
         )  # fmt: skip
         minutes = None if agent_minutes is None else agent_minutes(channel, intent)
         capacity = None if capacity_minutes is None else capacity_minutes(channel)
+        journey = (journeys or {}).get(str(facts["journey"]))
+        effects = (*target.effects_of(channel), *(journey.brings_about() if journey is not None else ()))
         contacts.append(
             DryContact(
                 str(facts["contact_id"]), float(facts["due_s"]),
@@ -125,7 +131,7 @@ def dry_run(
                 f"{persona.first_name} {persona.last_name} <{persona.email}>",
                 facts["journey"] if isinstance(facts["journey"], str) else None, minutes,
                 minutes / capacity if minutes is not None and capacity else None,
-                chances.expected(channel, 1), chances.most(channel, 1), refused or _withheld(guard, channel),
+                chances.expected(channel, 1), chances.most(channel, 1), refused or _withheld(guard, channel, effects),
             )
         )  # fmt: skip
     guard.close()
@@ -142,9 +148,9 @@ def _refusal(guard: Guard, target: Target, contacts: int) -> str | None:
     return None
 
 
-def _withheld(guard: Guard, channel: str) -> str | None:
+def _withheld(guard: Guard, channel: str, effects: Iterable[Effect]) -> str | None:
     try:
-        guard.begin_contact(channel)
+        guard.begin_contact(channel, effects)
     except RefusedByCharterError as error:
         return str(error)
     return None

@@ -178,8 +178,15 @@ class Guard:
         if self.called_off() is not None:
             raise RefusedByCharterError(str(self.stop.reason))
 
-    def begin_contact(self, channel: str) -> None:
-        """Take a contact's place under the caps, or refuse it: called once for each attempt, before its first byte."""
+    def begin_contact(self, channel: str, effects: Iterable[Effect] = ()) -> None:
+        """Take a contact's place under the caps, or refuse it: called once for each attempt, before its first byte.
+
+        Args:
+            channel: the channel it goes over.
+            effects: what it brings about on the desk.
+        """
+        for effect in effects:
+            self.check_effect(effect)
         self.check_contact(channel)
         try:
             unproved = self.unproved()
@@ -261,11 +268,10 @@ class Guard:
             allowed = ", ".join(self.charter.mailboxes) or "none"
             self._refuse(address, f"the charter does not allow to write to {address!r}; it allows {allowed}")
 
-    def check_recording(self, notice_given: bool) -> None:
-        """Refuse to keep what somebody says, unless recording is allowed and those have been told who must be."""
+    def may_record(self, notice_given: bool) -> bool:
+        """Say whether what somebody says may be kept, now that those on the line have been told, or have not."""
         allowed = self.charter.recording
-        if allowed == "none" or (allowed == "all_parties_with_notice" and not notice_given):
-            self._refuse("recording", f"recording is {allowed}; nobody was told, so nothing is kept")
+        return allowed == "one_party" or (allowed == "all_parties_with_notice" and notice_given)
 
     @contextlib.contextmanager
     def sending_output(self, output: Literal["webhook", "telemetry", "judge"]) -> Iterator[str]:

@@ -102,6 +102,8 @@ class _Told:
     """The fact that was asked for last, and how an answer is known."""
     until_s: float | None = None
     """The deadline of the wait under way."""
+    unsaid: str = ""
+    """What the customer wants and will say to the first who listens."""
     useful: bool = False
     last_human_s: float | None = None
     closed_s: float | None = None
@@ -147,9 +149,9 @@ class Player:
     async def play(self) -> Ended:
         """Play the contact and return its outcome as the log has it, and whether the journey goes on in another."""
         try:
-            for effect in self._around.target.effects_of(str(self._contact.facts["channel"])):
-                self._around.guard.check_effect(effect)
-            self._around.guard.begin_contact(str(self._contact.facts["channel"]))
+            channel = str(self._contact.facts["channel"])
+            effects = (*self._around.target.effects_of(channel), *self._journey.brings_about())
+            self._around.guard.begin_contact(channel, effects)
         except RefusedByCharterError as error:
             return Ended(never_begun(self._journal, self._contact, "withheld", str(error)))
         now_s = self._clock.now_s()
@@ -213,13 +215,18 @@ class Player:
         match action:
             case Open():
                 self._did(told, "open", intended_s)
-                self._message(told, self._clock.now_s(), "customer", action.text)
+                if session.opens_aloud:
+                    told.unsaid = action.text
+                else:
+                    self._message(told, self._clock.now_s(), "customer", action.text)
                 # who writes for a while before they come is not late by that, and has not waited yet
                 told.leg.due_s, told.leg.arrived_s = intended_s, self._clock.now_s()
                 await session.open(action)
                 if session.entered_s is not None:
                     told.leg.arrived_s = session.entered_s
             case Write():
+                if not action.privately and await session.wait_for_turn():
+                    intended_s = max(intended_s, self._clock.now_s())
                 self._did(told, "retell" if action.retelling else "ask" if action.fact else "say", intended_s)
                 self._message(told, self._clock.now_s(), "customer", action.text)
                 if action.fact is not None:
@@ -276,6 +283,12 @@ class Player:
             if seen.kind == "nothing":
                 return heard
             self._note(told, seen)
+            if told.unsaid and seen.kind in ("human", "bot"):
+                text, told.unsaid = told.unsaid, ""
+                await session.wait_for_turn()
+                self._did(told, "say", self._clock.now_s())
+                self._message(told, self._clock.now_s(), "customer", text)
+                await session.say(text)
             if seen.kind in LAST or self._is_it(told, action, seen):
                 return heard
             if seen.kind in SPEAKER_OF and any(re.search(pattern, seen.text) for pattern in action.heed):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from playwright.async_api import Error
 
 from probes.cleaning import Known, cleaned, cleaned_json, is_telltale, survives
+from probes.evidence_folder import has_room
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page, Request, Response
@@ -32,7 +33,6 @@ PICTURE_BYTES_MOST = 2_000_000
 WORDS_MOST = 200_000
 EXCHANGES_MOST = 300
 RECORDED_BYTES_MOST = 60_000_000
-FOLDER_BYTES_MOST = 300_000_000
 FRAMES_MOST = 20
 NODES_MOST = 20_000
 CLOSE_S_MOST = 5.0
@@ -91,7 +91,7 @@ class Recording:
 
         Names are relative to the run's folder. With `trace` the context is closed by this.
         """
-        if _size_of(folder) > FOLDER_BYTES_MOST:
+        if not has_room(folder):
             return None
         kept: dict[str, bytes] = {}
         with contextlib.suppress(TimeoutError):
@@ -266,7 +266,3 @@ def _clean_resource(data: bytes, known: Known) -> bytes:
         return cleaned(data.decode("utf-8"), known).encode("utf-8", "replace")
     except UnicodeDecodeError:
         return b""
-
-
-def _size_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0

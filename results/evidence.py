@@ -82,6 +82,8 @@ class BrowserContact:
     reason: str
     rungs: tuple[RungTime, ...]
     screenshots: tuple[Screenshot, ...]
+    sounds: tuple[str, ...]
+    """Files in the run's folder that hold the sound of a call."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +150,14 @@ def browser_journeys(run: Run, clock: RunClock, only: set[str] | None = None) ->
     by_journey: dict[str, list[BrowserContact]] = {}
     for _, contact in shown.iterrows():
         own = steps[steps["contact_id"] == contact["contact_id"]]
-        screenshots = _screenshots(run.folder, own["evidence"].dropna(), room)
+        evidence = list(own["evidence"].dropna())
+        screenshots = _screenshots(run.folder, evidence, room)
+        sounds = tuple(name for name in evidence if name.endswith(".wav") and (run.folder / name).is_file())
         room -= sum(len(screenshot.data) for screenshot in screenshots)
         reasons = legs.loc[legs["contact_id"] == contact["contact_id"], "reason"].dropna()
         told = _transcript("", contact, str(contact["contact_outcome"]), messages, clock)
         by_journey.setdefault(_text(contact["journey"]) or "(no journey)", []).append(
-            BrowserContact(told, "; ".join(reasons), _rungs(own, contact, clock), tuple(screenshots))
+            BrowserContact(told, "; ".join(reasons), _rungs(own, contact, clock), tuple(screenshots), sounds)
         )
     journeys = [BrowserJourney(name, tuple(contacts)) for name, contacts in by_journey.items()]
     return journeys, len(first) - len(shown)

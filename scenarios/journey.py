@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from scenarios.charter_parts import Effect
 from scenarios.faults import Fault, one_of
 from scenarios.laws import Deterministic, Law
 from scenarios.models import Strict, read_model
@@ -182,6 +183,10 @@ class Journey(Strict):
     replies: list[Reply] = Field(default_factory=list, max_length=50, description="what the desk's questions get")
     promises: list[PromiseSign] = Field(default_factory=list, max_length=50, description="how promises are known")
     again: Again | None = Field(None, description="when the shop is played again; left out: never")
+    effects: list[Effect] = Field(
+        default_factory=list,
+        description="what playing it brings about, which the charter must allow; attachments are known",
+    )
     steps: list[Step] = Field(
         min_length=1, max_length=100, description="what the shopper does, in order; the first opens the contact"
     )
@@ -189,6 +194,11 @@ class Journey(Strict):
     def question(self, intent: str) -> Question:
         """Return what a customer with this intent asks."""
         return self.questions.get(intent) or self.questions["default"]
+
+    def brings_about(self) -> tuple[Effect, ...]:
+        """Return the effects that a charter must allow for it to be played."""
+        attaches: list[Effect] = ["attachment"] if any(step.attach for step in _all_steps(self.steps)) else []
+        return tuple(dict.fromkeys([*self.effects, *attaches]))
 
     @property
     def presses(self) -> bool:

@@ -127,6 +127,11 @@ class Phone(Strict):
         default_factory=list, description="who is speaking; the first rule that fits; none: an automatic voice"
     )
     queue_position: Pattern | None = Field(None, description="group `position` in an announcement's words")
+    recording_notice: Pattern | None = Field(
+        None,
+        description="the announcement that tells everyone on the line that calls are recorded: where the charter wants "
+        "such a notice, sound is kept from there on",
+    )
     said_closed: dict[Literal["shut", "busy"], Pattern] = Field(
         default_factory=dict, description="the words with which an automatic voice says so before it hangs up"
     )

@@ -105,7 +105,13 @@ class CannotDoError(Exception):
 
 
 class Plain:
-    """What a channel without keys, a search or attachments says to those who want them."""
+    """What a channel without speech, keys, a search or attachments says to those who want them."""
+
+    opens_aloud = False
+
+    async def wait_for_turn(self) -> bool:
+        """Nobody has to be heard out where one writes."""
+        return False
 
     async def say_privately(self, text: str) -> None:
         """Write a direct message."""
@@ -127,6 +133,8 @@ class Plain:
 class Session(Protocol):
     """One contact over one channel."""
 
+    opens_aloud: bool
+    """Whether what the customer wants is said, once somebody listens, and not sent with the opening."""
     polled: bool
     """Whether what is seen may have come any time since the look before."""
     entered_s: float | None
@@ -135,8 +143,11 @@ class Session(Protocol):
     async def open(self, opening: Open) -> None:
         """Send the first byte and what the customer wants."""
 
+    async def wait_for_turn(self) -> bool:
+        """Wait until the other side has finished speaking; say whether that took time."""
+
     async def say(self, text: str) -> None:
-        """Write a message."""
+        """Write a message, or speak."""
 
     async def say_privately(self, text: str) -> None:
         """Write a direct message."""

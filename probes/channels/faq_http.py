@@ -1,19 +1,21 @@
-"""Help pages over plain HTTP: load one, and see whether it holds the answer."""
+"""Help pages over plain HTTP: load one, search, follow the link, and see whether a page holds the answer."""
 
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import urljoin
 
 import aiohttp
+from selectolax.lexbor import LexborHTMLParser
 
-from probes.channels.contract import Caller, Plain, Surroundings
+from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.fetch import read_text
-from probes.channels.pages import PageTooDeepError, parse, text_at
-from probes.journeys import Open, Seen
+from probes.channels.pages import PageTooDeepError, form_around, parse, read_form, text_at
+from probes.journeys import Kind, Open, Seen
 
 
 class FaqHttp(Plain):
-    """One visit to a help page."""
+    """One visit to the help pages."""
 
     polled = False
     entered_s: float | None = None
@@ -22,38 +24,82 @@ class FaqHttp(Plain):
         assert around.target.faq is not None
         self._around, self._caller, self._faq = around, caller, around.target.faq
         self._seen: list[Seen] = []
+        self._page: LexborHTMLParser | None = None
+        self._url = ""
 
     async def open(self, opening: Open) -> None:
         """Load the page."""
         url = self._around.target.base_url + self._faq.page.replace("{intent}", self._caller.intent)
-        self._around.guard.check_url(url)
-        clock = self._around.clock
+        if await self._load("GET", url):
+            self._look()
+
+    async def search(self, text: str) -> None:
+        """Send the search box's form, and follow the first link that was found.
+
+        Raises:
+            CannotDoError: the box stands in no form: a script would be needed, and so a browser.
+        """
+        search = self._faq.search
+        if search is None:
+            self._put("error", "the target file names no search box (faq.search)")
+        if search is None or self._page is None:
+            return
+        around = form_around(self._page, search.input)
+        form = None if around is None else read_form(self._page, around, [search.input])
+        if form is None:
+            raise CannotDoError(f"{search.input} stands in no form here: search in a browser (--browser)")
+        values = {**form.values, form.names[search.input]: text}
+        if not await self._load(form.method, urljoin(self._url, form.action), values):
+            return
+        if self._page.css_first(search.results) is None:
+            self._put("error", f"{search.results} did not appear")
+            return
+        link = self._page.css_first(search.link) if search.link is not None else None
+        href = link.attributes.get("href") if link is not None else None
+        if href is None or await self._load("GET", urljoin(self._url, href)):
+            self._look()
+
+    def _look(self) -> None:
+        """Tell what the page shows: the word that too many are reading, the answer, or neither."""
+        assert self._page is not None
+        if self._faq.busy is not None and self._page.css_first(self._faq.busy) is not None:
+            self._put("busy", text_at(self._page, self._faq.busy))
+        else:
+            found = text_at(self._page, self._faq.answer)
+            self._put("page", found, resolved=bool(found))
+
+    async def _load(self, method: str, url: str, values: dict[str, str] | None = None) -> bool:
+        """Load a page; say whether it came."""
+        most, known = self._around.target.page_bytes_most, self._caller.known
+        sent = {"params": values} if method == "GET" else {"data": values}
         try:
+            self._around.guard.check_url(url)
             async with (
                 asyncio.timeout(self._around.target.request_s_most),
                 aiohttp.ClientSession(connector=self._around.connector, connector_owner=False) as http,
-                http.get(url, headers={"From": self._caller.persona.email}) as answer,
+                http.request(method, url, headers={"From": self._caller.persona.email}, **sent) as answer,  # type: ignore[arg-type]
             ):
-                self._caller.known.learn_cookies(*(cookie.value for cookie in answer.cookies.values()))
-                text = await read_text(answer, self._around.target.page_bytes_most)
-                now_s = clock.now_s()
-                page = parse(text)
-                if self._faq.busy is not None and page.css_first(self._faq.busy) is not None:
-                    self._seen.append(Seen("busy", now_s, now_s, text_at(page, self._faq.busy)))
-                elif answer.status == 200:
-                    found = text_at(page, self._faq.answer)
-                    self._seen.append(Seen("page", now_s, now_s, found, resolved=bool(found)))
-                else:
-                    self._seen.append(Seen("error", now_s, now_s, f"HTTP {answer.status}"))
+                known.learn_cookies(*(cookie.value for cookie in answer.cookies.values()))
+                self._page, self._url = parse(await read_text(answer, most)), str(answer.url)
         except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
-            now_s = clock.now_s()
-            self._seen.append(Seen("error", now_s, now_s, f"{type(error).__name__}: {error}"))
+            self._page = None
+            self._put("error", f"{type(error).__name__}: {error}")
+            return False
+        is_busy = self._faq.busy is not None and self._page.css_first(self._faq.busy) is not None
+        if answer.status != 200 and not is_busy:
+            self._put("error", f"HTTP {answer.status}")
+            return False
+        return True
+
+    def _put(self, kind: Kind, text: str, resolved: bool = False) -> None:
+        now_s = self._around.clock.now_s()
+        self._seen.append(Seen(kind, now_s, now_s, text, resolved=resolved))
 
     async def say(self, text: str) -> None:
         """Nobody hears."""
 
     async def next_seen(self, until_s: float | None) -> Seen:
-        """Return the page, once; after it nothing comes."""
+        """Return each page once; after it nothing comes."""
         if self._seen:
             return self._seen.pop(0)
         now_s = self._around.clock.now_s()

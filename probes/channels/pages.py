@@ -93,6 +93,8 @@ class FormFound:
     """A form on a page: where it goes and what it already holds."""
 
     action: str
+    method: str
+    """GET or POST."""
     values: dict[str, str]
     names: dict[str, str]
     """Name of the input at each selector that was asked for."""
@@ -100,11 +102,22 @@ class FormFound:
     """For selects among them: label to value."""
 
 
+def form_around(page: LexborHTMLParser, selector: str) -> LexborNode | None:
+    """Return the form in which the first element that fits stands."""
+    node = page.css_first(selector)
+    while node is not None and node.tag != "form":
+        node = node.parent
+    return node
+
+
 def find_form(page: LexborHTMLParser, form: str, selectors: list[str]) -> FormFound | None:
-    """Find a form with its preset values, as a browser would send it."""
+    """Find a form with its preset values, as a browser would send it; see `read_form`."""
     found = page.css_first(form)
-    if found is None:
-        return None
+    return None if found is None else read_form(page, found, selectors)
+
+
+def read_form(page: LexborHTMLParser, found: LexborNode, selectors: list[str]) -> FormFound | None:
+    """Read a form; None where one of the inputs that were asked for is not on the page, or has no name."""
     values: dict[str, str] = {}
     for node in found.css("input, textarea, select"):
         name = node.attributes.get("name")
@@ -127,7 +140,8 @@ def find_form(page: LexborHTMLParser, form: str, selectors: list[str]) -> FormFo
         names[selector] = node.attributes["name"] or ""
         if node.tag == "select":
             choices[selector] = {option.text(strip=True): _option_value(option) for option in node.css("option")}
-    return FormFound(found.attributes.get("action") or "", values, names, choices)
+    method = (found.attributes.get("method") or "get").upper()
+    return FormFound(found.attributes.get("action") or "", method, values, names, choices)
 
 
 def _option_value(option: LexborNode) -> str:

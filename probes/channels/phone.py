@@ -4,8 +4,8 @@ Every number and every address is checked before it is dialled or spoken to, tho
 (Contact, routes, SDP, redirections, transfers). What is heard is stamped with the packet that brought it. Where a
 target has a menu and the journey presses no keys of its own, opening goes through the menu, and the contact counts as
 entered with the last key. What is said is a recording from the target's folder, else espeak-ng, else a voiced tone as
-long as the words: then no words are said. Sound is kept in a file only where one is asked for and the charter allows
-recording. Not under the virtual clock, whose loop carries no datagrams. Guarded by tests/probes/test_phone_channel.py.
+long as the words: then no words are said. Sound is kept of calls that failed, where the charter allows recording. Not
+under the virtual clock, whose loop carries no datagrams. Guarded by tests/probes/test_phone_channel.py.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ CLOSING_S_MOST = 0.5
 REDIRECTS_MOST = 3
 PROMPT_S_MOST = 30.0
 INFO_APART_S = 0.2
+THEIR_TURN_S_MOST = 10.0
+"""Who speaks on for longer is interrupted."""
 KEYS = re.compile(r"^[0-9A-D*#]{1,20}$")
 
 
@@ -54,6 +56,7 @@ class PhoneCall(Plain):
     """One call."""
 
     polled = False
+    opens_aloud = True
     entered_s: float | None = None
 
     def __init__(
@@ -61,12 +64,10 @@ class PhoneCall(Plain):
         around: Surroundings,
         caller: Caller,
         recogniser: Recogniser | None = None,
-        recording: Path | None = None,
     ) -> None:
         assert around.target.phone is not None
         self._around, self._caller, self._phone = around, caller, around.target.phone
         self._seen: asyncio.Queue[Seen] = asyncio.Queue()
-        self._recording = recording
         self._line: SipLine | None = None
         self.voices = Voices(self._phone, self._put, recogniser or find_recogniser())
         self._sound = SoundLine(around.guard, self.voices.hear, self._fail)
@@ -88,12 +89,13 @@ class PhoneCall(Plain):
         """Dial; where the target has a menu and the journey leaves the keys to us, go through it.
 
         Raises:
-            probes.guard.RefusedByCharterError: the number or the PBX may not be called, or not be recorded.
+            probes.guard.RefusedByCharterError: the number or the PBX may not be called.
         """
         phone = self._phone
         self._check(phone.uri)
         await self._look_up(*phone.address())
-        await self._sound.open(self._host, phone.ports, self._recording)
+        await self._sound.open(self._host, phone.ports)
+        self._sound.tape.begin_if_allowed(notice_given=False)
         self._dialled_at = self._now()
         self._line = await self._dial(phone.uri, self._on_line)
         self._tick()
@@ -109,6 +111,14 @@ class PhoneCall(Plain):
         await self._prompt_over(None, step.after_s if step is not None else PROMPT_S_MOST)
         await self._send_keys(keys)
         self.voices.menu_done = True
+
+    async def wait_for_turn(self) -> bool:
+        """Hear them out."""
+        until, waited = self._now() + THEIR_TURN_S_MOST, False
+        while self.voices.is_speaking() and not self._over and self._now() < until:
+            waited = True
+            await self.voices.changed(TICK_S)
+        return waited
 
     async def say(self, text: str) -> None:
         """Speak; who has hung up does not hear it."""
@@ -168,8 +178,9 @@ class PhoneCall(Plain):
         self._sound.close()
 
     async def evidence(self, name: str) -> str | None:
-        """A call has no picture; a recording, where there is one."""
-        return self._recording.name if self._recording is not None else None
+        """A call has no picture; its sound, where the charter allows that."""
+        folder = self._around.evidence
+        return None if folder is None else self._sound.tape.keep(folder, name)
 
     # -- dialling ----------------------------------------------------------------------------------------------
 
@@ -434,6 +445,9 @@ class PhoneCall(Plain):
         if self._seen.qsize() >= SEEN_MOST:
             seen = Seen("error", text=f"the desk said over {SEEN_MOST} things")
             self._over = True
+        notice = self._phone.recording_notice
+        if notice is not None and seen.text and re.search(notice, seen.text):
+            self._sound.tape.begin_if_allowed(notice_given=True)
         self._told_last = seen.kind in LAST
         self._seen.put_nowait(
             Seen(seen.kind, at_s, at_s, _text(seen.text), _text(seen.team) or None, _text(seen.agent) or None,

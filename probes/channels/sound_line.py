@@ -1,4 +1,4 @@
-"""The sound of one call: a socket that hears and speaks RTP, and keeps what is heard where the charter allows it.
+"""The sound of one call: a socket that hears and speaks RTP, and a tape.
 
 Sound is sent only where it was told to, and the guard is asked before every packet. What comes from an address that is
 not allowed is not read, nor is RTCP. Too many packets within a second end the call.
@@ -6,13 +6,11 @@ not allowed is not read, nor is RTCP. Too many packets within a second end the c
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Callable
-from pathlib import Path
 
-from probes.guard import Guard, RefusedByCharterError
+from probes.channels.tape import Tape
+from probes.guard import Guard
 from probes.rtp import RtpEar, RtpVoice
-from probes.speech import RATE
 from probes.udp import Address, UdpEnd, open_udp
 
 RTCP = range(192, 209)
@@ -24,20 +22,14 @@ class SoundLine:
     def __init__(self, guard: Guard, heard: Callable[[float, bytes], None], failed: Callable[[str], None]) -> None:
         self._guard, self._heard, self._failed = guard, heard, failed
         self._end: UdpEnd | None = None
-        self._tape: wave.Wave_write | None = None
+        self.tape = Tape(guard)
         self.ear = RtpEar(self._hear)
         self.voice: RtpVoice | None = None
         self.to: Address | None = None
         """Where sound is sent; None: nowhere."""
 
-    async def open(self, host: str, ports: range | None, recording: Path | None) -> None:
-        """Bind a port.
-
-        Raises:
-            probes.guard.RefusedByCharterError: it is to be recorded, and the charter does not allow that.
-        """
-        if recording is not None:
-            self._begin_tape(recording)
+    async def open(self, host: str, ports: range | None) -> None:
+        """Bind a port."""
         self._end = await open_udp(host, ports, self._read, self._unheard, self._flooded)
 
     @property
@@ -58,13 +50,11 @@ class SoundLine:
         self.to = None
 
     def close(self) -> None:
-        """Free the socket and the file."""
+        """Free the socket, and forget the tape."""
         self.stop()
         if self._end is not None:
             self._end.close()
-        if self._tape is not None:
-            self._tape.close()
-            self._tape = None
+        self.tape.forget()
 
     def _send(self, data: bytes) -> None:
         if self._end is not None and self.to is not None:
@@ -76,8 +66,7 @@ class SoundLine:
             self.ear.read(data, at)
 
     def _hear(self, at: float, pcm: bytes) -> None:
-        if self._tape is not None:
-            self._tape.writeframes(pcm)
+        self.tape.take(pcm)
         self._heard(at, pcm)
 
     def _unheard(self, error: OSError) -> None:
@@ -85,12 +74,3 @@ class SoundLine:
 
     def _flooded(self, packets: int) -> None:
         self._failed(f"the desk floods the line: over {packets - 1} packets of sound within a second")
-
-    def _begin_tape(self, path: Path) -> None:
-        if getattr(self._guard.charter, "recording", "none") == "none":
-            raise RefusedByCharterError("the charter allows no recording")
-        tape = wave.open(str(path), "wb")  # noqa: SIM115  closed with the call
-        tape.setnchannels(1)
-        tape.setsampwidth(2)
-        tape.setframerate(RATE)
-        self._tape = tape

@@ -32,6 +32,8 @@ HEARD_MOST = 2_000
 WORDS_MOST = 2_000
 JUDGED_AT_ONCE_MOST = 20
 RECOGNISING_S_MOST = 30.0
+JUST_BEGUN_S = 0.1
+"""A voice that began so lately is still speaking, whatever its few packets sound like."""
 
 Speaker = Literal["human", "bot", "automatic"]
 Put = Callable[[Seen, float], None]
@@ -69,6 +71,8 @@ class Voices:
         """What an automatic voice said, and when."""
         self.spoken_until: float | None = None
         """When the last stretch of speech ended."""
+        self._voice_at = -JUST_BEGUN_S
+        """When the last voice began whose words were told."""
         self.menu_done = False
         self.taken = False
         self.talking = False
@@ -96,7 +100,9 @@ class Voices:
 
     def _spoken(self, words: Words, at: float) -> None:
         self._onset_at = None
+        self._voice_at = at
         self._told_at.append(at)
+        self.ear.cut()  # whatever sounded before, this is somebody's voice
         self._say(words.speaker, words.text, at, words.team, words.agent)
 
     def tick(self, now: float) -> None:
@@ -141,6 +147,11 @@ class Voices:
     def wake(self) -> None:
         """Have who waits for a change look again."""
         self._changed.set()
+
+    def is_speaking(self) -> bool:
+        """Say whether somebody on the other side is speaking, or may be, as it takes a moment to know a voice."""
+        just_begun = asyncio.get_running_loop().time() - self._voice_at < JUST_BEGUN_S
+        return just_begun or (self.ear.stretch is not None and self.ear.stretch.kind in (None, "speech"))
 
     def can_read(self) -> bool:
         """Say whether words can be had at all."""

@@ -69,8 +69,11 @@ class Peer:
         """A port that the charter does not list."""
         return int(self.elsewhere.getsockname()[1])
 
-    def methods(self) -> list[str]:
-        """Return the methods of all requests, in order."""
+    def methods(self, within_s: float = 2.0, last: str | None = None) -> list[str]:
+        """Return the methods of all requests, in order; `last` is waited for, as we read in a thread of our own."""
+        until_s = time.monotonic() + within_s
+        while last is not None and time.monotonic() < until_s and (self.methods() or [""])[-1] != last:
+            time.sleep(STEP_S)
         return [message.split(" ", 1)[0] for message in self.requests]
 
     def serve(self) -> None:

@@ -9,6 +9,7 @@ from probes.desk.desk import target_for
 from probes.dry_run import DryRun, dry_run
 from probes.guard import Guard
 from scenarios.charter import AllowedHost, Charter
+from scenarios.journey import journey_named
 from scenarios.reading import LoadedScenario, load_scenario
 from tests.probes.charters import charter, charter_file
 from tests.probes.small_desk import TEN_O_CLOCK_S, _plan, write_scenario
@@ -70,6 +71,18 @@ def test_what_is_not_known_is_said(tmp_path: Path) -> None:
         charter(LISTED, **ALL_YEAR), begins_at=NOON,
     )  # fmt: skip
     assert "retries: none" in never.text()
+
+
+def test_what_a_journey_may_not_bring_about_is_withheld(tmp_path: Path) -> None:
+    """Without it whoever plans a shop would learn only in playing it that the charter has it sent nowhere."""
+    short = journey_named("ask_on_chat").model_copy(update={"effects": ["refund"]})
+    told = {"journeys": {"short_chat": short}}
+    assert (
+        "4 withheld: the charter does not allow the effect refund"
+        in dry(tmp_path / "a", charter(LISTED, **ALL_YEAR), **told).text()
+    )
+    allowed = charter(LISTED, **ALL_YEAR, effects=["refund"])
+    assert "0 withheld" in dry(tmp_path / "b", allowed, **told).text()
 
 
 def test_retries_follow_the_scenarios_rules(tmp_path: Path) -> None:

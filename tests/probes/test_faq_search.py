@@ -4,8 +4,9 @@ from collections.abc import Iterator
 import pytest
 
 from probes.browser import Browser
-from probes.channels.contract import Caller, Surroundings
+from probes.channels.contract import Caller, CannotDoError, Surroundings
 from probes.channels.faq_browser import FaqBrowser
+from probes.channels.faq_http import FaqHttp
 from probes.clock import Clock
 from probes.desk.desk import LOOPBACK, charter_for
 from probes.guard import Guard
@@ -36,8 +37,10 @@ def pages() -> Iterator[PageServer]:
         yield serving
 
 
-def searched(browser: Browser, loop: LoopThread, pages: PageServer, faq: dict[str, object], text: str) -> list[Seen]:
-    """Return what is seen when one opens a help page and searches there."""
+def searched(
+    browser: Browser | None, loop: LoopThread, pages: PageServer, faq: dict[str, object], text: str
+) -> list[Seen]:
+    """Return what is seen when one opens a help page and searches there, without a browser over plain HTTP."""
     target = Target.model_validate(
         {"target": "help", "title": "Help", "base_url": f"http://{LOOPBACK}:{pages.port}", "faq": faq}
     )
@@ -45,7 +48,8 @@ def searched(browser: Browser, loop: LoopThread, pages: PageServer, faq: dict[st
 
     async def act() -> list[Seen]:
         around = Surroundings(target, guard, Clock(asyncio.get_running_loop()), browser=browser)
-        session = FaqBrowser(around, Caller(persona, "a/0/1", "any", "Any", False))
+        make = FaqHttp if browser is None else FaqBrowser
+        session = make(around, Caller(persona, "a/0/1", "any", "Any", False))
         try:
             await session.open(Open("s", "t"))
             await session.search(text)
@@ -62,10 +66,18 @@ def searched(browser: Browser, loop: LoopThread, pages: PageServer, faq: dict[st
 SEARCH = {"input": "#box", "submit": "#go", "results": "#results"}
 
 
-def test_one_searches_follows_the_link_and_reads(browser: Browser, probe_loop: LoopThread, pages: PageServer) -> None:
+@pytest.fixture(params=["browser", "http"])
+def reader(request: pytest.FixtureRequest) -> Browser | None:
+    """Yield the browser, or none: plain HTTP."""
+    return request.getfixturevalue("browser") if request.param == "browser" else None
+
+
+def test_one_searches_follows_the_link_and_reads(
+    reader: Browser | None, probe_loop: LoopThread, pages: PageServer
+) -> None:
     """Without it help pages that are only found by searching could not be shopped."""
     faq = {"page": "/help", "answer": "#answer", "search": {**SEARCH, "link": ".hit"}}
-    seen = searched(browser, probe_loop, pages, faq, "parcel")
+    seen = searched(reader, probe_loop, pages, faq, "parcel")
     assert [(one.kind, one.text, one.resolved) for one in seen] == [
         ("page", "", False),
         ("page", "Within 3 working days.", True),
@@ -81,11 +93,11 @@ def test_results_may_come_without_another_page(browser: Browser, probe_loop: Loo
     assert (seen[-1].text, seen[-1].resolved) == ("Found: parcel", True)
 
 
-def test_nothing_found_is_no_answer(browser: Browser, probe_loop: LoopThread, pages: PageServer) -> None:
+def test_nothing_found_is_no_answer(reader: Browser | None, probe_loop: LoopThread, pages: PageServer) -> None:
     """Without it a search in vain would be the desk's failure, or ours."""
     pages.serve("/found", f"{BOX}<main id=results>Nothing was found.</main>")
     faq = {"page": "/help", "answer": "#answer", "search": {**SEARCH, "submit": None, "link": ".hit"}}
-    seen = searched(browser, probe_loop, pages, faq, "parcel")
+    seen = searched(reader, probe_loop, pages, faq, "parcel")
     assert [(one.kind, one.resolved) for one in seen] == [("page", False), ("page", False)]
 
 
@@ -95,3 +107,10 @@ def test_a_box_that_is_not_there_is_named(browser: Browser, probe_loop: LoopThre
     seen = searched(browser, probe_loop, pages, faq, "parcel")
     assert seen[-1].kind == "error"
     assert "#no_such_box" in seen[-1].text
+
+
+def test_a_box_that_needs_a_script_is_for_a_browser(probe_loop: LoopThread, pages: PageServer) -> None:
+    """Without it a search that only a script can do would look like a desk that has no answer."""
+    faq = {"page": "/in_place", "answer": "#answer", "search": SEARCH}
+    with pytest.raises(CannotDoError, match="--browser"):
+        searched(None, probe_loop, pages, faq, "parcel")

@@ -2,9 +2,11 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+import tempfile
 import time
 import wave
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,15 @@ from probes.channels.phone import PhoneCall
 from probes.channels.table import PROTOCOL
 from probes.clock import Clock
 from probes.desk.desk import DeskOptions, open_desk
+from probes.errand import Players, journey_errand, play_real
 from probes.guard import Guard, RefusedByCharterError
 from probes.journeys import LAST, Open, Seen
 from probes.personas import Persona
 from probes.rtp import RtpEar
-from probes.speech import hold_music, silence, voiced_tone
+from probes.speech import hold_music, seconds_to_say, silence, voiced_tone
 from probes.virtual_loop import run_virtual
+from results.report import write_shop_report
+from scenarios.charter import AllowedHost
 from tests.probes.loop_thread import LoopThread
 from tests.probes.sip_peer import Peer, serving
 from tests.probes.small_desk import small_desk, write_scenario
@@ -143,7 +148,7 @@ def test_a_desk_that_leads_elsewhere_is_not_followed(leads: Behaviour) -> None:
         assert told[-1].text.startswith("refused: ")
         assert "ACK" in peer.methods(), "what was answered is confirmed where we dialled"
         if not leads.__name__.startswith("redirected"):
-            assert "BYE" in peer.methods(), "and hung up"
+            assert "BYE" in peer.methods(last="BYE"), "and hung up"
         assert peer.methods().count("INVITE") == 1
 
 
@@ -175,7 +180,7 @@ def test_a_call_answered_without_sound_is_named() -> None:
         told, _ = call(lambda clock: peer.around(clock, sound_s_most=0.5))
         assert kinds(told) == ["accepted", "error"]
         assert "not one packet of sound" in told[-1].text
-        assert peer.methods()[-1] == "BYE"
+        assert peer.methods(last="BYE")[-1] == "BYE"
 
 
 def test_a_menu_that_loops_for_ever_ends_in_time() -> None:
@@ -266,7 +271,7 @@ def test_an_answer_that_offers_no_sound_is_the_desks_doing(body: str) -> None:
     with peer_that(behave) as peer:
         told, _ = call(lambda clock: peer.around(clock))
         assert told[-1].kind == "error"
-        assert "BYE" in peer.methods()
+        assert "BYE" in peer.methods(last="BYE")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +289,7 @@ def test_refusals_are_read_as_the_target_says_and_confirmed(status: str, kind: s
         told, _ = call(lambda clock: peer.around(clock, shut=[480]))
         assert kinds(told) == [kind]
         assert status.split(" ", 1)[1] in told[0].text
-        assert peer.methods() == ["INVITE", "ACK"]
+        assert peer.methods(last="ACK") == ["INVITE", "ACK"]
 
 
 def test_a_lost_invitation_is_repeated_and_a_repeated_answer_confirmed_again() -> None:
@@ -321,7 +326,7 @@ def test_no_answer_by_the_deadline_is_an_error_and_the_ringing_is_cancelled() ->
         told, _ = call(lambda clock: peer.around(clock, answer_s_most=0.6))
         assert kinds(told) == ["accepted", "error"]
         assert "not answered" in told[-1].text
-        assert peer.methods() == ["INVITE", "CANCEL", "ACK"]
+        assert peer.methods(last="ACK") == ["INVITE", "CANCEL", "ACK"]
 
 
 def test_silence_on_the_wire_is_named() -> None:
@@ -343,7 +348,7 @@ def test_who_asks_for_a_password_gets_it_once(monkeypatch: pytest.MonkeyPatch) -
     with peer_that(behave) as peer:
         told, _ = call(lambda clock: peer.around(clock, login="anna", password={"env": "DESK_PASSWORD"}))
         assert kinds(told) == ["error"]
-        assert peer.methods() == ["INVITE", "ACK", "INVITE", "ACK"]
+        assert peer.methods(last="ACK") == ["INVITE", "ACK", "INVITE", "ACK"]
         assert 'username="anna"' in peer.requests[2]
         assert "secret" not in "".join(peer.requests)
 
@@ -446,16 +451,62 @@ def test_keys_a_journey_presses_wait_for_the_prompt() -> None:
         assert pressed_s > len(prompt) / 8_000
 
 
-def test_sound_is_kept_only_where_the_charter_allows_it(tmp_path: Path) -> None:
-    """Without it people would be recorded who have not agreed to it."""
-    with peer_that(lambda *what: play_to(*what, voiced_tone("one two"), silence(1.0))) as peer:
-        with pytest.raises(RefusedByCharterError, match="recording"):
-            call(lambda clock: peer.around(clock), recording=tmp_path / "no.wav")
-        assert list(tmp_path.iterdir()) == []
-        charter = peer.charter(recording="one-party")
-        call(lambda clock: peer.around(clock, charter), until_s=1.0, recording=tmp_path / "yes.wav")
-        with wave.open(str(tmp_path / "yes.wav")) as tape:
-            assert tape.getnframes() > 4_000
+def test_sound_is_kept_only_where_the_charter_allows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it people would be recorded who have not agreed to it, or what went wrong could not be heard."""
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def kept(recording: str, notice: str | None) -> list[str]:
+        evidence = tmp_path / f"{recording}-{notice is not None}"
+        with peer_that(lambda *what: play_to(*what, voiced_tone("one two"), silence(1.0))) as peer:
+
+            async def play() -> list[str]:
+                clock = Clock(asyncio.get_running_loop(), asyncio.get_running_loop().time())
+                around = peer.around(clock, peer.charter(recording=recording), recording_notice=notice)
+                phone = PhoneCall(replace(around, evidence=evidence), CALLER)
+                try:
+                    await phone.open(Open("s", "t"))
+                    await phone.next_seen(0.5)
+                    phone._put(Seen("automatic", text="Calls are recorded."), asyncio.get_running_loop().time())
+                    await asyncio.sleep(1.0)
+                    await phone.leave()
+                    name = await phone.evidence("contact")
+                finally:
+                    await phone.close()
+                return [] if name is None else [name]
+
+            return asyncio.run(play())
+
+    assert kept("none", "recorded") == []
+    assert kept("all_parties_with_notice", None) == []
+    assert kept("all_parties_with_notice", "nothing of the kind") == []
+    assert kept("all_parties_with_notice", "recorded") == ["all_parties_with_notice-True/contact.wav"]
+    assert kept("one_party", None) == ["one_party-False/contact.wav"]
+    assert sorted(path.name for path in tmp_path.rglob("*.wav")) == ["contact.wav"] * 2
+    with wave.open(str(tmp_path / "one_party-False" / "contact.wav")) as tape:
+        assert tape.getnframes() > 4_000
+    assert list(tmp_path.glob("testdrive-*")) == [], "the rest is forgotten"
+
+
+def test_a_call_that_failed_can_be_listened_to(tmp_path: Path) -> None:
+    """Without it whoever reads the report of a failed call could not hear what happened on the line."""
+    journey = tmp_path / "call.yaml"
+    journey.write_text(
+        "journey: call\ntitle: A call\nchannel: phone\n"
+        "questions: {default: {subject: s, text: Where is it, useful: nothing}}\n"
+        "steps: [{open: true}, {wait_for: closed, within: {law: deterministic, value_s: 9}}]\n"
+    )
+    what = journey_errand([str(journey)], None, Players(), 1)
+    with peer_that(lambda *sent: play_to(*sent, voiced_tone("one two three"), silence(9.0))) as peer:
+        everywhere = AllowedHost(host="127.0.0.1", ports=["1-65535"])  # the peer is watched too, in our process
+        charter = peer.charter(recording="one_party", allow=[everywhere])
+        playing = play_real(what, tmp_path / "run", peer.target(call_s_most=2.5), charter, lambda tick: None)
+        run = asyncio.run(playing)
+    assert run.table("legs")["leg_end"].iloc[0] == "target_error"
+    kept = list(run.folder.glob("evidence/*.wav"))
+    assert len(kept) == 1
+    write_shop_report(run.folder / "report.html", run)
+    assert f'<a href="evidence/{kept[0].name}">' in (run.folder / "report.html").read_text()
 
 
 def test_who_is_passed_on_within_the_charter_follows() -> None:
@@ -491,6 +542,19 @@ def test_packets_that_come_twice_or_late_are_heard_once() -> None:
 
 
 # -- on the rehearsal desk -------------------------------------------------------------------------------------
+
+
+def test_what_is_wanted_is_said_to_who_answers(probe_loop: LoopThread, tmp_path: Path) -> None:
+    """Without it the log would say that a question was asked which nobody on the line ever heard."""
+    with small_desk(tmp_path, agents=1, service_s=40.0) as desk:
+        played = desk.play(probe_loop, "phone", PROTOCOL, None)
+    turns = played.messages.sort_values("turn")
+    speakers = list(turns["speaker"])
+    asked = turns[turns["speaker"] == "customer"].iloc[0]
+    greeting = turns[turns["speaker"] == "agent"].iloc[0]
+    assert speakers.index("agent") < speakers.index("customer"), "said to the person, not to the ringing"
+    assert asked["at_s"] >= greeting["at_s"] + seconds_to_say(greeting["text"]), "once they had finished"
+    assert played.true_s("heard") == pytest.approx(asked["at_s"], abs=2.0)
 
 
 def test_keys_as_info_reach_the_menu_too(probe_loop: LoopThread, tmp_path: Path) -> None:

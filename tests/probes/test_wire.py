@@ -396,3 +396,23 @@ def test_a_public_post_needs_a_charter_that_allows_it(tmp_path: Path, monkeypatc
     assert leg["leg_end"] == "withheld"
     assert "public_post" in leg["reason"]
     assert played.desk.talks == []
+
+
+@pytest.mark.parametrize(
+    ("line", "becomes", "effect"),
+    [
+        ("steps:", "effects: [cancel]\nsteps:", "cancel"),
+        ("  - open: true", "  - open: true\n  - attach: a.pdf", "attachment"),
+    ],
+    ids=["told", "attached"],
+)
+def test_what_a_journey_brings_about_needs_a_charter_that_allows_it(
+    line: str, becomes: str, effect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it a script could cancel a contract, or leave files, on a desk that agreed to questions."""
+    monkeypatch.setattr("tests.probes.test_wire.JOURNEY", JOURNEY.replace(line, becomes, 1))
+    played = play(tmp_path, monkeypatch, "poll", answers)
+    leg = played.legs.iloc[0]
+    assert leg["leg_end"] == "withheld"
+    assert f"the effect {effect}" in leg["reason"]
+    assert played.desk.talks == []
