@@ -213,7 +213,6 @@ class _Play:
     def __post_init__(self) -> None:
         self.channel = self.voice.journey.channel
         self.known = re.compile(self.voice.journey.question(self.voice.intent).useful)
-        self.signs = [(re.compile(sign.says), UNIT_S[sign.unit]) for sign in self.voice.journey.promises]
 
     # -- the script --------------------------------------------------------------------------------------------
 
@@ -348,18 +347,11 @@ class _Play:
             if seen.kind == "accepted" and seen.text:
                 self.reference = seen.text
             if seen.kind in SPEAKERS:
-                self._heed_promise(seen)
+                self.promised_s = promised_in(self.voice.journey, seen) or self.promised_s
             self.useful |= seen.kind in ("human", "page") and self.known.search(seen.text) is not None
             self.resolved |= seen.resolved and seen.kind in ("closed", "page")
         if heard and heard[-1].kind in LAST:
             raise _ContactOverError
-
-    def _heed_promise(self, seen: Seen) -> None:
-        for sign, unit_s in self.signs:
-            found = sign.search(seen.text)
-            if found is not None:
-                count = found.groupdict().get("count") or "1"
-                self.promised_s = seen.seen_by_s + float(count) * unit_s
 
     def _goes_on(self, hop: Hop) -> bool:
         if hop.when == "due" and self.promised_s is None:
@@ -401,6 +393,16 @@ class Script:
         if self.action is None or isinstance(self.action, GoOn):
             return self.action
         return self.send((Seen("error", text=reason),))
+
+
+def promised_in(journey: Journey, seen: Seen) -> float | None:
+    """Return when what is promised in these words falls due, by the journey's rules; None where nothing is."""
+    due_s = None
+    for sign in journey.promises:
+        found = re.search(sign.says, seen.text)
+        if found is not None:
+            due_s = seen.seen_by_s + float(found.groupdict().get("count") or "1") * UNIT_S[sign.unit]
+    return due_s
 
 
 def is_said(what: Said, seen: Seen) -> bool:

@@ -33,6 +33,7 @@ from probes.journeys import (
     Write,
     act_out,
     is_said,
+    promised_in,
 )
 from probes.stop import say_goodbye
 from results.journal import CONTACT_FACTS, Journal
@@ -102,6 +103,8 @@ class _Told:
     """The fact that was asked for last, and how an answer is known."""
     until_s: float | None = None
     """The deadline of the wait under way."""
+    promise_due_s: float | None = None
+    """When the first promise falls due that has not been kept; one that is put off is no new one."""
     unsaid: str = ""
     """What the customer wants and will say to the first who listens."""
     useful: bool = False
@@ -323,6 +326,7 @@ class Player:
         if seen.kind in ("human", "bot"):
             told.reached.add("message")
             self._note_answer(told, seen)
+        self._note_promise(told, seen)
         match seen.kind:
             case "accepted" if seen.text:
                 self._journal.write("created", contact_id=self._id, reference=self._cleaned(seen.text))
@@ -362,6 +366,16 @@ class Player:
                 told.closed_s = at_s
                 if seen.resolved and leg.human_s is not None:
                     self._rung(told, "resolved", seen)
+
+    def _note_promise(self, told: _Told, seen: Seen) -> None:
+        """Note that what was promised before has come, with when it was due; and else what is promised now."""
+        is_useful = seen.kind == "human" and self._useful.search(seen.text) is not None
+        if told.promise_due_s is not None and is_useful:
+            told.rungs.add("promise_kept")
+            self._step(told, "promise_kept", told.promise_due_s, None, seen.seen_after_s, seen.seen_by_s, "seen")
+            told.promise_due_s = None
+        elif seen.kind in SPEAKER_OF and told.promise_due_s is None:
+            told.promise_due_s = promised_in(self._journey, seen)
 
     def _note_answer(self, told: _Told, seen: Seen) -> None:
         """Note what is said to a fact that was asked for."""
@@ -461,6 +475,8 @@ class Player:
         for rung in AWAITED_RUNGS:
             if rung not in told.rungs and told.page is None and leg_end not in ("closed", "blocked", "withheld"):
                 self._step(told, rung, None, None, self._clock.now_s(), None, "censored")
+        if told.promise_due_s is not None:
+            self._step(told, "promise_kept", told.promise_due_s, None, self._clock.now_s(), None, "censored")
         self._write_leg(told, leg_end, ended_s, reason)
         self._journal.write("end", contact_id=self._id, contact_outcome=outcome)
         return outcome

@@ -73,7 +73,7 @@ class Peer:
         """Return the methods of all requests, in order; `last` is waited for, as we read in a thread of our own."""
         until_s = time.monotonic() + within_s
         while last is not None and time.monotonic() < until_s and (self.methods() or [""])[-1] != last:
-            time.sleep(STEP_S)
+            self.ended.wait(STEP_S)
         return [message.split(" ", 1)[0] for message in self.requests]
 
     def serve(self) -> None:

@@ -278,8 +278,11 @@ def test_machines_do_not_write_to_each_other_for_ever(tmp_path: Path) -> None:
         desk.send(letter, "I am away.", **AUTOMATIC)
 
     wait = "  - wait_for: human\n    within: {law: deterministic, value_s: 0.3}\n"
-    steps = "  - open: true\n  - pause: {law: deterministic, value_s: 0.4}\n" + "".join(
-        f"  - say: Hello {k}?\n  - pause: {{law: deterministic, value_s: 0.4}}\n" for k in range(3)
+    heard = "  - wait_for: automatic\n    within: {law: deterministic, value_s: 8}\n"
+    steps = (
+        "  - open: true\n"
+        + heard
+        + "".join(f"  - say: Hello {k}?\n  - pause: {{law: deterministic, value_s: 0.4}}\n" for k in range(3))
     )
     played = correspond(tmp_path, answer, steps=steps + wait)
     assert len(played.desk.letters) == 2, "the first, and one answer to a machine"

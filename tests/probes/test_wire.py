@@ -314,6 +314,44 @@ def test_transferred(transport: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert bool(legs["history_carried"][1])
 
 
+async def promises_and_keeps(talk: Talk) -> None:
+    """Promise an answer, put it off, and give it."""
+    talk.tell(by="Robin", text="I will find out within 2 minutes.")
+    await after(0.1)
+    talk.tell(by="Robin", text="A little longer: within 15 minutes.")
+    await after(0.2)
+    talk.tell(by="Robin", text="It comes in three days.")
+    await after(0.1)
+    talk.tell(type="closed")
+
+
+async def promises_in_vain(talk: Talk) -> None:
+    """Promise an answer, and end the talk."""
+    talk.tell(by="Robin", text="You will hear from us within 2 minutes.")
+    await after(0.2)
+    talk.tell(by="Robin", text="Goodbye.")
+    talk.tell(type="closed")
+
+
+@pytest.mark.parametrize(("script", "state"), [(promises_and_keeps, "seen"), (promises_in_vain, "censored")])
+def test_what_was_promised_is_a_rung_with_when_it_was_due(
+    script: Script, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it "within two minutes" would be a kind word like any other, and a promise put off a new one."""
+    sign = 'promises: [{{says: "within (?P<count>\\\\d+) minutes", unit: minutes}}]\nsteps:'
+    monkeypatch.setattr("tests.probes.test_wire.JOURNEY", JOURNEY.replace("steps:", sign))
+    played = play(tmp_path, monkeypatch, "websocket", script)
+    rungs = played.steps[played.steps["rung"].notna()].set_index("rung")
+    kept, first = rungs.loc["promise_kept"], rungs.loc["first_human"]
+    assert kept["state"] == state
+    assert kept["intended_s"] == pytest.approx(first["seen_by_s"] + 120)
+    if state == "seen":
+        assert kept["seen_by_s"] == rungs.loc["first_useful_answer"]["seen_by_s"]
+    else:
+        assert pd.isna(kept["seen_by_s"])
+        assert kept["seen_after_s"] > first["seen_by_s"]
+
+
 async def moves_on(talk: Talk) -> None:
     """Put the customer into another queue before anybody has said a word, and answer there."""
     talk.tell(type="transfer", team="second")
