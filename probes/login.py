@@ -31,10 +31,11 @@ def secrets_given(target: Target, charter: Charter, channels: Collection[str]) -
     """
     logins = target.login.secrets() if target.login is not None else ()
     mail = target.email.secrets() if target.email is not None and "email" in channels else ()
+    codes = target.codes.secrets() if target.codes is not None else []
     phone = target.phone.password if target.phone is not None and "phone" in channels else None
     called = () if phone is None else (phone.value("phone.password"),)
     wires = (one.value(f"secrets.{name}") for name, one in target.secrets_for(channels).items())
-    return (charter.marker_key, *logins, *mail, *called, *wires)
+    return (charter.marker_key, *logins, *mail, *codes, *called, *wires)
 
 
 class LoginOnce:

@@ -21,7 +21,7 @@ from scenarios.scenario import Channel, Name
 from scenarios.secret import Secret
 from scenarios.selector import FramedSelector, Selector
 from scenarios.target_clean_up import CleanUpStep
-from scenarios.target_email import Email
+from scenarios.target_email import Codes, Email
 from scenarios.target_login import Login
 from scenarios.target_phone import Phone
 from scenarios.wire import Wire
@@ -43,20 +43,27 @@ Speaker = Literal["customer", "human", "bot", "automatic", "system"]
 
 
 class FormField(Strict):
-    """A field to fill or a choice to make; what is not named is left as the page has it."""
+    """A field to fill, a choice to make or a button to press; what is not named is left as the page has it."""
 
     selector: Selector = Field(description="the field, as a CSS selector")
-    fill: str | None = Field(None, description="the text to fill in")
+    fill: str | None = Field(None, description="the text to fill in; {code}: the code that is mailed (codes)")
     choose: str | None = Field(None, description="the label, or else the value, of the choice in a select")
+    press: Literal[True] | None = Field(
+        None, description="pressed: a banner, a box to tick, the way to the next fields; in a browser only"
+    )
     by_intent: dict[str, str] = Field(
         default_factory=dict, description="instead of fill or choose, for these intents: such as each one's queue"
     )
 
     @model_validator(mode="after")
     def _one(self) -> FormField:
-        if (self.fill is None) == (self.choose is None):
-            raise ValueError("either fill or choose")
+        if [self.fill, self.choose, self.press].count(None) != 2 or (self.press and self.by_intent):
+            raise ValueError("either fill or choose or press")
         return self
+
+    def asks_for_code(self) -> bool:
+        """Say whether a code that is mailed goes into it."""
+        return any("{code}" in text for text in (self.fill or "", *self.by_intent.values()))
 
     def text_for(self, intent: str) -> str:
         """Return what goes into the field for an intent, placeholders and all."""
@@ -178,6 +185,7 @@ class Target(Strict):
         validate_default=False,
         description="scheme, host and port of the desk's web pages, where it has any; sip:// where it is but a PBX",
     )
+    codes: Codes | None = Field(None, description="where the codes come in that its pages ask for")
     rehearsal: bool = Field(False, description="Testdrive's own desk: its day is started by us")
     login: Login | None = Field(None, description="how the browser logs in, once a run, before it makes contacts")
     chat: Chat | None = Field(None, description="its web chat")
@@ -205,6 +213,13 @@ class Target(Strict):
             raise ValueError("a base_url, which all but mail desks need")
         return self
 
+    @model_validator(mode="after")
+    def _codes_come(self) -> Target:
+        fields = [*(self.chat.fields if self.chat else ()), *(self.form.fields if self.form else ())]
+        if self.codes is None and any(field.asks_for_code() for field in fields):
+            raise ValueError("codes: the mailbox in which {code} comes")
+        return self
+
     def effects_of(self, channel: str) -> list[Effect]:
         """Return what opening a contact on a channel brings about, which a charter must allow."""
         return next((wire.effects for name, wire in self.wires.items() if name == channel), [])
@@ -224,6 +239,7 @@ class Target(Strict):
     def hosts(self) -> list[str]:
         """Return every host that contacts may reach."""
         mail = [self.email.smtp.host, self.email.imap.host] if self.email is not None else []
+        mail += [self.codes.imap.host] if self.codes is not None else []
         return list(dict.fromkeys([self.address()[0], *mail]))
 
 

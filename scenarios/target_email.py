@@ -10,7 +10,7 @@ ValueError: a bare address such as orders@shop.example
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -39,6 +39,13 @@ def _tag(text: str) -> str:
     regular_expression(text)
     if "tag" not in re.compile(text).groupindex:
         raise ValueError(r"a regular expression with a group `tag`, such as \[(?P<tag>orders-\d+)\]")
+    return text
+
+
+def _code(text: str) -> str:
+    regular_expression(text)
+    if "code" not in re.compile(text).groupindex:
+        raise ValueError(r"a regular expression with a group `code`, such as code is (?P<code>\d{6})")
     return text
 
 
@@ -96,6 +103,25 @@ class Imap(Strict):
         _placeholders(self.user, FROM_PLACEHOLDERS)
         _check_tls(self.tls, self.host)
         return self
+
+
+class Codes(Strict):
+    """Where the desk mails the codes that its pages ask for, and how one is known."""
+
+    background_poll_s: ClassVar[None] = None
+    subject_tag: ClassVar[None] = None
+
+    imap: Imap = Field(description="where mails to our personas come in")
+    pattern: Annotated[str, AfterValidator(_code)] = Field(
+        description=r"the code in a mail's subject or text, as a group `code`: such as code is (?P<code>\d{6})"
+    )
+    within_s: Annotated[float, Field(gt=0, le=600)] = Field(60, description="wall seconds that a code is waited for")
+    poll_s: Seconds = Field(5, description="how often we look where the server does not push, in scenario seconds")
+    mail_bytes_most: Annotated[int, Field(ge=10_000)] = Field(100_000, description="so much of a mail is read")
+
+    def secrets(self) -> list[str]:
+        """Return what must be found nowhere in a run's results."""
+        return [] if self.imap.password is None else [self.imap.password.value("codes.imap.password")]
 
 
 class Email(Strict):

@@ -59,8 +59,7 @@ class ChatBrowser(InTab):
         self._reader = asyncio.create_task(self._read(tab))
         if await tab.wait_for(chat.ready, chat.closed) == chat.closed and not await tab.can_be_used(chat.ready):
             return  # shut before it began: the stamp says so
-        for field in chat.fields:
-            await tab.fill(field, self._caller.field_value(field, opening))
+        await self._fill(tab, chat.fields, opening)
         self.entered_s = await tab.enter(chat.start, around.clock)
         if not chat.asks_first() and await tab.wait_for(chat.input, chat.closed) == chat.input:
             await self._write(tab, opening.text)

@@ -56,8 +56,7 @@ class FormBrowser(InTab):
             self._ticket.fail(f"HTTP {loaded.status} at {form.page}")
             return
         await tab.wait_for(form.ready)
-        for field in form.fields:
-            await tab.fill(field, self._caller.field_value(field, opening))
+        await self._fill(tab, form.fields, opening)
         if invalid := await tab.invalid_fields(form.form):
             self._ticket.fail(f"the browser will not send the form: {'; '.join(invalid)}"[:300])
             return

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from probes.channels.contract import Caller, Plain, Surroundings
+from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.fetch import read_text
 from probes.channels.pages import PageTooDeepError, find_form, parse, text_at
 from probes.channels.ticket_page import TicketWatch
@@ -43,6 +43,8 @@ class FormHttp(Plain):
 
     async def _send_form(self, opening: Open) -> None:
         form = self._form
+        if any(field.press or field.asks_for_code() for field in form.fields):
+            raise CannotDoError("the target's form has steps for a browser (press, {code}): play it with --browser")
         url, status, text = await self._fetch("GET", self._around.target.base_url + form.page)
         page = parse(text)
         if self._ticket.is_turned_away(page, self._around.clock.now_s()):

@@ -24,7 +24,7 @@ from probes.clock import Clock
 from probes.guard import RefusedByCharterError
 from probes.virtual_loop import VirtualLoop
 from scenarios.target import Target
-from scenarios.target_email import Email
+from scenarios.target_email import Imap
 
 PUSH_WAIT_S_MOST = 60.0
 """A push is waited for no longer; then the server is asked whether it is still there."""
@@ -54,10 +54,34 @@ class Correspondent(Protocol):
         """Hear that no mail will come any more: the mail server's doing, or, where it is an exception, our own."""
 
 
+class Source(Protocol):
+    """What a target says of a mailbox; `subject_tag` marks the desk's mails, see `Email`."""
+
+    @property
+    def imap(self) -> Imap:
+        """Where it is."""
+
+    @property
+    def poll_s(self) -> float:
+        """How often we look, in scenario seconds."""
+
+    @property
+    def background_poll_s(self) -> float | None:
+        """How often for a crowd alone."""
+
+    @property
+    def mail_bytes_most(self) -> int:
+        """So much of a mail is read."""
+
+    @property
+    def subject_tag(self) -> str | None:
+        """The desk's mark in subjects, as a group `tag`."""
+
+
 class Mailbox:
     """One folder, watched as long as somebody waits for mail in it."""
 
-    def __init__(self, target: Target, email: Email, clock: Clock, user: str, password: str) -> None:
+    def __init__(self, target: Target, email: Source, clock: Clock, user: str, password: str) -> None:
         self._email, self._clock = email, clock
         self._answer_s = target.request_s_most
         self._push_s = min(PUSH_WAIT_S_MOST, self._answer_s)
@@ -237,7 +261,7 @@ class Mailbox:
         return contact
 
 
-def tag_in(email: Email, subject: str) -> str | None:
+def tag_in(email: Source, subject: str) -> str | None:
     """Return the desk's mark in a subject."""
     found = re.search(email.subject_tag, subject) if email.subject_tag is not None else None
     return found["tag"] if found is not None else None
@@ -249,7 +273,7 @@ class Mailboxes:
     def __init__(self) -> None:
         self._opened: dict[str, Mailbox] = {}
 
-    def of(self, target: Target, email: Email, clock: Clock, user: str, password: str) -> Mailbox:
+    def of(self, target: Target, email: Source, clock: Clock, user: str, password: str) -> Mailbox:
         """Return a user's mailbox.
 
         Raises:
