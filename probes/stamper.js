@@ -62,7 +62,6 @@
   // An element that takes the place of one with the same words, gone from the document, is that one drawn again.
   const told = mine.map(() => []); // per watch: {element, words} of what was told
   const isNew = (known, element, words) => {
-    if (known.some((other) => other.element === element)) return false;
     const redrawn = known.find((other) => other.words === words && !other.element.isConnected);
     if (!redrawn) return true;
     redrawn.element = element;
@@ -74,7 +73,9 @@
     const found = [];
     mine.forEach((watch, rank) => {
       if (watch.each) {
+        const before = new Set(told[rank].map((known) => known.element));
         for (const element of all(watch.selector)) {
+          if (before.has(element)) continue; // asking for its words would have the page laid out again
           const words = wordsOf(element);
           if ((words || watch.what !== "message") && isNew(told[rank], element, words) && canBeSeen(element)) {
             told[rank].push({element, words});
