@@ -9,7 +9,9 @@ import pytest
 from ruamel.yaml import YAML
 
 import testdrive
-from testdrive import VERBS, Exit
+from commands import table
+from commands.exits import Exit, worst
+from commands.table import VERBS
 from tests.desks import VERB, desk_of, wait_for
 
 TOP = Path(__file__).resolve().parent.parent
@@ -34,10 +36,10 @@ def test_every_verb_explains_itself_with_an_example(verb: str, capsys: pytest.Ca
 
 def test_the_worst_exit_code_wins() -> None:
     """Without it a run that was interrupted could end as if it had passed."""
-    assert testdrive._worst([Exit.AGREES, Exit.CANNOT_TELL]) == 3
-    assert testdrive._worst([Exit.DIFFERS, Exit.UNFIT]) == 4
-    assert testdrive._worst([Exit.UNFIT, Exit.REFUSED, Exit.UNREACHABLE]) == 5
-    assert testdrive._worst([Exit.REFUSED, Exit.INTERRUPTED, Exit.OUR_FAULT]) == 70
+    assert worst([Exit.AGREES, Exit.CANNOT_TELL]) == 3
+    assert worst([Exit.DIFFERS, Exit.UNFIT]) == 4
+    assert worst([Exit.UNFIT, Exit.REFUSED, Exit.UNREACHABLE]) == 5
+    assert worst([Exit.REFUSED, Exit.INTERRUPTED, Exit.OUR_FAULT]) == 70
 
 
 def test_simulate_prints_one_json_document(tmp_path: Path) -> None:
@@ -204,7 +206,8 @@ def test_a_full_folder_is_not_written_over(tmp_path: Path) -> None:
 def test_help_is_quick_to_load() -> None:
     """Without it every --help would wait for the simulator's libraries."""
     heavy = ["numpy", "pandas", "numba", "simpy", "pydantic"]
-    code = f"import sys, testdrive; testdrive._parser(); print([name for name in {heavy} if name in sys.modules])"
+    parse = "import sys; from commands.table import command_parser; command_parser()"
+    code = f"{parse}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -263,4 +266,4 @@ def test_the_command_line_knows_the_bounds_of_a_scenario() -> None:
     """Without it --days could ask for more than a scenario file may."""
     from scenarios.scenario import DAYS_MOST
 
-    assert testdrive.DAYS_MOST == DAYS_MOST
+    assert table.DAYS_MOST == DAYS_MOST

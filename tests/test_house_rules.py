@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import testdrive
+from commands.table import VERBS, command_parser
 
 TOP = Path(__file__).resolve().parent.parent
 README = (TOP / "README.md").read_text()
@@ -59,7 +59,7 @@ def test_the_readmes_commands_are_understood(command: str) -> None:
     """Without it the front door could show commands that the command line no longer knows."""
     words = shlex.split(command)
     assert words[0].rsplit("/", 1)[-1] == "testdrive"
-    asked = testdrive._parser().parse_args(words[1:])
+    asked = command_parser().parse_args(words[1:])
     for word in words[1:]:
         if word.startswith("scenarios/"):
             assert list(TOP.glob(word)), word
@@ -68,5 +68,5 @@ def test_the_readmes_commands_are_understood(command: str) -> None:
 
 def test_the_readme_names_every_verb() -> None:
     """Without it a verb could be there and nobody would find it."""
-    for verb in testdrive.VERBS:
+    for verb in VERBS:
         assert f"`{verb}`" in README, verb

@@ -1,0 +1,53 @@
+"""What several verbs read from their arguments."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from probes.desk.desk import DeskOptions
+    from scenarios.reading import LoadedScenario
+
+
+def scenario_of(path: Path, asked: argparse.Namespace) -> LoadedScenario:
+    """Return the scenario at a path, over the days that were asked for."""
+    from scenarios.reading import load_scenario
+
+    return load_scenario(path, getattr(asked, "days", None))
+
+
+def seed_of(asked: argparse.Namespace, loaded: LoadedScenario) -> int:
+    """Return the seed that was asked for, else the scenario's."""
+    return loaded.scenario.seed if asked.seed is None else int(asked.seed)
+
+
+def facts_of(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
+    """Return what a run.json says of its scenario."""
+    from results.runs import scenario_facts
+
+    return scenario_facts(loaded, seed)
+
+
+def desk_options_of(asked: argparse.Namespace, loaded: LoadedScenario, seed: int) -> DeskOptions:
+    """Return how a rehearsal desk is to be opened."""
+    from probes.desk.desk import DeskOptions
+    from scenarios.misconduct import no_misconduct, read_misconduct
+
+    wrongs = read_misconduct(asked.misconduct, list(loaded.scenario.teams)) if asked.misconduct else no_misconduct()
+    return DeskOptions(seed, asked.scale or 1.0, getattr(asked, "port", 0), wrongs, asked.phrases, asked.truth)
+
+
+def is_of_kind(path: str, kind: str) -> bool:
+    """Say whether a path is a file of a kind, such as a programme."""
+    from scenarios.kinds import kind_of
+
+    return path.endswith((".yaml", ".yml")) and Path(path).is_file() and kind_of(Path(path)) == kind
+
+
+def is_scenario(path: str) -> bool:
+    """Say whether a path is a scenario."""
+    from scenarios.kinds import kind_of
+
+    return kind_of(Path(path)) == "scenario"

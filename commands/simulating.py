@@ -1,0 +1,263 @@
+"""The verbs of planners: check, plan, simulate, validate."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commands.asked import facts_of, scenario_of, seed_of
+from commands.exits import Exit, UsageError, worst
+from commands.terminal import print_json, progress_bar, say
+
+if TYPE_CHECKING:
+    from results.runs import Run
+    from scenarios.reading import LoadedScenario
+    from simulator.simulate import Simulated
+
+
+def check(asked: argparse.Namespace) -> int:
+    """Check files, all faults at once; with --power say what a comparison of a scenario can see."""
+    from scenarios.faults import FaultsFoundError
+    from scenarios.kinds import check_file
+
+    faults = []
+    kinds = {}
+    for path in asked.files:
+        try:
+            kinds[path] = check_file(path)
+        except FaultsFoundError as error:
+            faults += error.faults
+    if faults:
+        raise FaultsFoundError(faults)
+    if asked.power:
+        return _show_power(asked, [path for path, kind in kinds.items() if kind == "scenario"])
+    if asked.json:
+        print_json({"faults": []})
+    else:
+        for path, kind in kinds.items():
+            print(f"{path}: a good {kind}")
+    return Exit.AGREES
+
+
+def _show_power(asked: argparse.Namespace, paths: list[Path]) -> int:
+    from results.power import power_of
+    from results.terminal import power_table
+    from simulator.simulate import simulate
+
+    documents = []
+    for path in paths:
+        loaded = scenario_of(path, asked)
+        with progress_bar(asked, f"simulating {loaded.scenario.scenario}") as progress:
+            simulated = simulate(
+                loaded, seed_of(asked, loaded), asked.replications, True, asked.threads, progress, asked.shoppers
+            )
+        found = power_of(simulated.legs, loaded.scenario.gates)
+        documents.append({"scenario": loaded.scenario.scenario, "gates": [dataclasses.asdict(row) for row in found]})
+        if not asked.json:
+            print(power_table(found))
+    if asked.json:
+        print_json({"faults": [], "power": documents})
+    return Exit.AGREES
+
+
+def plan(asked: argparse.Namespace) -> int:
+    """Draw the plan and write it."""
+    from results.runs import FINISHED, Run, new_folder, run_id
+    from scenarios.plan import make_plan
+
+    loaded = scenario_of(asked.scenario, asked)
+    seed = seed_of(asked, loaded)
+    drawn = make_plan(loaded, seed, 0, asked.shoppers)
+    name = run_id("plan", loaded.scenario.scenario, loaded.hash, seed, loaded.scenario.days)
+    run = Run.create(
+        new_folder(loaded.scenario.scenario, "plan", asked.out),
+        {**facts_of(loaded, seed), "run_id": name, "kind": "plan"},
+    )
+    run.write_plan(drawn)
+    counts = drawn.groupby(["channel", "played_by"]).size()
+    run.write_facts(state=FINISHED, contacts=len(drawn))
+    rows = counts.rename("contacts").reset_index().to_dict("records")
+    if asked.json:
+        print_json({"run": str(run.folder), "contacts": len(drawn), "counts": rows})
+    else:
+        for row in rows:
+            print(f"{row['channel']:8} {row['played_by']:11} {row['contacts']:8,}")
+        print(f"{len(drawn):,} contacts in {run.folder / 'plan.parquet'}")
+    return Exit.AGREES
+
+
+def simulate(asked: argparse.Namespace) -> int:
+    """Simulate a scenario and print its metrics; with --check-goals fail where one is missed."""
+    from results.cautions import cautions_of
+    from results.figures import goal_met
+    from results.runs import INTERRUPTED, new_folder
+    from results.terminal import goals_table, half_width_text, metrics_table
+    from scenarios.opening import load_state
+
+    loaded = scenario_of(asked.scenario, asked)
+    if asked.from_state is not None:
+        loaded = load_state(asked.from_state, loaded)
+    if asked.story is not None:
+        return _tell_story(asked, loaded)
+    folder = new_folder(loaded.scenario.scenario, "simulate", asked.out)
+    run, simulated = simulate_asked(asked, loaded, folder, False)
+    figures = simulated.figures()
+    per_s = simulated.contacts / simulated.wall_s
+    cautions = [dataclasses.asdict(caution) for caution in cautions_of(loaded, figures)]
+    goals = [(goal, *goal_met(goal, figures)) for goal in loaded.scenario.goals]
+    run.write_facts(metrics=[dataclasses.asdict(figure) for figure in figures], warnings=cautions)
+    for caution in cautions:
+        say(f"warning: {caution['text']}")
+    if asked.json:
+        document = {
+            "run": str(run.folder),
+            "engine": asked.engine,
+            "replications": simulated.replications,
+            "contacts": simulated.contacts,
+            "wall_s": simulated.wall_s,
+            "contacts_per_s": per_s,
+            "metrics": [dataclasses.asdict(figure) for figure in figures],
+            "level": simulated.level,
+            "warm_up_s": run.facts["warm_up_s"],
+            "warnings": cautions,
+        }
+        if asked.check_goals:
+            document["goals"] = [
+                {**goal.model_dump(exclude_none=True), "value": value.value, "met": met} for goal, value, met in goals
+            ]
+        if asked.half_width:
+            document["half_widths"] = _half_widths(asked, simulated)
+        print_json(document)
+    else:
+        print(metrics_table(figures, simulated.level))
+        if goals:
+            print(f"\n{goals_table(goals)}")
+        for told in _half_widths(asked, simulated) if asked.half_width else []:
+            print(half_width_text(told))
+        print(
+            f"{simulated.contacts:,} contacts in {simulated.replications} replications, "
+            f"{simulated.wall_s:.1f} s ({per_s:,.0f} contacts/s); {run.folder}"
+        )
+    if run.facts["state"] == INTERRUPTED:
+        return Exit.INTERRUPTED
+    codes = [Exit.AGREES]
+    if asked.check_goals and not all(met for _, _, met in goals):
+        codes.append(Exit.DIFFERS)
+    if not simulated.reached:
+        codes.append(Exit.CANNOT_TELL)
+    return worst(codes)
+
+
+def _tell_story(asked: argparse.Namespace, loaded: LoadedScenario) -> int:
+    """Tell what one customer lived through."""
+    from simulator.story import story_of
+
+    name, _, replication = asked.story.partition("@")
+    if replication and not replication.isdecimal():
+        raise UsageError(f"--story {asked.story}: expected CUSTOMER, or CUSTOMER@REPLICATION with a whole number")
+    story = story_of(loaded, seed_of(asked, loaded), name, int(replication or 0))
+    if asked.json:
+        print_json(dataclasses.asdict(story))
+    else:
+        print(story.text())
+    return Exit.AGREES
+
+
+def _half_widths(asked: argparse.Namespace, simulated: Simulated) -> list[dict[str, Any]]:
+    """Return each half-width that was asked for, and what was reached."""
+    from simulator.precision import Precision
+
+    precision = Precision.read(asked.half_width)
+    return [
+        {
+            "name": key.metric, "within_s": key.within_s, "channel": key.channel, "team": key.team,
+            "wanted": precision.wanted[key], "reached": width, "replications": simulated.replications,
+            "looks": simulated.looks,
+        }
+        for key, width in precision.widths(simulated.figures()).items()
+    ]  # fmt: skip
+
+
+def simulate_asked(
+    asked: argparse.Namespace, loaded: LoadedScenario, folder: Path, same_plan: bool
+) -> tuple[Run, Simulated]:
+    """Simulate as asked into a run folder; returns the run and what was simulated."""
+    from results.runs import FINISHED, INTERRUPTED, Run
+    from scenarios.jit import is_cold
+    from simulator.precision import REPLICATIONS_MOST, Precision, keys_named
+    from simulator.simulate import simulate as simulate_scenario
+
+    seed = seed_of(asked, loaded)
+    # `run` has no choice in these
+    engine, half_widths, cluster = (getattr(asked, name, None) for name in ("engine", "half_width", "cluster"))
+    precision = Precision.read(half_widths, loaded.scenario) if half_widths else None
+    also = [key for text in getattr(asked, "metric", None) or () for key in keys_named(text, loaded.scenario)]
+    summary = bool(getattr(asked, "summary", False)) or precision is not None
+    replications = asked.replications or (REPLICATIONS_MOST if precision else 10)
+    facts = {
+        **facts_of(loaded, seed), "kind": "simulated", "engine": engine or "compiled",
+        "plan": "same" if same_plan else "drawn", "summary": summary,
+    }  # fmt: skip
+    run = Run.create(folder, facts)
+    if is_cold():
+        say("compiling the engine, this once; about half a minute")
+    from_s = _warm_up_s(getattr(asked, "warm_up", None), loaded, seed)
+    with progress_bar(asked, f"simulating {loaded.scenario.scenario}") as progress:
+        simulated = simulate_scenario(
+            loaded, seed, replications, same_plan, asked.threads, progress, asked.shoppers, engine or "compiled",
+            summary, precision, from_s, cluster, getattr(asked, "by", None) or (), also,
+        )  # fmt: skip
+    if not summary:
+        run.write_table("legs", simulated.legs)
+        run.write_table("staffing", simulated.staffing)
+    whole = simulated.replications == replications or (precision is not None and simulated.reached)
+    run.write_facts(
+        run_id=simulated.run_id, replications=simulated.replications, contacts=simulated.contacts,
+        wall_s=simulated.wall_s, warm_up_s=from_s, level=simulated.level, state=FINISHED if whole else INTERRUPTED,
+    )  # fmt: skip
+    return run, simulated
+
+
+def _warm_up_s(asked: str | float | None, loaded: LoadedScenario, seed: int) -> float:
+    """Return from which scenario second on contacts count."""
+    from scenarios.units import clock_text
+    from simulator.steady import warm_up_s
+
+    if asked is None:
+        return 0.0
+    from_s = warm_up_s(loaded, seed) if asked == "auto" else float(asked) * 3600
+    if from_s is None or from_s >= loaded.horizon_s:
+        raise UsageError(
+            f"--warm-up {asked}: {loaded.scenario.days} day(s) are too short to tell when the desk has settled; "
+            f"simulate more with --days, or say --warm-up HOURS within them"
+        )
+    say(f"contacts before {clock_text(from_s)} (h:mm from the start) are left out: warm-up")
+    return from_s
+
+
+def validate(asked: argparse.Namespace) -> int:
+    """Hold the simulator against published and exact systems, each rebuilt as a scenario."""
+    from simulator.validation.validate import validate as validate_systems
+    from simulator.validation.validate import validation_table
+
+    with progress_bar(asked, "validating") as progress:
+        found = validate_systems(
+            asked.only, asked.quick, 1 if asked.seed is None else asked.seed, asked.threads, asked.contacts, progress
+        )
+    if asked.json:
+        print_json({"systems": [dataclasses.asdict(row) for row in found.rows], "failed": found.failed})
+    else:
+        print(validation_table(found.rows))
+        contacts = sum({row.id.split(":")[0]: row.contacts for row in found.rows}.values())
+        told = f"{found.failed} failed, {found.untold} cannot be told"
+        print(f"{len(found.rows)} figures over {contacts:,} contacts: {told}")
+    codes = [Exit.AGREES]
+    if found.failed:
+        codes.append(Exit.DIFFERS)
+    if found.untold or not found.rows:
+        codes.append(Exit.CANNOT_TELL)
+    if not found.whole:
+        codes.append(Exit.INTERRUPTED)
+    return worst(codes)

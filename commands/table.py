@@ -1,0 +1,244 @@
+"""The table from verb to function, and the arguments of each."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from commands.comparing import compare, report
+from commands.keeping import runs
+from commands.probing import desk, journey, load, shop, target
+from commands.recorded import fit, import_
+from commands.simulating import check, plan, simulate, validate
+from commands.whole import run
+
+DAYS_MOST = 700
+"""As in a scenario file; `scenarios` is too slow to import for --help. A test compares the two."""
+
+
+def _count(text: str) -> int:
+    """Read a count of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text)
+
+
+def _seed_number(text: str) -> int:
+    """Read a seed."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to {2**32 - 1}")
+    return int(text)
+
+
+def _days(text: str) -> int:
+    """Read how many days to cover."""
+    if _count(text) > DAYS_MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than {DAYS_MOST}")
+    return int(text)
+
+
+def _warm_up(text: str) -> str | float:
+    """Read a warm-up."""
+    if text == "auto":
+        return text
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not 0 <= hours < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number of hours")
+    return hours
+
+
+def _port(text: str) -> int:
+    """Read a port; 0 takes a free one."""
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
+    return int(text)
+
+
+def _scale(text: str) -> float:
+    """Read how much faster than the wall a desk's day runs."""
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not 1 <= scale <= 10:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10")
+    return scale
+
+
+@dataclasses.dataclass(frozen=True)
+class Verb:
+    """A verb of the command line: what it does, an example, and the names of its arguments in `OPTIONS`."""
+
+    run: Callable[[argparse.Namespace], int]
+    example: str
+    options: str
+
+
+# fmt: off
+VERBS = {
+    "run": Verb(run, "testdrive run scenarios/quiet_tuesday.yaml",
+        "scenario days seed out json clock-any scale shoppers misconduct phrases truth replications-30 threads"),
+    "check": Verb(check, "testdrive check scenarios/*.yaml",
+        "files power days seed json shoppers replications-20 threads"),
+    "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json", "scenario days seed out json shoppers"),
+    "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
+        "scenario days seed out json engine replications by metric half-width summary warm-up from-state threads "
+        "cluster check-goals shoppers story"),
+    "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
+        "only quick contacts seed json threads"),
+    "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
+        "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
+    "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
+        "what days seed out json target charter clock-real scale-desk shoppers browser trace intent repeats "
+        "persona feed wave site only-contact dry-run clean-up resume shift junit csv misconduct phrases truth"),
+    "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
+        "what days seed out json target charter clock-real scale-desk shoppers dry-run clean-up only-contact "
+        "resume shift junit csv misconduct phrases truth"),
+    "target": Verb(target, "testdrive target new http://127.0.0.1:8010/tickets/submit/ --charter c.yaml -o t.yaml",
+        "new url charter written json"),
+    "journey": Verb(journey, "testdrive journey record mine --target t.yaml --charter c.yaml -o mine.yaml",
+        "record journey-name target charter written json"),
+    "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", "log mapping out json"),
+    "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", "run-folder scenario-out arrivals json"),
+    "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", "two-runs json"),
+    "report": Verb(report, "testdrive report runs/a -o page.html", "one-or-two-runs out-file json"),
+    "runs": Verb(runs, "testdrive runs --sql 'select channel, count(*) from legs group by 1'",
+        "folder sql release hold-back appeal uphold strike by-whom note expire json"),
+}
+
+
+OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "scenario": ("scenario", {"type": Path, "metavar": "SCENARIO", "help": "a scenario file"}),
+    "files": ("files", {"type": Path, "nargs": "+", "metavar": "FILE", "help": "scenarios, journeys, targets …"}),
+    "what": ("what", {"nargs": "*", "metavar": "SCENARIO|PROGRAMME|JOURNEY",
+        "help": "a scenario, a programme, or journeys by name or file"}),
+    "two-runs": ("runs", {"type": Path, "nargs": 2, "metavar": "RUN", "help": "a simulated and a measured run"}),
+    "one-or-two-runs": ("runs", {"type": Path, "nargs": "+", "metavar": "RUN", "help": "a run, or two to compare"}),
+    "folder": ("folder", {"type": Path, "nargs": "?", "metavar": "DIR", "help": "where to look (default: runs)"}),
+    "log": ("log", {"type": Path, "metavar": "LOG", "help": "a call or ticket log, CSV or TSV, also gzipped"}),
+    "run-folder": ("run_folder", {"type": Path, "metavar": "RUN", "help": "an imported run"}),
+    "days": ("--days", {"type": _days, "metavar": "N", "help": "cover N days instead of the scenario's"}),
+    "seed": ("--seed", {"type": _seed_number, "metavar": "N", "help": "seed (default: the scenario's)"}),
+    "out": ("-o --out", {"type": Path, "metavar": "DIR", "help": "run folder (default: a new one under runs/)"}),
+    "out-file": ("-o --out", {"type": Path, "metavar": "FILE", "help": "the page (default: report.html in the run)"}),
+    "scenario-out": ("-o --out", {"dest": "scenario_out", "type": Path, "required": True, "metavar": "SCENARIO",
+        "help": "the scenario file to write"}),
+    "json": ("--json", {"action": "store_true", "help": "print one JSON document on stdout and nothing else"}),
+    "power": ("--power", {"action": "store_true", "help": "simulate, and say what a comparison can see"}),
+    "replications": ("--replications", {"type": _count, "metavar": "N",
+        "help": "default: 10; with --half-width at most so many, default: 10,000"}),
+    "by": ("--by", {"action": "append", "default": [], "metavar": "WHAT",
+        "choices": ["intent", "team", "interval", "intent+team", "intent+interval", "team+interval",
+            "intent+team+interval"],
+        "help": "figures also for each intent, for each team (of those it answered first) or for each half-hour of the "
+        "day (interval), or for each combination, such as intent+interval; may be repeated"}),
+    "metric": ("--metric", {"action": "append", "default": [], "metavar": "METRIC",
+        "help": "also the figure [CHANNEL.|TEAM.]METRIC[/T], such as phone.wait_s_p80 or service_level_offered/20; "
+        "without a channel or team, of each; may be repeated"}),
+    "half-width": ("--half-width", {"action": "append", "default": [], "metavar": "METRIC=VALUE",
+        "help": "stop when the interval of [CHANNEL.|TEAM.]METRIC[/T] is no wider than +-VALUE; may be repeated, and "
+        "all hold together. Looks after 10, 20, 40 … replications; keeps figures only"}),
+    "summary": ("--summary", {"action": "store_true", "help": "keep the figures only: memory does not grow"}),
+    "warm-up": ("--warm-up", {"type": _warm_up, "metavar": "auto|HOURS",
+        "help": "leave out contacts of the first hours, as the desk begins empty; auto: as many as MSER-5 says"}),
+    "from-state": ("--from-state", {"type": Path, "metavar": "FILE", "help": "begin now: a state file says what time "
+        "it is, who is logged in, who waits and who is being served; they count too"}),
+    "story": ("--story", {"metavar": "CUSTOMER", "help": "tell what one customer lives through instead, in words; "
+        "CUSTOMER@K: in replication K"}),
+    "cluster": ("--cluster", {"metavar": "ADDRESS", "help": "play on a Dask cluster, such as tcp://host:8786"}),
+    "replications-20": ("--replications", {"type": _count, "default": 20, "metavar": "N",
+        "help": "with --power; default: 20"}),
+    "replications-30": ("--replications", {"type": _count, "default": 30, "metavar": "N", "help": "default: 30"}),
+    "threads": ("--threads", {"type": _count, "default": min(2, os.cpu_count() or 1), "metavar": "N",
+        "help": "replications at once"}),
+    "only": ("--only", {"nargs": "+", "default": [], "metavar": "SYSTEM", "help": "only these systems, by id"}),
+    "quick": ("--quick", {"action": "store_true", "help": "leave out systems that take millions of contacts"}),
+    "contacts": ("--contacts", {"type": _count, "default": 20_000_000, "metavar": "N",
+        "help": "contacts played of one system at most, however wide its errors still are (default: 20 million)"}),
+    "engine": ("--engine", {"choices": ["compiled", "simpy"], "default": "compiled",
+        "help": "compiled: the one to run; simpy: the one to read. They give the same tables"}),
+    "check-goals": ("--check-goals", {"action": "store_true", "help": "exit 1 where a goal of the scenario is missed"}),
+    "shoppers": ("--shoppers", {"type": _count, "metavar": "N", "help": "N shoppers on each channel that has any"}),
+    "clock-any": ("--clock", {"choices": ["virtual", "real"], "help": "virtual: the day alone, in seconds; real: "
+        "the day in its own time. Default: the virtual day, then a few journeys in a real browser"}),
+    "clock-real": ("--clock", {"choices": ["virtual", "real"], "default": "real", "help": "default: real"}),
+    "scale": ("--scale", {"type": _scale, "default": 1.0, "metavar": "S", "help": "times as fast, 1 to 10"}),
+    "scale-desk": ("--scale", {"type": _scale, "metavar": "S", "help": "the scale the desk must run at"}),
+    "port": ("--port", {"type": _port, "default": 0, "metavar": "N", "help": "loopback port (default: a free one)"}),
+    "misconduct": ("--misconduct", {"type": Path, "metavar": "FILE", "help": "what our desk does other than believed"}),
+    "phrases": ("--phrases", {"type": Path, "metavar": "FILE", "help": "what our desk's people say"}),
+    "truth": ("--truth", {"type": Path, "metavar": "FILE", "help": "write what our desk really did, as JSON lines"}),
+    "charter-out": ("--charter-out", {"type": Path, "metavar": "FILE", "help": "write the charter for this desk"}),
+    "target-out": ("--target-out", {"type": Path, "metavar": "FILE", "help": "write the target file of this desk"}),
+    "target": ("--target", {"type": Path, "metavar": "FILE", "help": "how to reach the desk"}),
+    "charter": ("--charter", {"type": Path, "metavar": "FILE", "help": "what we are allowed to do there"}),
+    "browser": ("--browser", {"action": "store_true", "help": "play in a real browser"}),
+    "intent": ("--intent", {"metavar": "NAME", "help": "with journeys: what the customer wants"}),
+    "repeats": ("--repeats", {"type": _count, "metavar": "N", "help": "journeys: N times each"}),
+    "persona": ("--persona", {"action": "append", "default": [], "metavar": "NAME",
+        "help": "journeys: who plays them, by name or file; in turn where repeated"}),
+    "feed": ("--feed", {"type": Path, "metavar": "FILE",
+        "help": "journeys: a CSV file whose rows, in turn, fill {data.COLUMN}"}),
+    "resume": ("--resume", {"type": Path, "metavar": "RUN", "help": "take up a run that was cut off: no contact is "
+        "begun twice, those whose time has passed are unstarted"}),
+    "new": ("what", {"choices": ["new"], "help": "propose a target file from a page"}),
+    "url": ("url", {"metavar": "URL", "help": "a page of the desk, such as that of its form or chat"}),
+    "record": ("what", {"choices": ["record"], "help": "have a chat, and keep it as a journey"}),
+    "journey-name": ("name", {"metavar": "NAME", "help": "what the journey is called"}),
+    "written": ("-o --out", {"type": Path, "metavar": "FILE", "help": "the file to write (default: print it)"}),
+    "trace": ("--trace", {"action": "store_true", "help": "with --browser: record all that the browser does, and "
+        "keep it of contacts that fail"}),
+    "wave": ("--wave", {"metavar": "NAME", "help": "programmes: which wave"}),
+    "site": ("--site", {"metavar": "NAME", "help": "programmes: at which site"}),
+    "only-contact": ("--only", {"metavar": "CONTACT", "help": "this contact alone"}),
+    "dry-run": ("--dry-run", {"action": "store_true", "help": "say what would be played, when, by whom, what of the "
+        "agents' time it takes and what the charter withholds; play nothing"}),
+    "clean-up": ("--clean-up", {"type": Path, "metavar": "RUN",
+        "help": "undo on the desk what a run has left there, as the target file says; play nothing"}),
+    "release": ("--release", {"metavar": "CONTACT|all", "help": "an editor lets a shop of RUN be seen"}),
+    "hold-back": ("--hold-back", {"metavar": "CONTACT|all", "help": "an editor does not"}),
+    "appeal": ("--appeal", {"metavar": "CONTACT", "help": "the desk objects to a shop that was released"}),
+    "uphold": ("--uphold", {"metavar": "CONTACT", "help": "the shop stands, against an appeal"}),
+    "strike": ("--strike", {"metavar": "CONTACT", "help": "the shop is taken back, on an appeal"}),
+    "by-whom": ("--by", {"dest": "by_whom", "metavar": "NAME", "help": "who says so"}),
+    "note": ("--note", {"metavar": "TEXT", "help": "why"}),
+    "expire": ("--expire", {"action": "store_true", "help": "delete what charters allow to be kept no longer"}),
+    "junit": ("--junit", {"type": Path, "metavar": "FILE", "help": "write the contacts as JUnit XML too"}),
+    "csv": ("--csv", {"type": Path, "metavar": "FILE", "help": "write the legs as CSV too"}),
+    "shift": ("--shift", {"action": "store_true", "help": "with --resume: have what was missed, and all after it, "
+        "come later instead"}),
+    "mapping": ("--mapping", {"type": Path, "required": True, "metavar": "FILE",
+        "help": "what its columns mean: a file, or one of ours (bank_acd, generic_csv)"}),
+    "arrivals": ("--arrivals", {"choices": ["replayed", "half_hourly"], "default": "replayed",
+        "help": "default: replayed"}),
+    "sql": ("--sql", {"metavar": "SQL", "help": "a query over the views legs, steps, messages, staffing"}),
+}
+
+
+# fmt: on
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="testdrive", description="Test-drive your own customer journey: believe, simulate, shop, compare.",
+        epilog="exit codes: 0 agrees or passed, 1 differs or failed, 2 bad command or file, 3 cannot tell, 4 the "
+        "instrument is not fit, 5 refused by the charter, 6 target unreachable, 70 our own fault, 130 interrupted",
+    )  # fmt: skip
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+    for name, verb in VERBS.items():
+        words = (verb.run.__doc__ or "").strip()
+        under = verbs.add_parser(name, help=words, description=words, epilog=f"example: {verb.example}")
+        for option in verb.options.split():
+            flags, details = OPTIONS[option]
+            under.add_argument(*flags.split(), **details)
+        under.set_defaults(run=verb.run)
+    return parser
