@@ -28,20 +28,17 @@ class FramesKnown:
         """Say whether going into these frames, outermost first, leads to this one."""
         key = frame, tuple(frames)
         if key not in self._known:
-            self._known[key] = await _leads_to(frame, frames)
+            self._known[key] = await _frame_at(frame.page, frames) == frame
         return self._known[key]
 
 
-async def _leads_to(frame: Frame | None, frames: Sequence[str]) -> bool:
-    for selector in reversed(frames):
-        if frame is None or frame.parent_frame is None:
-            return False
+async def _frame_at(page: Page, frames: Sequence[str]) -> Frame | None:
+    """Return where a way of selectors leads; None where there is no such frame any more."""
+    place: Frame | None = page.main_frame
+    for selector in frames:
         try:
-            element = await frame.frame_element()
-            fits = await element.evaluate("(element, selector) => element.matches(selector)", selector)
-        except Error:  # the frame is gone
-            return False
-        if not fits:
-            return False
-        frame = frame.parent_frame
-    return frame is not None and frame.parent_frame is None
+            element = await place.query_selector(selector) if place is not None else None
+            place = await element.content_frame() if element is not None else None
+        except Error:  # it is gone
+            return None
+    return place

@@ -76,6 +76,8 @@ class Ladder:
     closed_s: float | None = None
     promise_due_s: float | None = None
     """When the first promise falls due that has not been kept; one that is put off is no new one."""
+    _opening: tuple[float, str] | None = None
+    """What was said with the opening, and when, until it is known that it went out."""
     _steps: int = 0
     _turns: int = 0
 
@@ -97,6 +99,17 @@ class Ladder:
         """Write down what the shopper said."""
         self._message(self.around.clock.now_s(), "customer", text)
 
+    def opened(self, text: str, has_entered: bool) -> None:
+        """Write down what was said with the opening: at once, or as soon as anything but an error comes back."""
+        self._opening = self.leg.arrived_s, text
+        if has_entered:
+            self._write_opening()
+
+    def _write_opening(self) -> None:
+        if self._opening is not None:
+            (at_s, text), self._opening = self._opening, None
+            self._message(at_s, "customer", text)
+
     def ask(self, fact: str, answer: str) -> None:
         """Have what is said to a question kept under its fact's name; `answer` is a pattern."""
         self.asked = fact, re.compile(answer)
@@ -114,6 +127,8 @@ class Ladder:
 
     def note(self, seen: Seen) -> None:
         """Take in what was seen."""
+        if seen.kind not in ("error", "shut"):
+            self._write_opening()
         at_s = _middle(seen)
         leg = self.leg
         self.recent.append(seen)
@@ -130,6 +145,7 @@ class Ladder:
             case "accepted" if seen.text:
                 self.journal.write("created", contact_id=self.contact_id, reference=self._cleaned(seen.text))
             case "taken":
+                leg.arrived_s = min(leg.arrived_s, at_s)
                 self.reached.add("taken")
                 leg.answered_s = at_s
                 leg.team = seen.team or leg.team
@@ -137,6 +153,7 @@ class Ladder:
                 if seen.agent and not self.around.guard.charter.staff_told:
                     self.caller.known.learn_person({"<agent>": seen.agent})
             case "human":
+                leg.arrived_s = min(leg.arrived_s, at_s)  # they may speak before the last key of a menu is pressed
                 self.reached |= {"taken", "human"}
                 leg.answered_s = at_s if leg.answered_s is None else leg.answered_s
                 leg.human_s = at_s if leg.human_s is None else leg.human_s
@@ -264,6 +281,8 @@ class Ladder:
 
     def end(self, leg_end: str, outcome: str, reason: str | None) -> str:
         """Write how the contact ended and what it hoped for in vain; returns its outcome."""
+        if leg_end not in ("target_error", "failed"):
+            self._write_opening()
         ended_s: float | None = self.around.clock.now_s()
         if leg_end == "censored":
             ended_s = None

@@ -163,13 +163,15 @@ class Player:
                 self._ladder.did("open", intended_s)
                 if session.opens_aloud:
                     self._unsaid = action.text
-                else:
-                    self._ladder.said(action.text)
                 # who writes for a while before they come is not late by that, and has not waited yet
                 self._ladder.leg.due_s, self._ladder.leg.arrived_s = intended_s, self._clock.now_s()
                 await session.open(action)
                 if session.entered_s is not None:
                     self._ladder.leg.arrived_s = session.entered_s
+                if not session.opens_aloud:
+                    self._ladder.opened(action.text, session.entered_s is not None)
+            case Write() if not session.takes_words:
+                self._ladder.did("not_said", intended_s)
             case Write():
                 if not action.privately and await session.wait_for_turn():
                     intended_s = max(intended_s, self._clock.now_s())

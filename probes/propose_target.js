@@ -66,7 +66,25 @@
     }
     return null;
   };
-  const chat = [...document.querySelectorAll(LIVE)].map(chatIn).find((found) => found !== null) ?? null;
+  // Without such a place: a box that asks for a message, what stands before it, and a button behind it if there is one.
+  const ASKS = /message|nachricht|messaggio|mesaj|ask (me|us)|write to us|type (here|your)|رسال/i;
+  const loneBox = () => {
+    const asks = (e) => ASKS.test([e.placeholder, e.getAttribute("aria-label"), e.dataset?.placeholder].join(" "));
+    const box = [...document.querySelectorAll(BOXES)].find((e) => asks(e) && (!e.form || (!e.form.hasAttribute("action") && fieldsIn(e.form).length < 2)));
+    if (!box) return null;
+    let place = box.parentElement;
+    while (place.parentElement !== document.body && place.parentElement && !place.previousElementSibling) {
+      place = place.parentElement;
+    }
+    const near = box.form ?? box.parentElement;
+    const button = near.querySelector("button, input[type=submit], [role=button]") ??
+      near.parentElement?.querySelector("button, [role=button]");
+    return {
+      input: selectorOf(box), send: button ? selectorOf(button) : null, form: box.form ? selectorOf(box.form) : "",
+      log: selectorOf(place.previousElementSibling ?? document.body), opener: null,
+    };
+  };
+  const chat = [...document.querySelectorAll(LIVE)].map(chatIn).find((found) => found !== null) ?? loneBox();
 
   const here = location.pathname.replace(/\/$/, "") + "/";
   const below = here === "/" ? 0 : [...document.links]

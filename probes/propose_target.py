@@ -7,6 +7,7 @@ show (how a ticket's address looks, where messages stand) is a guess in the righ
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ LOOKER = Path(__file__).with_name("propose_target.js")
 SNAPSHOT_LINES_MOST = 60
 CHOICES_SHOWN = 8
 READ_S_MOST = 15.0
+SETTLED_S_MOST = 5.0
 
 _SEARCH = re.compile(r"search|such|cerca|ricerca|caut|recherche|busc|^q$|query", re.IGNORECASE)
 _MEANINGS: tuple[tuple[str, str], ...] = (
@@ -58,12 +60,21 @@ async def propose(url: str, charter: Charter) -> str:
             tab = await browser.open_tab(target, guard, [], None)
             try:
                 loaded = await tab.load(url, Clock(asyncio.get_running_loop()))
+                await _settled(tab.page)
                 async with asyncio.timeout(READ_S_MOST):
                     found = await _look(tab.page)
                     snapshot = await tab.page.locator("body").aria_snapshot(timeout=READ_S_MOST * 1000)
             finally:
                 await tab.close()
     return target_text(url, loaded.status, found, snapshot)
+
+
+async def _settled(page: Page) -> None:
+    """Wait until a page that draws itself by scripts asks for nothing more, but not for long."""
+    from playwright.async_api import Error
+
+    with contextlib.suppress(Error):
+        await page.wait_for_load_state("networkidle", timeout=SETTLED_S_MOST * 1000)
 
 
 async def _look(page: Page) -> Any:
@@ -75,7 +86,7 @@ async def _look(page: Page) -> Any:
         inner = await frame.content_frame() if frame is not None else None
         chat = (await inner.evaluate(looker))["chat"] if inner is not None else None
         if chat is not None:
-            parts = {name: f"{selector} >> {chat[name]}" for name in ("input", "send", "log")}
+            parts = {name: f"{selector} >> {chat[name]}" for name in ("input", "send", "log") if chat[name]}
             opener = f"{selector} >> {chat['opener']}" if chat["opener"] else next(iter(found["openers"]), None)
             found["chat"] = {**chat, **parts, "opener": opener, "form": ""}
             break
@@ -157,19 +168,23 @@ def _chat(path: str, chat: Mapping[str, Any], before: Mapping[str, Any] | None) 
         yield from _fields(before["fields"], "    ")
         yield f"  start: {_submit(before)}"
     else:
-        opener = chat["opener"] or chat["send"]
-        yield f"  ready: {_quoted(opener)}"
-        yield f"  start: {_quoted(opener)}  # unsure: what begins the chat"
+        yield f"  ready: {_quoted(chat['opener'] or chat['input'])}"
+        if chat["opener"]:
+            yield f"  start: {_quoted(chat['opener'])}  # unsure: what begins the chat"
+        else:
+            yield "  # start: the button that begins the chat, where the first message does not"
     log = chat["log"]
     yield f"  input: {_quoted(chat['input'])}"
-    yield f"  send: {_quoted(chat['send'])}"
+    yield (
+        f"  send: {_quoted(chat['send'])}" if chat["send"] else "  # send: the button that sends, where Enter does not"
+    )
     yield "  # unsure: open one chat by hand, and look how its messages, its queue and its end are marked"
     yield f"  messages: {_quoted(log + ' > *')}"
     yield f"  accepted: {_quoted(log + ' > *')}"
     yield "  speakers:"
     yield '    - {speaker: customer, selector: ".customer"}'
     yield "    - {speaker: human}"
-    yield f"  closed: {_quoted(log + ' .closed')}"
+    yield "  # closed: what appears when the desk has closed the chat, and in closed_text how it says resolved"
     yield "  # joined, queue_position, typing, transferred, lost, closed_text: where the page shows them"
 
 

@@ -122,6 +122,8 @@ class Tab:
         self._most_ms = target.request_s_most * 1000
         self._pressed: asyncio.Future[tuple[Frame | None, dict[str, Any]]] = asyncio.get_running_loop().create_future()
         self._lost = self._leaving = False
+        self._refused: str | None = None
+        """What the page was refused last: a frame, a script, a line that the charter does not list."""
         self.status = 0
         """Of the document asked for last; 0 until there is an answer."""
         self.unanswered: str | None = None
@@ -230,7 +232,8 @@ class Tab:
             pass
         except Error as error:
             raise PageError(f"{' or '.join(selectors)}: {_first_line(error)}") from None
-        raise PageError(f"{' or '.join(selectors)} did not appear within {self._target.request_s_most:g} s")
+        refused = "" if self._refused is None else f"; what the page asked for was refused: {self._refused}"
+        raise PageError(f"{' or '.join(selectors)} did not appear within {self._target.request_s_most:g} s{refused}")
 
     async def _first_of(self, selectors: Sequence[str]) -> None:
         """Wait until something that fits one of these can be seen."""
@@ -301,6 +304,15 @@ class Tab:
         with self._words(selector):
             await locate(self.page, selector).first.press("Enter", timeout=PRESS_S_MOST * 1000, no_wait_after=True)
 
+    async def submit(self, selector: str) -> None:
+        """Send the form in which a field stands.
+
+        Raises:
+            PageError: it stands in none.
+        """
+        with self._words(selector):
+            await locate(self.page, selector).first.evaluate("(e) => { e.form.requestSubmit(); }")
+
     async def wait_for_document(self, before: int) -> None:
         """Wait until another document has come than the `before` that there were, or the address has changed.
 
@@ -331,10 +343,14 @@ class Tab:
         """
         before_s = clock.now_s()
         await self.press(selector)
+        return await self.pressed_s(clock) or before_s  # a page may keep clicks to itself
+
+    async def pressed_s(self, clock: Clock) -> float | None:
+        """Return when the page saw the button pressed by which one enters; None where it does not tell."""
         try:
             frame, raw = await asyncio.wait_for(self._pressed, PRESSED_S_MOST)
         except TimeoutError:
-            return before_s  # a page may keep clicks to itself
+            return None
         return (await self._stamp(frame, raw, clock)).at_s
 
     async def words_at(self, selector: str) -> str:
@@ -454,13 +470,15 @@ class Tab:
         self._answers += 1
         if self._recording is not None:
             self._recording.responded(response)
+        told = response.headers.get(TOLD_BY)
+        self._refused = told or self._refused
         if self._is_document(response.request):
-            told = response.headers.get(TOLD_BY)
             self.status = response.status if told is None else 0
             self.unanswered = told
             self.moved.set()
 
     def _failed(self, request: Request) -> None:
+        self._refused = self._why(request.url) or self._refused
         if self._is_document(request):
             self.unanswered = self._why(request.url) or request.failure or "no answer"
             self.moved.set()

@@ -34,6 +34,8 @@ def _framed(selector: str) -> str:
     frames, last = parts_of(selector)
     if not all((*frames, last)):
         raise ValueError("a selector on both sides of `>>`, such as iframe#help >> button.send")
+    if any("," in frame for frame in frames):
+        raise ValueError("one frame before each `>>`; what may fit stands behind the last: iframe#help >> .one, .other")
     return selector
 
 

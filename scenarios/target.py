@@ -94,7 +94,9 @@ class Chat(Strict):
         default_factory=list,
         description="what to fill in before the chat starts; where none takes {text}, that is the first message",
     )
-    start: FramedSelector = Field(description="the button that starts the chat")
+    start: FramedSelector | None = Field(
+        None, description="the button that starts the chat; left out where it begins with the first message"
+    )
     ready: FramedSelector = Field(description="shown once the page can be used")
     accepted: FramedSelector = Field(description="appears when the desk has taken the contact")
     input: FramedSelector = Field(description="where one writes")
@@ -116,18 +118,33 @@ class Chat(Strict):
     transferred: FramedSelector | None = Field(None, description="appears when another team takes over")
     transferred_text: Pattern | None = Field(None, description="group `team` in what transferred says")
     lost: FramedSelector | None = Field(None, description="appears when the page has lost its line to the desk")
-    closed: FramedSelector = Field(description="appears when the desk has closed the contact")
+    closed: FramedSelector | None = Field(
+        None, description="appears when the desk has closed the contact; left out where it never shows"
+    )
     closed_text: dict[Literal["resolved", "shut", "busy"], Pattern] = Field(
         default_factory=dict,
         description="how the closing words say resolved, that the desk is shut, or that all its lines are taken",
     )
     websocket: PageAddress | None = Field(None, description="speaks Testdrive's rehearsal protocol")
 
+    @model_validator(mode="after")
+    def _begins(self) -> Chat:
+        if self.start is None and self.asks_first():
+            raise ValueError("start: the button that sends the fields, one of which takes {text}")
+        return self
+
     def asks_first(self) -> bool:
         """Say whether what the customer wants is asked for before the chat starts."""
         return any(
             "{text}" in told for field in self.fields for told in (field.fill, *field.by_intent.values()) if told
         )
+
+
+class FormReply(Strict):
+    """Where a further message is written on a ticket's page."""
+
+    input: Selector = Field(description="where one writes")
+    submit: Selector | None = Field(None, description="the button that sends; left out: its form is sent")
 
 
 class Form(Strict):
@@ -145,9 +162,12 @@ class Form(Strict):
     shut: Selector | None = Field(None, description="on the page when the desk takes no forms now")
     busy: Selector | None = Field(None, description="on the page when the desk has too many forms to take another")
     lost: Selector | None = Field(None, description="on the ticket page when the desk does not know us any more")
-    messages: Selector = Field(description="the messages on the ticket page, oldest first")
+    messages: Selector = Field(description="the messages on the ticket page; the newest may stand first or last")
     own_text: list[Selector] = Field(default_factory=list, description="parts of a message that are not its text")
     speakers: list[SpeakerRule] = Field(description="who is speaking; the first rule that fits")
+    reply: FormReply | None = Field(
+        None, description="where one answers on the ticket page; left out: a shopper's further messages are not said"
+    )
     status: Selector | None = Field(None, description="where the ticket's status stands")
     taken: Pattern | None = Field(None, description="status once someone works on it; left out where it never shows")
     closed: Pattern | None = Field(None, description="status once it is settled")

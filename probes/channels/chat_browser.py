@@ -50,19 +50,24 @@ class ChatBrowser(InTab):
     async def _enter(self, opening: Open) -> None:
         around, chat = self._around, self._chat
         self._tab = tab = await self._browser.open_tab(
-            around.target, around.guard, watches_of(chat), chat.start, self._caller.known, around.trace
+            around.target, around.guard, watches_of(chat), chat.start or chat.send, self._caller.known, around.trace
         )
         loaded = await tab.load(f"{around.target.base_url}{chat.page}", around.clock)
         if loaded.status != 200:
             self._fail(f"HTTP {loaded.status} at {chat.page}")
             return
         self._reader = asyncio.create_task(self._read(tab))
-        if await tab.wait_for(chat.ready, chat.closed) == chat.closed and not await tab.can_be_used(chat.ready):
+        ended = [] if chat.closed is None else [chat.closed]
+        if await tab.wait_for(chat.ready, *ended) in ended and not await tab.can_be_used(chat.ready):
             return  # shut before it began: the stamp says so
         await self._fill(tab, chat.fields, opening)
-        self.entered_s = await tab.enter(chat.start, around.clock)
-        if not chat.asks_first() and await tab.wait_for(chat.input, chat.closed) == chat.input:
+        if chat.start is not None:
+            self.entered_s = await tab.enter(chat.start, around.clock)
+        if not chat.asks_first() and await tab.wait_for(chat.input, *ended) == chat.input:
+            began_s = around.clock.now_s()
             await self._write(tab, opening.text)
+            if chat.start is None:
+                self.entered_s = (await tab.pressed_s(around.clock) if chat.send else None) or began_s
 
     async def say(self, text: str) -> None:
         """Write a message and send it; nothing is written where the desk has just closed the chat."""
@@ -74,7 +79,7 @@ class ChatBrowser(InTab):
             await self._write(self._tab, text)
         except PageError as error:
             with contextlib.suppress(PageError):
-                if await self._tab.can_be_used(self._chat.closed):
+                if self._chat.closed is not None and await self._tab.can_be_used(self._chat.closed):
                     return  # closed under our hands: the stamp says so
             self._fail(str(error))
 

@@ -108,6 +108,7 @@ class Plain:
     """What a channel without speech, keys, a search or attachments says to those who want them."""
 
     opens_aloud = False
+    takes_words = True
 
     async def wait_for_turn(self) -> bool:
         """Nobody has to be heard out where one writes."""
@@ -133,6 +134,8 @@ class Plain:
 class Session(Protocol):
     """One contact over one channel."""
 
+    takes_words: bool
+    """Whether anything can be said after the opening."""
     opens_aloud: bool
     """Whether what the customer wants is said, once somebody listens, and not sent with the opening."""
     polled: bool

@@ -25,6 +25,7 @@ class FaqBrowser(InTab):
     """One visit to the help pages."""
 
     polled = False
+    takes_words = False
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:
         assert around.target.faq is not None

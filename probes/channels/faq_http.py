@@ -18,6 +18,7 @@ class FaqHttp(Plain):
     """One visit to the help pages."""
 
     polled = False
+    takes_words = False
     entered_s: float | None = None
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:

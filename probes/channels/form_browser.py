@@ -30,6 +30,7 @@ class FormBrowser(InTab):
         assert around.target.form is not None
         super().__init__(around, caller)
         self._form = around.target.form
+        self.takes_words = self._form.reply is not None
         self._url = ""
         self._ticket = TicketWatch(self._form, around.clock, caller.background)
 
@@ -102,7 +103,22 @@ class FormBrowser(InTab):
                 raise PageError(not_accepted(loaded.status, refused))
 
     async def say(self, text: str) -> None:
-        """A ticket page takes no second message."""
+        """Write a further message on the ticket's page."""
+        from probes.tab import PageError
+
+        reply, tab = self._form.reply, self._tab
+        if reply is None or tab is None or not self._url:
+            return
+        try:
+            await tab.write(reply.input, text)
+            before = tab.documents
+            if reply.submit is None:
+                await tab.submit(reply.input)
+            else:
+                await tab.press(reply.submit)
+            await tab.wait_for_document(before)
+        except PageError as error:
+            self._ticket.fail(f"the answer could not be sent: {error}")
 
     async def next_seen(self, until_s: float | None) -> Seen:
         """Look every so often until something new is seen."""

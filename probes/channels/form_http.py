@@ -13,7 +13,7 @@ import aiohttp
 
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.fetch import read_text
-from probes.channels.pages import PageTooDeepError, find_form, parse, text_at
+from probes.channels.pages import PageTooDeepError, find_form, form_around, parse, read_form, text_at
 from probes.channels.ticket_page import TicketWatch
 from probes.journeys import Open, Seen
 
@@ -27,6 +27,7 @@ class FormHttp(Plain):
     def __init__(self, around: Surroundings, caller: Caller) -> None:
         assert around.target.form is not None
         self._around, self._caller, self._form = around, caller, around.target.form
+        self.takes_words = self._form.reply is not None
         self._http: aiohttp.ClientSession | None = None
         self._url = ""
         self._tag = ""
@@ -86,7 +87,25 @@ class FormHttp(Plain):
         self._ticket.accept(accepted.groupdict().get("reference", ""), text, asked_s, now_s, now_s)
 
     async def say(self, text: str) -> None:
-        """A ticket page takes no second message."""
+        """Send the form on the ticket's page in which one answers."""
+        reply = self._form.reply
+        if reply is None or not self._url:
+            return
+        try:
+            self._tag = ""
+            url, status, html = await self._fetch("GET", self._url)
+            page = parse(html)
+            around = form_around(page, reply.input)
+            found = None if around is None else read_form(page, around, [reply.input])
+            if found is None:
+                self._ticket.fail(f"the answer could not be sent: HTTP {status}, and {reply.input} stands in no form")
+                return
+            action = urljoin(url, found.action or url)
+            _, status, _ = await self._fetch("POST", action, {**found.values, found.names[reply.input]: text})
+            if status >= 400:
+                self._ticket.fail(f"the answer could not be sent: HTTP {status}")
+        except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
+            self._ticket.fail(f"the answer could not be sent: {type(error).__name__}: {error}")
 
     async def next_seen(self, until_s: float | None) -> Seen:
         """Look every so often until something new is seen."""

@@ -61,9 +61,9 @@ def messages(page: LexborHTMLParser, selector: str, own_text: list[str], rules: 
 
 def read_message(html: str, own_text: list[str], rules: list[SpeakerRule]) -> PageMessage:
     """Read one message from its HTML."""
-    alone = parse(re.sub(r"<br\s*/?>", "\n", html))
+    tag, alone = _alone(re.sub(r"<br\s*/?>", "\n", html))
     body = alone.body
-    whole = body.text() if body is not None else ""
+    whole = body.text().strip() if body is not None else ""
     parts: dict[str, str] = {}
     for rule in rules:
         if rule.within is not None:
@@ -73,19 +73,32 @@ def read_message(html: str, own_text: list[str], rules: list[SpeakerRule]) -> Pa
             part.decompose()
     text = body.text().strip() if body is not None else ""
     for rule in rules:
-        if _fits(rule, alone, parts.get(rule.within, "") if rule.within else whole, text):
+        searched = (parts.get(rule.within, ""),) if rule.within else (text, whole)
+        if _fits(rule, alone.css_first(tag) if tag else None, searched, text):
             return PageMessage(rule.speaker, text)
     return PageMessage("system", text)
 
 
-def _fits(rule: SpeakerRule, alone: LexborHTMLParser, searched: str, text: str) -> bool:
+_AROUND = {
+    "td": "<table><tbody><tr>{}</tr></tbody></table>", "th": "<table><tbody><tr>{}</tr></tbody></table>",
+    "tr": "<table><tbody>{}</tbody></table>", "tbody": "<table>{}</table>", "thead": "<table>{}</table>",
+}  # fmt: skip
+"""Parts of a table that stand alone are no elements to a parser."""
+
+
+def _alone(html: str) -> tuple[str | None, LexborHTMLParser]:
+    """Return a message's own element's name, and a page that holds it alone."""
+    found = re.match(r"\s*<([a-zA-Z][\w-]*)", html)
+    tag = found[1].lower() if found is not None else None
+    return tag, parse(_AROUND.get(tag or "", "{}").replace("{}", html))
+
+
+def _fits(rule: SpeakerRule, root: LexborNode | None, searched: tuple[str, ...], text: str) -> bool:
     if rule.empty is not None and rule.empty != (not text):
         return False
-    if rule.selector is not None:
-        root = alone.body.child if alone.body is not None else None
-        if root is None or not root.css_matches(rule.selector):
-            return False
-    return rule.text is None or re.search(rule.text, searched) is not None
+    if rule.selector is not None and (root is None or not root.css_matches(rule.selector)):
+        return False
+    return rule.text is None or any(re.search(rule.text, words) is not None for words in searched)
 
 
 @dataclass(frozen=True)

@@ -234,6 +234,7 @@ class PhoneCall(Plain):
             case "answered":
                 self._ring(event.at)
                 self._answered_at = event.at
+                self.voices.answered(event.at)
                 self._read(event)
                 self._begin_to_speak(event.media)
             case "moved":

@@ -68,6 +68,7 @@ class SipLine:
         self._tasks: set[asyncio.Task[object]] = set()
         self._leaving: asyncio.Task[object] | None = None
         self._tried_login = False
+        self._answered = 0
         self.dialog = Dialog()
         self.state: Literal["new", "dialling", "up", "leaving", "over"] = "new"
         self.replied = False
@@ -353,7 +354,10 @@ class SipLine:
                 self._send_invite(proof)
                 return
         what: What = "redirected" if status < 400 and response.contact else "failed"
-        self._over(Event(what, at, response, status, response.reason_phrase))
+        why = response.reason_phrase
+        if status in (401, 407):
+            why += ": it did not take our login" if self._tried_login else ": it wants a login, which the target lacks"
+        self._over(Event(what, at, response, status, why))
 
     def _acknowledge(self, response: SipResponse, seq: int) -> None:
         """Confirm a final answer: on the same branch where it refused, as a request of its own where it agreed."""
@@ -422,7 +426,9 @@ class SipLine:
             response.headers.append("Record-Route", route)
         self._dress(response)
         if with_sound:
-            response.text = serialize_sdp(answer(self._sound, self.payload_type, self.events_payload))
+            self._answered += 1
+            sound = answer(self._sound, self.payload_type, self.events_payload, self._answered, request)
+            response.text = serialize_sdp(sound)
             response.headers.set_single("Content-Type", "application/sdp")
         data = self._send(response, to or self._next_hop())
         self._answers[(request.via[0].branch or "", request.method)] = data

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from aiosipua import SdpMessage, SipMessage, build_sdp, parse_sdp
 
 CODEC_NAMES = {0: "PCMU", 8: "PCMA"}
+MIRRORED = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive", "sendrecv": "sendrecv"}
 NOWHERE = "0.0.0.0"
 """How old phones say "on hold"."""
 
@@ -20,6 +21,8 @@ class Sound:
     port: int
     payload_type: int
     events: int
+    session: str = field(default_factory=lambda: str(secrets.randbelow(1 << 31)))
+    """What our SDP calls itself, all through a call (RFC 3264, section 8)."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class UnreadableError(ValueError):
 def offer(sound: Sound) -> SdpMessage:
     """Return an offer of both codecs, ours first."""
     name = CODEC_NAMES[sound.payload_type]
-    sdp = build_sdp(sound.host, sound.port, sound.payload_type, name, 8000, sound.events)
+    sdp = build_sdp(sound.host, sound.port, sound.payload_type, name, 8000, sound.events, session_id=sound.session)
     other = 8 - sound.payload_type
     audio = sdp.media[0]
     audio.formats.insert(1, str(other))
@@ -48,11 +51,29 @@ def offer(sound: Sound) -> SdpMessage:
     return sdp
 
 
-def answer(sound: Sound, payload_type: int, events: int | None) -> SdpMessage:
-    """Return an answer in the middle of a call: one codec, the one agreed on."""
-    version = str(secrets.randbelow(1 << 31))
+def answer(sound: Sound, payload_type: int, events: int | None, version: int, asked: SipMessage) -> SdpMessage:
+    """Return an answer in the middle of a call: one codec, the one agreed on, and what hold leaves us to do.
+
+    `version` is how many times our SDP has been said before in this call.
+    """
     name = CODEC_NAMES[payload_type]
-    return build_sdp(sound.host, sound.port, payload_type, name, 8000, events or 0, session_id=version)
+    sdp = build_sdp(sound.host, sound.port, payload_type, name, 8000, events or 0, session_id=sound.session)
+    if sdp.origin is not None:
+        sdp.origin = replace(sdp.origin, session_version=str(int(sdp.origin.session_version) + version))
+    attributes = sdp.media[0].attributes
+    attributes.pop("sendrecv", None)
+    attributes[MIRRORED[_direction(asked)]] = []
+    return sdp
+
+
+def _direction(message: SipMessage) -> str:
+    """Return which way sound goes as the other side has it (RFC 3264, section 6.1)."""
+    try:
+        sdp = parse_sdp(message.text) if message.body else None
+    except (ValueError, IndexError):
+        return "sendrecv"
+    audio = sdp.audio if sdp is not None else None
+    return next((way for way in MIRRORED if audio is not None and way in audio.attributes), "sendrecv")
 
 
 def read_sound(message: SipMessage) -> Agreed | None:

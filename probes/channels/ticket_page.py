@@ -6,7 +6,7 @@ What is new was not there when the look before was asked for, and was there when
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from selectolax.lexbor import LexborHTMLParser
@@ -84,14 +84,15 @@ class TicketPage:
 
     def __init__(self, form: Form) -> None:
         self._form = form
-        self._counted = 0
+        self._known: list[PageMessage] = []
+        """As the page had them when it was looked at last."""
         self._taken = False
         self._closed = False
 
     def news(self, status: str, found: Sequence[PageMessage], after_s: float, by_s: float) -> Iterator[Seen]:
-        """Yield what is new, between the look before and this one; messages are known by their place."""
-        fresh = found[self._counted :]
-        self._counted = max(self._counted, len(found))
+        """Yield what is new, between the look before and this one, oldest first."""
+        fresh = new_messages(self._known, found)
+        self._known = list(found)
         closed = bool(self._form.closed and re.search(self._form.closed, status))
         answered = any(message.speaker == "human" for message in fresh)
         under_way = bool(self._form.taken and (re.search(self._form.taken, status) or closed or answered))
@@ -109,3 +110,29 @@ class TicketPage:
         if closed and not self._closed:
             self._closed = True
             yield Seen("closed", after_s, by_s, status, resolved=True)
+
+
+def new_messages(known: Sequence[PageMessage], found: Sequence[PageMessage]) -> list[PageMessage]:
+    """Return what a page has that it had not before, oldest first, on whichever side the page puts what is new.
+
+    >>> hello, answer, bye = (PageMessage("human", text) for text in ("hello", "answer", "bye"))
+    >>> [one.text for one in new_messages([hello], [hello, answer, bye])]
+    ['answer', 'bye']
+    >>> [one.text for one in new_messages([hello], [bye, answer, hello])]
+    ['answer', 'bye']
+    >>> [one.text for one in new_messages([hello, answer], [answer, hello, bye])]
+    ['bye']
+    """
+    count = len(known)
+    if list(found[:count]) == list(known):
+        return list(found[count:])
+    if list(found[-count:]) == list(known):
+        return list(reversed(found[:-count]))
+    left = Counter(known)
+    fresh = []
+    for message in found:  # rearranged, or one of them changed
+        if left[message] > 0:
+            left[message] -= 1
+        else:
+            fresh.append(message)
+    return fresh

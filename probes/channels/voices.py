@@ -10,6 +10,7 @@ just answered.
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections import deque
 from collections.abc import Callable
@@ -71,6 +72,7 @@ class Voices:
         """What an automatic voice said, and when."""
         self.spoken_until: float | None = None
         """When the last stretch of speech ended."""
+        self._answered_at = math.inf
         self._voice_at = -JUST_BEGUN_S
         """When the last voice began whose words were told."""
         self.menu_done = False
@@ -104,6 +106,11 @@ class Voices:
         self._told_at.append(at)
         self.ear.cut()  # whatever sounded before, this is somebody's voice
         self._say(words.speaker, words.text, at, words.team, words.agent)
+
+    def answered(self, at: float) -> None:
+        """Know when the call was answered: what sounded before is a machine, whatever it sounds like."""
+        self.ear.cut()
+        self._answered_at = at
 
     def tick(self, now: float) -> None:
         """Let silence end what was heard, and drop words that nobody spoke."""
@@ -238,6 +245,8 @@ class Voices:
         return "automatic"
 
     def _say(self, speaker: Speaker, text: str, at: float, team: str | None, agent: str | None) -> None:
+        if at < self._answered_at:
+            speaker = "automatic"
         if speaker == "automatic":
             self.words.append((at, text))
             for how, pattern in self._phone.said_closed.items():

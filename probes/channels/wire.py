@@ -324,7 +324,7 @@ class WireSession(Plain):
                     held = []
                 if self._is_full():
                     return
-        raise DeskError("the desk closed the line without a word")
+        raise DeskError("the desk ended the stream")
 
     async def _open_socket(self) -> bool:
         """Open the line and say hello; False where the desk takes nothing now, which is put as seen."""

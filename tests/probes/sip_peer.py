@@ -49,6 +49,8 @@ class Peer:
     rtp: socket.socket = field(default_factory=udp)
     elsewhere: socket.socket = field(default_factory=udp)
     requests: list[str] = field(default_factory=list)
+    invites: list[str] = field(default_factory=list)
+    """For behaviours that come back to them."""
     ended: threading.Event = field(default_factory=threading.Event)
     keys: list[tuple[int, int]] = field(default_factory=list)
     """When, in samples, and which."""

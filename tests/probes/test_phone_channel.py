@@ -1,8 +1,10 @@
 import asyncio
 import contextlib
+import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from probes.channels.contract import Caller, Surroundings
 from probes.channels.phone import PhoneCall
 from probes.channels.table import PROTOCOL
 from probes.clock import Clock
-from probes.desk.desk import DeskOptions, open_desk
+from probes.desk.desk import LOOPBACK, DeskOptions, open_desk
 from probes.errand import Players, journey_errand, play_real
 from probes.guard import Guard, RefusedByCharterError
 from probes.journeys import LAST, Open, Seen
@@ -428,6 +430,78 @@ def test_words_that_nobody_spoke_are_not_heard() -> None:
         told, phone = call(lambda clock: peer.around(clock, told=rules), until_s=2.5)
         assert kinds(told) == ["accepted", "nothing"]
         assert phone.voices.dropped == 1
+
+
+def test_what_sounds_before_the_answer_is_no_person() -> None:
+    """Without it music and a prompt before the call is taken (183) would be an answer that came before the call."""
+    answered_at: list[float] = []
+
+    def behave(peer: Peer, request: str, sender: tuple[str, int]) -> None:
+        if not request.startswith("INVITE"):
+            if not request.startswith("ACK"):
+                peer.answer(request, sender, "200 OK")
+            return
+        peer.caller = (LOOPBACK, int(re.search(r"m=audio (\d+)", request)[1]))  # type: ignore[index]
+        peer.answer(request, sender, "183 Session Progress", body=peer.sdp(), Contact=peer.contact())
+        peer.play(hold_music(1.0), silence(0.1), voiced_tone("all lines are busy now"), silence(4.0),
+                  hold_music(1.0), silence(0.1), voiced_tone("Good day, here is Robin"), silence(5.0))  # fmt: skip
+
+        def pick_up() -> None:
+            answered_at.append(time.monotonic())
+            peer.answer(request, sender, "200 OK", body=peer.sdp(), Contact=peer.contact())
+
+        threading.Timer(6.7, pick_up).start()
+
+    with peer_that(behave) as peer:
+        told, _ = call(lambda clock: peer.around(clock, **MUSIC), until_s=15.0)
+    spoken = [seen.kind for seen in told if seen.kind in ("automatic", "human")]
+    assert spoken == ["automatic", "human"]
+    assert len(answered_at) == 1
+
+
+def test_hold_is_answered_as_it_was_asked_and_the_session_keeps_its_name() -> None:
+    """Without it a strict PBX would take us for a telephone that talks on while it is on hold, and hang up."""
+    asked = ["sendonly", "inactive", "sendrecv"]
+
+    def behave(peer: Peer, request: str, sender: tuple[str, int]) -> None:
+        only_pick_up(peer, request, sender)
+        if request.startswith("ACK") and len(peer.invites) == 1:
+            for number, way in enumerate(asked, start=7):
+                body = f"{peer.sdp()}a={way}\r\n"
+                peer.ask(peer.invites[0], sender, "INVITE", number, body, "application/sdp")
+        if request.startswith("INVITE"):
+            peer.invites.append(request)
+
+    with peer_that(behave) as peer:
+        call(lambda clock: peer.around(clock), until_s=1.5)
+        answers = [message for message in peer.requests if message.startswith("SIP/2.0 200") and "m=audio" in message]
+    assert [re.findall(r"^a=(\w+)\r$", one, re.M)[-1] for one in answers] == ["recvonly", "inactive", "sendrecv"]
+    origins = [re.findall(r"^o=\S+ (\d+) (\d+)", one, re.M)[0] for one in [*peer.invites[:1], *answers]]
+    assert len({session for session, _ in origins}) == 1
+    assert [int(version) - int(origins[0][1]) for _, version in origins] == [0, 1, 2, 3]
+
+
+LOGIN = {"login": "anna", "password": {"env": "PBX_PASSWORD"}}
+
+
+@pytest.mark.parametrize(
+    ("login", "told"), [({}, "wants a login"), (LOGIN, "did not take our login")], ids=["none", "wrong"]
+)
+def test_a_login_that_fails_is_told_from_one_that_is_lacking(
+    login: dict[str, object], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it whoever mends the target would not know whether its password is wrong or its login missing."""
+    monkeypatch.setenv("PBX_PASSWORD", "not the one")
+    challenge = {"Proxy_Authenticate": 'Digest realm="pbx", nonce="abc", qop="auth", algorithm=MD5'}
+
+    def behave(peer: Peer, request: str, sender: tuple[str, int]) -> None:
+        if request.startswith("INVITE"):
+            peer.answer(request, sender, "407 Proxy Authentication Required", **challenge)
+
+    with peer_that(behave) as peer:
+        seen, _ = call(lambda clock: peer.around(clock, **login), until_s=5.0)
+    assert kinds(seen) == ["error"]
+    assert told in seen[0].text
 
 
 def test_keys_a_journey_presses_wait_for_the_prompt() -> None:

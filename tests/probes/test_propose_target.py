@@ -65,6 +65,20 @@ def test_the_rehearsal_desks_chat_is_described(desk: SmallDesk, tmp_path: Path) 
     assert target.form is None
 
 
+def test_a_chat_that_scripts_draw_is_waited_for(pages: PageServer, tmp_path: Path) -> None:
+    """Without it the chats of today's frameworks, which come after the page, would not be seen."""
+    pages.serve(
+        "/",
+        "<!doctype html><body><main></main><script>fetch('/later').then(() => setTimeout(() => {"
+        "document.querySelector('main').innerHTML = '<div id=talk></div><div><textarea id=say "
+        'placeholder="Type a message"></textarea><button id=go>Send</button></div>\'; }, 300));</script>',
+    )
+    pages.serve("/later", "")
+    target, _ = proposed(tmp_path, f"http://127.0.0.1:{pages.port}", "/")
+    assert target.chat is not None
+    assert (target.chat.input, target.chat.send, target.chat.messages) == ("#say", "#go", "#talk > *")
+
+
 def test_a_chat_in_a_page_within_the_page_is_described(pages: PageServer, tmp_path: Path) -> None:
     """Without it whoever has a bought widget begins with an empty file, and cannot know how its frame is named."""
     pages.serve("/", "<!doctype html><iframe id=advert src=/advert></iframe><iframe title=talk src=/talk></iframe>"

@@ -137,7 +137,9 @@ def test_a_frame_the_charter_does_not_list_stays_shut(tmp_path: Path) -> None:
         target = describe(pages.port, input=FRAME + "#say", closed=FRAME + ".over", messages=FRAME + ".message")
         played = ask(target, tmp_path)
         assert other.asked == []
-    assert played.legs.iloc[0]["leg_end"] == "target_error"
+    leg = played.legs.iloc[0]
+    assert leg["leg_end"] == "target_error"
+    assert f"does not allow localhost port {other.port}" in leg["reason"]
 
 
 def serve_shadowed(pages: PageServer, gap_ms: int = 0) -> None:
@@ -159,6 +161,17 @@ def test_a_chat_in_a_shadow_root(tmp_path: Path) -> None:
     with page_server() as pages:
         serve_shadowed(pages)
         check_answered(ask(describe(pages.port, send="#send"), tmp_path))
+
+
+def test_a_chat_that_begins_with_the_first_message(tmp_path: Path) -> None:
+    """Without it whoever has a chat without a button to start it, or a word that it is over, must invent both."""
+    with page_server() as pages:
+        serve_shadowed(pages)
+        played = ask(describe(pages.port, send="#send", ready="#say", start=None, closed=None), tmp_path)
+    leg = played.legs.iloc[0]
+    assert (leg["leg_end"], leg["contact_outcome"]) == ("answered", "resolved"), leg["reason"]
+    assert len(played.said("agent")) == 2
+    assert leg["arrived_s"] <= played.rung("accepted")["seen_by_s"] < leg["arrived_s"] + 0.1
 
 
 def test_messages_that_are_components_themselves(tmp_path: Path) -> None:
@@ -218,6 +231,7 @@ def test_answers_that_grow_word_by_word(settles_s: float, tmp_path: Path) -> Non
 WRONG = [
     ("form", {"page": "/f", "form": "iframe >> form", "submit": "#go"}, "without `>>`"),
     ("chat", {"closed": "iframe >> "}, "both sides of `>>`"),
+    ("chat", {"closed": "iframe >> .a, iframe >> .b"}, "one frame before each `>>`"),
 ]
 
 
