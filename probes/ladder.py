@@ -97,6 +97,7 @@ class Ladder:
 
     def said(self, text: str) -> None:
         """Write down what the shopper said."""
+        self._write_opening()
         self._message(self.around.clock.now_s(), "customer", text)
 
     def opened(self, text: str, has_entered: bool) -> None:

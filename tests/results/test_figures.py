@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import testdrive
+from commands.table import OPTIONS
 from results.figures import By
 from simulator.simulate import simulate
 from tests.written import about, demand, exactly, one_desk, written
@@ -78,4 +79,4 @@ def test_figures_by_team_and_by_combinations_are_those_of_their_contacts(tmp_pat
 
 def test_the_command_tells_figures_apart_by_what_is_known():
     """Without it --by could refuse what the figures can do, or take what they cannot."""
-    assert testdrive.OPTIONS["by"][1]["choices"] == list(get_args(By))
+    assert OPTIONS["by"][1]["choices"] == list(get_args(By))

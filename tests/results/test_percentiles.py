@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import testdrive
+from commands.exits import Exit
 from results.comparison import AGREES, CANNOT_TELL, DIFFERS, compare_logs
 from results.figures import Asked, Key, figures_of, told_of
 from results.metrics import METRICS, contacts_of, metric_of, rank_of, values_of
@@ -91,7 +92,7 @@ def test_a_goal_and_a_half_width_may_name_a_percentile(tmp_path, capsys):
     scenario["goals"] = [{"metric": "wait_s_p95", "channel": "phone", "at_most": 1}]
     path = str(written(tmp_path, scenario).path)
     words = ["simulate", path, "--replications", "10", "--check-goals", "--half-width", "phone.wait_answered_s_p50=900"]
-    assert testdrive.main([*words, "-o", str(tmp_path / "run")]) == testdrive.Exit.DIFFERS
+    assert testdrive.main([*words, "-o", str(tmp_path / "run")]) == Exit.DIFFERS
     shown = capsys.readouterr().out
     assert "wait_s_p95" in shown
     assert "MISSED" in shown

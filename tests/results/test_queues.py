@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import testdrive
+from commands.exits import Exit
 from results.figures import figures_of
 from results.log import table_of
 from results.metrics import contacts_of, values_of
@@ -126,7 +127,7 @@ def test_a_goal_may_name_a_queue_and_a_half_width_its_channel(tmp_path, capsys):
     scenario["goals"] = [{"metric": "backlog_age_s_max", "channel": "phone", "at_most": 60}]
     loaded = written(tmp_path, scenario)
     words = ["simulate", str(loaded.path), "--check-goals", "-o", str(tmp_path / "run")]
-    assert testdrive.main([*words, "--replications", "2", "--by", "interval"]) == testdrive.Exit.DIFFERS
+    assert testdrive.main([*words, "--replications", "2", "--by", "interval"]) == Exit.DIFFERS
     assert "backlog_age_s_max  at most 60.0 s" in capsys.readouterr().out
     with pytest.raises(PrecisionError, match=r"expected CHANNEL\.queue_mean=VALUE"):
         Precision.read(["queue_mean=1"], loaded.scenario)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import testdrive
+from commands.exits import Exit
 from results.figures import figures_of
 from scenarios.metric_names import TEAM_METRIC_NAMES
 from scenarios.scenario import Goal
@@ -88,7 +89,7 @@ def test_a_goal_and_a_half_width_may_name_a_team(tmp_path, capsys):
     scenario["goals"] = [{"metric": "occupancy", "team": "front", "at_most": 0.5}]
     path = str(written(tmp_path, scenario).path)
     words = ["simulate", path, "--check-goals", "--half-width", "front.occupancy=0.2", "-o", str(tmp_path / "run")]
-    assert testdrive.main(words) == testdrive.Exit.DIFFERS
+    assert testdrive.main(words) == Exit.DIFFERS
     shown = capsys.readouterr().out
     assert "front    occupancy  at most 50.0 %" in shown
     assert "half-width of front occupancy: " in shown
@@ -121,5 +122,5 @@ def test_any_figure_can_be_asked_for_beside_the_usual_ones(tmp_path, capsys):
     shown = capsys.readouterr().out
     for figure in ("service_level_offered (20 s)  ", "wait_s_p50  ", "utilisation  "):
         assert figure in shown
-    assert testdrive.main([*words, "--metric", "wait_s"]) == testdrive.Exit.BAD_INPUT
+    assert testdrive.main([*words, "--metric", "wait_s"]) == Exit.BAD_INPUT
     assert "--metric wait_s: metric is 'wait_s'; expected one of: wait_s_" in capsys.readouterr().err
