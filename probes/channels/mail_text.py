@@ -9,6 +9,7 @@ Nothing here raises over what a mail holds: damage is read as far as it goes. At
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.errors
 import html as html_entities
@@ -267,10 +268,11 @@ def _address(message: Message, name: str) -> str:
 
 
 def _addresses(message: Message, *names: str) -> list[str]:
-    try:
-        found = getaddresses([_raw_header(message, name) for name in names])
-    except (ValueError, IndexError, TypeError):
-        return []
+    found = []
+    for value in filter(None, (_raw_header(message, name) for name in names)):
+        # one header at a time: where one of several is empty or odd, newer Pythons give none of them
+        with contextlib.suppress(ValueError, IndexError, TypeError):
+            found += getaddresses([value])
     return [address.strip().lower() for _, address in found if "@" in address]
 
 
