@@ -251,7 +251,7 @@ def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
         document = {
             "run": str(run.folder), "planned": facts["planned"], "played": facts["played"], "outcomes": outcomes,
             "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])},
-            "findings": answers_to_facts(run.folder / JOURNAL), "scores": [],
+            "findings": answers_to_facts(run.folder / JOURNAL), "scores": [], "doubts": facts.get("doubts") or {},
         }  # fmt: skip
         print_json(document)
     else:
@@ -260,6 +260,8 @@ def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
         print(f"{facts['played']:,} of {facts['planned']:,} planned contacts were played; {run.folder}")
         for reason in instrument["reasons"]:
             print(f"the instrument is not fit: {reason}")
+        for doubt, count in (facts.get("doubts") or {}).items():
+            print(f"is the target file right? In {count} of {facts['played']} contacts {doubt}")
     codes = [Exit.AGREES]
     if facts["state"] == "interrupted":
         codes.append(Exit.INTERRUPTED)

@@ -33,10 +33,10 @@ from scenarios.wording import Text, filled, wording
 
 Kind = Literal[
     "accepted", "automatic", "position", "taken", "typing", "human", "bot", "page", "hold", "transfer", "closed",
-    "shut", "busy", "error", "nothing",
+    "shut", "busy", "error", "nothing", "connected", "pressed",
 ]  # fmt: skip
 """What a channel can see. `shut`: outside its hours; `busy`: all lines taken; `hold`: music while one waits; `nothing`:
-the deadline came first."""
+the deadline came first; `connected`: the line is open, whoever is on it; `pressed`: keys of the target's menu."""
 
 LAST = ("closed", "shut", "busy", "error")
 """After these nothing more comes."""

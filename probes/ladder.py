@@ -143,6 +143,10 @@ class Ladder:
             self._note_answer(seen)
         self._note_promise(seen)
         match seen.kind:
+            case "connected" | "pressed":
+                self._step(None, at_s, at_s, None, None, seen.kind)
+                if seen.text:
+                    self._message(at_s, "customer", seen.text)
             case "accepted" if seen.text:
                 self.journal.write("created", contact_id=self.contact_id, reference=self._cleaned(seen.text))
             case "taken":
@@ -280,20 +284,20 @@ class Ladder:
             reason=self._cleaned(reason) if reason else reason,
         )  # fmt: skip
 
-    def end(self, leg_end: str, outcome: str, reason: str | None) -> str:
-        """Write how the contact ended and what it hoped for in vain; returns its outcome."""
+    def end(self, leg_end: str, outcome: str, reason: str | None, now_s: float) -> str:
+        """Write how the contact ended, by now, and what it hoped for in vain; returns its outcome."""
         if leg_end not in ("target_error", "failed"):
             self._write_opening()
-        ended_s: float | None = self.around.clock.now_s()
+        ended_s: float | None = now_s
         if leg_end == "censored":
             ended_s = None
         elif leg_end in ("answered", "cut_off") and self._ended_by_s() is not None:
             ended_s = self._ended_by_s()
         for rung in AWAITED_RUNGS:
             if rung not in self.rungs and self.page is None and leg_end not in ("closed", "blocked", "withheld"):
-                self._step(rung, None, None, self.around.clock.now_s(), None, "censored")
+                self._step(rung, None, None, now_s, None, "censored")
         if self.promise_due_s is not None:
-            self._step("promise_kept", self.promise_due_s, None, self.around.clock.now_s(), None, "censored")
+            self._step("promise_kept", self.promise_due_s, None, now_s, None, "censored")
         self._write_leg(leg_end, ended_s, reason)
         self.journal.write("end", contact_id=self.contact_id, contact_outcome=outcome)
         return outcome

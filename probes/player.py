@@ -43,6 +43,9 @@ from scenarios.laws import AnyLaw, Deterministic, law_row, quantile_s
 
 SessionMaker = Callable[[Surroundings, Caller], Session]
 
+NEEDS_NO_EVIDENCE = ("resolved", "blocked", "closed")
+"""What was wanted came, or the desk said that it takes nothing now."""
+
 
 @dataclass(frozen=True)
 class Contact:
@@ -111,7 +114,7 @@ class Player:
             stopped = self._around.guard.stop.reason
             if stopped is not None:
                 await say_goodbye(session)
-            self._ladder.end("censored", "censored", stopped)
+            self._ladder.end("censored", "censored", stopped, self._clock.now_s())
             await session.close()
             return Ended("censored")
         except RefusedByCharterError as error:
@@ -122,9 +125,10 @@ class Player:
         except Exception as error:  # noqa: BLE001  whatever it is, it is our fault and goes into the log as such
             leg_end, outcome, reason = "failed", "failed", f"{type(error).__name__}: {error}"
         try:
-            if leg_end in ("target_error", "failed"):
-                await self._keep_picture(session)
-            outcome = self._ladder.end(leg_end, outcome, None if reason is None else reason[:300])
+            now_s = self._clock.now_s()
+            if outcome not in NEEDS_NO_EVIDENCE:
+                await self._keep_evidence(session)
+            outcome = self._ladder.end(leg_end, outcome, None if reason is None else reason[:300], now_s)
         finally:
             await session.close()
         action = self.script.cut_off(outcome)
@@ -256,7 +260,8 @@ class Player:
                 return seen
         return None
 
-    async def _keep_picture(self, session: Session) -> None:
+    async def _keep_evidence(self, session: Session) -> None:
+        """Keep what there is of a contact that came to nothing; of a page that the customer has closed no picture."""
         name = await session.evidence(re.sub(r"[^\w.-]+", "_", self._id))
         if name is not None:
             self._ladder.kept(name)

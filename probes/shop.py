@@ -175,7 +175,7 @@ async def play_plan(
     if guard.stop.reason is not None:
         run.write_facts(stopped=guard.stop.reason)
         interrupted = True
-    run.write_facts(refused=guard.refused[:REFUSALS_TOLD], cleaned=WHAT_RULES_MISS)
+    run.write_facts(refused=guard.refused[:REFUSALS_TOLD], cleaned=WHAT_RULES_MISS, doubts=dict(around.doubts))
     return finish(run, plan, crowd, instrument, interrupted)
 
 

@@ -35,7 +35,7 @@ class ChatBrowser(InTab):
         self._chat = around.target.chat
         self._reader: asyncio.Task[None] | None = None
         self._seen: asyncio.Queue[Seen | Exception] = asyncio.Queue(SEEN_MOST)
-        self._accepted = self._over = False
+        self._accepted = self._over = self._wrote = self._read_any = False
 
     async def open(self, opening: Open) -> None:
         """Load the page, fill in what it asks for, and press start."""
@@ -84,6 +84,7 @@ class ChatBrowser(InTab):
             self._fail(str(error))
 
     async def _write(self, tab: Tab, text: str) -> None:
+        self._wrote = True
         await tab.write(self._chat.input, text)
         if self._chat.send is None:
             await tab.press_enter(self._chat.input)
@@ -113,7 +114,10 @@ class ChatBrowser(InTab):
         return seen
 
     async def close(self) -> None:
-        """Close the page and forget its cookies."""
+        """Close the page and forget its cookies; doubt the target file where not even our own words were seen."""
+        if self._wrote and not self._read_any:
+            told = f"nothing on the chat's page fitted `messages` ({self._chat.messages}), not even our own words"
+            self._around.doubts[told] += 1
         if self._reader is not None:
             self._reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -141,6 +145,7 @@ class ChatBrowser(InTab):
         chat, at_s, text = self._chat, stamp.at_s, stamp.text
         match stamp.what:
             case "message":
+                self._read_any = True
                 message = read_message(stamp.html, chat.own_text, chat.speakers)
                 kind = SPOKEN.get(message.speaker)
                 return Seen(kind, at_s, at_s, message.text) if kind is not None else None

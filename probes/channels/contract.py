@@ -8,6 +8,7 @@ are our own faults. No session waits longer than its target's `request_s_most` f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,8 @@ class Surroundings:
     """What the run was given and nothing may hold that it writes."""
     files: Path | None = None
     """Where the files lie that journeys attach."""
+    doubts: Counter[str] = field(default_factory=Counter)
+    """What makes a channel doubt its own target file, and in how many contacts."""
     shared: dict[str, Shared] = field(default_factory=dict)
     """What channels keep open for all their contacts, such as a mailbox: put here by them, closed with the run."""
 

@@ -4,8 +4,8 @@ Every number and every address is checked before it is dialled or spoken to, tho
 (Contact, routes, SDP, redirections, transfers). What is heard is stamped with the packet that brought it. Where a
 target has a menu and the journey presses no keys of its own, opening goes through the menu, and the contact counts as
 entered with the last key. What is said is a recording from the target's folder, else espeak-ng, else a voiced tone as
-long as the words: then no words are said. Sound is kept of calls that failed, where the charter allows recording. Not
-under the virtual clock, whose loop carries no datagrams. Guarded by tests/probes/test_phone_channel.py.
+long as the words: then no words are said. Sound is kept of calls that came to nothing, where the charter allows
+recording. Not under the virtual clock, whose loop carries no datagrams. Guarded by tests/probes/test_phone_channel.py.
 """
 
 from __future__ import annotations
@@ -233,6 +233,7 @@ class PhoneCall(Plain):
                 self._ring(event.at)
             case "answered":
                 self._ring(event.at)
+                self._put(Seen("connected"), event.at)
                 self._answered_at = event.at
                 self.voices.answered(event.at)
                 self._read(event)
@@ -373,6 +374,7 @@ class PhoneCall(Plain):
             await self._prompt_over(step.prompt, step.after_s)
             if self._over:
                 return
+            self._put(Seen("pressed", text=f"[{keys}]"), self._now())
             await self._send_keys(keys)
         self.voices.menu_done = True
         self.entered_s = self._around.clock.at_loop_s(self._pressed_at or self._now())

@@ -1,4 +1,4 @@
-"""The sound of one call, kept only where the charter allows it, and only of calls that failed.
+"""The sound of one call, kept only where the charter allows it, and only of calls that came to nothing.
 
 It is written into a folder of mode 0700 elsewhere, which goes when the call ends; what is kept leaves it for the run's
 folder. Nothing can be cleaned out of sound: what is said there stands there.

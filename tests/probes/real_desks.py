@@ -35,6 +35,7 @@ class Played:
         self.legs: pd.DataFrame = run.table("legs")
         self.steps: pd.DataFrame = run.table("steps")
         self.messages: pd.DataFrame = run.table("messages")
+        self.doubts: dict[str, int] = run.facts["doubts"]
         check_legs(self.legs)
 
     def rungs(self, contact: int = 0) -> list[str]:

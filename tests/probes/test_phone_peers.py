@@ -72,7 +72,7 @@ class RealPeer:
                     await session.leave()
                 finally:
                     await session.close()
-            return seen, session
+            return [one for one in seen if one.kind not in ("connected", "pressed")], session
 
         return asyncio.run(play())
 

@@ -174,6 +174,19 @@ def test_a_chat_that_begins_with_the_first_message(tmp_path: Path) -> None:
     assert leg["arrived_s"] <= played.rung("accepted")["seen_by_s"] < leg["arrived_s"] + 0.1
 
 
+def test_a_wrong_selector_of_messages_is_doubted(tmp_path: Path) -> None:
+    """Without it a slip in a target file would look like a desk that answers nobody."""
+    with page_server() as pages:
+        serve_shadowed(pages)
+        right = ask(describe(pages.port, send="#send"), tmp_path)
+        folder = tmp_path / "wrong"
+        folder.mkdir()
+        wrong = ask(describe(pages.port, send="#send", messages=".bubble"), folder)
+    assert right.doubts == {}
+    assert list(wrong.doubts.values()) == [1]
+    assert "(.bubble), not even our own words" in next(iter(wrong.doubts))
+
+
 def test_messages_that_are_components_themselves(tmp_path: Path) -> None:
     """Without it a bubble whose words lie in its own shadow root would be an empty message."""
     with page_server() as pages:
