@@ -117,6 +117,8 @@ class FormBrowser(InTab):
             else:
                 await tab.press(reply.submit)
             await tab.wait_for_document(before)
+            if tab.status >= 400:
+                self._ticket.fail(f"the answer could not be sent: HTTP {tab.status}")
         except PageError as error:
             self._ticket.fail(f"the answer could not be sent: {error}")
 
