@@ -119,7 +119,7 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
         with ticking(asked, "shopping the desk") as watch:
             options = desk_options_of(asked, errand.loaded, errand.seed)
             run = play_virtual(errand, folder, options, watch)
-        return _tell_shopped(asked, run)
+        return _tell_shopped(asked, run, scored=not everyone)
     if is_programme and asked.target is None:
         asked.target = Path(first).parent / _programme_site(asked, Path(first))[1]
     if asked.target is None or asked.charter is None:
@@ -141,7 +141,7 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
             resumed=resumed,
             trace=bool(getattr(asked, "trace", False)),
         )
-        return _tell_shopped(asked, asyncio.run(playing))
+        return _tell_shopped(asked, asyncio.run(playing), scored=not everyone)
 
 
 def _programme_site(asked: argparse.Namespace, path: Path) -> tuple[str, str]:
@@ -239,9 +239,12 @@ def _clean_up(asked: argparse.Namespace) -> int:
     return Exit.DIFFERS if left else Exit.AGREES
 
 
-def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
+def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
+    from commands.scoring import card_named, score_shop
     from results.exports import write_exports
     from results.journal import JOURNAL, answers_to_facts
+
+    shop = score_shop(asked, run, card_named("conduct")) if scored else None
 
     write_exports(run, asked.junit, asked.csv)
     facts = run.facts
@@ -251,13 +254,16 @@ def _tell_shopped(asked: argparse.Namespace, run: Run) -> int:
         document = {
             "run": str(run.folder), "planned": facts["planned"], "played": facts["played"], "outcomes": outcomes,
             "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])},
-            "findings": answers_to_facts(run.folder / JOURNAL), "scores": [], "doubts": facts.get("doubts") or {},
+            "findings": [] if shop is None else shop.findings, "scores": [] if shop is None else shop.scores,
+            "answers": answers_to_facts(run.folder / JOURNAL), "doubts": facts.get("doubts") or {},
         }  # fmt: skip
         print_json(document)
     else:
         for outcome, count in sorted(outcomes.items(), key=lambda item: -item[1]):
             print(f"{outcome:14} {count:8,}")
         print(f"{facts['played']:,} of {facts['planned']:,} planned contacts were played; {run.folder}")
+        if shop is not None and shop.headline:
+            print(shop.headline)
         for reason in instrument["reasons"]:
             print(f"the instrument is not fit: {reason}")
         for doubt, count in (facts.get("doubts") or {}).items():

@@ -238,10 +238,13 @@ def _warm_up_s(asked: str | float | None, loaded: LoadedScenario, seed: int) -> 
 
 
 def validate(asked: argparse.Namespace) -> int:
-    """Hold the simulator against published and exact systems, each rebuilt as a scenario."""
+    """Hold the simulator against published and exact systems, or the scoring rules against labelled replies."""
+    from commands.scoring import validate_scoring
     from simulator.validation.validate import validate as validate_systems
     from simulator.validation.validate import validation_table
 
+    if asked.scoring is not None:
+        return validate_scoring(asked)
     with progress_bar(asked, "validating") as progress:
         found = validate_systems(
             asked.only, asked.quick, 1 if asked.seed is None else asked.seed, asked.threads, asked.contacts, progress

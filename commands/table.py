@@ -14,6 +14,7 @@ from commands.comparing import compare, report
 from commands.keeping import runs
 from commands.probing import desk, journey, load, shop, target
 from commands.recorded import fit, import_
+from commands.scoring import score
 from commands.simulating import check, plan, simulate, validate
 from commands.whole import run
 
@@ -93,7 +94,7 @@ VERBS = {
         "scenario days seed out json engine replications by metric half-width summary warm-up from-state threads "
         "cluster check-goals shoppers story"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
-        "only quick contacts seed json threads"),
+        "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
         "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
     "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
@@ -109,6 +110,9 @@ VERBS = {
     "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", "log mapping out json"),
     "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", "run-folder scenario-out arrivals json"),
     "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", "two-runs json"),
+    "score": Verb(score, "testdrive score runs/a --card conduct",
+        "some-runs card published hours sheet blind take rate override as-override dispute settle by-whom note against "
+        "judge charter json"),
     "report": Verb(report, "testdrive report runs/a -o page.html", "one-or-two-runs out-file json"),
     "runs": Verb(runs, "testdrive runs --sql 'select channel, count(*) from legs group by 1'",
         "folder sql release hold-back appeal uphold strike by-whom note expire json"),
@@ -203,6 +207,29 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "agents' time it takes and what the charter withholds; play nothing"}),
     "clean-up": ("--clean-up", {"type": Path, "metavar": "RUN",
         "help": "undo on the desk what a run has left there, as the target file says; play nothing"}),
+    "some-runs": ("runs", {"type": Path, "nargs": "+", "metavar": "RUN", "help": "runs with messages"}),
+    "card": ("--card", {"metavar": "NAME|FILE", "help": "the scorecard: a file, or one of ours (conduct, experience, "
+        "critical). Default: conduct"}),
+    "published": ("--published", {"type": Path, "metavar": "FILE", "help": "what the company publishes: a YAML file of "
+        "facts and answers, held against what was said"}),
+    "hours": ("--hours", {"metavar": "HOURS", "help": "the desk's hours, by which promises fall due: 'Mon-Fri "
+        "09:00-18:00' (default), 'Sun-Thu 08:00-16:00'"}),
+    "sheet": ("--sheet", {"type": Path, "metavar": "FILE", "help": "write the card's questions to a .csv or .xlsx file "
+        "for a person to answer"}),
+    "blind": ("--blind", {"action": "store_true", "help": "with --sheet: leave out what the machine said"}),
+    "take": ("--take", {"type": Path, "metavar": "FILE", "help": "take the answers of a sheet as ratings"}),
+    "rate": ("--rate", {"action": "append", "metavar": "CONTACT:CRITERION=ANSWER", "help": "another opinion: yes, no, "
+        "na or a number; it changes no score"}),
+    "override": ("--override", {"action": "append", "metavar": "CONTACT:CRITERION=ANSWER", "help": "instead of the "
+        "machine's"}),
+    "as-override": ("--as-override", {"action": "store_true", "help": "with --take: instead of the machine's"}),
+    "dispute": ("--dispute", {"action": "append", "metavar": "CONTACT:CRITERION", "help": "say that it is not so"}),
+    "settle": ("--settle", {"action": "append", "metavar": "CONTACT:CRITERION=ANSWER", "help": "decide a dispute"}),
+    "against": ("--against", {"metavar": "NAME", "help": "compare raters with this one, as with a calibration set"}),
+    "judge": ("--judge", {"metavar": "MODEL", "help": "ask the charter's judge endpoint for a model's opinion too: one "
+        "more rating, which decides nothing"}),
+    "scoring": ("--scoring", {"nargs": "*", "type": Path, "metavar": "FILE", "help": "hold the scoring rules against "
+        "labelled replies instead (default: the report part of our own)"}),
     "release": ("--release", {"metavar": "CONTACT|all", "help": "an editor lets a shop of RUN be seen"}),
     "hold-back": ("--hold-back", {"metavar": "CONTACT|all", "help": "an editor does not"}),
     "appeal": ("--appeal", {"metavar": "CONTACT", "help": "the desk objects to a shop that was released"}),

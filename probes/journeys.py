@@ -152,6 +152,10 @@ class Draws:
     choice: Callable[[int], float]
 
 
+ReadsPromises = Callable[[str, float], float | None]
+"""Given words and the second they came at, returns when what they promise falls due, or None."""
+
+
 @dataclass(frozen=True)
 class Voice:
     """What a shopper says in a journey: the question of an intent, placeholders filled, in the persona's language."""
@@ -161,6 +165,8 @@ class Voice:
     values: Mapping[str, str]
     kind: PersonaKind | None = None
     language: str = "en"
+    reads: ReadsPromises | None = None
+    """Recognises promises, where the journey leaves that to the scoring rules."""
 
     def put(self, text: Text, u: float, more: Mapping[str, str] | None = None) -> str:
         """Return how a text is put; `u` draws between wordings."""
@@ -347,7 +353,7 @@ class _Play:
             if seen.kind == "accepted" and seen.text:
                 self.reference = seen.text
             if seen.kind in SPEAKERS:
-                self.promised_s = promised_in(self.voice.journey, seen) or self.promised_s
+                self.promised_s = promised_in(self.voice.journey, seen, self.voice.reads) or self.promised_s
             self.useful |= seen.kind in ("human", "page") and self.known.search(seen.text) is not None
             self.resolved |= seen.resolved and seen.kind in ("closed", "page")
         if heard and heard[-1].kind in LAST:
@@ -395,9 +401,14 @@ class Script:
         return self.send((Seen("error", text=reason),))
 
 
-def promised_in(journey: Journey, seen: Seen) -> float | None:
-    """Return when what is promised in these words falls due, by the journey's rules; None where nothing is."""
+def promised_in(journey: Journey, seen: Seen, reads: ReadsPromises | None = None) -> float | None:
+    """Return when what is promised in these words falls due, by the journey's rules; None where nothing is.
+
+    `reads` is what recognises promises where the journey leaves that to the scoring rules.
+    """
     due_s = None
+    if journey.promises == "recognised":
+        return reads(seen.text, seen.seen_by_s) if reads is not None else None
     for sign in journey.promises:
         found = re.search(sign.says, seen.text)
         if found is not None:

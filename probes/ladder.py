@@ -15,6 +15,7 @@ from probes.cleaning import cleaned
 from probes.journeys import Seen, promised_in
 from results.journal import Journal
 from scenarios.journey import Journey
+from scenarios.wording import wording
 
 RUNG_OF = {
     "accepted": "accepted", "automatic": "automatic_reply", "bot": "bot", "position": "queue_position",
@@ -196,7 +197,7 @@ class Ladder:
             self._step("promise_kept", self.promise_due_s, None, seen.seen_after_s, seen.seen_by_s, "seen")
             self.promise_due_s = None
         elif seen.kind in SPEAKER_OF and self.promise_due_s is None:
-            self.promise_due_s = promised_in(self.journey, seen)
+            self.promise_due_s = promised_in(self.journey, seen, self.caller.reads)
 
     def _note_answer(self, seen: Seen) -> None:
         """Note what is said to a fact that was asked for."""
@@ -205,8 +206,13 @@ class Ladder:
         self.reached.add("answer")
         self.journal.write(
             "fact", contact_id=self.contact_id, leg=self.leg.number, turn=self._turns - 1, fact=self.asked[0],
-            text=self._cleaned(seen.text),
+            text=self._cleaned(seen.text), **self._published(self.asked[0]),
         )  # fmt: skip
+
+    def _published(self, fact: str) -> dict[str, str]:
+        """Return what the company publishes of a fact, where the journey tells it."""
+        told = self.journey.published().get(fact)
+        return {} if told is None else {"published": wording(told, self.caller.persona.language, 0.0)}
 
     def closed(self, seen: Seen) -> End:
         """Say how a contact ended that the desk ended."""

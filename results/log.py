@@ -92,6 +92,55 @@ STAFFING = pa.schema(
     ]
 )
 
+FINDINGS = pa.schema(
+    [
+        ("contact_id", _TEXT),
+        ("leg", _WHOLE),
+        ("turn", _WHOLE),
+        ("label", _TEXT),
+        ("gates", pa.bool_()),
+        ("language", _TEXT),
+        ("quote", _TEXT),
+    ]
+)
+"""What a scorer saw in a turn of the desk; `gates`: whether it may decide a score, or only informs."""
+
+FACTS = pa.schema(
+    [
+        ("contact_id", _TEXT), ("leg", _WHOLE), ("turn", _WHOLE), ("asked", _TEXT), ("type", _TEXT), ("value", _TEXT),
+        ("polarity", _TEXT), ("language", _TEXT), ("quote", _TEXT),
+    ]
+)  # fmt: skip
+"""What was said to be so; `asked`: the fact that a journey asked for just before, `value`: as JSON, normalised."""
+
+ANSWERS = pa.schema(
+    [
+        ("fact", _TEXT), ("contact_id", _TEXT), ("turn", _WHOLE), ("text", _TEXT), ("language", _TEXT),
+        ("against", _TEXT), ("against_text", _TEXT), ("relation", _TEXT), ("type", _TEXT), ("quote", _TEXT),
+        ("against_quote", _TEXT),
+    ]
+)  # fmt: skip
+"""Answers to one question, two by two: `against` another contact's, or `published` for what the desk publishes."""
+
+PROMISES = pa.schema(
+    [
+        ("contact_id", _TEXT), ("case_id", _TEXT), ("leg", _WHOLE), ("turn", _WHOLE), ("kind", _TEXT),
+        ("made_s", _NUMBER), ("due_s", _NUMBER), ("kept_s", _NUMBER), ("state", _TEXT), ("moved_from_s", _NUMBER),
+        ("language", _TEXT), ("quote", _TEXT),
+    ]
+)  # fmt: skip
+"""What was promised: state is kept, late, broken, moved (put off before it was due), open (not due by the end of the
+run), unseen (it fell due, and nobody looked) or vague; `moved_from_s`: when the promise that it puts off was due."""
+
+SCORES = pa.schema(
+    [
+        ("contact_id", _TEXT), ("journey", _TEXT), ("card", _TEXT), ("card_version", _WHOLE), ("section", _TEXT),
+        ("criterion", _TEXT), ("state", _TEXT), ("share", _NUMBER), ("critical", _TEXT), ("rater", _TEXT),
+        ("disputed", pa.bool_()), ("turn", _WHOLE), ("quote", _TEXT),
+    ]
+)  # fmt: skip
+"""A scorecard filled in, a row a criterion: met, partly, missed, na, suggested or asked (see results.scores)."""
+
 REJECTED = pa.schema([("line", pa.int64()), ("reason", _TEXT), ("row", _TEXT)])
 """Rows of a recorded log that could not be read as contacts."""
 
@@ -100,6 +149,11 @@ TABLES: dict[str, pa.Schema] = {
     "steps": STEPS,
     "messages": MESSAGES,
     "staffing": STAFFING,
+    "findings": FINDINGS,
+    "facts": FACTS,
+    "answers": ANSWERS,
+    "promises": PROMISES,
+    "scores": SCORES,
     "rejected": REJECTED,
 }
 

@@ -28,6 +28,7 @@ from results.metrics import contacts_of, values_of
 from results.provenance import fact_rows, instrument_view, limits_of, rehearsal_note, run_facts
 from results.reviews import shown
 from results.runs import Run, write_whole
+from results.score_page import scores_view
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import CHANNELS
 from scenarios.units import clock_text
@@ -213,6 +214,7 @@ def write_shop_report(path: Path, run: Run) -> None:
         },
         "reasons_counted": reasons_counted(legs),
         "answers": _answers(run, last),
+        "scores": scores_view(run, set(last.index)),
         "told": {"journeys": journeys, "left_out": left_out},
         "refused": run.facts.get("refused", []),
         "cleaned": run.facts.get("cleaned", ""),

@@ -125,7 +125,8 @@ class Run:
                 raise RunError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
         if (self.folder / JOURNAL).is_file():
             plan = self.plan() if (self.folder / "plan.parquet").is_file() else None
-            return tables_from_journal(self.folder / JOURNAL, self.facts, plan)[name]
+            journalled = tables_from_journal(self.folder / JOURNAL, self.facts, plan)
+            return journalled.get(name, table_of(name, []))
         return table_of(name, [])
 
     def write_plan(self, plan: pd.DataFrame) -> None:

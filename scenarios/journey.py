@@ -67,6 +67,9 @@ class Ask(Strict):
     answer: Pattern | None = Field(
         None, description="regular expression of an answer; left out: whatever a person or a bot says next"
     )
+    published: Text | None = Field(
+        None, description="the answer as the company publishes it; what is said is held against it when scored"
+    )
 
 
 class Hop(Strict):
@@ -181,7 +184,11 @@ class Journey(Strict):
     personas: list[Name] = Field(default_factory=list, description="who plays it, in turn; left out: anybody")
     questions: dict[str, Question] = Field(min_length=1, description="by intent; `default` for all others")
     replies: list[Reply] = Field(default_factory=list, max_length=50, description="what the desk's questions get")
-    promises: list[PromiseSign] = Field(default_factory=list, max_length=50, description="how promises are known")
+    promises: Annotated[list[PromiseSign], Field(max_length=50)] | Literal["recognised"] = Field(
+        default_factory=list,
+        description="how promises are known; `recognised`: by the scoring rules of the persona's language, with the "
+        "time told: `by Friday`, `in two working days`",
+    )
     again: Again | None = Field(None, description="when the shop is played again; left out: never")
     effects: list[Effect] = Field(
         default_factory=list,
@@ -199,6 +206,11 @@ class Journey(Strict):
         """Return the effects that a charter must allow for it to be played."""
         attaches: list[Effect] = ["attachment"] if any(step.attach for step in _all_steps(self.steps)) else []
         return tuple(dict.fromkeys([*self.effects, *attaches]))
+
+    def published(self) -> dict[str, Text]:
+        """Return, by fact that is asked for, the answer as it is published, where the journey tells it."""
+        asks = [step.ask for step in _all_steps(self.steps) if step.ask is not None]
+        return {ask.fact: ask.published for ask in asks if ask.published is not None}
 
     @property
     def presses(self) -> bool:

@@ -13,6 +13,7 @@ from scenarios.opening import read_state
 from scenarios.persona import read_persona
 from scenarios.programme import read_programme
 from scenarios.reading import load_scenario
+from scenarios.scorecard import read_scorecard
 from scenarios.target import read_target
 from scenarios.yaml_reader import read_file
 
@@ -20,6 +21,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "scenario": load_scenario,
     "journey": read_journey,
     "persona": read_persona,
+    "scorecard": read_scorecard,
     "programme": read_programme,
     "target": read_target,
     "charter": read_charter,
@@ -33,6 +35,7 @@ _TELLING_KEYS = {
     "scenario": "scenario",
     "journey": "journey",
     "persona": "persona",
+    "scorecard": "scorecard",
     "target": "target",
     "mapping": "mapping",
     "state": "state",

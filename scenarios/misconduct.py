@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, RootModel
 
+from scenarios.conduct_labels import LABELS
 from scenarios.faults import Fault, one_of
 from scenarios.models import Strict, check_model
 from scenarios.scenario import Share
@@ -21,6 +22,11 @@ class TeamMisconduct(Strict):
     asks_again: Share = Field(0.0, description="probability of asking for what the customer already said")
     wrong_fact: Share = Field(0.0, description="probability of answering with a wrong fact")
     silent: Share = Field(0.0, description="probability of taking a contact and never writing")
+    conduct: dict[str, Share] = Field(
+        default_factory=dict,
+        description="by label of conduct, the share of handlings that show it; with any, people say nothing else than "
+        "the fact and what is drawn here, so that each label shows as often as told",
+    )
 
 
 class Misconduct(RootModel[dict[str, TeamMisconduct]]):
@@ -36,7 +42,16 @@ def read_misconduct(path: Path, teams: list[str]) -> Misconduct:
 
     def known(document: Document) -> list[Fault]:
         strangers = [name for name in document.values if name not in teams]
-        return [document.fault((name,), name, one_of(teams, name)) for name in strangers]
+        faults = [document.fault((name,), name, one_of(teams, name)) for name in strangers]
+        for team, told in document.values.items():
+            conduct = told.get("conduct") if isinstance(told, dict) else None
+            labels = conduct if isinstance(conduct, dict) else {}
+            faults += [
+                document.fault((team, "conduct", label), label, one_of(LABELS, str(label)))
+                for label in labels
+                if label not in LABELS
+            ]
+        return faults
 
     return check_model(read_file(path), Misconduct, known)
 

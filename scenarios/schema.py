@@ -5,7 +5,7 @@ Generated from the models and kept beside the scenarios, where the first line of
 while they are not current. A schema cannot say everything: `testdrive check` has the last word.
 
 >>> sorted(json_schemas())
-['charter', 'journey', 'persona', 'programme', 'scenario', 'state', 'target']
+['charter', 'journey', 'persona', 'programme', 'scenario', 'scorecard', 'state', 'target']
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from scenarios.persona import PersonaKind
 from scenarios.programme import Programme
 from scenarios.reading import HERE
 from scenarios.scenario import Scenario
+from scenarios.scorecard import Scorecard
 from scenarios.target import Target
 
 _MODELS: dict[str, type[BaseModel]] = {
     "scenario": Scenario,
     "journey": Journey,
     "persona": PersonaKind,
+    "scorecard": Scorecard,
     "programme": Programme,
     "target": Target,
     "charter": Charter,

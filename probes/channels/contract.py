@@ -21,7 +21,7 @@ from probes.cleaning import Known
 from probes.clock import Clock
 from probes.guard import Guard
 from probes.instrument import Instrument
-from probes.journeys import Open, Seen, Voice
+from probes.journeys import Open, ReadsPromises, Seen, Voice
 from probes.personas import Persona
 from scenarios.journey import Journey
 from scenarios.persona import PersonaKind
@@ -78,6 +78,8 @@ class Caller:
     """What a feed tells of this contact, by column."""
     kind: PersonaKind | None = None
     """How they speak and wait."""
+    reads: ReadsPromises | None = field(default=None, compare=False)
+    """Recognises promises, where a journey leaves that to the scoring rules."""
     known: Known = field(default_factory=Known, compare=False)
     """What must not be kept of this contact; sessions add what they come by."""
 
@@ -96,7 +98,7 @@ class Caller:
 
     def voice(self, journey: Journey) -> Voice:
         """Return how they speak in a journey."""
-        return Voice(journey, self.intent, self.values(), self.kind, self.persona.language)
+        return Voice(journey, self.intent, self.values(), self.kind, self.persona.language, self.reads)
 
     def field_value(self, field: FormField, opening: Open) -> str:
         """Return what goes into a target's form field."""

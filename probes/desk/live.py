@@ -99,7 +99,7 @@ class LiveVisit:
         handling = hall.work.handling(team, chair, self._intent, self._name)
         self.note(
             "taken", team=team, agent=handling.agent, silent=handling.silent, asks_again=handling.asks_again,
-            wrong_fact=handling.wrong_fact,
+            wrong_fact=handling.wrong_fact, conduct=list(handling.conduct),
         )  # fmt: skip
         await self.tell(type="joined", agent=handling.agent, team=team)
         released_s = began_s + handling.busy_s

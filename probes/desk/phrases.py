@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field
 
 from probes.desk.luck import DeskLuck
+from scenarios.conduct_labels import LABELS
+from scenarios.faults import Fault, one_of
 from scenarios.models import Strict, check_model
 from scenarios.yaml_reader import Document, read_file
 
@@ -40,6 +42,7 @@ class Phrases(Strict):
     asks_again: list[str] = Field(min_length=1)
     transfer: list[str] = Field(min_length=1)
     closing: list[str] = Field(min_length=1)
+    conduct: dict[str, list[str]]
     facts: dict[str, Fact]
     agents: list[str] = Field(min_length=1)
 
@@ -59,7 +62,17 @@ def read_phrases(changes: Path | None = None) -> Phrases:
         return check_model(shipped, Phrases)
     changed = read_file(changes)
     merged = {**shipped.values, **(changed.values if isinstance(changed.values, dict) else {})}
-    merged["facts"] = (
-        {**shipped.values["facts"], **merged.get("facts", {})} if isinstance(merged["facts"], dict) else None
-    )
-    return check_model(Document(changed.file, merged, changed.lines), Phrases)
+    for name in ("facts", "conduct"):
+        merged[name] = {**shipped.values[name], **merged[name]} if isinstance(merged[name], dict) else None
+    return check_model(Document(changed.file, merged, changed.lines), Phrases, _known_labels)
+
+
+def _known_labels(document: Document) -> list[Fault]:
+    told = document.values.get("conduct")
+    faults = []
+    for label, phrases in (told if isinstance(told, dict) else {}).items():
+        if label not in LABELS:
+            faults.append(document.fault(("conduct", label), label, one_of(LABELS, str(label))))
+        elif not phrases:
+            faults.append(document.fault(("conduct", label), phrases, "at least one phrase"))
+    return faults

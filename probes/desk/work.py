@@ -40,6 +40,14 @@ class Handling:
     silent: bool
     asks_again: bool
     wrong_fact: bool
+    conduct: tuple[str, ...] = ()
+    """Labels of conduct that were seeded in what is said."""
+
+
+OPENS = ("greeting", "automatic_reply", "bot", "thanks", "apology", "empathy")
+CLOSES = ("closing_anything_else", "feedback_request", "feedback_over_two_questions")
+IMPLIES = {"feedback_over_two_questions": "feedback_request", "transfer_explained": "transfer_announced"}
+"""What shows whenever the other does."""
 
 
 class Work:
@@ -70,6 +78,8 @@ class Work:
         def say(share: float, text: str) -> Act:
             return Act(share * talk_s, "say", text.replace("{name}", name).replace("{agent}", agent))
 
+        if wrongs.conduct and not silent:
+            return self._seeded(team, intent, agent, talk_s, wrap_s, wrong, say)
         acts = [] if silent else [say(0.0, phrases.one(phrases.greeting, luck))]
         if again and not silent:
             acts.append(say(0.3, phrases.one(phrases.asks_again, luck)))
@@ -85,6 +95,30 @@ class Work:
                 acts.append(say(1.0, phrases.one(phrases.closing, luck)))
             acts.append(Act(talk_s, "close"))
         return Handling(agent, tuple(acts), talk_s + wrap_s, silent, again, wrong)
+
+    def _seeded(
+        self,
+        team: str,
+        intent: str,
+        agent: str,
+        talk_s: float,
+        wrap_s: float,
+        wrong: bool,
+        say: Callable[[float, str], Act],
+    ) -> Handling:
+        """Draw a handling that says the fact, and of each seeded label a phrase as often as told."""
+        luck, phrases = self._luck, self._phrases
+        shares = self._misconduct.of(team).conduct
+        shown = [label for label, share in sorted(shares.items()) if luck.chance(share)]
+        told = {label: phrases.one(phrases.conduct.get(label) or phrases.asks_again, luck) for label in shown}
+        fact = phrases.fact(intent)
+        acts = [say(0.0 if not told else 0.01, told[label]) for label in OPENS if label in told]
+        acts += [say(0.3, told[label]) for label in shown if label not in (*OPENS, *CLOSES)]
+        acts += [Act(0.6 * talk_s, "typing"), say(0.75, fact.wrong if wrong else fact.right)]
+        acts += [say(1.0, told[label]) for label in CLOSES if label in told]
+        acts.append(Act(talk_s, "close"))
+        labels = tuple(dict.fromkeys([*shown, *(IMPLIES[label] for label in shown if label in IMPLIES)]))
+        return Handling(agent, tuple(acts), talk_s + wrap_s, False, "asks_again" in shown, wrong, labels)
 
     def takers(self, to_team: str, channel: Channel, intent: str) -> tuple[str, ...]:
         """Return the teams that may take a contact that was passed on."""

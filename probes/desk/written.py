@@ -54,7 +54,7 @@ async def _handle(hall: Hall, matter: Matter, team: str, chair: int) -> None:
     handling = hall.work.handling(team, chair, matter.intent, matter.name)
     hall.truth.note(
         "taken", matter.email, matter.channel, team=team, agent=handling.agent, silent=handling.silent,
-        asks_again=handling.asks_again, wrong_fact=handling.wrong_fact,
+        asks_again=handling.asks_again, wrong_fact=handling.wrong_fact, conduct=list(handling.conduct),
     )  # fmt: skip
     matter.taken()
     hall.clock.call_at_s(began_s + handling.busy_s, hall.floor.release, team, chair)

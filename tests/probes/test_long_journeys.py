@@ -75,6 +75,19 @@ def test_a_promise_that_was_not_kept_is_chased_over_another_channel_when_due(tmp
     assert cited.iloc[0] == "You promised me an answer by chat, and it has not come."
 
 
+RECOGNISED = CHASED.replace('[{{says: "within (?P<count>\\\\d+) working days", unit: days}}]', "recognised")
+
+
+def test_a_promise_is_recognised_without_a_pattern_and_chased_when_due(tmp_path: Path) -> None:
+    """Without it every way of promising would need a regular expression, and working days would be days."""
+    assert "promises: recognised" in RECOGNISED
+    legs, messages = play(tmp_path, RECOGNISED.format(to="form"))
+    assert list(legs["channel"]) == ["chat", "form"]
+    said_s = messages.loc[messages["text"].str.contains("working days"), "at_s"].iloc[0]
+    assert said_s < DAY_S, "said on Tuesday"
+    assert legs["due_s"][1] == pytest.approx(3 * DAY_S + 18 * 3600 + 60), "due on Friday at closing time"
+
+
 def test_what_was_answered_is_not_chased(tmp_path: Path) -> None:
     """Without it shoppers would cost the desk twice the time, for nothing."""
     legs, _ = play(tmp_path, CHASED.format(to="form"), useful="working days")

@@ -15,12 +15,13 @@ from scenarios.journey import read_journey
 from scenarios.models import check_model
 from scenarios.reading import HERE, load_scenario
 from scenarios.scenario import Scenario
+from scenarios.scorecard import read_scorecard
 from scenarios.target import read_target
 from scenarios.yaml_reader import Document, read_file
 
 BAD_FILES = Path(__file__).resolve().parents[1] / "bad_files"
 FAULTS = sorted(path.stem for path in BAD_FILES.glob("*.yaml"))
-READERS = {"charter": read_charter, "journey": read_journey, "target": read_target}
+READERS = {"charter": read_charter, "journey": read_journey, "scorecard": read_scorecard, "target": read_target}
 
 
 def _read(name):

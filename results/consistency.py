@@ -1,0 +1,267 @@
+"""How alike contacts about the same question were: in what was said, how long it took, and how people were spoken to.
+
+Reads a run that was scored. Too few contacts give figures but never a verdict; agents are named only where the charter
+says they were told.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.clock import RunClock
+from results.log import OUR_FAULTS
+from results.rates import Detector, Share, Wordings, corrected, share_of
+from results.runs import Run
+from scenarios.conduct_labels import GATES
+
+ANSWERS_LEAST = 5
+"""Fewer answers, or contacts of a group, are shown without a verdict."""
+
+CONSISTENT, INCONSISTENT, CANNOT_TELL = "consistent", "inconsistent", "cannot tell"
+PUBLISHED = "published"
+AGREES_LEAST = 0.9
+"""An answer is consistent where at least this share of pairs agree, whatever the chance of the sample."""
+
+TURN = ["contact_id", "leg", "turn"]
+
+GROUPS = ("channel", "language", "hour", "team")
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Two answers that cannot both be true, in their words."""
+
+    contact_id: str
+    quote: str
+    against: str
+    against_quote: str
+    type: str
+
+
+@dataclass(frozen=True)
+class FactAgreement:
+    """How far the answers to one question agree.
+
+    Attributes:
+        fact: what was asked for.
+        answers: how many answers there are.
+        agreement: share of pairs of answers that do not contradict, with a jackknife interval over contacts.
+        true: share of answers that agree with what is published; n is 0 where nothing is.
+        verdict: consistent, inconsistent or cannot tell.
+        clash: the pair that clashes most plainly, where one does.
+        groups: agreement within each channel, language and team, where it has enough answers.
+    """
+
+    fact: str
+    answers: int
+    agreement: Share
+    true: Share
+    verdict: str
+    clash: Clash | None
+    groups: Mapping[str, Share]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How long a useful answer took in one group of contacts, in seconds; `unanswered` had none."""
+
+    group: str
+    name: str
+    contacts: int
+    unanswered: int
+    low_s: float
+    median_s: float
+    high_s: float
+
+
+@dataclass(frozen=True)
+class Tone:
+    """How often a conduct was seen in one group of contacts: as found, and corrected by the detector's error."""
+
+    group: str
+    name: str
+    label: str
+    found: Share
+    true: Share | None
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """All of it."""
+
+    facts: tuple[FactAgreement, ...]
+    times: tuple[Spread, ...]
+    tones: tuple[Tone, ...]
+    contacts: int
+
+
+def consistency_of(run: Run) -> Consistency:
+    """Say how alike the contacts of a run were; it must have been scored."""
+    legs = run.table("legs")
+    first = _first(legs, run.facts)
+    return Consistency(
+        tuple(_facts(run.table("answers"), first)),
+        tuple(_times(run.table("steps"), first)),
+        tuple(_tones(run.table("findings"), run.table("messages"), first, _detectors(run.facts))),
+        len(first),
+    )
+
+
+def _first(legs: pd.DataFrame, facts: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the contacts with the groups they belong to."""
+    kept = legs[~legs["leg_end"].isin(OUR_FAULTS) & legs["arrived_s"].notna()]
+    first = kept.drop_duplicates("contact_id").set_index("contact_id")
+    team = kept.dropna(subset=["team"]).drop_duplicates("contact_id", keep="last").set_index("contact_id")["team"]
+    hours = RunClock.of(facts).of_day_s(first["arrived_s"].to_numpy(dtype=float)) // 3600
+    groups = {
+        "channel": first["channel"],
+        "language": first["language"],
+        "hour": pd.Series([f"{int(hour):02}:00" for hour in hours], index=first.index),
+        "team": team.reindex(first.index),
+        "arrived_s": first["arrived_s"].astype(float),
+    }
+    named = kept[kept["agent"].notna() & kept["source"].eq("measured")]  # only where the charter says they were told
+    if len(named):
+        agent = named.drop_duplicates("contact_id", keep="last").set_index("contact_id")["agent"]
+        groups["agent"] = agent.reindex(first.index)
+    return pd.DataFrame(groups)
+
+
+def _grouped(first: pd.DataFrame) -> Iterator[tuple[str, str, pd.Index[Any]]]:
+    yield "all", "", first.index
+    for group in [*GROUPS, *(["agent"] if "agent" in first else [])]:
+        names = first[group].dropna()
+        if names.nunique() > 1:
+            for name, rows in names.groupby(names):
+                yield group, str(name), rows.index
+
+
+# -- what was said ---------------------------------------------------------------------------------------------------
+
+
+def _facts(answers: pd.DataFrame, first: pd.DataFrame) -> Iterator[FactAgreement]:
+    for fact, rows in answers.groupby("fact", sort=True):
+        pairs = rows[rows["against"] != PUBLISHED]
+        held = rows[(rows["against"] == PUBLISHED) & rows["relation"].isin(["agree", "contradict"])]
+        contacts = list(dict.fromkeys([*rows["contact_id"], *pairs["against"]]))
+        agreement = pair_agreement(pairs)
+        true = share_of(int((held["relation"] == "agree").sum()), len(held))
+        groups = dict(_within_groups(pairs, first))
+        yield FactAgreement(
+            str(fact), len(contacts), agreement, true, _verdict(agreement, true, len(contacts)), _clash(rows), groups
+        )
+
+
+def pair_agreement(pairs: pd.DataFrame) -> Share:
+    """Return the share of pairs of answers that do not contradict, with an interval that leaves out contacts in turn.
+
+    A contact is in many pairs, so pairs are no sample of their own: the jackknife takes contacts away one by one
+    (Efron and Stein, Annals of Statistics 9:586, 1981).
+    """
+    if pairs.empty:
+        return Share(math.nan, math.nan, math.nan, 0)
+    agrees = pairs["relation"].ne("contradict").to_numpy(dtype=float)
+    one, other = pairs["contact_id"].to_numpy(), pairs["against"].to_numpy()
+    contacts = sorted({*one, *other})
+    value = float(agrees.mean())
+    if len(contacts) < 3:
+        return Share(value, math.nan, math.nan, len(contacts))
+    without = np.array([agrees[(one != name) & (other != name)].mean() for name in contacts])
+    n = len(contacts)
+    error = math.sqrt((n - 1) / n * float(np.square(without - without.mean()).sum()))
+    if error == 0:
+        bound = share_of(n if value == 1 else 0, n)
+        return Share(value, min(bound.low, value), max(bound.high, value), n)
+    return Share(value, max(value - 1.96 * error, 0.0), min(value + 1.96 * error, 1.0), n)
+
+
+def _within_groups(pairs: pd.DataFrame, first: pd.DataFrame) -> Iterator[tuple[str, Share]]:
+    for group in ("channel", "language", "team"):
+        mine, theirs = pairs["contact_id"].map(first[group]), pairs["against"].map(first[group])
+        for name in sorted(set(mine.dropna())):
+            own = pairs[(mine == name) & (theirs == name)]
+            if len({*own["contact_id"], *own["against"]}) >= ANSWERS_LEAST:
+                yield f"{group} {name}", pair_agreement(own)
+
+
+def _verdict(agreement: Share, true: Share, answers: int) -> str:
+    """Say whether answers are consistent: never on few, and not where the interval leaves it open."""
+    if answers < ANSWERS_LEAST or math.isnan(agreement.low):
+        return CANNOT_TELL
+    if agreement.high < AGREES_LEAST or (true.n >= ANSWERS_LEAST and true.high < AGREES_LEAST):
+        return INCONSISTENT
+    return CONSISTENT if agreement.low >= AGREES_LEAST else CANNOT_TELL
+
+
+def _clash(rows: pd.DataFrame) -> Clash | None:
+    clashing = rows[rows["relation"] == "contradict"]
+    if clashing.empty:
+        return None
+    row = clashing.sort_values(["against", "contact_id"], kind="stable", key=lambda c: c.eq(PUBLISHED)).iloc[-1]
+    quotes = [str(row[name]) if isinstance(row[name], str) else str(row[text])
+              for name, text in (("quote", "text"), ("against_quote", "against_text"))]  # fmt: skip
+    return Clash(str(row["contact_id"]), quotes[0], str(row["against"]), quotes[1], str(row["type"]))
+
+
+# -- how long, and how -----------------------------------------------------------------------------------------------
+
+
+def _times(steps: pd.DataFrame, first: pd.DataFrame) -> Iterator[Spread]:
+    useful = steps[(steps["rung"] == "first_useful_answer") & steps["seen_by_s"].notna()]
+    at = useful.drop_duplicates("contact_id").set_index("contact_id")["seen_by_s"].astype(float)
+    took = at.reindex(first.index) - first["arrived_s"]
+    for group, name, contacts in _grouped(first):
+        own = took.loc[contacts]
+        seen = own.dropna()
+        low, median, high = seen.quantile([0.1, 0.5, 0.9]) if len(seen) else (math.nan, math.nan, math.nan)
+        yield Spread(group, name, len(own), int(own.isna().sum()), float(low), float(median), float(high))
+
+
+def _tones(
+    findings: pd.DataFrame, messages: pd.DataFrame, first: pd.DataFrame, detectors: Mapping[tuple[str, str], Detector]
+) -> Iterator[Tone]:
+    desk = messages[messages["speaker"].isin(["human", "agent", "bot", "automatic"])]
+    turns = desk.groupby("contact_id").size()
+    desk = desk.assign(wording=desk["text"].map(_wording))
+    said = findings[[*TURN, "label"]].merge(desk[[*TURN, "wording"]], on=TURN)
+    languages = dict(zip(findings["contact_id"], findings["language"], strict=True))
+    shown = {label: set(rows["contact_id"]) for label, rows in findings.groupby("label")}
+    for group, name, contacts in _grouped(first):
+        own = [contact for contact in contacts if contact in turns.index]
+        looks = float(turns.loc[own].mean()) if own else 1.0
+        told = {languages[contact] for contact in own if contact in languages}
+        members = set(own)
+        read = desk.loc[desk["contact_id"].isin(members), "wording"].nunique()
+        ways = said[said["contact_id"].isin(members)].groupby("label")["wording"].nunique()
+        for label in GATES:
+            found = sum(contact in shown.get(label, ()) for contact in own)
+            detector = detectors.get((label, next(iter(told)))) if len(told) == 1 else None
+            true = None if detector is None else _corrected(found, len(own), detector, looks, ways.get(label, 0), read)
+            yield Tone(group, name, label, share_of(found, len(own)), true)
+
+
+def _corrected(found: int, n: int, detector: Detector, looks: float, ways: int, read: int) -> Share:
+    return corrected(found, n, detector, looks, wordings=Wordings(int(ways), int(read)))
+
+
+def _wording(text: str) -> str:
+    """Return a text without names and numbers: what differs in them alone is one wording."""
+    words = re.findall(r"[^\W\d_]+", re.sub("<[^<>]*>", "", text))
+    return " ".join(word for word in words if not word[0].isupper())
+
+
+def _detectors(facts: Mapping[str, Any]) -> dict[tuple[str, str], Detector]:
+    """Return how right the detectors were that scored a run, by label and language."""
+    told = facts.get("detectors")
+    rows: Sequence[Mapping[str, Any]] = told if isinstance(told, list) else []
+    return {
+        (str(row["label"]), str(row["language"])): Detector(row["hits"], row["shown"], row["alarms"], row["clean"])
+        for row in rows
+    }

@@ -1,0 +1,50 @@
+"""How many messages a minute the scoring rules read on one core: conduct, facts and promises of each.
+
+Run `python -m tests.benchmarks.scoring_pace [FILE...]` with labelled conduct files; our own tuning part by default. The
+bar is 10,000 messages a minute on one core.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import time
+from pathlib import Path
+
+from probes.scoring.accuracy import kind_and_language, read_labelled
+from probes.scoring.conduct import conduct_in, scene_of
+from probes.scoring.facts import facts_in
+from probes.scoring.lexicon import lexicon_of
+from probes.scoring.promises import promises_in
+from probes.scoring.published import CORPORA
+
+SAID_AT = datetime.datetime(2026, 3, 10, 10, 20, tzinfo=datetime.UTC)
+BAR = 10_000
+
+
+def pace(path: Path) -> float:
+    """Return messages a minute of processor time."""
+    _, language = kind_and_language(path)
+    lexicon = lexicon_of(language)
+    lines = read_labelled(path)
+    lexicon.find(lexicon.read("warm up"))
+    began = time.process_time()
+    for line in lines:
+        text = lexicon.read(line["text"])
+        found = lexicon.find(text)
+        before = [(turn["who"], lexicon.read(turn["text"])) for turn in line["context"]]
+        conduct_in(scene_of(lexicon, text, found, before, line["channel"]), SAID_AT)
+        facts_in(text, lexicon, found)
+        promises_in(text, lexicon, SAID_AT, None, found)
+    return 60 * len(lines) / (time.process_time() - began)
+
+
+def main() -> None:
+    """Print the pace of each file."""
+    files = [Path(name) for name in sys.argv[1:]] or sorted((CORPORA / "tuning").glob("conduct_*.jsonl"))
+    for path in files:
+        print(f"{path.name:24} {pace(path):10,.0f} messages a minute (bar {BAR:,})")
+
+
+if __name__ == "__main__":
+    main()

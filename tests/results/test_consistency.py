@@ -1,0 +1,76 @@
+"""Consistency: pairs that agree, with an interval over contacts; groups; rates; and no verdict on few."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from results.consistency import CANNOT_TELL, CONSISTENT, INCONSISTENT, consistency_of, pair_agreement
+from results.runs import Run
+from tests.results.said import run_of, turn
+
+
+def pairs(agrees: dict[tuple[str, str], bool]) -> pd.DataFrame:
+    """Return pairs of answers."""
+    return pd.DataFrame(
+        [
+            {"contact_id": a, "against": b, "relation": "agree" if same else "contradict"}
+            for (a, b), same in agrees.items()
+        ]
+    )
+
+
+def answered(run: Run, right: int, wrong: int) -> None:
+    """Have so many contacts give the published answer, and so many another one."""
+    names = [f"c{i:02}/0/1" for i in range(right + wrong)]
+    rows = []
+    for i, name in enumerate(names):
+        base = {"fact": "f", "turn": 1, "text": "x", "language": "en"}
+        rows.append(
+            {**base, "contact_id": name, "against": "published", "relation": "agree" if i < right else "contradict"}
+        )
+        for j in range(i):
+            same = (i < right) == (j < right)
+            rows.append({**base, "contact_id": name, "against": names[j], "relation": "agree" if same else "contradict",
+                         "quote": "5 days", "against_quote": "15 days", "type": "duration"})  # fmt: skip
+    run.write_table("answers", pd.DataFrame(rows))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "verdict"),
+    [(40, 0, CONSISTENT), (20, 0, CANNOT_TELL), (15, 15, INCONSISTENT), (3, 1, CANNOT_TELL), (8, 1, CANNOT_TELL)],
+)
+def test_a_verdict_needs_enough_answers(tmp_path: Path, right: int, wrong: int, verdict: str) -> None:
+    """Without it three agreeing answers would be a consistent desk."""
+    contacts = {f"c{i:02}/0/1": [turn("human", "x")] for i in range(right + wrong)}
+    run = run_of(tmp_path / "run", contacts)
+    answered(run, right, wrong)
+    (fact,) = consistency_of(run).facts
+    assert fact.verdict == verdict
+    assert fact.true.n == right + wrong
+    assert (fact.clash is not None) == (wrong > 0)
+
+
+def test_pairs_are_no_sample_of_their_own() -> None:
+    """Without it ten contacts would look like forty-five."""
+    names = [f"c{i}" for i in range(10)]
+    one_off = {(a, b): "c9" not in (a, b) for i, a in enumerate(names) for b in names[i + 1 :]}
+    share = pair_agreement(pairs(one_off))
+    assert share.value == pytest.approx(36 / 45)
+    assert share.high - share.low > 0.3, "one contact of ten is one of ten"
+    assert math.isnan(pair_agreement(pairs({("a", "b"): True})).low), "two contacts have no interval"
+
+
+def test_groups_are_told_and_agents_only_where_they_were_told(tmp_path: Path) -> None:
+    """Without it an agent could be named who never knew of the shop."""
+    contacts = {f"c{i}/0/1": [turn("customer", "hi"), turn("human", "Hello")] for i in range(4)}
+    ends = {name: {"team": "a" if i % 2 else "b"} for i, name in enumerate(contacts)}
+    groups = {one.group for one in consistency_of(run_of(tmp_path / "run", contacts, ends)).times}
+    assert groups == {"all", "team"}
+    named = {name: {**facts, "agent": f"agent {i}"} for i, (name, facts) in enumerate(ends.items())}
+    groups = {one.group for one in consistency_of(run_of(tmp_path / "named", contacts, named)).times}
+    assert "agent" in groups
+    recorded = {name: {**facts, "source": "recorded"} for name, facts in named.items()}
+    groups = {one.group for one in consistency_of(run_of(tmp_path / "recorded", contacts, recorded)).times}
+    assert "agent" not in groups
