@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from commands.terminal import print_json, progress_bar, say
 if TYPE_CHECKING:
     from results.ratings import Kind
     from results.runs import Run
+    from results.scores import CardScore
     from scenarios.scorecard import Scorecard
 
 KINDS: dict[str, Kind] = {"rate": "rated", "override": "overridden", "dispute": "disputed", "settle": "settled"}
@@ -48,14 +49,13 @@ def card_named(told: str) -> Scorecard:
 
 def make_scored(asked: argparse.Namespace, run: Run) -> None:
     """Score a run's messages anew, and write its tables."""
-    from probes.scoring.due import BusinessHours
+    from probes.scoring.due import hours_of
     from probes.scoring.published import published_detectors, read_published
     from probes.scoring.score_run import score_run
 
     published = read_published(asked.published) if getattr(asked, "published", None) else {}
-    told = getattr(asked, "hours", None)
     try:
-        hours = BusinessHours.of(told) if told else None
+        hours = hours_of(run.facts.get("holidays", []), getattr(asked, "hours", None))
     except ValueError as error:
         raise UsageError(f"--hours: {error}") from None
     with progress_bar(asked, f"scoring {run.folder}") as progress:
@@ -71,7 +71,7 @@ def _scored(asked: argparse.Namespace, run: Run, card: Scorecard) -> dict[str, A
 
     make_scored(asked, run)
     cards = score_cards(run, card)
-    write_scores(run, card)
+    write_scores(run, card, cards)
     consistency = consistency_of(run)
     document = {"run": str(run.folder), **scores_document(card, cards), "consistency": dataclasses.asdict(consistency)}
     ratings = ratings_of(run)
@@ -109,8 +109,8 @@ def score_shop(asked: argparse.Namespace, run: Run, card: Scorecard) -> ScoredSh
     if not 0 < messages <= MESSAGES_MOST:
         return None
     make_scored(asked, run)
-    write_scores(run, card)
     cards = score_cards(run, card)
+    write_scores(run, card, cards)
     scores = [
         {
             "card": card.scorecard,
@@ -125,13 +125,13 @@ def score_shop(asked: argparse.Namespace, run: Run, card: Scorecard) -> ScoredSh
     )
 
 
-def write_scores(run: Run, card: Scorecard) -> None:
+def write_scores(run: Run, card: Scorecard, cards: Sequence[CardScore]) -> None:
     """Write the table of a card filled in for every contact."""
-    from results.scores import score_cards, scores_table
+    from results.scores import scores_table
 
     legs = run.table("legs")
     journeys = dict(zip(legs["contact_id"], legs["journey"], strict=True))
-    run.write_table("scores", scores_table(card, score_cards(run, card), journeys))
+    run.write_table("scores", scores_table(card, cards, journeys))
 
 
 def _rated(asked: argparse.Namespace, run: Run, card: Scorecard, given: list[str]) -> int:

@@ -56,7 +56,7 @@ class FactAgreement:
         true: share of answers that agree with what is published; n is 0 where nothing is.
         verdict: consistent, inconsistent or cannot tell.
         clash: the pair that clashes most plainly, where one does.
-        groups: agreement within each channel, language and team, where it has enough answers.
+        groups: agreement within each channel, language, hour and team, where it has enough answers.
     """
 
     fact: str
@@ -183,7 +183,7 @@ def pair_agreement(pairs: pd.DataFrame) -> Share:
 
 
 def _within_groups(pairs: pd.DataFrame, first: pd.DataFrame) -> Iterator[tuple[str, Share]]:
-    for group in ("channel", "language", "team"):
+    for group in GROUPS:
         mine, theirs = pairs["contact_id"].map(first[group]), pairs["against"].map(first[group])
         for name in sorted(set(mine.dropna())):
             own = pairs[(mine == name) & (theirs == name)]

@@ -10,7 +10,7 @@ import datetime
 import json
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from results.agreement import Agreement, ac1, alpha, kappa
 from results.runs import Run, RunError
@@ -210,8 +210,3 @@ def drift(ratings: Iterable[Rating], machine: Mapping[tuple[str, str], Hashable]
         if whole is not None:
             told[month] = whole
     return told
-
-
-def plain(value: Any) -> Any:
-    """Return agreement as plain values for JSON."""
-    return asdict(value)

@@ -177,6 +177,7 @@ def scenario_facts(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
         "days": scenario.days,
         "origin": scenario.origin.isoformat(),
         "time_zone": scenario.time_zone,
+        "holidays": scenario.holidays,
         "gates": [gate.model_dump(exclude_none=True) for gate in scenario.gates],
         "goals": [goal.model_dump(exclude_none=True) for goal in scenario.goals],
     }

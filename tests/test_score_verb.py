@@ -44,6 +44,17 @@ def test_a_run_is_scored_with_quotes_and_clashes(run: Run, capsys: pytest.Captur
     assert run.table("scores")["criterion"].nunique() > 10
 
 
+def test_holidays_of_the_scenario_put_working_days_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without it a desk would break its word on Christmas Day."""
+    said = [turn("customer", "where is it?"), turn("human", "You will have it within 2 working days.")]
+    due_s = []
+    for number, holidays in enumerate(([], ["2026-03-11"])):
+        run = run_of(tmp_path / str(number), {"a/0/1": said}, holidays=holidays)
+        score(capsys, run.folder)
+        due_s.append(float(run.table("promises")["due_s"].iloc[0]))
+    assert due_s[1] - due_s[0] == 86_400
+
+
 def test_what_a_terminal_shows_names_its_limits(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Without it two contacts would read like a verdict on a desk."""
     assert testdrive.main(["score", str(run.folder)]) == 0

@@ -23,6 +23,7 @@ from probes.journeys import GoOn, Script
 from probes.personas import make_persona
 from probes.player import Contact, Ended, Player, SessionMaker, begun_facts, never_begun, script_of
 from probes.resume import Begun
+from probes.scoring.due import hours_of
 from probes.scoring.follow_up import reads_promises
 from results.journal import Journal
 from scenarios.draws import Purpose, uniform, visit
@@ -168,10 +169,11 @@ class Crowd:
         persona = make_persona(
             who, str(facts["contact_id"]), str(facts["language"]), charter.marker_key, charter.personas
         )
+        reads = reads_promises(self._loaded.scenario.origin, persona.language, hours_of(self._loaded.scenario.holidays))
         return Caller(
             persona, str(facts["contact_id"]), intent, self._loaded.scenario.intents.get(intent, ""),
             facts["played_by"] == "background", cast(Channel, facts["channel"]), self._cast_of.data.get(customer, {}),
-            self._cast_of.kinds.get(customer), reads_promises(self._loaded.scenario.origin, persona.language),
+            self._cast_of.kinds.get(customer), reads,
         )  # fmt: skip
 
     def _hindrance(self, channel: Channel, journey: str | None) -> str | None:

@@ -110,7 +110,7 @@ class Work:
         luck, phrases = self._luck, self._phrases
         shares = self._misconduct.of(team).conduct
         shown = [label for label, share in sorted(shares.items()) if luck.chance(share)]
-        told = {label: phrases.one(phrases.conduct.get(label) or phrases.asks_again, luck) for label in shown}
+        told = {label: phrases.one(phrases.conduct[label], luck) for label in shown}
         fact = phrases.fact(intent)
         acts = [say(0.0 if not told else 0.01, told[label]) for label in OPENS if label in told]
         acts += [say(0.3, told[label]) for label in shown if label not in (*OPENS, *CLOSES)]

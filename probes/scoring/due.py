@@ -20,7 +20,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,12 @@ ZONES = {
 
 ABROAD = ("Europe/London", "Europe/Rome", "Europe/Athens", "America/New_York")
 """Where customers of any language live too."""
+
+
+def hours_of(holidays: Iterable[str], told: str | None = None) -> BusinessHours:
+    """Return a desk's business hours, as `BusinessHours.of` reads them, with a scenario's holidays (YYYY-MM-DD)."""
+    days = frozenset(datetime.date.fromisoformat(day) for day in holidays)
+    return BusinessHours.of(told, days) if told else BusinessHours(holidays=days)
 
 
 @dataclass(frozen=True)

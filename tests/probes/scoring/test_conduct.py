@@ -2,7 +2,9 @@
 
 import pytest
 
+from probes.desk.phrases import read_phrases
 from probes.scoring.conduct import Turn, conduct_of
+from scenarios.conduct_labels import GATES, LABELS
 
 
 def seen(reply: str, language: str = "en", said: str = "", channel: str = "chat") -> set[str]:
@@ -68,6 +70,15 @@ def test_a_label_is_seen(label: str, language: str, reply: str, said: str) -> No
 def test_a_near_twin_is_not(label: str, language: str, reply: str, said: str) -> None:
     """Without it keywords would be taken for meaning."""
     assert label not in seen(reply, language, said)
+
+
+def test_the_rehearsal_desk_has_words_for_every_label_and_those_that_decide_are_heard() -> None:
+    """Without it a desk told to show a label would say something else, and its truth file would lie."""
+    phrases = read_phrases().conduct
+    assert set(phrases) == set(LABELS)
+    for label in GATES:
+        for phrase in phrases[label]:
+            assert label in seen(phrase, "en", "Order 10044821 has not come."), phrase
 
 
 def test_quoted_words_are_somebody_elses() -> None:
