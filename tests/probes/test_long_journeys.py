@@ -78,14 +78,19 @@ def test_a_promise_that_was_not_kept_is_chased_over_another_channel_when_due(tmp
 RECOGNISED = CHASED.replace('[{{says: "within (?P<count>\\\\d+) working days", unit: days}}]', "recognised")
 
 
-def test_a_promise_is_recognised_without_a_pattern_and_chased_when_due(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("holidays", "day"), [([], 3), (["2026-03-05"], 6)])
+def test_a_promise_is_recognised_without_a_pattern_and_chased_when_due(
+    tmp_path: Path, holidays: list[str], day: int
+) -> None:
     """Without it every way of promising would need a regular expression, and working days would be days."""
     assert "promises: recognised" in RECOGNISED
-    legs, messages = play(tmp_path, RECOGNISED.format(to="form"))
+    legs, messages = play(tmp_path, RECOGNISED.format(to="form"), holidays=holidays)
     assert list(legs["channel"]) == ["chat", "form"]
     said_s = messages.loc[messages["text"].str.contains("working days"), "at_s"].iloc[0]
     assert said_s < DAY_S, "said on Tuesday"
-    assert legs["due_s"][1] == pytest.approx(3 * DAY_S + 18 * 3600 + 60), "due on Friday at closing time"
+    assert legs["due_s"][1] == pytest.approx(day * DAY_S + 18 * 3600 + 60), (
+        "due on Friday at closing time, or on Monday"
+    )
 
 
 def test_what_was_answered_is_not_chased(tmp_path: Path) -> None:

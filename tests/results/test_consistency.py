@@ -52,6 +52,21 @@ def test_a_verdict_needs_enough_answers(tmp_path: Path, right: int, wrong: int, 
     assert (fact.clash is not None) == (wrong > 0)
 
 
+def test_answers_are_compared_within_every_group(tmp_path: Path) -> None:
+    """Without it a desk that says one thing in the morning and another at night would look merely inconsistent."""
+    contacts = {f"c{i:02}/0/1": [turn("human", "x", 36_000.0 if i < 6 else 72_000.0)] for i in range(12)}
+    run = run_of(tmp_path / "run", contacts)
+    answered(run, 6, 6)
+    (fact,) = consistency_of(run).facts
+    assert {name for name in fact.groups if not name.startswith("hour")} == {
+        "channel chat",
+        "language en",
+        "team front",
+    }
+    assert {fact.groups[name].value for name in fact.groups if name.startswith("hour")} == {1.0}
+    assert fact.agreement.value < 0.6
+
+
 def test_pairs_are_no_sample_of_their_own() -> None:
     """Without it ten contacts would look like forty-five."""
     names = [f"c{i}" for i in range(10)]
