@@ -15,36 +15,16 @@ asked (stands.py), the same word said and denied, and pairs of phrases that excl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
-from probes.scoring.facts import Fact, facts_in
-from probes.scoring.lexicon import Lexicon, Span, lexicon_of, touches
+from probes.scoring.answers import VALUES, Answer, Value, answer_of
+from probes.scoring.lexicon import Lexicon, lexicon_of, touches
+from probes.scoring.same_value import kinds_apart, same_value
 from probes.scoring.stands import OPEN, POLARITIES, kinds_of, opposites, said_and_denied, stand, stems
 from probes.scoring.text import Text
-from probes.scoring.times import WEEKDAYS, PointTime, times_of
-
-LENGTHS_SAME = 0.035
-"""So far apart, as a share, two lengths are one: a month of 30 or 31 days, a year of 365 or 12 months."""
-
-STATES = {
-    "placed": "open", "processing": "open", "shipped": "under way", "in_transit": "under way", "delivered": "there",
-    "delayed": "delayed", "cancelled": "cancelled", "refunded": "refunded", "unknown": "unknown",
-}  # fmt: skip
-"""States of an order that can be told of one at the same time."""
-
-VALUES = ("money", "percentage", "duration", "time", "phone", "email", "url", "order_state")
-"""Types whose values are held against each other, in this order; dates and deadlines are one."""
-
-PERIODS = {"day": 1 / 30, "week": 7 / 30, "month": 1.0, "year": 12.0}
-"""Sections [per.day] … say per what an amount is; 15 a month is 180 a year."""
-
-MONTH_ENDS = (
-    "01-31", "02-28", "02-29", "03-31", "04-30", "05-31", "06-30", "07-31", "08-31", "09-30", "10-31", "11-30", "12-31",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,34 +41,6 @@ class Relation:
         return f"{self.relation}: {self.type} «{self.quotes[0]}» against «{self.quotes[1]}»"
 
 
-@dataclass(frozen=True)
-class Value:
-    """A value of an answer: its fact, its words before it (what it is told of), and per what it is."""
-
-    fact: Fact
-    about: frozenset[str]
-    period: str = ""
-    asked: bool = False
-    scope: frozenset[str] = frozenset()
-    kinds: frozenset[tuple[str, str]] = frozenset()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer as it is compared."""
-
-    lexicon: Lexicon
-    text: Text
-    found: Mapping[str, list[Span]]
-    facts: list[Fact]
-    values: dict[str, list[Value]] = field(default_factory=dict)
-
-    @property
-    def words(self) -> set[str]:
-        """The stems of its words that say what it is about."""
-        return stems(self.lexicon, self.text.words(0, len(self.text.tokens)))
-
-
 def relation(question: str, one: str, other: str, language: str, other_language: str | None = None) -> Relation:
     """Return how two answers to a question stand to each other.
 
@@ -100,96 +52,8 @@ def relation(question: str, one: str, other: str, language: str, other_language:
     """
     lexicon = lexicon_of(language)
     asked = lexicon.read(question)
-    a, b = _answer(lexicon, one), _answer(lexicon_of(other_language or language), other)
+    a, b = answer_of(lexicon, one), answer_of(lexicon_of(other_language or language), other)
     return _relation(lexicon, asked, a, b)
-
-
-def _answer(lexicon: Lexicon, reply: str) -> Answer:
-    text = lexicon.read(reply)
-    found = lexicon.find(text)
-    answer = Answer(lexicon, text, found, facts_in(text, lexicon, found))
-    dayless = {
-        text.tokens[time.first].start
-        for time in times_of(text, lexicon)
-        if isinstance(time, PointTime) and not time.day and time.clock is not None
-    }
-    for fact in answer.facts:
-        if _was(answer, fact):
-            continue
-        if fact.start in dayless and str(fact.value).startswith("today "):
-            fact = replace(fact, value=str(fact.value).removeprefix("today "))
-        type_ = "time" if fact.type in ("deadline", "date") else fact.type
-        answer.values.setdefault(type_, []).append(_value(answer, fact))
-    if "time" not in answer.values:
-        for fact in _clocks(answer):
-            answer.values.setdefault("time", []).append(_value(answer, fact))
-    if "money" not in answer.values:
-        for span in answer.found.get("clash.free", [])[:1]:  # at no cost
-            start, end = text.tokens[span.first].start, text.tokens[span.after - 1].end
-            free = Fact("money", {"amount": 0, "currency": None}, start, end, text.original[start:end])
-            answer.values.setdefault("money", []).append(_value(answer, free))
-    for share in _fractions(answer):
-        answer.values.setdefault("percentage", []).append(Value(share, frozenset()))
-    return answer
-
-
-def _clocks(answer: Answer) -> Iterable[Fact]:
-    """Yield bare clock times: no facts by themselves, but what answers `what time?`."""
-    for time in times_of(answer.text, answer.lexicon):
-        if isinstance(time, PointTime) and time.clock is not None and not time.day and not time.repeats:
-            start, end = answer.text.tokens[time.first].start, answer.text.tokens[time.after - 1].end
-            yield Fact("deadline", time.value(), start, end, answer.text.original[start:end])
-
-
-def _was(answer: Answer, fact: Fact) -> bool:
-    """Say whether a value is one of the past: `258 lei was before`; [clash.past] phrases beside it tell."""
-    text = answer.text
-    first = next((i for i, token in enumerate(text.tokens) if token.end > fact.start), 0)
-    begins, ends = text.sentence(first)
-    return any(
-        begins <= span.first < ends and abs(span.first - first) <= 4 for span in answer.found.get("clash.past", [])
-    )
-
-
-def _value(answer: Answer, fact: Fact) -> Value:
-    """Return a fact with the words of its sentence in front of it, and per what an amount is told."""
-    text = answer.text
-    first = next((i for i, token in enumerate(text.tokens) if token.end > fact.start), 0)
-    begins, ends = text.sentence(first)
-    about = stems(answer.lexicon, text.words(begins, first))
-    after = next((i for i, token in enumerate(text.tokens) if token.start >= fact.end), len(text.tokens))
-    told = [(span.first, name) for name in PERIODS for span in answer.found.get(f"per.{name}", [])]
-    near = sorted((abs(place - after), name) for place, name in told if begins <= place < ends)
-    words = text.words(begins, first)
-    kinds = {
-        (next(iter(stems(answer.lexicon, [before]))), next(iter(stems(answer.lexicon, [word]))))
-        for before, word in pairwise(words)
-        if stems(answer.lexicon, [before]) and stems(answer.lexicon, [word])
-    }
-    return Value(
-        fact,
-        frozenset(about),
-        near[0][1] if near else "",
-        any(begins <= span.first < first for span in answer.found.get("clash.asked", [])),
-        frozenset(
-            text.quote(*span).lower() for span in answer.found.get("clash.scope", []) if begins <= span.first < ends
-        ),
-        frozenset(kinds),
-    )
-
-
-def _fractions(answer: Answer) -> Iterable[Fact]:
-    """Yield shares told as fractions: [fraction] pairs such as `half = 50`."""
-    for words, percent in answer.lexicon.pairs("fraction"):
-        place = answer.text.plain.find(f" {words} ")
-        if place >= 0:
-            first, after = answer.text.span_of(place + 1, place + 1 + len(words))
-            start, end = answer.text.tokens[first].start, answer.text.tokens[after - 1].end
-            within = any(fact.type in VALUES and fact.start < end and start < fact.end for fact in answer.facts)
-            joined = answer.text.words(first - 1, first) in (["si"], ["and"], ["e"])
-            if within or joined or answer.text.words(after, after + 1) in (["de"], ["d'"]):
-                continue  # half an hour, six and a half
-            yield Fact("percentage", float(percent), start, end, answer.text.original[start:end])
 
 
 def _relation(lexicon: Lexicon, asked: Text, a: Answer, b: Answer) -> Relation:
@@ -224,11 +88,11 @@ def _clash_of(type_: str, topic: set[str], a: Answer, b: Answer) -> Relation | N
     ours, theirs = a.values.get(type_, []), b.values.get(type_, [])
     if not ours or not theirs:
         return None
-    left = [one for one in ours if not any(_same(one, other) for other in theirs)]
-    right = [other for other in theirs if not any(_same(one, other) for one in ours)]
+    left = [one for one in ours if not any(same_value(one, other) for other in theirs)]
+    right = [other for other in theirs if not any(same_value(one, other) for one in ours)]
     for one in left:
         for other in right:
-            if not _about_others(topic, one, other) and not _apart(type_, one, other):
+            if not _about_others(topic, one, other) and not kinds_apart(type_, one, other):
                 return Relation(
                     "contradict", type_ if type_ != "time" else one.fact.type, (one.fact.quote, other.fact.quote)
                 )
@@ -250,95 +114,6 @@ def _about_others(topic: set[str], one: Value, other: Value) -> bool:
     if one.asked or other.asked:
         return False
     return bool(mine and yours) and not (mine & yours) and not (one.about & topic and other.about & topic)
-
-
-def _apart(type_: str, one: Value, other: Value) -> bool:
-    """Say whether two values measure different things by their kind: a wait in minutes, a warranty in years."""
-    if type_ != "duration":
-        return False
-    least, most = sorted(value.fact.value["max_s"] or value.fact.value["min_s"] for value in (one, other))
-    return bool(most > 5_000 * max(least, 1))
-
-
-def _same(one: Value, other: Value) -> bool:
-    mine, yours = one.fact, other.fact
-    match mine.type:
-        case "deadline" | "date":
-            return _same_time(str(mine.value), str(yours.value))
-        case "money":
-            known = mine.value["currency"] == yours.value["currency"]
-            unnamed = None in (mine.value["currency"], yours.value["currency"])
-            return bool(known or unnamed) and _same_amount(one, other)
-        case "percentage":
-            return abs(float(mine.value) - float(yours.value)) < 1e-9
-        case "duration":
-            return _same_length(mine.value, yours.value)
-        case "order_state":
-            return STATES[mine.value] == STATES[yours.value]
-        case "phone":
-            shorter, longer = sorted((str(mine.value).lstrip("+0"), str(yours.value).lstrip("+0")), key=len)
-            return longer.endswith(shorter)
-        case _:
-            return bool(mine.value == yours.value)
-
-
-def _same_amount(one: Value, other: Value) -> bool:
-    mine, yours = one.fact.value["amount"], other.fact.value["amount"]
-    if abs(mine - yours) < 0.005:
-        return True
-    if one.period and other.period and one.period != other.period:
-        return _close(mine / PERIODS[one.period], yours / PERIODS[other.period])
-    return False
-
-
-def _same_length(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Say whether two spans can be told of the same thing: a week is 7 days, 5 days are not 5 working days."""
-    working = {one["calendar"], other["calendar"]} == {"working", "calendar"}
-    if working and _close(one["max_s"] or one["min_s"], other["max_s"] or other["min_s"]):
-        return False
-    for mine, yours in ((one, other), (other, one)):
-        if mine["max_s"] is not None and yours["max_s"] is None and mine["max_s"] < yours["min_s"] * (1 - LENGTHS_SAME):
-            return False  # at most 75 minutes, at least 4 hours
-    ends = [(one["max_s"], other["max_s"])]
-    if one["min_s"] and other["min_s"]:
-        ends.append((one["min_s"], other["min_s"]))
-    return all(x is None or y is None or _close(x, y) for x, y in ends)
-
-
-def _close(one: float, other: float) -> bool:
-    return abs(one - other) <= LENGTHS_SAME * max(one, other)
-
-
-_PARTS = re.compile(r" ?(morning|noon|afternoon|evening|night|first thing|end of day|early afternoon|late afternoon)$")
-
-
-def _same_time(one: str, other: str) -> bool:
-    """Say whether two points can be one: the same day, and the same clock where both tell one."""
-    days, clocks = [], []
-    for told in (one, other):
-        found = re.search(r"(\d\d:\d\d)(?:-(\d\d:\d\d))?$", told)
-        clocks.append((found[2] or found[1]) if found else "")
-        day = _PARTS.sub("", told[: found.start()] if found else told).strip().lower()
-        days.append(re.sub(r"^(this|next) (?=\w+day$)", "", day))
-    if all(clocks) and clocks[0] != clocks[1]:
-        return False
-    if not all(days):
-        return True  # a day alone and a clock alone can both be true
-    weekdays = {_weekday(day) for day in days}
-    if len(weekdays) == 1 and None not in weekdays:
-        return True
-    if "end of month" in days and any(day[-5:] in MONTH_ENDS for day in days):
-        return True
-    if any(day.startswith("end of month --") for day in days):
-        months = {found[1] or found[2] for day in days if (found := re.search(r"--(\d\d)|-(\d\d)-\d\d$", day))}
-        if any(day[-5:] in MONTH_ENDS for day in days):
-            return len(months) == 1
-    plain = [day[-5:] if re.search(r"\d\d-\d\d$", day) else day for day in days]
-    return plain[0] == plain[1]
-
-
-def _weekday(day: str) -> str | None:
-    return next((name.lower() for name in WEEKDAYS if name.lower() in day), None)
 
 
 def _stands(topic: set[str], kinds: frozenset[str], a: Answer, b: Answer) -> Relation | None:

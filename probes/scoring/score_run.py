@@ -330,9 +330,10 @@ def _answers(
         truth = published.get(name) or (pages[0] if pages else None)
         same: dict[tuple[str, str], str] = {}
         if truth is not None:
+            published_answer = {"contact_id": PUBLISHED, "text": truth, "language": language_of(truth)}
             for one in told:
-                yield _row(name, one, {"contact_id": PUBLISHED, "text": truth, "language": _of_truth(truth)}, same)
-        for one, other in itertools.combinations(_limited(told), 2):
+                yield _row(name, one, published_answer, same)
+        for one, other in itertools.combinations(told[:ANSWERS_MOST], 2):
             yield _row(name, one, other, same)
 
 
@@ -345,15 +346,6 @@ def _by_question(replies: Mapping[str, list[dict[str, Any]]], first: pd.DataFram
             key = name if name != "useful answer" else str(intent)
             out.setdefault(key, []).append(one)
     return out
-
-
-def _limited(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return told[:ANSWERS_MOST]
-
-
-@cache
-def _of_truth(text: str) -> str:
-    return language_of(text)
 
 
 def _row(
