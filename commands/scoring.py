@@ -61,6 +61,10 @@ def make_scored(asked: argparse.Namespace, run: Run) -> None:
     with progress_bar(asked, f"scoring {run.folder}") as progress:
         counts = score_run(run, hours, published, progress)
     run.write_facts(scored=counts, detectors=published_detectors())
+    asked_for = set(run.table("answers")["fact"])
+    for fact in sorted(set(published) - asked_for):
+        known = ", ".join(sorted(asked_for)) or "none"
+        say(f"{asked.published}: nobody was asked for {fact!r}; what was asked for in {run.folder}: {known}")
 
 
 def _scored(asked: argparse.Namespace, run: Run, card: Scorecard) -> dict[str, Any]:

@@ -55,6 +55,18 @@ def test_holidays_of_the_scenario_put_working_days_off(tmp_path: Path, capsys: p
     assert due_s[1] - due_s[0] == 86_400
 
 
+def test_a_published_fact_that_nobody_asked_for_is_told(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without it a misspelt name would look like a desk that says what is published."""
+    published = tmp_path / "faq.yaml"
+    published.write_text("order_status: It takes 5 working days.\norder_statos: It takes 9 days.\n", encoding="utf-8")
+    assert testdrive.main(["score", str(run.folder), "--published", str(published)]) == 0
+    told = capsys.readouterr().err
+    assert "nobody was asked for 'order_statos'" in told
+    assert "'order_status'" not in told
+
+
 def test_what_a_terminal_shows_names_its_limits(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Without it two contacts would read like a verdict on a desk."""
     assert testdrive.main(["score", str(run.folder)]) == 0
