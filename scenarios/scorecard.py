@@ -95,7 +95,9 @@ class Scorecard(Strict):
 
     scorecard: Name = Field(description="the card's name")
     title: str = Field(description="one line")
-    version: Annotated[int, Field(ge=1)] = Field(1, description="trends break when it changes")
+    version: Annotated[int, Field(ge=1)] = Field(
+        1, description="ratings, agreement and drift begin anew when it changes"
+    )
     pass_at: Annotated[float, Field(ge=0, le=100)] | None = Field(
         None, description="a contact passes at this score; left out: scores only"
     )
