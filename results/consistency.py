@@ -32,6 +32,10 @@ AGREES_LEAST = 0.9
 TURN = ["contact_id", "leg", "turn"]
 
 GROUPS = ("channel", "language", "hour", "team")
+"""Groups of contacts; answers are also compared by the wording of the question."""
+
+QUESTION_SHOWN = 60
+"""So many letters of a question are shown."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class FactAgreement:
         true: share of answers that agree with what is published; n is 0 where nothing is.
         verdict: consistent, inconsistent or cannot tell.
         clash: the pair that clashes most plainly, where one does.
-        groups: agreement within each channel, language, hour and team, where it has enough answers.
+        groups: agreement within each channel, language, hour, team and wording of the question, where it has enough
+            answers.
     """
 
     fact: str
@@ -183,12 +188,37 @@ def pair_agreement(pairs: pd.DataFrame) -> Share:
 
 
 def _within_groups(pairs: pd.DataFrame, first: pd.DataFrame) -> Iterator[tuple[str, Share]]:
-    for group in GROUPS:
-        mine, theirs = pairs["contact_id"].map(first[group]), pairs["against"].map(first[group])
+    members = {group: [pairs[side].map(first[group]) for side in ("contact_id", "against")] for group in GROUPS}
+    members["wording"] = _asked_as(pairs)
+    for group, (mine, theirs) in members.items():
         for name in sorted(set(mine.dropna())):
             own = pairs[(mine == name) & (theirs == name)]
             if len({*own["contact_id"], *own["against"]}) >= ANSWERS_LEAST:
                 yield f"{group} {name}", pair_agreement(own)
+
+
+def _asked_as(pairs: pd.DataFrame) -> list[pd.Series[Any]]:
+    """Return how the question of each answer of a pair was put; questions that differ in names alone are put alike."""
+    sides = [pairs[column].fillna("").astype(str) for column in ("question", "against_question")]
+    put: dict[str, str] = {}
+    for question in sorted({*sides[0], *sides[1]}):
+        if question:
+            put.setdefault(_question_wording(question), question)
+    shown = {name: f"“{_clipped(question)}”" for name, question in put.items()}
+    if len(shown) < 2:
+        return [pd.Series(None, index=pairs.index, dtype=object)] * 2
+    return [side.map(_question_wording).map(shown) for side in sides]
+
+
+def _question_wording(question: str) -> str:
+    """Return a question without names and numbers, its first word kept: `Can I` is not `Must I`."""
+    first, _, rest = question.strip().partition(" ")
+    return f"{first.lower()} {_wording(rest)}"
+
+
+def _clipped(question: str) -> str:
+    line = " ".join(question.split())
+    return line if len(line) <= QUESTION_SHOWN else line[: QUESTION_SHOWN - 1] + "…"
 
 
 def _verdict(agreement: Share, true: Share, answers: int) -> str:

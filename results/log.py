@@ -115,9 +115,9 @@ FACTS = pa.schema(
 
 ANSWERS = pa.schema(
     [
-        ("fact", _TEXT), ("contact_id", _TEXT), ("turn", _WHOLE), ("text", _TEXT), ("language", _TEXT),
-        ("against", _TEXT), ("against_text", _TEXT), ("relation", _TEXT), ("type", _TEXT), ("quote", _TEXT),
-        ("against_quote", _TEXT),
+        ("fact", _TEXT), ("contact_id", _TEXT), ("turn", _WHOLE), ("text", _TEXT), ("question", _TEXT),
+        ("language", _TEXT), ("against", _TEXT), ("against_text", _TEXT), ("against_question", _TEXT),
+        ("relation", _TEXT), ("type", _TEXT), ("quote", _TEXT), ("against_quote", _TEXT),
     ]
 )  # fmt: skip
 """Answers to one question, two by two: `against` another contact's, or `published` for what the desk publishes."""

@@ -358,6 +358,7 @@ def _row(
     quotes = told.quotes or (None, None)
     return {
         "fact": name, "contact_id": one["contact_id"], "turn": one["turn"], "text": one["text"],
-        "language": one["language"], "against": other["contact_id"], "against_text": other["text"],
+        "question": one["question"] or None, "language": one["language"], "against": other["contact_id"],
+        "against_text": other["text"], "against_question": other.get("question") or None,
         "relation": told.relation, "type": told.type, "quote": quotes[0], "against_quote": quotes[1],
     }  # fmt: skip

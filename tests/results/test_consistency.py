@@ -67,6 +67,25 @@ def test_answers_are_compared_within_every_group(tmp_path: Path) -> None:
     assert fact.agreement.value < 0.6
 
 
+def test_answers_are_compared_by_how_the_question_was_put(tmp_path: Path) -> None:
+    """Without it a desk that answers `can I` and `must I` each its own way would look merely inconsistent."""
+    run = run_of(tmp_path / "run", {f"c{i:02}/0/1": [turn("human", "x")] for i in range(12)})
+    answered(run, 6, 6)
+    assert not [name for name in consistency_of(run).facts[0].groups if name.startswith("wording")], "nobody asked"
+    rows = run.table("answers")
+    late = {f"c{i:02}/0/1" for i in range(6, 12)}
+    for side, column in (("contact_id", "question"), ("against", "against_question")):
+        rows[column] = [
+            f"Must I pay, says Ada{name[1:3]}?" if name in late else f"Can I pay, says Bo{name[1:3]}?"
+            for name in rows[side]
+        ]
+    run.write_table("answers", rows)
+    groups = {name: share for name, share in consistency_of(run).facts[0].groups.items() if name.startswith("wording")}
+    assert set(groups) == {"wording “Can I pay, says Bo00?”", "wording “Must I pay, says Ada06?”"}
+    assert {share.value for share in groups.values()} == {1.0}
+    assert {share.n for share in groups.values()} == {6}
+
+
 def test_pairs_are_no_sample_of_their_own() -> None:
     """Without it ten contacts would look like forty-five."""
     names = [f"c{i}" for i in range(10)]
