@@ -33,9 +33,16 @@ def score(asked: argparse.Namespace) -> int:
         return _rated(asked, runs[0], card, given)
     if asked.judge:
         return _judged(asked, runs, card)
-    documents = [_scored(asked, run, card) for run in runs]
+    from results.trend import trend_of, trend_text
+
+    scored = [_scored(asked, run, card) for run in runs]
+    documents = [document for _, document in scored]
+    trend = trend_of([(run, cards) for run, (cards, _) in zip(runs, scored, strict=True)])
     if asked.json:
-        print_json(documents[0] if len(documents) == 1 else {"runs": documents})
+        told = {"runs": documents, "trend": [dataclasses.asdict(point) for point in trend]}
+        print_json(documents[0] if len(documents) == 1 else told)
+    elif len(runs) > 1:
+        print(trend_text(trend))
     codes = [document["passed"] for document in documents]
     return Exit.DIFFERS if False in codes else Exit.AGREES
 
@@ -67,7 +74,7 @@ def make_scored(asked: argparse.Namespace, run: Run) -> None:
         say(f"{asked.published}: nobody was asked for {fact!r}; what was asked for in {run.folder}: {known}")
 
 
-def _scored(asked: argparse.Namespace, run: Run, card: Scorecard) -> dict[str, Any]:
+def _scored(asked: argparse.Namespace, run: Run, card: Scorecard) -> tuple[list[CardScore], dict[str, Any]]:
     from results.consistency import consistency_of
     from results.ratings import agreement, drift, ratings_of
     from results.scorecard_text import consistency_text, scores_document, scores_text
@@ -88,7 +95,7 @@ def _scored(asked: argparse.Namespace, run: Run, card: Scorecard) -> dict[str, A
         print(scores_text(card, cards, document.get("agreement", []), document.get("drift", {})))
         print(consistency_text(consistency))
         print(run.folder)
-    return document
+    return cards, document
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from results.clock import RunClock
 from results.log import OUR_FAULTS
-from results.rates import Detector, Share, Wordings, corrected, share_of
+from results.rates import Detector, Share, Wordings, corrected, share_of, together
 from results.runs import Run
 from scenarios.conduct_labels import GATES
 
@@ -258,27 +258,48 @@ def _tones(
     findings: pd.DataFrame, messages: pd.DataFrame, first: pd.DataFrame, detectors: Mapping[tuple[str, str], Detector]
 ) -> Iterator[Tone]:
     desk = messages[messages["speaker"].isin(["human", "agent", "bot", "automatic"])]
-    turns = desk.groupby("contact_id").size()
     desk = desk.assign(wording=desk["text"].map(_wording))
     said = findings[[*TURN, "label"]].merge(desk[[*TURN, "wording"]], on=TURN)
-    languages = dict(zip(findings["contact_id"], findings["language"], strict=True))
-    shown = {label: set(rows["contact_id"]) for label, rows in findings.groupby("label")}
+    shown = {str(label): set(rows["contact_id"]) for label, rows in findings.groupby("label")}
+    languages = _languages(findings, first)
+    answered = set(desk["contact_id"])
     for group, name, contacts in _grouped(first):
-        own = [contact for contact in contacts if contact in turns.index]
-        looks = float(turns.loc[own].mean()) if own else 1.0
-        told = {languages[contact] for contact in own if contact in languages}
-        members = set(own)
-        read = desk.loc[desk["contact_id"].isin(members), "wording"].nunique()
-        ways = said[said["contact_id"].isin(members)].groupby("label")["wording"].nunique()
+        own = languages.loc[[contact for contact in contacts if contact in answered]]
+        parts = [(str(language), _Heard(set(spoke.index), desk, said)) for language, spoke in own.groupby(own)]
         for label in GATES:
-            found = sum(contact in shown.get(label, ()) for contact in own)
-            detector = detectors.get((label, next(iter(told)))) if len(told) == 1 else None
-            true = None if detector is None else _corrected(found, len(own), detector, looks, ways.get(label, 0), read)
-            yield Tone(group, name, label, share_of(found, len(own)), true)
+            found = sum(contact in shown.get(label, ()) for contact in own.index)
+            true = [heard.corrected(label, shown, detectors.get((label, language))) for language, heard in parts]
+            known = [one for one in true if one is not None]
+            whole = together(known) if known and len(known) == len(parts) else None
+            yield Tone(group, name, label, share_of(found, len(own)), whole)
 
 
-def _corrected(found: int, n: int, detector: Detector, looks: float, ways: int, read: int) -> Share:
-    return corrected(found, n, detector, looks, wordings=Wordings(int(ways), int(read)))
+def _languages(findings: pd.DataFrame, first: pd.DataFrame) -> pd.Series[Any]:
+    """Return what each contact spoke: as its leg tells, else as most that was found in it, else as most others."""
+    told = first["language"].str[:2].str.lower()
+    heard = findings.groupby("contact_id")["language"].agg(lambda names: names.mode().iloc[0])
+    languages = told.fillna(heard.reindex(first.index))
+    most = languages.mode()
+    return languages.fillna(most.iloc[0]) if len(most) else languages
+
+
+class _Heard:
+    """What the desk said in contacts of one language."""
+
+    def __init__(self, contacts: set[str], desk: pd.DataFrame, said: pd.DataFrame) -> None:
+        turns = desk[desk["contact_id"].isin(contacts)]
+        self.contacts = contacts
+        self.looks = len(turns) / max(len(contacts), 1)
+        self.read = int(turns["wording"].nunique())
+        self.ways = said[said["contact_id"].isin(contacts)].groupby("label")["wording"].nunique()
+
+    def corrected(self, label: str, shown: Mapping[str, set[str]], detector: Detector | None) -> Share | None:
+        """Return the share that is likely true of a label; None where the detector's error is not known."""
+        if detector is None:
+            return None
+        found = len(self.contacts & shown.get(label, set()))
+        wordings = Wordings(int(self.ways.get(label, 0)), self.read)
+        return corrected(found, len(self.contacts), detector, self.looks, wordings=wordings)
 
 
 def _wording(text: str) -> str:

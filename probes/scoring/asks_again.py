@@ -63,6 +63,14 @@ def asked_again(
             yield span
 
 
+LOOSE = ("echo", "story", "tried")
+
+
+def asks_for_new(found: Mapping[str, list[Span]]) -> bool:
+    """Say whether a turn in which nothing is asked again asks for a thing that is known by its name: then it is new."""
+    return any(section.startswith("ask.") and section.split(".")[1] not in LOOSE for section in found)
+
+
 def _echoes(text: Text, span: Span, turn: Text) -> bool:
     """Say whether a word that is asked for was said by the customer in front of a number or a name."""
     wanted = {_root(word) for word in text.words(*span) if len(word) >= ALIKE - 1}

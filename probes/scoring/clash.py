@@ -23,6 +23,7 @@ from typing import Literal
 from probes.scoring.answers import VALUES, Answer, Value, answer_of
 from probes.scoring.lexicon import Lexicon, lexicon_of, touches
 from probes.scoring.same_value import kinds_apart, same_value
+from probes.scoring.stand_learned import stands_likely
 from probes.scoring.stands import OPEN, POLARITIES, kinds_of, opposites, said_and_denied, stand, stems
 from probes.scoring.text import Text
 
@@ -70,7 +71,13 @@ def _relation(lexicon: Lexicon, asked: Text, a: Answer, b: Answer) -> Relation:
         agreed = agreed or bool(a.values.get(type_) and b.values.get(type_))
     if OPEN in kinds:
         clash = _weekdays(a, b) or _valueless(topic, a, b, kinds) or _valueless(topic, b, a, kinds) or _excluded(a, b)
+        clash = clash or _channels(topic, a, b)
     elif not all("clash.condition" in answer.found for answer in (a, b)):  # only if it is free; unless it is taken
+        apart = _apart(lexicon, asked, a, b)
+        if apart <= ALIKE:
+            return Relation("agree")
+        if apart >= APART and not _of_others(topic, a, b):
+            return Relation("contradict", _slot(a, b), (_quote(a, 1), _quote(b, -1)))
         clash = _stands(topic, kinds, a, b) or _denied(topic, kinds, a, b)
         led = any(f"stand.lead.{side}" in one.found for one in (a, b) for side in ("yes", "no"))
         if clash is None and not (led and kinds and _stand(a, kinds) == _stand(b, kinds) != 0):
@@ -173,6 +180,27 @@ def _weekdays(a: Answer, b: Answer) -> Relation | None:
     if ours and theirs and not {day[:3].lower() for day in ours} & {day[:3].lower() for day in theirs}:
         return Relation("contradict", "date", (ours[0], theirs[0]))
     return None
+
+
+APART, ALIKE = 0.4, -0.5
+"""So likely it must be that of two answers one means yes and one no, or that both mean the same."""
+
+
+def _apart(lexicon: Lexicon, asked: Text, a: Answer, b: Answer) -> float:
+    """Return how likely one answer means yes and the other no; below 0, how likely both mean the same."""
+    if not asked.tokens:
+        return 0.0
+    (yes, no), (also, nor) = (stands_likely(lexicon, asked, answer) for answer in (a, b))
+    apart, alike = yes * nor + no * also, yes * also + no * nor
+    return apart if apart >= alike else -alike
+
+
+def _channels(topic: set[str], a: Answer, b: Answer) -> Relation | None:
+    """Return the clash of ways to go, where one was asked for: by post only, in the app only."""
+    ours, theirs = ({fact.value: fact.quote for fact in one.facts if fact.type == "channel"} for one in (a, b))
+    if not ours or not theirs or ours.keys() & theirs.keys() or _of_others(topic, a, b):
+        return None
+    return Relation("contradict", "channel", (next(iter(ours.values())), next(iter(theirs.values()))))
 
 
 MANY_WORDS = 18

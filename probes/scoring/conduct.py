@@ -22,19 +22,22 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
 
-from probes.scoring.asks_again import asked_again
+from probes.scoring.asks_again import asked_again, asks_for_new
+from probes.scoring.grams import Grams, Who, grams_of
+from probes.scoring.learned import learned_of
 from probes.scoring.lexicon import Lexicon, Span, lexicon_of, touches
 from probes.scoring.numbers import numbers_of
-from probes.scoring.promises import promises_in
+from probes.scoring.promises import ruled_promises
 from probes.scoring.text import Text, fold
 from scenarios.conduct_labels import LABELS
 
-Who = Literal["customer", "agent", "bot"]
 Found = Mapping[str, list[Span]]
+Shown = Mapping[str, list[Span]]
 
 QUESTIONS_MOST = 2
+TOLD_WORDS_LEAST = 8
 SENDER_WORDS = 4
 """So many words at the start of a message may name its sender."""
 
@@ -80,6 +83,11 @@ class Scene:
     last: Found = field(default_factory=dict)
     channel: str = ""
 
+    @cached_property
+    def grams(self) -> Grams:
+        """The turn as the learned part of scoring sees it."""
+        return grams_of(self.text, self.before, self.channel)
+
     def has(self, section: str, span: Span | None = None) -> bool:
         """Say whether phrases of a section were found, in the sentence of a span or anywhere."""
         spans = self.found.get(section, [])
@@ -104,15 +112,20 @@ def conduct_of(
         channel: phone, email, chat, form, social, sms … where known.
         said_at: when it was said; of no account to any label but promises that are over at once.
     """
+    return conduct_in(scene_for(reply, language, before, channel), said_at)
+
+
+def scene_for(reply: str, language: str, before: Sequence[Turn] = (), channel: str = "") -> Scene:
+    """As `scene_of`, of words as they were written."""
     lexicon = lexicon_of(language)
     text = lexicon.read(reply)
     turns = [(turn.who, lexicon.read(turn.text)) for turn in before]
-    return conduct_in(scene_of(lexicon, text, lexicon.find(text), turns, channel), said_at)
+    return scene_of(lexicon, text, lexicon.find(text), turns, channel)
 
 
 def scene_of(lexicon: Lexicon, text: Text, found: Found, before: list[tuple[Who, Text]], channel: str = "") -> Scene:
     """Return a turn with what came before, all phrases found; those within quotation marks are left out."""
-    quoted = _quoted(text)
+    quoted = text.quoted()
     own = {
         section: kept
         for section, spans in found.items()
@@ -130,23 +143,65 @@ def scene_of(lexicon: Lexicon, text: Text, found: Found, before: list[tuple[Who,
 
 def conduct_in(scene: Scene, said_at: datetime.datetime | None = None) -> list[Seen]:
     """As `conduct_of`, of a scene."""
+    seen: list[Seen] = []
+    for label, span in _believed(scene, ruled_in(scene, said_at)):
+        start, end = scene.text.tokens[span.first].start, scene.text.tokens[span.after - 1].end
+        seen.append(Seen(label, start, end, scene.text.original[start:end]))
+    return seen
+
+
+def ruled_in(scene: Scene, said_at: datetime.datetime | None = None) -> dict[str, list[Span]]:
+    """Return the words that show each label by phrases and structure alone."""
     shown = {label: list(_shown(scene, label)) for label in LABELS}
     for label, judge in _JUDGES.items():
         shown[label] = judge(scene, shown)
     shown["promise"] += _promised(scene, said_at)
-    seen: list[Seen] = []
-    for label, spans in shown.items():
-        if spans:
-            first, after = min(spans)
-            start, end = scene.text.tokens[first].start, scene.text.tokens[after - 1].end
-            seen.append(Seen(label, start, end, scene.text.original[start:end]))
-    return seen
+    return shown
 
 
-def _quoted(text: Text) -> list[tuple[int, int]]:
-    """Return the stretches that stand between quotation marks, from mark to mark."""
-    marks = [i for i, token in enumerate(text.tokens) if token.word == '"']
-    return [(a, b) for a, b in zip(marks[::2], marks[1::2], strict=False) if (a, b) != (0, len(text.tokens) - 1)]
+def _believed(scene: Scene, ruled: Shown) -> Iterator[tuple[str, Span]]:
+    """Yield the labels that phrases and the whole of the turn together tell, with the words that show each."""
+    learned = learned_of("conduct", scene.lexicon.language)
+    leaning = learned.leaning(scene.grams.of_turn())
+    told: dict[str, Span] = {}
+    for column, label in enumerate(learned.labels):
+        if ruled[label] and (leaning[column] >= learned.doubted[column] or _is_most_of(scene.text, ruled[label])):
+            told[label] = min(ruled[label])
+        elif not ruled[label] and leaning[column] >= learned.sure[column] and not is_denied(scene, label):
+            number = learned.sentence(scene.grams, label)
+            if number is not None:
+                told[label] = Span(*scene.text.sentence_span(number))
+    for label, needed in _NEEDS.items():
+        if label in told and needed not in told:
+            del told[label]
+    yield from told.items()
+
+
+def is_denied(scene: Scene, label: str) -> bool:
+    """Say whether a label without a phrase cannot be shown, however a turn leans: near twins are known by phrases."""
+    if label == "asks_again" and not _may_ask_again(scene):
+        return True
+    return any(scene.has(f"{label}.{side}") for side in ("not", "unless", "never")) or bool(
+        scene.customer.get(f"{label}.context.not")
+    )
+
+
+def _may_ask_again(scene: Scene) -> bool:
+    """Say whether something is asked that is not plainly new, of a customer who has told something."""
+    asks = any(token.word == "?" for token in scene.text.tokens) or any(name.startswith("ask") for name in scene.found)
+    if not asks or asks_for_new(scene.found):
+        return False
+    said = [token.word for who, turn in scene.before if who == "customer" for token in turn.tokens]
+    return len(said) >= TOLD_WORDS_LEAST or any(word[0].isdigit() for word in said)
+
+
+def _is_most_of(text: Text, spans: Sequence[Span]) -> bool:
+    """Say whether phrases are half of all that was said: then there is no rest that could speak against them."""
+    words = [i for i, token in enumerate(text.tokens) if token.word[0].isalnum()]
+    return 2 * sum(touches(spans, i, i + 1) for i in words) >= len(words)
+
+
+_NEEDS = {"transfer_explained": "transfer_announced", "feedback_over_two_questions": "feedback_request"}
 
 
 def _shown(scene: Scene, label: str) -> Iterator[Span]:
@@ -165,9 +220,6 @@ def _shown(scene: Scene, label: str) -> Iterator[Span]:
 
 
 # -- labels that need more than phrases ------------------------------------------------------------------------------
-
-
-Shown = Mapping[str, list[Span]]
 
 
 def _asks_again(scene: Scene, shown: Shown) -> list[Span]:
@@ -300,7 +352,7 @@ _JUDGES = {
 
 def _promised(scene: Scene, said_at: datetime.datetime | None) -> list[Span]:
     at = said_at or datetime.datetime(2026, 3, 10, 10, 20, tzinfo=datetime.UTC)
-    promises = promises_in(scene.text, scene.lexicon, at, None, scene.found)
+    promises = ruled_promises(scene.text, scene.lexicon, at, None, scene.found)
     spans: list[Span] = []
     for promise in promises:
         first = next(i for i, token in enumerate(scene.text.tokens) if token.end > promise.start)

@@ -51,8 +51,9 @@ class DaysRead:
                 self.past = self.past or int(value) < 0
                 self.told = self.told or names.get(int(value), f"+{value} days" if int(value) > 0 else "yesterday")
             case "K":
-                self.told = f"{self._modifier} {WEEKDAYS[int(value)]}".strip()
-                self._weekday = True
+                if not self.told.startswith("--"):  # the third of September, a Thursday
+                    self.told = f"{self._modifier} {WEEKDAYS[int(value)]}".strip()
+                    self._weekday = True
             case "P":
                 self.part = str(value)
             case "d":

@@ -1,7 +1,8 @@
 """When a promise falls due: a time as told, the instant it was said at, and the desk's hours.
 
 The rules are those of docs/scoring.md: hours and minutes run on the clock, over weekends and clock changes; a range
-counts to its end; a day is due at closing time; morning ends at noon; the end of the week is its last working day.
+counts to its end; a day is due at 18:00, whenever the desk closes; morning ends at noon; the end of the week is its
+last working day.
 
 >>> from probes.scoring.lexicon import lexicon_of
 >>> from probes.scoring.times import times_of
@@ -28,6 +29,9 @@ from probes.scoring.times import DAY_S, HOUR_S, MIDNIGHT, MONTH_S, WEEK_S, WEEKD
 
 SHORT_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SUNDAY = 6
+
+DAY_ENDS = 18 * 60
+"""What is promised for a day is due at this minute of it."""
 
 ENDS_MIN = {
     "morning": 12 * 60, "noon": 12 * 60, "early afternoon": 15 * 60, "afternoon": 18 * 60, "late afternoon": 18 * 60,
@@ -143,7 +147,7 @@ def _after_span(span: SpanTime, said_at: datetime.datetime, hours: BusinessHours
             return _after_working_s(said_at, length, hours)
         return (said_at.astimezone(datetime.UTC) + datetime.timedelta(seconds=length)).astimezone(said_at.tzinfo)
     if span.working and span.unit_s in (DAY_S, WEEK_S):
-        return _at(hours.after(said_at.date(), length // DAY_S), hours.closes, said_at)
+        return _at(hours.after(said_at.date(), length // DAY_S), DAY_ENDS, said_at)
     day = said_at.date()
     if span.unit_s == MONTH_S:
         day = _months_later(day, length // MONTH_S)
@@ -151,7 +155,7 @@ def _after_span(span: SpanTime, said_at: datetime.datetime, hours: BusinessHours
         day = _months_later(day, 12 * (length // YEAR_S))
     else:
         day += datetime.timedelta(days=length // DAY_S)
-    return _at(day, hours.closes, said_at)
+    return _at(day, DAY_ENDS, said_at)
 
 
 def _months_later(day: datetime.date, months: int) -> datetime.date:
@@ -190,8 +194,8 @@ def _at_point(point: PointTime, said_at: datetime.datetime, hours: BusinessHours
             due = later if later > said_at else _at(day + datetime.timedelta(days=1), clock, said_at)
         return due
     if point.relation == "before" and not point.part and not _is_spell(point.day):
-        return _at(day - datetime.timedelta(days=1), hours.closes, said_at)
-    minutes = ENDS_MIN.get(point.part, hours.closes)
+        return _at(day - datetime.timedelta(days=1), DAY_ENDS, said_at)
+    minutes = ENDS_MIN.get(point.part, DAY_ENDS)
     due = _at(day, minutes, said_at)
     if not point.day and due <= said_at:
         return _at(day + datetime.timedelta(days=1), minutes, said_at)

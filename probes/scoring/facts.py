@@ -10,11 +10,14 @@ amounts.py, reach.py); what has no form by the phrases of the language.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from probes.scoring.amounts import amounts_of
+from probes.scoring.grams import Grams, grams_of
+from probes.scoring.learned import learned_of
 from probes.scoring.lexicon import Lexicon, Span, lexicon_of, touches
 from probes.scoring.numbers import numbers_of
 from probes.scoring.reach import reaches_of
@@ -89,8 +92,15 @@ def facts_of(reply: str, language: str) -> list[Fact]:
     return facts_in(lexicon.read(reply), lexicon)
 
 
-def facts_in(text: Text, lexicon: Lexicon, found: Mapping[str, list[Span]] | None = None) -> list[Fact]:
-    """As `facts_of`, of a reply that is folded already."""
+def facts_in(
+    text: Text, lexicon: Lexicon, found: Mapping[str, list[Span]] | None = None, grams: Grams | None = None
+) -> list[Fact]:
+    """As `facts_of`, of a reply that is folded already, its runs known or not."""
+    return _believed(text, lexicon, ruled_facts(text, lexicon, found), grams or grams_of(text))
+
+
+def ruled_facts(text: Text, lexicon: Lexicon, found: Mapping[str, list[Span]] | None = None) -> list[Fact]:
+    """Return what grammars and phrases alone read."""
     found = lexicon.find(text) if found is None else found
     numbers = numbers_of(text, lexicon)
     facts: list[Fact] = []
@@ -121,6 +131,38 @@ def facts_in(text: Text, lexicon: Lexicon, found: Mapping[str, list[Span]] | Non
     for kind, span in _one_each(text, "channel", found):
         add("channel", kind, span.first, span.after)
     return sorted(_alone(facts), key=lambda fact: (fact.start, fact.end, fact.type))
+
+
+def kind_of(type_: str, value: Any, polarity: str | None) -> str:
+    """Return the kind of a fact that sentences are weighed for: `obligation.must`, `channel.phone`, `deadline`."""
+    if polarity is not None:
+        return f"{type_}.{polarity}"
+    return f"{type_}.{value}" if type_ in ("channel", "order_state") else type_
+
+
+def _believed(text: Text, lexicon: Lexicon, ruled: list[Fact], grams: Grams) -> list[Fact]:
+    """Return facts that phrases and whole sentences together tell."""
+    learned = learned_of("facts", lexicon.language)
+    starts = [token.start for token in text.tokens]
+    by_sentence: dict[int, list[Fact]] = {}
+    for fact in ruled:
+        by_sentence.setdefault(text.sentences[max(bisect.bisect_right(starts, fact.start) - 1, 0)], []).append(fact)
+    facts: list[Fact] = []
+    for number in sorted(set(text.sentences)):
+        own = by_sentence.get(number, [])
+        leaning = learned.leaning(grams.of_sentence(number))
+        kinds = {kind_of(fact.type, fact.value, fact.polarity) for fact in own}
+        against = {kind for kind, column in learned.columns.items() if leaning[column] < learned.doubted[column]}
+        facts += [fact for fact in own if kind_of(fact.type, fact.value, fact.polarity) not in against]
+        sure = [kind for kind, column in learned.columns.items() if leaning[column] >= learned.sure[column]]
+        facts += [_whole_sentence(text, number, kind) for kind in sure if kind not in kinds]
+    return sorted(facts, key=lambda fact: (fact.start, fact.end, fact.type))
+
+
+def _whole_sentence(text: Text, number: int, kind: str) -> Fact:
+    type_, _, told = kind.partition(".")
+    polarity = told if type_ in POLARITIES else None
+    return _fact(text, type_, None if polarity else told, *text.sentence_span(number), polarity=polarity)
 
 
 def _fact(text: Text, type_: str, value: Any, first: int, after: int, polarity: str | None) -> Fact:

@@ -64,6 +64,10 @@ class _Phrase:
     pattern: re.Pattern[str] | None = None
 
 
+PART_START = 3
+"""Parts of words are looked up by so many of their first letters."""
+
+
 class Lexicon:
     """The sections of a language, ready to be looked for in replies."""
 
@@ -71,7 +75,8 @@ class Lexicon:
         self.language = language
         self.sections = sections
         self._by_word: dict[str, list[_Phrase]] = defaultdict(list)
-        self._by_part: list[tuple[tuple[str, ...], _Phrase]] = []
+        self._by_part: dict[str, list[_Phrase]] = defaultdict(list)
+        self._parts_by_start: dict[str, list[str]] = defaultdict(list)
         self._lists: dict[str, str] = {}
         self.unknown: set[str] = set()
         """Sections that phrases name and that do not exist; a test says there are none."""
@@ -118,9 +123,8 @@ class Lexicon:
         for word in {token.word for token in text.tokens}:
             for phrase in self._by_word.get(word, ()):
                 _look(phrase, text, found)
-        for parts, phrase in self._by_part:
-            if any(part in plain for part in parts):
-                _look(phrase, text, found)
+        for phrase in self._with_parts(plain):
+            _look(phrase, text, found)
         for spans in found.values():
             spans.sort()
         return dict(sorted(found.items()))
@@ -130,13 +134,24 @@ class Lexicon:
         made = _Phrase(section, self._expression(phrase))
         for word in words:
             self._by_word[word].append(made)
-        if parts:
-            self._by_part.append((parts, made))
+        for part in parts:
+            self._take_part(part, made)
         if not words and not parts:
             if not {"#", "<n>", "[#]"} & set(phrase.split()):
                 self.weak.add(f"[{section}] {phrase}")
                 return
-            self._by_part.append(((" ",), made))
+            self._take_part(" ", made)
+
+    def _take_part(self, part: str, phrase: _Phrase) -> None:
+        if part not in self._by_part:
+            self._parts_by_start[part[:PART_START]].append(part)
+        self._by_part[part].append(phrase)
+
+    def _with_parts(self, plain: str) -> Iterable[_Phrase]:
+        """Return the phrases of which a part of a word stands in a folded reply, each once."""
+        starts = {plain[i : i + size] for size in range(1, PART_START + 1) for i in range(len(plain) - size + 1)}
+        held = (part for start in starts & self._parts_by_start.keys() for part in self._parts_by_start[start])
+        return {id(phrase): phrase for part in held if part in plain for phrase in self._by_part[part]}.values()
 
     def _expression(self, phrase: str) -> str:
         out = ["(?<= )"]

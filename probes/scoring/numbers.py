@@ -40,7 +40,7 @@ def numbers_of(text: Text, lexicon: Lexicon) -> list[Number]:
         if word[0].isdigit():
             value = figures(word, lexicon.language)
             if value is not None:
-                found.append(_with_half(text, _multiplied(text, Number(i, i + 1, value, True), words), words))
+                found.append(_with_half(text, _multiplied(text, Number(i, i + 1, value, True), words), words, lexicon))
                 found[-1] = _with_point(text, found[-1], words, lexicon)
             i = found[-1].after if value is not None else i + 1
             continue
@@ -48,7 +48,7 @@ def numbers_of(text: Text, lexicon: Lexicon) -> list[Number]:
         if taken is None:
             i += 1
             continue
-        found.append(_with_point(text, _with_half(text, taken, words), words, lexicon))
+        found.append(_with_point(text, _with_half(text, taken, words, lexicon), words, lexicon))
         i = found[-1].after
     return found
 
@@ -67,10 +67,7 @@ def _half_alone(text: Text, i: int, words: dict[str, tuple[str, float]], lexicon
     kind, value = words.get(text.tokens[i].word, ("", 0.0))
     if kind != "h":
         return None
-    units = [*lexicon.sections.get("percent.words", ()), *(words for words, _ in lexicon.pairs("currency"))]
-    behind = {("%",), *(tuple(fold(phrase).split()) for phrase in units)}
-    counts = any(tuple(text.words(i + 1, i + 1 + length)) in behind for length in (1, 2, 3))
-    return Number(i, i + 1, value, False) if counts else None
+    return Number(i, i + 1, value, False) if _counts_of(text, i + 1, lexicon) else None
 
 
 def _with_point(text: Text, number: Number, words: dict[str, tuple[str, float]], lexicon: Lexicon) -> Number:
@@ -78,29 +75,48 @@ def _with_point(text: Text, number: Number, words: dict[str, tuple[str, float]],
     points = {fold(word) for word in lexicon.sections.get("number.point", ())}
     if number.after + 1 >= len(text.tokens) or text.tokens[number.after].word not in points:
         return number
-    behind = _spelled(text, number.after + 1, words)
+    at, zeros = number.after + 1, ""
+    while at + 1 < len(text.tokens) and words.get(text.tokens[at].word) == ("n", 0.0):
+        at, zeros = at + 1, zeros + "0"
+    behind = _spelled(text, at, words)
     if behind is None or behind.value >= 100:
         return number
-    digits = f"{behind.value:g}"
-    return Number(number.first, behind.after, float(f"{number.value:g}.{digits}"), False)
+    return Number(number.first, behind.after, float(f"{number.value:g}.{zeros}{behind.value:g}"), False)
 
 
-def _with_half(text: Text, number: Number, words: dict[str, tuple[str, float]]) -> Number:
-    """Add a joined half before a percent sign or a currency: `four and a half per cent` as Arabic says it."""
+def _with_half(text: Text, number: Number, words: dict[str, tuple[str, float]], lexicon: Lexicon) -> Number:
+    """Add a joined half before a percent sign or a currency: `four and a half per cent`."""
     at = number.after
     joined = False
     while at < len(text.tokens) and (parts := _parts(text.tokens[at].word, words)):
         if parts[0][0] == "+":
             joined, parts = True, parts[1:]
         at += 1
+        if joined and not parts and _is_half(text, at + 1, words):
+            at, parts = at + 2, [("h", words[text.tokens[at + 1].word][1])]  # and a half
         if joined and parts and parts[0][0] == "h":
-            following = text.tokens[at].word if at < len(text.tokens) else ""
-            if following and following[0].isalnum() and not following[0].isdigit() and len(following) > 1:
-                return Number(number.first, at, number.value + parts[0][1], number.figures)
-            break
+            loose = lexicon.language == "ar" and _is_word(text, at)
+            whole = Number(number.first, at, number.value + parts[0][1], number.figures)
+            return whole if loose or _counts_of(text, at, lexicon) else number
         if parts:
             break
     return number
+
+
+def _is_half(text: Text, at: int, words: dict[str, tuple[str, float]]) -> bool:
+    return at < len(text.tokens) and words.get(text.tokens[at].word, ("", 0.0))[0] == "h"
+
+
+def _is_word(text: Text, at: int) -> bool:
+    word = text.tokens[at].word if at < len(text.tokens) else ""
+    return len(word) > 1 and word[0].isalnum() and not word[0].isdigit()
+
+
+def _counts_of(text: Text, at: int, lexicon: Lexicon) -> bool:
+    """Say whether a word for per cent or a currency stands at a token."""
+    units = [*lexicon.sections.get("percent.words", ()), *(words for words, _ in lexicon.pairs("currency"))]
+    behind = {("%",), *(tuple(fold(phrase).split()) for phrase in units)}
+    return any(tuple(text.words(at, at + length)) in behind for length in (1, 2, 3))
 
 
 def figures(word: str, language: str) -> float | None:
@@ -125,11 +141,12 @@ def figures(word: str, language: str) -> float | None:
 
 @cache
 def _words(language: str) -> dict[str, tuple[str, float]]:
-    """Return number words: ("+", 0) joins, ("x", n) multiplies, ("a", n) may follow units, ("h", n) is a half."""
+    """Return number words: ("+", 0) joins, ("x", n) multiplies, ("a", n) may follow units, ("h", n) is a
+    half, ("b", n) counts before ten alone."""
     out: dict[str, tuple[str, float]] = {}
     for word, told in lexicon_of(language).pairs("number"):
         out[word] = (
-            ("+", 0.0) if told == "+" else (told[0], float(told[1:])) if told[0] in "xah" else ("n", float(told))
+            ("+", 0.0) if told == "+" else (told[0], float(told[1:])) if told[0] in "xahb" else ("n", float(told))
         )
     return out
 
@@ -156,6 +173,13 @@ def _spelled(text: Text, i: int, words: dict[str, tuple[str, float]]) -> Number 
             joined, parts = True, parts[1:]
         added: tuple[float, float] | None = (total, current)
         if any(kind == "h" for kind, _ in parts):
+            break
+        if (
+            parts[:1]
+            and parts[0][0] == "b"
+            and words.get(text.tokens[at + 1].word if at + 1 < len(text.tokens) else "")
+            not in (("a", 10.0), ("n", 10.0))
+        ):
             break
         for kind, value in parts:
             if added is None:
@@ -205,6 +229,8 @@ def _parts(word: str, words: dict[str, tuple[str, float]]) -> list[tuple[str, fl
     """Return the number words a word is made of (trentasei = trenta + sei), or None."""
     if word in words:
         return [words[word]]
+    if "'" in word and word.partition("'")[2] in words and word.partition("'")[0] not in words:
+        return [words[word.partition("'")[2]]]  # l'ottanta
     if word[0] == "و" and word[1:] in words:
         return [("+", 0.0), words[word[1:]]]
     return _split(word, words) if len(word) > 5 else None

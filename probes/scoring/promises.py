@@ -16,6 +16,7 @@ vague None We'll try to send it
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import itertools
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from probes.scoring.due import BusinessHours, due_at, zone_of
+from probes.scoring.grams import Grams, grams_of
+from probes.scoring.learned import learned_of
 from probes.scoring.lexicon import Lexicon, Span, lexicon_of, touches
 from probes.scoring.numbers import numbers_of
 from probes.scoring.text import Text
@@ -68,8 +71,64 @@ def promises_in(
     said_at: datetime.datetime,
     hours: BusinessHours | None = None,
     found: Mapping[str, list[Span]] | None = None,
+    grams: Grams | None = None,
 ) -> list[Promise]:
-    """As `promises_of`, of a reply that is folded already."""
+    """As `promises_of`, of a reply that is folded already, its runs known or not."""
+    found = lexicon.find(text) if found is None else found
+    grams = grams_of(text) if grams is None else grams
+    ruled = ruled_promises(text, lexicon, said_at, hours, found)
+    learned = learned_of("promises", lexicon.language)
+    starts = [token.start for token in text.tokens]
+    out: list[Promise] = []
+    for first, after in _sentences(text):
+        own = [one for one in ruled if first <= bisect.bisect_right(starts, one.start) - 1 < after]
+        leaning = learned.leaning(grams.of_sentence(text.sentences[first]))[0]
+        if own and leaning >= learned.doubted[0]:
+            out += own
+        elif not own and leaning >= learned.sure[0]:
+            out += _in_sentence(text, Span(first, after), lexicon, said_at, hours, found)
+    return out
+
+
+def _in_sentence(
+    text: Text,
+    sentence: Span,
+    lexicon: Lexicon,
+    said_at: datetime.datetime,
+    hours: BusinessHours | None,
+    found: Mapping[str, list[Span]],
+) -> Iterator[Promise]:
+    """Yield the promise of a sentence that is one as a whole."""
+    if is_no_promise(text, sentence, found):
+        return
+    barred = found.get("promise.time.not", [])
+    times = [
+        time
+        for time in times_of(text, lexicon, numbers_of(text, lexicon))
+        if sentence.first <= time.first < sentence.after
+        and not (time.past or time.repeats or touches(barred, time.first, time.after))
+    ]
+    hedged = any(_within(found, section, sentence) for section in ("promise.hedge", "promise.hedge.sentence"))
+    local = said_at.astimezone(zone_of(said_at, lexicon.language))
+    promise = _promise(text, _trimmed(text, sentence), _one_time(times), local, hours, hedged)
+    if promise is not None:
+        yield promise
+
+
+def is_no_promise(text: Text, sentence: Span, found: Mapping[str, list[Span]]) -> bool:
+    """Say whether phrases say of a sentence that it promises nothing, or it asks."""
+    barred = any(_within(found, section, sentence) for section in ("promise.never", "promise.not"))
+    return barred or _asks(text, sentence, found)
+
+
+def ruled_promises(
+    text: Text,
+    lexicon: Lexicon,
+    said_at: datetime.datetime,
+    hours: BusinessHours | None = None,
+    found: Mapping[str, list[Span]] | None = None,
+) -> list[Promise]:
+    """Return the promises that phrases alone tell."""
     found = lexicon.find(text) if found is None else found
     local = said_at.astimezone(zone_of(said_at, lexicon.language))
     times = times_of(text, lexicon, numbers_of(text, lexicon))

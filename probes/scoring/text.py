@@ -191,8 +191,16 @@ class Text:
 
     def sentence(self, token: int) -> tuple[int, int]:
         """Return the first token and the one after the last of the sentence in which a token stands."""
-        number = self.sentences[token]
+        return self.sentence_span(self.sentences[token])
+
+    def sentence_span(self, number: int) -> tuple[int, int]:
+        """As `sentence`, by its number."""
         return bisect.bisect_left(self.sentences, number), bisect.bisect_right(self.sentences, number)
+
+    def quoted(self) -> list[tuple[int, int]]:
+        """Return the stretches that stand between quotation marks, from mark to mark: somebody else's words."""
+        marks = [i for i, token in enumerate(self.tokens) if token.word == '"']
+        return [(a, b) for a, b in zip(marks[::2], marks[1::2], strict=False) if (a, b) != (0, len(self.tokens) - 1)]
 
     def words(self, first: int, after: int) -> list[str]:
         """Return the folded words from one token up to another."""

@@ -132,7 +132,7 @@ def times_of(text: Text, lexicon: Lexicon, numbers: list[Number] | None = None) 
 
 
 _AMOUNT = (
-    r"(?:J?[ILM]*W?N(?:[RG][LM]*N)?(?:GS)?W?[UD]|[ILM]*W?SW?U|[ILM]*N?D|[LM]+U|[ILM]*UN(?![WU]))W?(?:GS)?(?:GU)?C?W?"
+    r"(?:J?[ILM]*W?N(?:[RG][LM]*N)?(?:GS)?W?[UD]|[ILM]*W?SW?U|[ILM]*N?D|[LM]+U|[ILM]*UN(?![WU]))W?(?:G?S)?(?:GU)?C?W?"
 )
 _SPAN = re.compile(rf"{_AMOUNT}(?:[G,]?N[U]W?)*(?:[LMI]+(?![NTKHEVPBZUDn]))?(?P<ago>A?)")
 _CLOCK = r"(?:J?[VZ]*H(?:[RGB][VZ]*H)?)"
@@ -246,6 +246,8 @@ def _point(match: re.Match[str], tags: list[Tag]) -> PointTime | None:
         point = replace(point, clock=first, exact=first_exact or bool(days.part))
         if len(clocks) > 1:
             last, last_exact = clock_value(clocks[1].value)
+            if last == first:
+                return in_24_hours(point)
             if last_exact and not first_exact and first < 12 * 60 <= last and first + 12 * 60 < last:
                 point = replace(point, clock=first + 12 * 60)
             point = replace(point, until=last, exact=point.exact or last_exact)
@@ -263,7 +265,7 @@ def in_24_hours(point: PointTime) -> PointTime:
     """Read `six` as 18:00 where the part of the day or a desk's hours say so."""
 
     def read(minutes: int) -> int:
-        late = point.part in AFTERNOON
+        late = point.part in AFTERNOON and not (point.until == 12 * 60 and (point.clock or 0) < 12 * 60)
         if point.exact and not point.part:
             return minutes
         if point.part == "night" and 60 <= minutes < 6 * 60:

@@ -33,9 +33,10 @@ def pace(path: Path) -> float:
         text = lexicon.read(line["text"])
         found = lexicon.find(text)
         before = [(turn["who"], lexicon.read(turn["text"])) for turn in line["context"]]
-        conduct_in(scene_of(lexicon, text, found, before, line["channel"]), SAID_AT)
-        facts_in(text, lexicon, found)
-        promises_in(text, lexicon, SAID_AT, None, found)
+        scene = scene_of(lexicon, text, found, before, line["channel"])
+        conduct_in(scene, SAID_AT)
+        facts_in(text, lexicon, found, scene.grams)
+        promises_in(text, lexicon, SAID_AT, None, found, scene.grams)
     return 60 * len(lines) / (time.process_time() - began)
 
 

@@ -86,6 +86,36 @@ def test_answers_are_compared_by_how_the_question_was_put(tmp_path: Path) -> Non
     assert {share.n for share in groups.values()} == {6}
 
 
+def test_rates_of_two_languages_are_corrected_each_by_its_own_error(tmp_path: Path) -> None:
+    """Without it a desk that speaks two languages would have no corrected rate, or one by the wrong error."""
+    names = [f"c{i:02}/0/1" for i in range(80)]
+    contacts = {name: [turn("human", f"{chr(97 + i % 26)}{chr(97 + i // 26)} hello")] for i, name in enumerate(names)}
+    ends = {name: {"language": "en" if i < 40 else "it-IT"} for i, name in enumerate(names)}
+    detectors = [
+        {"label": "thanks", "language": "en", "hits": 400, "shown": 400, "alarms": 0, "clean": 400},
+        {"label": "thanks", "language": "it", "hits": 200, "shown": 400, "alarms": 0, "clean": 400},
+    ]
+    run = run_of(tmp_path / "run", contacts, ends, detectors=detectors)
+    seen = [name for i, name in enumerate(names) if i % 4 == 0]
+    run.write_table(
+        "findings",
+        pd.DataFrame(
+            {"contact_id": seen, "leg": 0, "turn": 0, "label": "thanks", "gates": True, "quote": "x",
+             "language": [ends[name]["language"][:2] for name in seen]}
+        ),
+    )  # fmt: skip
+    tones = {(one.group, one.name): one for one in consistency_of(run).tones if one.label == "thanks"}
+    whole, english, italian = (tones[key].true for key in (("all", ""), ("language", "en"), ("language", "it-IT")))
+    assert whole is not None
+    assert english is not None
+    assert italian is not None
+    assert english.value == pytest.approx(0.25, abs=0.03)
+    assert italian.value == pytest.approx(0.5, abs=0.06)
+    assert whole.value == pytest.approx((english.value + italian.value) / 2)
+    assert whole.high - whole.low < italian.high - italian.low
+    assert whole.n == 80
+
+
 def test_pairs_are_no_sample_of_their_own() -> None:
     """Without it ten contacts would look like forty-five."""
     names = [f"c{i}" for i in range(10)]

