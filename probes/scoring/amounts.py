@@ -141,7 +141,7 @@ def _currency_at(text: Text, i: int, lexicon: Lexicon) -> tuple[str, float, int]
 
 
 def _currency_before(text: Text, i: int, lexicon: Lexicon) -> tuple[str, float, int] | None:
-    for length in (2, 1):
+    for length in (3, 2, 1):
         told = _currency_at(text, i - length, lexicon)
         if told is not None and told[2] == length:
             return told
@@ -178,6 +178,9 @@ def _money(
         code, worth, length = told
         end = at + length
         value = _decimals(text, number, value, code, lexicon)
+        half = _half_behind(text, end, lexicon)
+        if half is not None and worth == 1:
+            return Amount("money", round(value + half[0], 3), code, first, half[1])
         small = _small(text, end, starts, lexicon)
         if small is not None and worth == 1:
             return Amount("money", round(value + small[0], 3), code, first, small[1])
@@ -234,10 +237,30 @@ def _small(text: Text, i: int, starts: Mapping[int, Number], lexicon: Lexicon) -
         return (number.value * told[1], number.after + told[2]) if told[1] < 1 and number.value * told[1] < 1 else None
     if not (10 <= number.value < 100 or (joined and number.value < 100)):
         return None
-    return (number.value / 100, number.after) if not number.figures or not joined else None
+    if number.figures and joined:  # 14 euro e 20, but not: e 20 punti
+        behind = text.tokens[number.after].word if number.after < len(text.tokens) else "."
+        if number.value < 10 or (behind[0].isalnum() and behind not in lexicon.stop):
+            return None
+    return number.value / 100, number.after
 
 
 AND = ("e", "and", "si", "و")
+
+
+def _half_behind(text: Text, i: int, lexicon: Lexicon) -> tuple[float, int] | None:
+    """Read a half joined to a currency: `due euro e mezzo`, `doi lei jumate`."""
+    known = {word: float(told[1:]) for word, told in lexicon.pairs("number") if told[0] == "h"}
+    grown = {f"و{word}": share for word, share in known.items()} if lexicon.language == "ar" else {}
+    joined = i < len(text.tokens) and text.tokens[i].word in AND
+    at = i + joined
+    word = text.tokens[at].word if at < len(text.tokens) else ""
+    share = known.get(word) if joined or lexicon.language == "ro" else grown.get(word)
+    behind = text.tokens[at + 1].word if at + 1 < len(text.tokens) else "."
+    if share is None or (behind[0].isalnum() and behind not in lexicon.stop):
+        return None
+    return share, at + 1
+
+
 CLOCK_BEFORE = frozenset(("alle", "le", "delle", "dalle", "ore", "la", "ora", "orele", "at"))
 
 
@@ -252,6 +275,8 @@ def _price_in_two(
         return None
     if pounds.first and text.tokens[pounds.first - 1].word in CLOCK_BEFORE:
         return None
+    if not joined and text.words(pounds.first, at) in (["un"], ["una"], ["o"]):
+        return None  # una cinquantina di euro
     after = pence.after
     told = _currency_at(text, after, lexicon)
     value = pounds.value + pence.value / 100
@@ -288,21 +313,29 @@ def _in_parts(text: Text, taken: set[int], lexicon: Lexicon) -> list[Amount]:
     return out
 
 
+_JOINS = frozenset(
+    (
+        *("-", "/", "to", "and", "or", "the", "a", "ai", "al", "alle", "agli", "e", "ed", "o", "i", "gli", "le", "il"),
+        *("la", "si", "sau", "pana", "و", "الي", "حتي", "لحد", "لين", "لغايه", "ل", "او"),
+    )
+)
+"""Words that may stand between the numbers of a range, in any of the languages."""
+
+
 def _ranged(text: Text, numbers: list[Number], amounts: list[Amount], taken: set[int]) -> list[Amount]:
-    """Give the first number of a range the currency of the second: 450 to 480 euros, between 10 and 15 lei."""
-    joins = {"-", "to", "and", "a", "e", "ed", "la", "si", "pana", "و", "الى", "ل", "or", "o", "sau", "او"}
+    """Give the first number of a range what the second is of: 450 to 480 euros, from 4 to 4.8 per cent."""
     by_after = {number.after: number for number in numbers}
     out: list[Amount] = []
     for amount in amounts:
-        if amount.kind != "money" or amount.currency is None or amount.first == 0:
+        if (amount.kind == "money" and amount.currency is None) or amount.first == 0:
             continue
         at = amount.first
         words = 0
-        while at > 0 and words < 2 and text.tokens[at - 1].word in joins:
+        while at > 0 and words < 2 and text.tokens[at - 1].word in _JOINS:
             at, words = at - 1, words + 1
         number = by_after.get(at)
         if words and number is not None and number.first not in taken and number.value <= amount.value * 50:
-            out.append(Amount("money", number.value, amount.currency, number.first, number.after))
+            out.append(Amount(amount.kind, number.value, amount.currency, number.first, number.after))
             taken |= set(range(number.first, number.after))
     return out
 

@@ -97,17 +97,21 @@ def _clash_of(type_: str, topic: set[str], a: Answer, b: Answer) -> Relation | N
         return None
     left = [one for one in ours if not any(same_value(one, other) for other in theirs)]
     right = [other for other in theirs if not any(same_value(one, other) for one in ours)]
+    single = len(ours) == len(theirs) == 1
     for one in left:
         for other in right:
-            if not _about_others(topic, one, other) and not kinds_apart(type_, one, other):
+            if not _about_others(topic, one, other, single) and not kinds_apart(type_, one, other):
                 return Relation(
                     "contradict", type_ if type_ != "time" else one.fact.type, (one.fact.quote, other.fact.quote)
                 )
     return None
 
 
-def _about_others(topic: set[str], one: Value, other: Value) -> bool:
-    """Say whether each value is told of a thing of its own, which was not asked about: the frame, the cushions."""
+def _about_others(topic: set[str], one: Value, other: Value, single: bool) -> bool:
+    """Say whether each value is told of a thing of its own, which was not asked about: the frame, the cushions.
+
+    Where each answer has but one value, it is enough that one is told about what was asked.
+    """
     if one.scope and other.scope and not one.scope & other.scope:
         return True
     mine, yours = one.about - topic, other.about - topic
@@ -118,7 +122,7 @@ def _about_others(topic: set[str], one: Value, other: Value) -> bool:
             and any(its == thing and k not in (kind, *topic) for k, its in other.kinds)
         ):
             return True
-    if one.asked or other.asked:
+    if one.asked or other.asked or (single and (one.about | other.about) & topic):
         return False
     return bool(mine and yours) and not (mine & yours) and not (one.about & topic and other.about & topic)
 
@@ -162,8 +166,8 @@ OTHER = 2
 def _valueless(topic: set[str], a: Answer, b: Answer, kinds: frozenset[str]) -> Relation | None:
     """Return the clash of a value with its denial, where a value was asked for: 25 euros, it cannot be done."""
     told = next((type_ for type_ in VALUES if a.values.get(type_)), None)
-    if told is None or b.values.get(told) or _stand(b, kinds) >= 0:
-        return None
+    if told is None or any(b.values.values()) or _stand(b, kinds) >= 0:
+        return None  # who tells a value of another kind speaks of something else
     if len(b.words) >= OTHER and not b.words & (topic | a.words):
         return None
     value = a.values[told][0].fact

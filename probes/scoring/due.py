@@ -147,12 +147,12 @@ def _after_span(span: SpanTime, said_at: datetime.datetime, hours: BusinessHours
             return _after_working_s(said_at, length, hours)
         return (said_at.astimezone(datetime.UTC) + datetime.timedelta(seconds=length)).astimezone(said_at.tzinfo)
     if span.working and span.unit_s in (DAY_S, WEEK_S):
-        return _at(hours.after(said_at.date(), length // DAY_S), DAY_ENDS, said_at)
+        return _at(hours.after(said_at.date(), working_days(length, span.unit_s, len(hours.days))), DAY_ENDS, said_at)
     day = said_at.date()
     if span.unit_s == MONTH_S:
-        day = _months_later(day, length // MONTH_S)
+        day = _months_later(day, length // MONTH_S) + datetime.timedelta(seconds=length % MONTH_S)
     elif span.unit_s == YEAR_S:
-        day = _months_later(day, 12 * (length // YEAR_S))
+        day = _months_later(day, round(12 * length / YEAR_S))
     else:
         day += datetime.timedelta(days=length // DAY_S)
     return _at(day, DAY_ENDS, said_at)
@@ -228,7 +228,9 @@ def _day_of(told: str, said_at: datetime.datetime, hours: BusinessHours) -> date
         return named[told]
     if match := re.fullmatch(r"\+(\d+) days", told):
         return today + int(match[1]) * one
-    if told in ("next working day", "+1 working day"):
+    if match := re.fullmatch(r"(\w+) fortnight", told):
+        return _weekday(match[1], today, hours) + 14 * one
+    if told in ("next working day", "+1 working day", "+1 working days"):
         return hours.after(today, 1)
     if told.removeprefix("next ") in WEEKDAYS:
         return _weekday(told, today, hours)
@@ -297,6 +299,11 @@ def _edge_of(told: str, today: datetime.date, hours: BusinessHours) -> datetime.
         month = _months_later(month, ahead or int(edge == "start"))
     last = calendar.monthrange(month.year, month.month)[1]
     return month.replace(day={"end": last, "start": 1, "middle": 15}[edge])
+
+
+def working_days(length_s: int, unit_s: int, of_week: int) -> int:
+    """Return how many working days a working span has: a working week has as many as the desk works."""
+    return round(length_s / WEEK_S * of_week) if unit_s == WEEK_S else length_s // DAY_S
 
 
 def is_clock_span(span: SpanTime) -> bool:

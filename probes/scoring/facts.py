@@ -114,6 +114,8 @@ def ruled_facts(text: Text, lexicon: Lexicon, found: Mapping[str, list[Span]] | 
         taken.append(Span(reach.first, reach.after))
     free = [number for number in numbers if not touches(taken, number.first, number.after)]
     for amount in amounts_of(text, lexicon, free, found):
+        if touches(taken, amount.first, amount.after):
+            continue
         value = amount.value if amount.kind == "percentage" else {"amount": amount.value, "currency": amount.currency}
         if not touches(found.get(f"{amount.kind}.not", []), amount.first, amount.after):
             add(amount.kind, value, amount.first, amount.after)
@@ -204,9 +206,12 @@ def _is_past(text: Text, time: PointTime, found: Mapping[str, list[Span]]) -> bo
     first, _ = text.sentence(time.first)
     for span in found.get("past", []):
         lifted = any(span.after <= one.first < time.first for one in found.get("past.not", []))
-        if first <= span.first < time.first and "," not in text.words(span.after, time.first) and not lifted:
+        if first <= span.first < time.first and not _CUTS & set(text.words(span.after, time.first)) and not lifted:
             return True
     return False
+
+
+_CUTS = frozenset((",", ":", "-"))
 
 
 def _by_polarity(

@@ -4,8 +4,10 @@ A promise is a clause that commits the desk to a later act or outcome for this c
 the language's lexicon: [promise.commit] phrases open one, [promise.timed] ones where the sentence tells a time to come;
 [promise.not] phrases in the clause close it again (policy, what the customer must do, the past), [promise.never] ones
 anywhere in the sentence, as a question does unless it is but a [promise.tag] (`, ok?`). [promise.hedge] phrases make it
-vague, those of [promise.hedge.sentence] from anywhere in the sentence; [promise.time.not] phrases bar a time. A second
-clause of a sentence makes a promise of its own where it has a time of its own, or a [promise.more] phrase (`then`).
+vague, those of [promise.hedge.sentence] from anywhere in the sentence, unless a [promise.hedge.not] phrase touches
+them; [promise.time.not] phrases bar a time. A second clause of a sentence makes a promise of its own where it has a
+time of its own, or a [promise.more] phrase (`then`). Where phrases are silent, a whole sentence may lean to a promise,
+and where it leans away, they are not believed (learned.py).
 
 >>> said_at = datetime.datetime(2026, 3, 10, 10, 20, tzinfo=datetime.UTC)
 >>> for promise in promises_of("I'll call you back by five this afternoon. We'll try to send it.", "en", said_at):
@@ -108,7 +110,7 @@ def _in_sentence(
         if sentence.first <= time.first < sentence.after
         and not (time.past or time.repeats or touches(barred, time.first, time.after))
     ]
-    hedged = any(_within(found, section, sentence) for section in ("promise.hedge", "promise.hedge.sentence"))
+    hedged = any(_hedged(found, section, sentence) for section in ("promise.hedge", "promise.hedge.sentence"))
     local = said_at.astimezone(zone_of(said_at, lexicon.language))
     promise = _promise(text, _trimmed(text, sentence), _one_time(times), local, hours, hedged)
     if promise is not None:
@@ -135,7 +137,7 @@ def ruled_promises(
     out: list[Promise] = []
     for clause, due_times in _clauses(text, times, found):
         sentence = Span(*text.sentence(clause.first))
-        hedged = _within(found, "promise.hedge", clause) or _within(found, "promise.hedge.sentence", sentence)
+        hedged = _hedged(found, "promise.hedge", clause) or _hedged(found, "promise.hedge.sentence", sentence)
         promise = _promise(text, clause, due_times, local, hours, hedged)
         if promise is not None:
             out.append(promise)
@@ -161,6 +163,14 @@ def _promise(
 def _together(times: list[Time]) -> bool:
     """Say whether the times of a clause narrow each other down rather than follow each other."""
     return len(times) > 1 and all(isinstance(time, PointTime) for time in times)
+
+
+def _hedged(found: Mapping[str, list[Span]], section: str, clause: Span) -> bool:
+    """Say whether a hedge stands in a clause; [promise.hedge.not] phrases that touch it lift it: to tell whether."""
+    lifted = found.get("promise.hedge.not", [])
+    return any(
+        clause.first <= span.first < clause.after and not touches(lifted, *span) for span in found.get(section, [])
+    )
 
 
 def _within(found: Mapping[str, list[Span]], section: str, clause: Span) -> bool:
@@ -238,7 +248,7 @@ def _completes(time: Time, own: list[Time]) -> bool:
 
 
 def _is_day(point: PointTime) -> bool:
-    return bool(point.day) and point.clock is None and not point.part
+    return bool(point.day) and point.clock is None
 
 
 def _is_clock(point: PointTime) -> bool:
@@ -252,10 +262,18 @@ def _one_time(times: list[Time]) -> list[Time]:
     if len(points) != len(times) or len(days) != 1 or len(clocks) != 1 or len(times) != 2:
         return times
     day, clock = days[0], clocks[0]
+    if day.part and clock.part:
+        return times
     joined = replace(
-        day, part=clock.part, clock=clock.clock, until=clock.until, exact=clock.exact, relation=clock.relation,
-        first=min(day.first, clock.first), after=max(day.after, clock.after),
-    )  # fmt: skip
+        day,
+        part=clock.part or day.part,
+        clock=clock.clock,
+        until=clock.until,
+        exact=clock.exact,
+        relation=clock.relation,
+        first=min(day.first, clock.first),
+        after=max(day.after, clock.after),
+    )
     return [in_24_hours(joined)]
 
 

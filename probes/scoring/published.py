@@ -1,6 +1,7 @@
 """What we publish of our own accuracy, and the truth that a company publishes.
 
-The labelled corpora lie beside this file, in a tuning and a report part; the report part is looked at only to report.
+The labelled corpora lie beside this file: the phrases were tuned on one part, phrases and learned weights are weighed
+on another (train.py), and the report part is looked at only to report.
 `python -m probes.scoring.published` scores the report part anew and writes accuracy.json and the table in
 docs/scoring.md; a test fails while they are not current.
 """

@@ -135,8 +135,9 @@ def _phones(text: Text, numbers: list[Number], found: Mapping[str, list[Span]]) 
             continue
         first, after, digits, plus = run
         led = any(0 <= first - span.after <= 5 and _same(text, span.first, first) for span in calls)
+        alone = first == 0 and all(not token.word[0].isalnum() for token in text.tokens[after:])
         whole = DIGITS_LEAST <= len(digits) <= DIGITS_MOST and (
-            plus or led or _looks_dialled(text, first, after, digits)
+            plus or led or alone or _looks_dialled(text, first, after, digits)
         )
         one_by_one = not text.tokens[first].word[0].isdigit()
         right_behind = any(span.after == first for span in calls)

@@ -15,10 +15,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from probes.scoring.answers import PERIODS, Value
-from probes.scoring.times import WEEKDAYS
+from probes.scoring.times import WEEK_S, WEEKDAYS
 
 LENGTHS_SAME = 0.035
 """So far apart, as a share, two lengths are one: a month of 30 or 31 days, a year of 365 or 12 months."""
+
+THIRDS = (100 / 3, 200 / 3)
+"""Shares that people tell rounded: 33 %, 33.3 %."""
 
 STATES = {
     "placed": "open", "processing": "open", "shipped": "under way", "in_transit": "under way", "delivered": "there",
@@ -50,7 +53,10 @@ def same_value(one: Value, other: Value) -> bool:
             unnamed = None in (mine.value["currency"], yours.value["currency"])
             return bool(known or unnamed) and _same_amount(one, other)
         case "percentage":
-            return abs(float(mine.value) - float(yours.value)) < 1e-9
+            told = sorted((float(mine.value), float(yours.value)))
+            return told[1] - told[0] < (
+                0.5 if any(abs(one - third) < 0.05 for one in told for third in THIRDS) else 1e-9
+            )
         case "duration":
             return _same_length(mine.value, yours.value)
         case "order_state":
@@ -74,6 +80,8 @@ def _same_amount(one: Value, other: Value) -> bool:
 def _same_length(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Say whether two spans can be told of the same thing: a week is 7 days, 5 days are not 5 working days."""
     working = {one["calendar"], other["calendar"]} == {"working", "calendar"}
+    if one["calendar"] == other["calendar"] == "working":
+        one, other = ({**told, **_in_working_days(told)} for told in (one, other))
     if working and _close(one["max_s"] or one["min_s"], other["max_s"] or other["min_s"]):
         return False
     for mine, yours in ((one, other), (other, one)):
@@ -83,6 +91,13 @@ def _same_length(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     if one["min_s"] and other["min_s"]:
         ends.append((one["min_s"], other["min_s"]))
     return all(x is None or y is None or _close(x, y) for x, y in ends)
+
+
+def _in_working_days(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Count a working week as five days, where it is told in whole weeks."""
+    ends = [told[end] for end in ("min_s", "max_s") if told[end]]
+    weeks = bool(ends) and all(end % WEEK_S == 0 for end in ends)
+    return {end: told[end] * 5 // 7 if weeks and told[end] else told[end] for end in ("min_s", "max_s")}
 
 
 def _close(one: float, other: float) -> bool:
@@ -100,7 +115,7 @@ def _same_time(one: str, other: str) -> bool:
         clocks.append((found[2] or found[1]) if found else "")
         day = _PARTS.sub("", told[: found.start()] if found else told).strip().lower()
         days.append(re.sub(r"^(this|next) (?=\w+day$)", "", day))
-    if all(clocks) and clocks[0] != clocks[1]:
+    if all(clocks) and clocks[0] != clocks[1] and not _half_a_day_apart(*clocks):
         return False
     if not all(days):
         return True  # a day alone and a clock alone can both be true
@@ -111,10 +126,16 @@ def _same_time(one: str, other: str) -> bool:
         return True
     if any(day.startswith("end of month --") for day in days):
         months = {found[1] or found[2] for day in days if (found := re.search(r"--(\d\d)|-(\d\d)-\d\d$", day))}
-        if any(day[-5:] in MONTH_ENDS for day in days):
-            return len(months) == 1
+        if len(months) == 1 and all(day.startswith("end of") or day[-5:] in MONTH_ENDS for day in days):
+            return True
     plain = [day[-5:] if re.search(r"\d\d-\d\d$", day) else day for day in days]
     return plain[0] == plain[1]
+
+
+def _half_a_day_apart(one: str, other: str) -> bool:
+    """Say whether two clocks show the same on a dial before seven in the evening: half past six may be 06:30."""
+    hours = sorted(int(clock[:2]) for clock in (one, other))
+    return one[3:] == other[3:] and hours[1] - hours[0] == 12 and hours[1] < 19
 
 
 def _weekday(day: str) -> str | None:

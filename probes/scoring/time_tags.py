@@ -34,7 +34,9 @@ class Tag(NamedTuple):
 def tags_of(text: Text, lexicon: Lexicon, numbers: list[Number]) -> list[Tag]:
     """Tag a reply: known words by their letters, others `x`, commas `,`, sentence ends `.`; fillers are left out."""
     entries, counted = _entries(lexicon.language, "time"), _entries(lexicon.language, "time.after_number")
-    leads, dotted = (frozenset(lexicon.sections.get(name, ())) for name in ("date.before", "date.before_dotted"))
+    leads, dotted = (
+        frozenset(map(fold, lexicon.sections.get(name, ()))) for name in ("date.before", "date.before_dotted")
+    )
     coming = _entries(lexicon.language, "time.before_number")
     ordinals = [tuple(fold(phrase).split()) for phrase in lexicon.sections.get("ordinal.after", ())]
     at_number = {number.first: number for number in numbers}
@@ -53,7 +55,7 @@ def tags_of(text: Text, lexicon: Lexicon, numbers: list[Number]) -> list[Tag]:
             raw.append(date)
             i = date.after
             continue
-        if number is not None and (tag is None or number.after >= after):
+        if number is not None and (tag is None or number.after > after or (number.after == after and tag[0][0] != "V")):
             i = _number_tags(text, number, raw, ordinals)
             continue
         if tag is not None:
@@ -63,7 +65,8 @@ def tags_of(text: Text, lexicon: Lexicon, numbers: list[Number]) -> list[Tag]:
         if re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", word):
             hour, minute = int(word.split(":")[0]), int(word.split(":")[1])
             minutes = hour * 60 + minute if hour <= 24 and minute < 60 else 0
-            raw.append(Tag("H", (minutes, True) if minutes >= 12 * 60 else minutes, i, i + 1))
+            exact = minutes >= 12 * 60 or (":" in word and lexicon.language in ("it", "ro"))  # told on 24 hours
+            raw.append(Tag("H", (minutes, True) if exact else minutes, i, i + 1))
         else:
             letter = "." if word in ".!?;¶" else "," if word == "," else "R" if word == "-" else "x"
             raw.append(Tag(letter, word, i, i + 1))
@@ -71,7 +74,8 @@ def tags_of(text: Text, lexicon: Lexicon, numbers: list[Number]) -> list[Tag]:
     tags = [_day_number(tag, raw, i) for i, tag in enumerate(raw) if tag.letter not in "_e"]
     tags = [_until(tag, tags[:i], tags[i + 1 :]) for i, tag in enumerate(tags)]
     tags = _lone_ordinals(tags, text, lexicon)
-    return _parts_of_day(_clocks(_counted_parts(tags) if lexicon.language in ("ar", "ro") else tags, text))
+    counted_parts = _counted_parts(tags) if lexicon.language in ("ar", "ro") else tags
+    return _parts_of_day(_clocks(counted_parts, text, lexicon.language))
 
 
 def _until(tag: Tag, before: list[Tag], behind: list[Tag]) -> Tag:
@@ -85,7 +89,7 @@ def _until(tag: Tag, before: list[Tag], behind: list[Tag]) -> Tag:
 
 def _lone_ordinals(tags: list[Tag], text: Text, lexicon: Lexicon) -> list[Tag]:
     """Read `on the 16th` before an [ordinal.followers] word as a day of the month."""
-    followers = frozenset(lexicon.sections.get("ordinal.followers", ()))
+    followers = frozenset(map(fold, lexicon.sections.get("ordinal.followers", ())))
     out = list(tags)
     for i in range(1, len(tags)):
         tag, after = tags[i], tags[i].after
@@ -117,7 +121,7 @@ def _day_number(tag: Tag, raw: list[Tag], i: int) -> Tag:
 def _counts(raw: list[Tag]) -> bool:
     """Say whether the words so far end in a number that counts what follows, and does not tell a clock time."""
     told = [tag.letter for tag in raw if tag.letter != "_"][-2:]
-    return told[-1:] in (["N"], ["S"]) and (len(told) < 2 or told[0] != "V")
+    return told[-1:] in (["N"], ["S"]) and (len(told) < 2 or told[0] not in ("V", "e"))
 
 
 def _number_tags(text: Text, number: Number, raw: list[Tag], ordinals: list[tuple[str, ...]]) -> int:
@@ -188,14 +192,15 @@ def date_in_figures(text: Text, i: int, leads: Collection[str] = (), before_dott
     return Tag("d", f"{year:04}-{month:02}-{day:02}", i, after)
 
 
-def _clocks(tags: list[Tag], text: Text) -> list[Tag]:
+def _clocks(tags: list[Tag], text: Text, language: str) -> list[Tag]:
     """Turn numbers that tell a time of the day into clock tags."""
+    patterns = _CLOCKS if language == "it" else _CLOCKS + _CLOCKS_FROM
     out: list[Tag] = []
     i = 0
     letters = "".join(tag.letter for tag in tags)
     while i < len(tags):
         tag = tags[i]
-        for pattern in _CLOCKS:
+        for pattern in patterns:
             match = pattern.match(letters, i)
             if match:
                 clock = _clock_tag(tags[i : match.end()], letters[:i], text)
@@ -213,7 +218,7 @@ _CLOCKS = (
     re.compile(r"h[NH]"),
     re.compile(r"[NH]Y+"),
     re.compile(r"(?<=[ZV])[NH]G?S(?![UO])"),
-    re.compile(r"(?<=V)N(?:GN(?![UWO%]))?(?!\d)"),
+    re.compile(r"(?<=V)N(?![UWD])(?:GN(?![UWO%]))?(?!\d)"),
     re.compile(r"(?<=Z)N(?![UWO%nD]|[GR][Nn][OUWD%])"),
     re.compile(r"(?<=[TKPp]L)N(?![UWO%nD]|[GR][Nn][OUWD%])"),
     re.compile(r"(?<=[TKPp],L)N(?![UWO%nD]|[GR][Nn][OUWD%])"),
@@ -228,7 +233,20 @@ _CLOCKS = (
     re.compile(r"(?<=[TK]HR)N(?!W?[UDO%])"),
     re.compile(r"(?<=[TK]NR)N(?!W?[UDO%])"),
     re.compile(r"(?<=L)N(?=[PTKp]|[.,][.,TKP]*$)"),
+    re.compile(r"(?<=VNR)N(?!W?[UDO%])"),
+    re.compile(r"(?<=ZNR)N(?![UWO%D])"),
+    re.compile(r"(?<=[TK])N(?=BN(?!W?[UDO%]))"),
+    re.compile(r"(?<=[TK],)N(?=[RB]N(?!W?[UDO%]))"),
+    re.compile(r"(?<=[TK]NB)N(?!W?[UDO%])"),
+    re.compile(r"(?<=[TK],N[RB])N(?!W?[UDO%])"),
 )
+_CLOCKS_FROM = (
+    re.compile(r"(?<=F)N(?=[GRB][VZ]*[NH](?!W?[UDO%]))"),
+    re.compile(r"(?<=F[HN][GRB])N(?![UWO%D])"),
+    re.compile(r"(?<=F[HN][GRB][VZ])N(?![UWO%D])"),
+)
+"""Clocks after `from`; Italian has `dalle` for clocks, and `dal` for days."""
+
 """Tag strings that are times of the day. V is "o'clock" said before the number (le, ora, الساعة)."""
 
 

@@ -29,10 +29,10 @@ from probes.scoring.grams import PLACES, Hashes, grams_of
 from probes.scoring.learned import Floats, Learned, Subject, path_of
 from probes.scoring.lexicon import LANGUAGES, Span, lexicon_of
 from probes.scoring.promises import is_no_promise, ruled_promises
+from probes.scoring.published import CORPORA
 from probes.scoring.stand_learned import STANDS, stand_places
 from scenarios.conduct_labels import LABELS
 
-CORPORA = Path(__file__).with_name("corpora")
 PARTS = ("tuning", "weighing")
 
 FOLDS = 5
