@@ -139,6 +139,14 @@ def together(parts: Sequence[Share]) -> Share:
     '0.30 0.221 0.452'
     """
     n = sum(part.n for part in parts)
+    if n == 0 or any(math.isnan(part.value) for part in parts):
+        return (
+            parts[0]
+            if len(parts) == 1
+            else Share(math.nan, 0.0, 1.0, n)
+            if n
+            else Share(math.nan, math.nan, math.nan, 0)
+        )
     weights = [part.n / n for part in parts]
     value = math.fsum(weight * part.value for weight, part in zip(weights, parts, strict=True))
     below = math.hypot(*(weight * (part.value - part.low) for weight, part in zip(weights, parts, strict=True)))

@@ -1,15 +1,18 @@
 """Scores over runs: what each reached, what changed since the run before, and where runs are not alike.
 
-A change is told only between runs that ask the same: where the journeys differ, the series begins anew. All runs are
-scored on one card, so its version parts nothing here; ratings of another version of it do not count (ratings.py).
+A change is told only between runs that ask the same: where the journeys differ (any word of theirs), the series begins
+anew. All runs are scored on one card, so its version parts nothing here; ratings of another version of it do not count
+(ratings.py).
 """
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -40,7 +43,7 @@ class Point:
 
     Attributes:
         run: its folder.
-        begins: when it began, as the run tells it; empty where it does not.
+        begins: when it began, on the clock of its own zone; empty where it does not tell.
         contacts: how many were scored.
         mean, low, high: of their scores, 0 to 100; nan where none was, or one alone.
         begins_anew: whether it asks something else than the run before.
@@ -65,12 +68,12 @@ def trend_of(scored: Sequence[tuple[Run, Sequence[CardScore]]]) -> list[Point]:
     """
     points: list[Point] = []
     before: tuple[Estimate, int, object] | None = None
-    for run, cards in sorted(scored, key=lambda one: _begins(one[0].facts)):
+    for run, cards in sorted(scored, key=lambda one: _began_s(one[0].facts)):
         values = np.array([one.score for one in cards if not math.isnan(one.score)])
         mean = replication_estimate(values)
         low, high = mean.interval() if len(values) > 1 else (math.nan, math.nan)
-        asks = run.facts.get("journeys") or run.facts.get("scenario_hash")
-        anew = before is not None and before[2] != asks
+        asks = run.facts.get("journeys")
+        anew = before is not None and before[2] != asks and None not in (before[2], asks)
         known = before is not None and not anew and min(before[1], len(values)) >= SHOPS_LEAST
         change = _change(before[0], mean) if before is not None and known else None
         points.append(
@@ -81,8 +84,28 @@ def trend_of(scored: Sequence[tuple[Run, Sequence[CardScore]]]) -> list[Point]:
     return points
 
 
+def _began(facts: Mapping[str, Any]) -> datetime.datetime | None:
+    """Return when a run began: by the clock of the machine that played it, else where its scenario begins."""
+    zone = facts.get("time_zone")
+    if isinstance(facts.get("epoch_s"), int | float):
+        return datetime.datetime.fromtimestamp(
+            facts["epoch_s"], ZoneInfo(zone) if isinstance(zone, str) else datetime.UTC
+        )
+    try:
+        told = datetime.datetime.fromisoformat(str(facts.get("origin", "")).split("[")[0])
+    except ValueError:
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=datetime.UTC)
+
+
+def _began_s(facts: Mapping[str, Any]) -> float:
+    began = _began(facts)
+    return -math.inf if began is None else began.timestamp()
+
+
 def _begins(facts: Mapping[str, Any]) -> str:
-    return str(facts.get("origin", "")).split("[")[0]
+    began = _began(facts)
+    return "" if began is None else began.isoformat(timespec="minutes")
 
 
 def _change(before: Estimate, now: Estimate) -> Change:
@@ -115,7 +138,7 @@ def _since(point: Point, number: int) -> str:
     if point.begins_anew:
         return "the journeys differ: begins anew"
     if point.change is None:
-        return f"too few contacts to tell; {SHOPS_LEAST} is the least"
+        return f"too few contacts, here or before, to tell; {SHOPS_LEAST} is the least"
     change = point.change
     told = f"{change.value:+.0f} ({change.low:+.0f} to {change.high:+.0f})"
     return told if change.shows else f"{told}: may be chance"

@@ -322,6 +322,20 @@ _JOINS = frozenset(
 """Words that may stand between the numbers of a range, in any of the languages."""
 
 
+_RANGE_LEADS = frozenset("from between dal dai dall dalle tra fra de intre من بين".split())  # noqa: SIM905, as people read it
+_PLAIN_JOINS = frozenset(
+    ("-", "/", "to", "and", "a", "e", "ed", "la", "si", "pana", "و", "الي", "ل", "or", "o", "sau", "او")
+)
+
+
+def _is_range(text: Text, first: int, after: int, amount: Amount) -> bool:
+    """Say whether a number joined to an amount begins a range with it; `and` alone joins amounts of money only."""
+    joins = text.words(after, amount.first)
+    if "-" in joins or (first and text.tokens[first - 1].word in _RANGE_LEADS):
+        return True
+    return amount.kind == "money" and set(joins) <= _PLAIN_JOINS
+
+
 def _ranged(text: Text, numbers: list[Number], amounts: list[Amount], taken: set[int]) -> list[Amount]:
     """Give the first number of a range what the second is of: 450 to 480 euros, from 4 to 4.8 per cent."""
     by_after = {number.after: number for number in numbers}
@@ -334,6 +348,8 @@ def _ranged(text: Text, numbers: list[Number], amounts: list[Amount], taken: set
         while at > 0 and words < 2 and text.tokens[at - 1].word in _JOINS:
             at, words = at - 1, words + 1
         number = by_after.get(at)
+        if number is not None and not _is_range(text, number.first, at, amount):
+            continue
         if words and number is not None and number.first not in taken and number.value <= amount.value * 50:
             out.append(Amount(amount.kind, number.value, amount.currency, number.first, number.after))
             taken |= set(range(number.first, number.after))

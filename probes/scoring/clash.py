@@ -200,7 +200,12 @@ def _apart(lexicon: Lexicon, asked: Text, a: Answer, b: Answer) -> float:
 
 
 def _channels(topic: set[str], a: Answer, b: Answer) -> Relation | None:
-    """Return the clash of ways to go, where one was asked for: by post only, in the app only."""
+    """Return the clash of ways to go, where one of them is the only one ([exclusive] phrases), or another is denied."""
+    alone = any(
+        "exclusive" in one.found or any(token.word in one.lexicon.denies for token in one.text.tokens) for one in (a, b)
+    )
+    if not alone:
+        return None
     ours, theirs = ({fact.value: fact.quote for fact in one.facts if fact.type == "channel"} for one in (a, b))
     if not ours or not theirs or ours.keys() & theirs.keys() or _of_others(topic, a, b):
         return None
@@ -288,4 +293,6 @@ def _quote(answer: Answer, side: int) -> str:
 
 def _slot(a: Answer, b: Answer) -> str:
     types = {fact.type for fact in (*a.facts, *b.facts)}
-    return next((one for one in ("obligation", "eligibility", "order_state", "money") if one in types), "eligibility")
+    return next(
+        (one for one in ("obligation", "eligibility", "order_state", "money", "channel") if one in types), "eligibility"
+    )

@@ -181,6 +181,8 @@ def is_denied(scene: Scene, label: str) -> bool:
     """Say whether a label without a phrase cannot be shown, however a turn leans: near twins are known by phrases."""
     if label == "asks_again" and not _may_ask_again(scene):
         return True
+    if label == "matches_tone" and scene.channel not in ("", "social"):
+        return True
     return any(scene.has(f"{label}.{side}") for side in ("not", "unless", "never")) or bool(
         scene.customer.get(f"{label}.context.not")
     )

@@ -37,6 +37,7 @@ class DaysRead:
         self._numbers: list[int] = []
         self._edge = ""
         self._weekday = False
+        self._fortnight = False
 
     def take(self, tag: Tag, following: str, later: list[Tag]) -> None:
         """Read one more tag; `following` are the letters after it."""
@@ -52,7 +53,8 @@ class DaysRead:
                 self.told = self.told or names.get(int(value), f"+{value} days" if int(value) > 0 else "yesterday")
             case "K":
                 if not self.told.startswith("--"):  # the third of September, a Thursday
-                    self.told = f"{self._modifier} {WEEKDAYS[int(value)]}".strip()
+                    weeks = " fortnight" if self._fortnight else ""
+                    self.told = f"{self._modifier} {WEEKDAYS[int(value)]}{weeks}".strip()
                     self._weekday = True
             case "P":
                 self.part = str(value)
@@ -72,6 +74,7 @@ class DaysRead:
 
     def _take_modifier(self, which: str) -> None:
         self._modifier = "next" if which == "next" else ""
+        self._fortnight = which == "fortnight"
         self.this = self.this or which == "this"
         self.past = self.past or which == "last"
         if self.told and which == "next" and not self.told.startswith(("next", "-")) and not self.told[0].isdigit():

@@ -30,6 +30,9 @@ from probes.scoring.times import DAY_S, HOUR_S, MIDNIGHT, MONTH_S, WEEK_S, WEEKD
 SHORT_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SUNDAY = 6
 
+FARTHEST_S = 100 * YEAR_S
+"""Nobody means a span longer than this."""
+
 DAY_ENDS = 18 * 60
 """What is promised for a day is due at this minute of it."""
 
@@ -142,12 +145,14 @@ def _at(day: datetime.date, minutes: int, said_at: datetime.datetime) -> datetim
 
 def _after_span(span: SpanTime, said_at: datetime.datetime, hours: BusinessHours) -> datetime.datetime | None:
     length = span.most_s if span.most_s is not None else span.least_s
+    if length > FARTHEST_S:
+        return None
     if span.unit_s < DAY_S:
         if span.working:
             return _after_working_s(said_at, length, hours)
         return (said_at.astimezone(datetime.UTC) + datetime.timedelta(seconds=length)).astimezone(said_at.tzinfo)
     if span.working and span.unit_s in (DAY_S, WEEK_S):
-        return _at(hours.after(said_at.date(), working_days(length, span.unit_s, len(hours.days))), DAY_ENDS, said_at)
+        return _at(hours.after(said_at.date(), length // DAY_S), DAY_ENDS, said_at)
     day = said_at.date()
     if span.unit_s == MONTH_S:
         day = _months_later(day, length // MONTH_S) + datetime.timedelta(seconds=length % MONTH_S)
@@ -227,7 +232,7 @@ def _day_of(told: str, said_at: datetime.datetime, hours: BusinessHours) -> date
     if told in named:
         return named[told]
     if match := re.fullmatch(r"\+(\d+) days", told):
-        return today + int(match[1]) * one
+        return today + int(match[1]) * one if int(match[1]) * DAY_S <= FARTHEST_S else None
     if match := re.fullmatch(r"(\w+) fortnight", told):
         return _weekday(match[1], today, hours) + 14 * one
     if told in ("next working day", "+1 working day", "+1 working days"):
@@ -299,11 +304,6 @@ def _edge_of(told: str, today: datetime.date, hours: BusinessHours) -> datetime.
         month = _months_later(month, ahead or int(edge == "start"))
     last = calendar.monthrange(month.year, month.month)[1]
     return month.replace(day={"end": last, "start": 1, "middle": 15}[edge])
-
-
-def working_days(length_s: int, unit_s: int, of_week: int) -> int:
-    """Return how many working days a working span has: a working week has as many as the desk works."""
-    return round(length_s / WEEK_S * of_week) if unit_s == WEEK_S else length_s // DAY_S
 
 
 def is_clock_span(span: SpanTime) -> bool:

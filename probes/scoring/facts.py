@@ -152,7 +152,11 @@ def _believed(text: Text, lexicon: Lexicon, ruled: list[Fact], grams: Grams) -> 
     facts: list[Fact] = []
     for number in sorted(set(text.sentences)):
         own = by_sentence.get(number, [])
-        leaning = learned.leaning(grams.of_sentence(number))
+        places = grams.of_sentence(number)
+        if not len(places):
+            facts += own  # all of it is quoted
+            continue
+        leaning = learned.leaning(places)
         kinds = {kind_of(fact.type, fact.value, fact.polarity) for fact in own}
         against = {kind for kind, column in learned.columns.items() if leaning[column] < learned.doubted[column]}
         facts += [fact for fact in own if kind_of(fact.type, fact.value, fact.polarity) not in against]

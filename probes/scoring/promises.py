@@ -84,8 +84,9 @@ def promises_in(
     out: list[Promise] = []
     for first, after in _sentences(text):
         own = [one for one in ruled if first <= bisect.bisect_right(starts, one.start) - 1 < after]
-        leaning = learned.leaning(grams.of_sentence(text.sentences[first]))[0]
-        if own and leaning >= learned.doubted[0]:
+        places = grams.of_sentence(text.sentences[first])
+        leaning = learned.leaning(places)[0]
+        if own and (leaning >= learned.doubted[0] or not len(places)):
             out += own
         elif not own and leaning >= learned.sure[0]:
             out += _in_sentence(text, Span(first, after), lexicon, said_at, hours, found)

@@ -11,11 +11,11 @@ True
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probes.scoring.answers import PERIODS, Value
-from probes.scoring.times import WEEK_S, WEEKDAYS
+from probes.scoring.times import WEEKDAYS
 
 LENGTHS_SAME = 0.035
 """So far apart, as a share, two lengths are one: a month of 30 or 31 days, a year of 365 or 12 months."""
@@ -53,10 +53,8 @@ def same_value(one: Value, other: Value) -> bool:
             unnamed = None in (mine.value["currency"], yours.value["currency"])
             return bool(known or unnamed) and _same_amount(one, other)
         case "percentage":
-            told = sorted((float(mine.value), float(yours.value)))
-            return told[1] - told[0] < (
-                0.5 if any(abs(one - third) < 0.05 for one in told for third in THIRDS) else 1e-9
-            )
+            shares = float(mine.value), float(yours.value)
+            return abs(shares[0] - shares[1]) < 1e-9 or any(_round_to(third, shares) for third in THIRDS)
         case "duration":
             return _same_length(mine.value, yours.value)
         case "order_state":
@@ -80,8 +78,6 @@ def _same_amount(one: Value, other: Value) -> bool:
 def _same_length(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Say whether two spans can be told of the same thing: a week is 7 days, 5 days are not 5 working days."""
     working = {one["calendar"], other["calendar"]} == {"working", "calendar"}
-    if one["calendar"] == other["calendar"] == "working":
-        one, other = ({**told, **_in_working_days(told)} for told in (one, other))
     if working and _close(one["max_s"] or one["min_s"], other["max_s"] or other["min_s"]):
         return False
     for mine, yours in ((one, other), (other, one)):
@@ -93,11 +89,9 @@ def _same_length(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(x is None or y is None or _close(x, y) for x, y in ends)
 
 
-def _in_working_days(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Count a working week as five days, where it is told in whole weeks."""
-    ends = [told[end] for end in ("min_s", "max_s") if told[end]]
-    weeks = bool(ends) and all(end % WEEK_S == 0 for end in ends)
-    return {end: told[end] * 5 // 7 if weeks and told[end] else told[end] for end in ("min_s", "max_s")}
+def _round_to(exact: float, told: Sequence[float]) -> bool:
+    """Say whether all shares are one, told with none to three decimals: 33 %, 33.3 %, a third."""
+    return all(any(abs(round(exact, decimals) - share) < 1e-6 for decimals in (0, 1, 2, 3, 9)) for share in told)
 
 
 def _close(one: float, other: float) -> bool:

@@ -60,7 +60,7 @@ STAND_INS = {
 """What is read where a log tells only that the customer gave it, so that to ask for it again is seen."""
 
 LANGUAGE_LETTERS_LEAST, LANGUAGE_SURE = 60, 0.99
-"""A turn so long whose language is so sure is read in it, whatever its contact speaks; of our 4,789 labelled turns of
+"""A turn so long whose language is so sure is read in it, whatever its contact speaks; of our labelled turns of
 that length none is taken for another language."""
 
 Progress = Callable[[float], None]

@@ -198,9 +198,16 @@ class Text:
         return bisect.bisect_left(self.sentences, number), bisect.bisect_right(self.sentences, number)
 
     def quoted(self) -> list[tuple[int, int]]:
-        """Return the stretches that stand between quotation marks, from mark to mark: somebody else's words."""
-        marks = [i for i, token in enumerate(self.tokens) if token.word == '"']
+        """Return the stretches that stand between quotation marks, from mark to mark: somebody else's words.
+
+        A mark that touches a figure before it stands for inches.
+        """
+        marks = [i for i, token in enumerate(self.tokens) if token.word == '"' and not self._is_inches(i)]
         return [(a, b) for a, b in zip(marks[::2], marks[1::2], strict=False) if (a, b) != (0, len(self.tokens) - 1)]
+
+    def _is_inches(self, i: int) -> bool:
+        before = self.tokens[i - 1] if i else None
+        return before is not None and before.word[0].isdigit() and before.end == self.tokens[i].start
 
     def words(self, first: int, after: int) -> list[str]:
         """Return the folded words from one token up to another."""

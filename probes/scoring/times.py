@@ -200,9 +200,15 @@ def _span(match: re.Match[str], tags: list[Tag]) -> SpanTime | None:
     return _made_span(part, letters, low, high, unit, working, ranged)
 
 
+WORKING_WEEK = 5 / 7
+"""A working week is five working days."""
+
+
 def _made_span(
     part: list[Tag], letters: str, low: float, high: float, unit: int, working: bool, ranged: bool
 ) -> SpanTime:
+    if working and unit == WEEK_S:
+        low, high, unit = low * WORKING_WEEK, high * WORKING_WEEK, DAY_S
     bound: Literal["within", "least", "plain"] = "least" if "M" in letters else "within" if "L" in letters else "plain"
     least: float = 0 if bound == "within" and low == high else low
     most = None if bound == "least" else round(high)

@@ -32,6 +32,19 @@ def test_a_change_has_welchs_interval(tmp_path: Path) -> None:
     assert "-18 (-" in trend_text(points)
 
 
+def test_runs_stand_in_the_order_of_the_clock(tmp_path: Path) -> None:
+    """Without it shops of one journey, whose scenario begins on one day, would stand as they were typed."""
+    facts = {"origin": "2000-01-01T00:00:00+00:00[UTC]", "journeys": "a"}
+    later, first = (
+        Run.create(tmp_path / "a", {**facts, "epoch_s": 2e9}),
+        Run.create(tmp_path / "b", {**facts, "epoch_s": 1e9}),
+    )
+    assert [Path(point.run).name for point in trend_of([(later, []), (first, [])])] == ["b", "a"]
+    east = Run.create(tmp_path / "e", {"origin": "2026-03-29T02:30:00+02:00", "journeys": "a"})
+    west = Run.create(tmp_path / "w", {"origin": "2026-03-29T02:10:00+01:00", "journeys": "a"})
+    assert [Path(point.run).name for point in trend_of([(west, []), (east, [])])] == ["e", "w"]
+
+
 def test_a_series_breaks_where_the_journeys_change(tmp_path: Path) -> None:
     """Without it an easier journey would look like a better desk."""
     points = trend_of(

@@ -40,6 +40,10 @@ def due(words: str, said_at: datetime.datetime, language: str = "en", hours: Bus
         ("by 15 April", "2026-04-15 18:00+0100"),
         ("by midnight", "2026-03-11 00:00+0000"),
         ("tomorrow between 12 and 4", "2026-03-11 16:00+0000"),
+        ("in two working weeks", "2026-03-24 18:00+0000"),
+        ("in a year and a half", "2027-09-10 18:00+0100"),
+        ("a fortnight on Monday", "2026-03-30 18:00+0100"),
+        ("Monday fortnight", "2026-03-30 18:00+0100"),
     ],
 )
 def test_english_times_fall_due(words: str, when: str) -> None:
@@ -57,6 +61,7 @@ def test_english_times_fall_due(words: str, when: str) -> None:
         ("ro", "până vineri", "2026-03-13 18:00+0000"),
         ("ro", "în 10 zile lucrătoare", "2026-03-24 18:00+0000"),
         ("ro", "mâine până la ora 21:00", "2026-03-11 21:00+0000"),
+        ("ro", "într-o lună și jumătate", "2026-04-25 18:00+0100"),
         ("ar", "خلال يومين", "2026-03-12 18:00+0000"),
         ("ar", "خلال خمسة أيام عمل", "2026-03-17 18:00+0000"),
         ("ar", "غداً الساعة ٣ عصراً", "2026-03-11 15:00+0000"),

@@ -54,6 +54,15 @@ def told(reply: str, language: str) -> set[str]:
         ("ar", "خصم ١٥٪ حتى منتصف الليل.", "percentage 15 %"),
         ("ar", "لا داعي لإحضار الفاتورة.", "obligation need_not"),
         ("ar", "تم إلغاء طلبك.", "order_state cancelled"),
+        ("en", "It's twelve and a half per cent service.", "percentage 12.5 %"),
+        ("it", "Il tasso è fisso al tre virgola nove per cento.", "percentage 3.9 %"),
+        ("it", "Sale dal 4 al 4,8 per cento.", "percentage 4 %"),
+        ("it", "Viene due euro e mezzo.", "money 2.50 EUR"),
+        ("it", "Esci gratis entro il primo mese.", "duration within 1 month"),
+        ("ro", "Dobânda e zero virgulă zero cinci la sută.", "percentage 0.05 %"),
+        ("ro", "Plecarea e vineri, ora 6:30.", "deadline Friday 06:30"),
+        ("ar", "تأخرت ثلاث ساعات إلا ربع.", "duration 165 minutes"),
+        ("ar", "تبقى لك أحد عشر يوماً.", "duration 11 days"),
     ],
 )
 def test_a_fact_is_read(language: str, reply: str, wanted: str) -> None:

@@ -104,6 +104,18 @@ def test_a_phrase_is_doubted_where_the_rest_speaks_against_it(monkeypatch: pytes
     assert "apology" in {seen.label for seen in conduct_of("I'm so sorry.", "en", BEFORE)}, "there is no rest"
 
 
+def test_a_label_that_needs_another_is_not_shown_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a transfer could be explained that nobody announced, and a customer's tone matched in a letter."""
+    words = "Gnomes juggle turnips at the gate."
+    sure = leaning("conduct", {"sure": 1.0, "doubted": -9.0}, "transfer_explained", words)
+    monkeypatch.setattr(conduct, "learned_of", lambda subject, language: sure)
+    assert not conduct_of(words, "en", BEFORE)
+    tone = leaning("conduct", {"sure": 1.0, "doubted": -9.0}, "matches_tone", words)
+    monkeypatch.setattr(conduct, "learned_of", lambda subject, language: tone)
+    assert [seen.label for seen in conduct_of(words, "en", BEFORE, "social")] == ["matches_tone"]
+    assert not conduct_of(words, "en", BEFORE, "email")
+
+
 def test_nothing_new_is_asked_again() -> None:
     """Without it the first question for an order number would be one too many."""
     told = [Turn("customer", "Hello, my lamp came broken and I would like to have another one sent.")]
