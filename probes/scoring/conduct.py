@@ -31,7 +31,7 @@ from probes.scoring.lexicon import Lexicon, Span, lexicon_of, touches
 from probes.scoring.numbers import numbers_of
 from probes.scoring.promises import ruled_promises
 from probes.scoring.text import Text, fold
-from scenarios.conduct_labels import LABELS
+from scenarios.conduct_labels import GATES, LABELS
 
 Found = Mapping[str, list[Span]]
 Shown = Mapping[str, list[Span]]
@@ -169,7 +169,7 @@ def _believed(scene: Scene, ruled: Shown) -> Iterator[tuple[str, Span]]:
             told[label] = min(ruled[label])
         elif not ruled[label] and leaning[column] >= learned.sure[column] and not is_denied(scene, label):
             number = learned.sentence(scene.grams, label)
-            if number is not None:
+            if number is not None and not _is_explained(scene.text, number, label, ruled):
                 told[label] = Span(*scene.text.sentence_span(number))
     for label, needed in _NEEDS.items():
         if label in told and needed not in told:
@@ -199,8 +199,19 @@ def _may_ask_again(scene: Scene) -> bool:
 
 def _is_most_of(text: Text, spans: Sequence[Span]) -> bool:
     """Say whether phrases are half of all that was said: then there is no rest that could speak against them."""
-    words = [i for i, token in enumerate(text.tokens) if token.word[0].isalnum()]
-    return 2 * sum(touches(spans, i, i + 1) for i in words) >= len(words)
+    return _share_of(text, spans, Span(0, len(text.tokens))) >= 1 / 2
+
+
+def _share_of(text: Text, spans: Sequence[Span], within: Span) -> float:
+    words = [i for i in range(*within) if text.tokens[i].word[0].isalnum()]
+    return sum(touches(spans, i, i + 1) for i in words) / max(len(words), 1)
+
+
+def _is_explained(text: Text, number: int, label: str, ruled: Shown) -> bool:
+    """Say whether phrases of other labels that decide are most of a sentence: `anything else?` asks nothing again."""
+    kin = {label, _NEEDS.get(label), *(other for other, needed in _NEEDS.items() if needed == label)}
+    others = [span for other in GATES if other not in kin for span in ruled[other]]
+    return label in GATES and _share_of(text, others, Span(*text.sentence_span(number))) >= 1 / 2
 
 
 _NEEDS = {"transfer_explained": "transfer_announced", "feedback_over_two_questions": "feedback_request"}

@@ -116,6 +116,16 @@ def test_a_label_that_needs_another_is_not_shown_alone(monkeypatch: pytest.Monke
     assert not conduct_of(words, "en", BEFORE, "email")
 
 
+def test_words_that_say_something_else_show_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a thank you that a desk says all day could count as a canned message, all day."""
+    words = "Thank you so much."
+    sure = leaning("conduct", {"sure": 1.0, "doubted": -9.0}, "automatic_reply", words, scale=0.03)
+    monkeypatch.setattr(conduct, "learned_of", lambda subject, language: sure)
+    assert [seen.label for seen in conduct_of(words, "en", BEFORE)] == ["thanks"]
+    longer = f"{words[:-1]} for the gnomes, who open the gate at nine again."
+    assert "automatic_reply" in {seen.label for seen in conduct_of(longer, "en", BEFORE)}
+
+
 def test_nothing_new_is_asked_again() -> None:
     """Without it the first question for an order number would be one too many."""
     told = [Turn("customer", "Hello, my lamp came broken and I would like to have another one sent.")]
