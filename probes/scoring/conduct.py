@@ -10,7 +10,10 @@ Words and structure decide. Of each label the language's lexicon tells, in secti
     [label.never]    phrases that take it back anywhere in the turn
     [label.context.not]  phrases of the customer before that take it back
 
-What stands in quotation marks is somebody else's and shows nothing. What is unsure counts as not found.
+What stands in quotation marks is somebody else's and shows nothing. Phrases are then weighed against the whole of the
+turn (learned.py): they are doubted where the rest speaks against them, and a turn that leans far enough to a label
+shows it without a phrase, even where structure alone would not, unless a phrase denies it. What is unsure counts as not
+found.
 
 >>> [seen.label for seen in conduct_of("Hello Ms Ray, I'm sorry. Is there anything else I can help with?", "en")]
 ['greeting', 'apology', 'closing_anything_else']
