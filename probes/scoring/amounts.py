@@ -313,19 +313,11 @@ def _in_parts(text: Text, taken: set[int], lexicon: Lexicon) -> list[Amount]:
     return out
 
 
-_JOINS = frozenset(
-    (
-        *("-", "/", "to", "and", "or", "the", "a", "ai", "al", "alle", "agli", "e", "ed", "o", "i", "gli", "le", "il"),
-        *("la", "si", "sau", "pana", "و", "الي", "حتي", "لحد", "لين", "لغايه", "ل", "او"),
-    )
-)
-"""Words that may stand between the numbers of a range, in any of the languages."""
-
+_PLAIN_JOINS = frozenset("- / to and or a e ed o la si sau pana و الي ل او".split())  # noqa: SIM905, as people read it
+_JOINS = _PLAIN_JOINS | frozenset("the ai al alle agli i gli le il حتي لحد لين لغايه".split())  # noqa: SIM905
+"""Words that may stand between the numbers of a range, in any language; articles only behind `from`, `between`."""
 
 _RANGE_LEADS = frozenset("from between dal dai dall dalle tra fra de intre من بين".split())  # noqa: SIM905, as people read it
-_PLAIN_JOINS = frozenset(
-    ("-", "/", "to", "and", "a", "e", "ed", "la", "si", "pana", "و", "الي", "ل", "or", "o", "sau", "او")
-)
 
 
 def _is_range(text: Text, first: int, after: int, amount: Amount) -> bool:

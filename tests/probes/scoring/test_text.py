@@ -115,3 +115,10 @@ def test_number_words_add_up(language: str, words: str, values: list[float]) -> 
     """Without it amounts that are spoken would be lost."""
     lexicon = lexicon_of(language)
     assert [number.value for number in numbers_of(lexicon.read(words), lexicon)] == values
+
+
+def test_marks_of_inches_quote_nobody() -> None:
+    """Without it what is said between two screens would be somebody else's words."""
+    assert Text.of('The 32" TV is here. I am sorry. The 40" TV too.').quoted() == []
+    (quoted,) = Text.of('He said "I am sorry" to us.').quoted()
+    assert Text.of('He said "I am sorry" to us.').words(quoted[0] + 1, quoted[1]) == ["i", "am", "sorry"]
