@@ -22,6 +22,7 @@ from typing import Literal
 
 from probes.scoring.answers import VALUES, Answer, Value, answer_of
 from probes.scoring.lexicon import Lexicon, lexicon_of, touches
+from probes.scoring.numbers import numbers_of
 from probes.scoring.same_value import kinds_apart, same_value
 from probes.scoring.stand_learned import stands_likely
 from probes.scoring.stands import OPEN, POLARITIES, kinds_of, opposites, said_and_denied, stand, stems
@@ -63,6 +64,9 @@ def _relation(lexicon: Lexicon, asked: Text, a: Answer, b: Answer) -> Relation:
     if _things_apart(a, b):
         return Relation("unrelated")
     agreed = False
+    counted = _counts(lexicon, asked, a, b)
+    if counted is not None:
+        return counted
     clash: Relation | None = None
     for type_ in VALUES:
         clash = _clash_of(type_, topic, a, b)
@@ -71,14 +75,14 @@ def _relation(lexicon: Lexicon, asked: Text, a: Answer, b: Answer) -> Relation:
         agreed = agreed or bool(a.values.get(type_) and b.values.get(type_))
     if OPEN in kinds:
         clash = _weekdays(a, b) or _valueless(topic, a, b, kinds) or _valueless(topic, b, a, kinds) or _excluded(a, b)
-        clash = clash or _channels(topic, a, b)
+        clash = clash or _channels(topic, a, b) or _ways(topic, a, b) or _ways(topic, b, a)
     elif not all("clash.condition" in answer.found for answer in (a, b)):  # only if it is free; unless it is taken
         apart = _apart(lexicon, asked, a, b)
         if apart <= ALIKE:
             return Relation("agree")
         if apart >= APART and not _of_others(topic, a, b):
             return Relation("contradict", _slot(a, b), (_quote(a, 1), _quote(b, -1)))
-        clash = _stands(topic, kinds, a, b) or _denied(topic, kinds, a, b)
+        clash = _stands(topic, kinds, a, b, apart) or _denied(topic, kinds, a, b)
         led = any(f"stand.lead.{side}" in one.found for one in (a, b) for side in ("yes", "no"))
         if clash is None and not (led and kinds and _stand(a, kinds) == _stand(b, kinds) != 0):
             clash = _excluded(a, b)  # two that say yes, one of them in so many words, agree
@@ -107,6 +111,34 @@ def _clash_of(type_: str, topic: set[str], a: Answer, b: Answer) -> Relation | N
     return None
 
 
+def _counts(lexicon: Lexicon, asked: Text, a: Answer, b: Answer) -> Relation | None:
+    """Return how bare numbers stand, where it was asked how many ([ask.count]) or for how much ([ask.price])."""
+    wanted = lexicon.find(asked)
+    if "ask.count" not in wanted and ("ask.price" not in wanted or ("money" in a.values) == ("money" in b.values)):
+        return None
+    ours, theirs = _numbers(a), _numbers(b)
+    if not ours or not theirs:
+        return None
+    if ours.keys() & theirs.keys():
+        return Relation("agree")
+    return Relation(
+        "contradict",
+        "money" if "ask.price" in wanted else "count",
+        (next(iter(ours.values())), next(iter(theirs.values()))),
+    )
+
+
+def _numbers(answer: Answer) -> dict[float, str]:
+    """Return the numbers of an answer that count or price something, with their words."""
+    others = [fact for fact in answer.facts if fact.type in ("percentage", "duration", "phone", "url", "email")]
+    told: dict[float, str] = {}
+    for number in numbers_of(answer.text, answer.lexicon):
+        start = answer.text.tokens[number.first].start
+        if not any(fact.start <= start < fact.end for fact in others):
+            told.setdefault(number.value, answer.text.quote(number.first, number.after))
+    return told
+
+
 def _about_others(topic: set[str], one: Value, other: Value, single: bool) -> bool:
     """Say whether each value is told of a thing of its own, which was not asked about: the frame, the cushions.
 
@@ -127,10 +159,10 @@ def _about_others(topic: set[str], one: Value, other: Value, single: bool) -> bo
     return bool(mine and yours) and not (mine & yours) and not (one.about & topic and other.about & topic)
 
 
-def _stands(topic: set[str], kinds: frozenset[str], a: Answer, b: Answer) -> Relation | None:
+def _stands(topic: set[str], kinds: frozenset[str], a: Answer, b: Answer, apart: float) -> Relation | None:
     """Return the clash of two stands: one says yes and the other no to what was asked."""
     ours, theirs = _stand(a, kinds), _stand(b, kinds)
-    if kinds:  # a plain statement about what was asked says yes beside a no
+    if kinds and apart >= LEANING_APART:  # a plain statement about what was asked says yes beside a no
         ours, theirs = _plainly(a, ours, theirs, topic, kinds), _plainly(b, theirs, ours, topic, kinds)
     if ours * theirs < 0 and not _of_others(topic, a, b):
         return Relation("contradict", _slot(a, b), (_quote(a, ours), _quote(b, theirs)))
@@ -186,8 +218,12 @@ def _weekdays(a: Answer, b: Answer) -> Relation | None:
     return None
 
 
-APART, ALIKE = 0.4, -0.5
+APART, ALIKE = 0.35, -0.7
 """So likely it must be that of two answers one means yes and one no, or that both mean the same."""
+
+
+LEANING_APART = 0.1
+"""So likely it must be at the least where one of them says neither in words that are known."""
 
 
 def _apart(lexicon: Lexicon, asked: Text, a: Answer, b: Answer) -> float:
@@ -211,6 +247,34 @@ def _channels(topic: set[str], a: Answer, b: Answer) -> Relation | None:
         return None
     return Relation("contradict", "channel", (next(iter(ours.values())), next(iter(theirs.values()))))
 
+
+def _ways(topic: set[str], a: Answer, b: Answer) -> Relation | None:
+    """Return the clash of two ways to go, of which one is said not to be: hand it in at the shop, not at the shop."""
+    if a.lexicon.language != b.lexicon.language:
+        return None
+    (plain_a, denied_a), (plain_b, denied_b) = _by_denial(a), _by_denial(b)
+    barred = (plain_a & denied_b) - topic - plain_b
+    if not barred or (plain_a & plain_b) - topic or barred & denied_a:
+        return None
+    return Relation("contradict", "channel", (a.text.original, b.text.original))
+
+
+def _by_denial(answer: Answer) -> tuple[set[str], set[str]]:
+    """Return the stems of an answer's clauses that deny nothing, and of those that do."""
+    plain: set[str] = set()
+    denied: set[str] = set()
+    clause: list[str] = []
+    for word in [*(token.word for token in answer.text.tokens), "."]:
+        if word in CLAUSE_ENDS:
+            denies = any(one in answer.lexicon.denies for one in clause)
+            (denied if denies else plain).update(stems(answer.lexicon, clause))
+            clause = []
+        else:
+            clause.append(word)
+    return plain, denied
+
+
+CLAUSE_ENDS = frozenset(".!?;:,،؛؟")
 
 MANY_WORDS = 18
 """From here on an answer speaks of several things, and its clauses are compared one by one."""

@@ -62,8 +62,16 @@ def same_value(one: Value, other: Value) -> bool:
         case "phone":
             shorter, longer = sorted((str(mine.value).lstrip("+0"), str(yours.value).lstrip("+0")), key=len)
             return longer.endswith(shorter)
+        case "url":
+            return _same_address(str(mine.value), str(yours.value))
         case _:
             return bool(mine.value == yours.value)
+
+
+def _same_address(one: str, other: str) -> bool:
+    """Say whether two addresses of pages can be one: a site alone is told for any of its pages."""
+    (site, _, path), (its, _, page) = one.partition("/"), other.partition("/")
+    return site == its and (path == page or not path or not page)
 
 
 def _same_amount(one: Value, other: Value) -> bool:

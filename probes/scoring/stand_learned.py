@@ -12,7 +12,7 @@ from probes.scoring.answers import Answer
 from probes.scoring.grams import Hashes, grams_of, places_named
 from probes.scoring.learned import learned_of
 from probes.scoring.lexicon import Lexicon
-from probes.scoring.stands import kinds_of, stand
+from probes.scoring.stands import kinds_of, said_and_denied, stand, stems
 from probes.scoring.text import Text
 
 STANDS = ("yes", "no")
@@ -43,6 +43,10 @@ def stand_places(lexicon: Lexicon, asked: Text, answer: Answer) -> Hashes:
         *(f"{fact.type} {fact.polarity} {kind}" for fact in answer.facts if fact.polarity),
         *(f"{asks} {word}" for word in words),
     ]  # fmt: skip
+    topic = stems(lexicon, asked.words(0, len(asked.tokens)))
+    plain, denied = said_and_denied(answer.lexicon, answer.text)
+    signs += [f"said {min(len(topic & plain), 2)} {kind}", f"denied {min(len(topic & denied), 2)} {kind}"]
+    signs += [f"kind {kind} {word}" for word in words]
     again = sum(token.word in words for token in asked.tokens if len(token.word) > 3)
     signs.append(f"again {min(again, 3)}")
     return np.unique(np.concatenate([grams_of(answer.text).places, places_named(signs)]))
