@@ -53,20 +53,21 @@ class Known:
     def __init__(self) -> None:
         self.languages: tuple[str, ...] = ("en",)
         self._secrets: dict[str, str] = {}
-        """Every form of every secret, and what takes its place."""
+        """Every secret, and what takes its place."""
         self._persons: dict[str, str] = {}
-        self._learned: set[str] = set()
+        self._secret_forms: list[tuple[str, str]] | None = None
+        self._person_forms: list[tuple[str, str]] | None = None
+        """What is looked for, made when it is first wanted: most contacts of a crowd end before."""
         self.version = 0
 
     def learn_secrets(self, *secrets: str, placeholder: str = "<secret>") -> None:
         """Remember secrets that were given; what is too short to be told from other text is passed over."""
         for secret in secrets:
-            fits = len(secret) >= GIVEN_LETTERS_LEAST and secret not in self._learned
-            if fits and len(self._learned) < SECRETS_MOST:
-                self._learned.add(secret)
+            fits = len(secret) >= GIVEN_LETTERS_LEAST and secret not in self._secrets
+            if fits and len(self._secrets) < SECRETS_MOST:
+                self._secrets[secret] = placeholder
+                self._secret_forms = None
                 self.version += 1
-                for form in _forms(secret):
-                    self._secrets.setdefault(form, placeholder)
 
     def learn_cookies(self, *values: str) -> None:
         """Remember the values of cookies that are no plain words."""
@@ -78,10 +79,8 @@ class Known:
         """Remember somebody's values by their placeholders."""
         for placeholder, value in values.items():
             if len(value) >= 2 and len(self._persons) < SECRETS_MOST:
-                for form in (value, quote(value), quote_plus(value), json.dumps(value)[1:-1], html.escape(value)):
-                    self._persons.setdefault(form, placeholder)
-                if len(value) > 2:
-                    self._persons.setdefault(value.upper(), placeholder)
+                self._persons.setdefault(value, placeholder)
+                self._person_forms = None
         if language is not None and language not in self.languages:
             self.languages = (*self.languages, language)
 
@@ -98,11 +97,27 @@ class Known:
 
     def secret_forms(self) -> Iterable[tuple[str, str]]:
         """Return what to look for, the longest first, and what takes its place."""
-        return sorted(self._secrets.items(), key=lambda item: -len(item[0]))
+        if self._secret_forms is None:
+            forms: dict[str, str] = {}
+            for secret, placeholder in self._secrets.items():
+                for form in _forms(secret):
+                    forms.setdefault(form, placeholder)
+            self._secret_forms = _longest_first(forms)
+        return self._secret_forms
 
     def person_forms(self) -> Iterable[tuple[str, str]]:
         """Return the persona's values, the longest first, and their placeholders."""
-        return sorted(self._persons.items(), key=lambda item: -len(item[0]))
+        if self._person_forms is None:
+            forms: dict[str, str] = {}
+            for value, placeholder in self._persons.items():
+                for form in _person_forms(value):
+                    forms.setdefault(form, placeholder)
+            self._person_forms = _longest_first(forms)
+        return self._person_forms
+
+
+def _longest_first(forms: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted(forms.items(), key=lambda item: -len(item[0]))
 
 
 def cleaned(text: str, known: Known) -> str:
@@ -168,7 +183,18 @@ def is_telltale(name: str) -> bool:
 # -- forms of what is known ------------------------------------------------------------------------------------
 
 
-def _forms(secret: str) -> set[str]:
+def _person_forms(value: str) -> Iterable[str]:
+    """Return somebody's value as texts, addresses, JSON and pages may hold it."""
+    plain = value.isascii() and value.isalnum()  # such a value is written in one way
+    yield from (value,) if plain else (
+        value, quote(value), quote_plus(value), json.dumps(value)[1:-1], html.escape(value)
+    )  # fmt: skip
+    if len(value) > 2:
+        yield value.upper()
+
+
+@functools.lru_cache(maxsize=256)
+def _forms(secret: str) -> frozenset[str]:
     """Return a secret as texts, addresses, JSON, pages and base64 may hold it."""
     raw = secret.encode("utf-8", "surrogatepass")
     every_byte = "".join(f"%{byte:02X}" for byte in raw)
@@ -178,7 +204,7 @@ def _forms(secret: str) -> set[str]:
     forms = {secret, *in_json, *in_html, *quoted, raw.hex(), raw.hex().upper()}
     forms |= {form.replace("/", r"\/") for form in in_json} | {json.dumps(form)[1:-1] for form in in_json}
     forms |= {re.sub("%..", lambda escape: escape[0].lower(), form) for form in quoted}
-    return forms | _in_base64(raw)
+    return frozenset(forms | _in_base64(raw))
 
 
 def _in_base64(raw: bytes) -> set[str]:

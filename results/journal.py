@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pandas as pd
 
 from results.log import LEGS, MESSAGES, STEPS, ordered, table_of
@@ -40,7 +41,7 @@ class Journal:
         Raises:
             OSError: the disk took none or only a part of the line.
         """
-        line = (json.dumps({"kind": kind, **facts}, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+        line = _line({"kind": kind, **facts})
         written = os.write(self._file, line)
         if written != len(line):
             raise OSError(f"the journal took {written} of {len(line)} bytes: is the disk full?")
@@ -50,12 +51,20 @@ class Journal:
         os.close(self._file)
 
 
+def _line(entry: Mapping[str, Any]) -> bytes:
+    """Return a line; half a letter, as a desk may send one, is kept by its number."""
+    try:
+        return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        return (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the journal's lines; a line that was cut off by a kill or a full disk is passed over."""
     with path.open("rb") as lines:
         for line in lines:
             try:
-                entry = json.loads(line)
+                entry = orjson.loads(line)
             except ValueError:
                 continue
             if isinstance(entry, dict) and "kind" in entry:

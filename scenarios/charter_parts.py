@@ -11,6 +11,7 @@ True
 from __future__ import annotations
 
 import datetime
+import functools
 import ipaddress
 import re
 from typing import Annotated, Any, Literal
@@ -223,6 +224,7 @@ class Outputs(Strict):
     judge: Url | None = Field(None, description="the model that is asked to judge answers")
 
 
+@functools.lru_cache(maxsize=4096)
 def canonical_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return a host's address where it is told as one; an IPv4 address in IPv6 dress is the IPv4 address."""
     try:
@@ -233,6 +235,7 @@ def canonical_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Addres
     return address if mapped is None else ipaddress.IPv4Address(mapped)
 
 
+@functools.lru_cache(maxsize=4096)
 def canonical_host(host: str) -> str:
     """Return the one spelling by which a host is compared."""
     address = canonical_address(host)
