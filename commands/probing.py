@@ -242,7 +242,7 @@ def _clean_up(asked: argparse.Namespace) -> int:
 def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
     from commands.scoring import card_named, score_shop
     from results.exports import write_exports
-    from results.journal import JOURNAL, answers_to_facts
+    from results.journal import answers_to_facts
 
     shop = score_shop(asked, run, card_named("conduct")) if scored else None
 
@@ -255,7 +255,7 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
             "run": str(run.folder), "planned": facts["planned"], "played": facts["played"], "outcomes": outcomes,
             "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])},
             "findings": [] if shop is None else shop.findings, "scores": [] if shop is None else shop.scores,
-            "answers": answers_to_facts(run.folder / JOURNAL), "doubts": facts.get("doubts") or {},
+            "answers": answers_to_facts(run.folder), "doubts": facts.get("doubts") or {},
         }  # fmt: skip
         print_json(document)
     else:

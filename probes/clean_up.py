@@ -20,7 +20,7 @@ import aiohttp
 from probes.guard import Guard, guarding
 from probes.personas import mark_of
 from probes.resolve import Lookup, PinnedResolver, system_lookup
-from results.journal import JOURNAL, Journal, read_journal
+from results.journal import Journal, journals_in, read_journal
 from results.runs import Run, RunError
 from scenarios.charter import Charter
 from scenarios.secret import SecretMissingError
@@ -75,7 +75,7 @@ def what_is_left(run: Run, charter: Charter) -> list[Left]:
     channels: dict[str, str] = {}
     references: dict[str, str] = {}
     unsure: dict[str, None] = {}
-    for entry in read_journal(run.folder / JOURNAL) if (run.folder / JOURNAL).is_file() else ():
+    for entry in (entry for path in journals_in(run.folder) for entry in read_journal(path)):
         contact = str(entry.get("contact_id"))
         match entry["kind"]:
             case "begun":

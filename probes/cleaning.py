@@ -135,6 +135,11 @@ def cleaned(text: str, known: Known) -> str:
     return _by_structure(text[:TEXT_MOST], known.languages)
 
 
+def load_rules(languages: Iterable[str]) -> None:
+    """Load telephone rules of languages now, rather than with the first number that somebody writes."""
+    _by_structure("0123 456 7890", tuple(languages))
+
+
 def survives(data: bytes, known: Known) -> bool:
     """Say whether a known secret stands in bytes in any of its forms."""
     return any(form.encode("utf-8", "surrogatepass") in data for form, _ in known.secret_forms())

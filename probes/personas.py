@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,6 +60,12 @@ def _names(language: str) -> tuple[list[str], list[str]]:
     faker.seed_instance(NAMES_DRAWN)
     drawn = range(NAMES_DRAWN)
     return [faker.first_name() for _ in drawn], [faker.last_name() for _ in drawn]
+
+
+def load_names(languages: Iterable[str]) -> None:
+    """Draw the names of languages now, rather than when their first customer comes."""
+    for language in languages:
+        _names(language)
 
 
 def mark_of(contact_id: str, marker_key: str) -> str:

@@ -6,7 +6,7 @@ Reads and refuses to act. A contact that was begun is never begun again, whether
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pandas as pd
 
 from probes.journeys import Seen
 from probes.player import Contact, heard_of
-from results.journal import JOURNAL, read_journal
+from results.journal import journals_in, read_journal
 from results.runs import FINISHED, Run
 
 
@@ -44,14 +44,14 @@ class Begun:
         return Contact(dict(told), float(told["due_s"]), patience_s, int(told["entity"]), seed, 0)
 
 
-def begun_in(path: Path) -> Begun:
-    """Read a journal; a line that a kill has cut off is passed over, as it was never acted on."""
+def begun_in(paths: Iterable[Path]) -> Begun:
+    """Read the journals of a run; a line that a kill has cut off is passed over, as it was never acted on."""
     contacts: dict[str, dict[str, Any]] = {}
     later: dict[str, dict[str, Any]] = {}
     ended: set[str] = set()
     heard: dict[str, list[list[Seen]]] = {}
     last_s = 0.0
-    for entry in read_journal(path):
+    for entry in (entry for path in paths for entry in read_journal(path)):
         name = str(entry.get("contact_id"))
         match entry.pop("kind"):
             case "begun":
@@ -100,7 +100,7 @@ class Resumed:
             raise CannotResumeError(f"{folder} is not a run of probes on the real clock: there is nothing to take up")
         if run.facts["state"] == FINISHED:
             raise CannotResumeError(f"{folder} has come to its end; there is nothing to take up")
-        return cls(run, begun_in(folder / JOURNAL), shift)
+        return cls(run, begun_in(journals_in(folder)), shift)
 
     def plan_from(self, facts: Mapping[str, Any], begins_s: float) -> pd.DataFrame:
         """Return the run's plan, what was missed moved if that is wanted; `facts` are those of a run asked for now.

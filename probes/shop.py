@@ -12,7 +12,7 @@ import datetime
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,19 @@ import pandas as pd
 from probes.browser import Browser
 from probes.channels.contract import Surroundings
 from probes.channels.table import load_channels, sessions_of
-from probes.cleaning import WHAT_RULES_MISS
+from probes.cleaning import WHAT_RULES_MISS, load_rules
 from probes.clock import Clock
 from probes.crowd.crowd import Cast, Crowd, Tick
+from probes.crowd.shards import Gain, only
 from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
 from probes.login import secrets_given
+from probes.personas import load_names
 from probes.player import SessionMaker, load_draws
 from probes.proof import prove_control
 from probes.resolve import PinnedResolver
 from probes.resume import Begun
-from results.journal import JOURNAL, Journal, tables_from_journal
+from results.journal import JOURNAL, Journal, journals_in, tables_from_journal
 from results.runs import FINISHED, INTERRUPTED, RUNNING, Run, run_id, scenario_facts
 from scenarios.charter import Charter, charter_hash
 from scenarios.journey import Journey, journey_named
@@ -138,6 +140,62 @@ async def play_plan(
     Raises:
         probes.guard.RefusedByCharterError: before anything is sent.
     """
+    if begun is None:
+        run.write_plan(plan)
+    run.write_facts(state=RUNNING, epoch_s=clock.epoch_s())
+    everyone = only(Gain(begun=begun or Begun()))
+    played = await play_contacts(
+        loaded, plan, run.folder / JOURNAL, target, charter, clock, seed, instrument, everyone, sessions, journeys,
+        browser, watch, until_s, cast, files, trace,
+    )  # fmt: skip
+    run.write_facts(**played.facts())
+    return finish(run, plan, instrument.judge(played.crowd.late_s), played.interrupted)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What playing contacts came to, beside the journal."""
+
+    crowd: Crowd
+    interrupted: bool
+    stopped: str | None
+    """Why the charter's owner, or its end, stopped us."""
+    refused: Sequence[str]
+    doubts: Mapping[str, int]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what run.json says of it."""
+        told = {"refused": list(self.refused), "cleaned": WHAT_RULES_MISS, "doubts": dict(self.doubts)}
+        return told if self.stopped is None else {**told, "stopped": self.stopped}
+
+
+async def play_contacts(
+    loaded: LoadedScenario,
+    plan: pd.DataFrame,
+    journal_file: Path,
+    target: Target,
+    charter: Charter,
+    clock: Clock,
+    seed: int,
+    instrument: Instrument,
+    gains: AsyncIterator[Gain],
+    sessions: Mapping[str, SessionMaker] | None = None,
+    journeys: Mapping[str, Journey] | None = None,
+    browser: Browser | None = None,
+    watch: Callable[[Tick], None] | None = None,
+    until_s: float | None = None,
+    cast: Cast | None = None,
+    files: Path | None = None,
+    trace: bool = False,
+    ready: Callable[[Crowd], None] | None = None,
+) -> Played:
+    """Play those of a plan's contacts that we gain, and write the journal: the part of a run that one process plays.
+
+    The other arguments are `play_plan`'s; `ready` is told of the crowd before the first of its contacts.
+
+    Raises:
+        probes.guard.RefusedByCharterError: before anything is sent.
+    """
     guard = Guard(charter)
     host, port = target.address()
     guard.check(host, port)
@@ -147,21 +205,19 @@ async def play_plan(
     journeys = journeys_of(loaded, plan) if journeys is None else journeys
     channels = {channel for journey in journeys.values() for channel in journey.channels()} | set(plan["channel"])
     secrets = secrets_given(target, charter, channels)
-    if begun is None:
-        run.write_plan(plan)
-    run.write_facts(state=RUNNING, epoch_s=clock.epoch_s())
-    load_draws()
-    load_channels(set(plan["channel"]))
-    evidence = run.folder / "evidence"
-    journal = Journal(run.folder / JOURNAL)
+    warm_up(plan)
+    evidence = journal_file.parent / "evidence"
+    journal = Journal(journal_file)
     interrupted = False
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, resolver=PinnedResolver(guard))
     around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, trace, secrets, files)
-    crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s, cast, begun)
+    crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s, cast)
+    if ready is not None:
+        ready(crowd)
     with guarding(guard), _quiet_collector():
         try:
             async with instrument.watching(), guard.watching():
-                await crowd.play()
+                await crowd.play(gains)
         except asyncio.CancelledError:
             interrupted = True
         finally:
@@ -172,19 +228,26 @@ async def play_plan(
             await connector.close()
             journal.close()
             guard.close()
-    if guard.stop.reason is not None:
-        run.write_facts(stopped=guard.stop.reason)
-        interrupted = True
-    run.write_facts(refused=guard.refused[:REFUSALS_TOLD], cleaned=WHAT_RULES_MISS, doubts=dict(around.doubts))
-    return finish(run, plan, crowd, instrument, interrupted)
+    stopped = guard.stop.reason
+    return Played(
+        crowd, interrupted or stopped is not None, stopped, guard.refused[:REFUSALS_TOLD], dict(around.doubts)
+    )
 
 
-def finish(run: Run, plan: pd.DataFrame, crowd: Crowd, instrument: Instrument, interrupted: bool) -> Shopped:
-    """Make the tables from the journal and judge the instrument."""
-    tables = tables_from_journal(run.folder / JOURNAL, run.facts, plan)
+def warm_up(plan: pd.DataFrame) -> None:
+    """Load what the first contact would be late by: compiled draws, channels, names, telephone rules."""
+    load_draws()
+    load_channels(set(plan["channel"]))
+    languages = sorted(set(plan["language"]))
+    load_names(languages)
+    load_rules(languages)
+
+
+def finish(run: Run, plan: pd.DataFrame, judged: Judgement, interrupted: bool) -> Shopped:
+    """Make the tables from the journals."""
+    tables = tables_from_journal(journals_in(run.folder), run.facts, plan)
     for name in ("legs", "steps", "messages"):
         run.write_table(name, tables[name])
-    judged = instrument.judge(crowd.late_s)
     outcomes = tables["legs"].loc[tables["legs"]["leg"] == 0, "contact_outcome"].value_counts().to_dict()
     run.write_facts(
         state=INTERRUPTED if interrupted else FINISHED,

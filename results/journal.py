@@ -2,7 +2,8 @@
 
 Every line is one JSON document handed to the system at once: a `begun` line precedes the first byte of a contact, so
 after a kill a begun contact without an end is `failed` (interrupted) and is never taken for one that was not played.
-The tables of a probe run are made from the journal alone, whether the run ended or was killed.
+The tables of a probe run are made from the journal alone, whether the run ended or was killed. Where several processes
+play one run, each keeps a journal of its own.
 
 Lines (`kind`): `begun`, `step`, `message`, `fact` (what was said to a question for one), `leg` (a leg that ended),
 `end` (the contact's outcome), `next` (a contact that is yet to come), `heard` (what a script was told), `note`.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,17 @@ import pandas as pd
 from results.log import LEGS, MESSAGES, STEPS, ordered, table_of
 
 JOURNAL = "journal.jsonl"
+
+
+def journal_of(part: str) -> str:
+    """Return the file name of one part's journal, where several processes play one run."""
+    return f"journal.{part}.jsonl"
+
+
+def journals_in(folder: Path) -> list[Path]:
+    """Return the journals of a run folder; none where it holds none."""
+    return sorted(folder.glob("journal*.jsonl"))
+
 
 CONTACT_FACTS = (
     "customer_id", "case_id", "contact_id", "attempt", "channel", "intent", "journey", "language", "played_by", "due_s",
@@ -71,18 +83,19 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
                 yield entry
 
 
-def answers_to_facts(path: Path) -> list[dict[str, Any]]:
+def answers_to_facts(folder: Path) -> list[dict[str, Any]]:
     """Return what was said to questions for a fact: contact, turn, fact and the words, in the order they came."""
-    return [entry for entry in read_journal(path) if entry.pop("kind") == "fact"] if path.is_file() else []
+    entries = (entry for path in journals_in(folder) for entry in read_journal(path))
+    return [entry for entry in entries if entry.pop("kind") == "fact"]
 
 
 def tables_from_journal(
-    path: Path, facts: Mapping[str, Any], plan: pd.DataFrame | None = None
+    paths: Iterable[Path], facts: Mapping[str, Any], plan: pd.DataFrame | None = None
 ) -> dict[str, pd.DataFrame]:
-    """Make legs, steps and messages from a journal.
+    """Make legs, steps and messages from the journals of a run.
 
     Args:
-        path: the journal.
+        paths: the journals; the lines of one contact stand in one of them.
         facts: the run's facts; `run_id`, `target` and `state` are used.
         plan: where given, planned contacts without a line become rows too: `unstarted` where their time had passed,
             else `censored`.
@@ -94,7 +107,7 @@ def tables_from_journal(
     steps: list[dict[str, Any]] = []
     messages: list[dict[str, Any]] = []
     last_s = 0.0
-    for entry in read_journal(path):
+    for entry in (entry for path in paths for entry in read_journal(path)):
         kind = entry.pop("kind")
         contact = entry.get("contact_id")
         match kind:

@@ -22,7 +22,7 @@ from results.clock import RunClock
 from results.comparison import Comparison, Row, same_customers, told_by
 from results.evidence import browser_journeys, reasons_counted, recognised, sample_transcripts
 from results.figures import Figure, worth_telling
-from results.journal import JOURNAL, answers_to_facts
+from results.journal import answers_to_facts
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
 from results.provenance import fact_rows, instrument_view, limits_of, rehearsal_note, run_facts
@@ -227,7 +227,7 @@ def write_shop_report(path: Path, run: Run) -> None:
 def _answers(run: Run, shown_contacts: pd.DataFrame) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Return, by fact asked for, who was told what: (channel, contact, words), the channels in turn."""
     told: dict[str, list[tuple[str, str, str]]] = {}
-    for answer in answers_to_facts(run.folder / JOURNAL):
+    for answer in answers_to_facts(run.folder):
         contact = str(answer["contact_id"])
         if contact in shown_contacts.index:
             channel = words.channel_words(str(shown_contacts.loc[contact, "channel"]))

@@ -23,7 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from results.journal import JOURNAL, tables_from_journal
+from results.journal import journals_in, tables_from_journal
 from results.log import TABLES, check_legs, table_of
 from scenarios.reading import LoadedScenario
 
@@ -123,9 +123,9 @@ class Run:
                 return table_of(name, pq.read_table(path).to_pandas())
             except (pa.ArrowException, OSError) as error:
                 raise RunError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
-        if (self.folder / JOURNAL).is_file():
+        if journals := journals_in(self.folder):
             plan = self.plan() if (self.folder / "plan.parquet").is_file() else None
-            journalled = tables_from_journal(self.folder / JOURNAL, self.facts, plan)
+            journalled = tables_from_journal(journals, self.facts, plan)
             return journalled.get(name, table_of(name, []))
         return table_of(name, [])
 
@@ -205,7 +205,7 @@ def query(sql: str, runs: list[Run]) -> pd.DataFrame:
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
         for name in TABLES:
             files = [str(run.folder / f"{name}.parquet") for run in runs if run.has_table(name)]
-            killed = [run for run in runs if not run.has_table(name) and (run.folder / JOURNAL).is_file()]
+            killed = [run for run in runs if not run.has_table(name) and journals_in(run.folder)]
             for number, run in enumerate(killed):
                 files.append(f"{folder}/{name}{number}.parquet")
                 table = pa.Table.from_pandas(run.table(name), schema=TABLES[name], preserve_index=False)

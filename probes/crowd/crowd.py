@@ -3,8 +3,8 @@
 Open by construction: due times exist before anything answers. Those who give up or find every line taken may come back
 as the scenario says, also on another channel; an attempt on a channel that we cannot play is written down as never
 begun. A journey of several contacts goes on as it says, and a shop may be played again as its journey says; what is yet
-to come is written down, so that a run which was killed is taken up again. The plan bounds the contacts; the horizon
-bounds the time.
+to come is written down, so that a run which was killed is taken up again. Several crowds can share a plan: each plays
+the shards that it gains. The plan bounds the contacts; the horizon bounds the time.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pandas as pd
 
 from probes.channels.contract import Caller, Surroundings
+from probes.crowd.shards import Gain
 from probes.journeys import GoOn, Script
 from probes.personas import make_persona
 from probes.player import Contact, Ended, Player, SessionMaker, begun_facts, never_begun, script_of
@@ -77,9 +78,8 @@ class Crowd:
         watch: Callable[[Tick], None] | None = None,
         until_s: float | None = None,
         cast: Cast | None = None,
-        begun: Begun | None = None,
     ) -> None:
-        self._cast_of, self._begun_before = cast or Cast(), begun or Begun()
+        self._cast_of = cast or Cast()
         self._loaded, self._journeys, self._sessions = loaded, journeys, sessions
         self._around, self._journal, self._seed, self._watch = around, journal, seed, watch
         self._until_s = loaded.horizon_s if until_s is None else until_s
@@ -97,20 +97,22 @@ class Crowd:
         self._begun = 0
         self._stopping = False
 
-    async def play(self) -> None:
-        """Play all contacts to their end, or to the horizon. Cancelled, it ends those under way as censored."""
-        clock = self._around.clock
+    @property
+    def is_idle(self) -> bool:
+        """Whether all who are ours have come and gone."""
+        return not self._tasks
+
+    async def play(self, gains: AsyncIterator[Gain]) -> None:
+        """Play the contacts of all gains to their end, or to the horizon.
+
+        Cancelled, it ends those under way as censored.
+        """
         try:
-            self._take_up()
-            for planned in self._contacts:
-                if planned["due_s"] >= self._until_s:
-                    break
-                if str(planned["contact_id"]) in self._begun_before.contacts:
-                    continue
-                await clock.sleep_until_s(planned["due_s"])
-                self._begin(Contact(planned, planned["due_s"], planned["patience_s"], planned["entity"], self._seed, 0))
-            while self._tasks:
-                await clock.wait_until(asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED), self._until_s)
+            async with self._around.clock.timeout_at_s(self._until_s):
+                async for gain in gains:
+                    self._keep(self._play_gain(gain))
+                while self._tasks:
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
             pass  # the horizon: what is under way is censored below
         finally:
@@ -119,6 +121,17 @@ class Crowd:
                 task.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks)
+
+    async def _play_gain(self, gain: Gain) -> None:
+        """Play those who are ours from now on; the overdue come at once, or are told to be too late."""
+        self._take_up(gain)
+        for planned in self._contacts:
+            if planned["due_s"] >= self._until_s:
+                break
+            if not gain.holds(str(planned["customer_id"])) or str(planned["contact_id"]) in gain.begun.contacts:
+                continue
+            await self._around.clock.sleep_until_s(planned["due_s"])
+            self._begin(Contact(planned, planned["due_s"], planned["patience_s"], planned["entity"], self._seed, 0))
 
     def _begin(self, contact: Contact, script: Script | None = None) -> None:
         clock = self._around.clock
@@ -255,31 +268,31 @@ class Crowd:
 
     # -- a run that is taken up again --------------------------------------------------------------------------
 
-    def _take_up(self) -> None:
+    def _take_up(self, gain: Gain) -> None:
         """Have those come who were yet to come when the run was cut off, and go on with journeys it cut short."""
-        now_s = self._around.clock.now_s()
-        for told in self._begun_before.waiting:
-            contact = self._begun_before.contact_of(told, self._seed)
-            script = self._script_up_to(contact) if told["why"] == "hop" else None
+        now_s, begun = self._around.clock.now_s(), gain.begun
+        for told in (told for told in begun.waiting if gain.holds(str(told["customer_id"]))):
+            contact = begun.contact_of(told, self._seed)
+            script = self._script_up_to(contact, begun) if told["why"] == "hop" else None
             self._keep(self._wait_for(replace(contact, due_s=max(contact.due_s, now_s)), script))
-        for told in self._begun_before.cut_off:
-            contact = self._begun_before.contact_of(told, self._seed)
+        for told in (told for told in begun.cut_off if gain.holds(str(told["customer_id"]))):
+            contact = begun.contact_of(told, self._seed)
             journey = self._journeys.get(str(contact.facts["journey"]))
             if journey is None or len(journey.channels()) == 1:
                 continue
-            script = self._script_up_to(contact)
+            script = self._script_up_to(contact, begun)
             if isinstance(script.action, GoOn):
                 self._keep(self._go_on(contact, script.action, script))
 
-    def _script_up_to(self, contact: Contact) -> Script:
+    def _script_up_to(self, contact: Contact, begun: Begun) -> Script:
         """Return the script of a journey as it stood when its last contact had ended."""
         journey = self._journeys[str(contact.facts["journey"])]
-        earlier = self._begun_before.of_case(str(contact.facts["case_id"]))
-        first = self._begun_before.contact_of(earlier[0], self._seed)
+        earlier = begun.of_case(str(contact.facts["case_id"]))
+        first = begun.contact_of(earlier[0], self._seed)
         script = script_of(first, journey, self._caller(first))
         for told in earlier:
             script.begin()
-            for heard in self._begun_before.heard.get(str(told["contact_id"]), []):
+            for heard in begun.heard.get(str(told["contact_id"]), []):
                 script.send(heard)
             script.cut_off("interrupted")
         return script

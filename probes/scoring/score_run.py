@@ -25,7 +25,7 @@ from probes.scoring.facts import facts_in
 from probes.scoring.lexicon import LANGUAGES, lexicon_of
 from probes.scoring.promises import promises_in
 from probes.scoring.text import Text
-from results.journal import JOURNAL, answers_to_facts
+from results.journal import answers_to_facts
 from results.log import table_of
 from results.runs import Run
 from scenarios.conduct_labels import GATES
@@ -90,7 +90,7 @@ def score_run(
         progress: told the share done.
     """
     legs, steps = run.table("legs"), run.table("steps")
-    noted = answers_to_facts(run.folder / JOURNAL)
+    noted = answers_to_facts(run.folder)
     asked = {(str(answer["contact_id"]), int(answer["turn"])): str(answer["fact"]) for answer in noted}
     truth = {str(answer["fact"]): str(answer["published"]) for answer in noted if answer.get("published")}
     contacts = list(_contacts(legs, run.table("messages")))

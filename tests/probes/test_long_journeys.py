@@ -138,7 +138,7 @@ def test_what_a_journal_holds_is_what_was_begun(tmp_path: Path) -> None:
     journal.close()
     with (tmp_path / "journal.jsonl").open("ab") as torn:
         torn.write(b'{"kind": "begun", "contact_id": "c/0')
-    begun = begun_in(tmp_path / "journal.jsonl")
+    begun = begun_in([tmp_path / "journal.jsonl"])
     assert set(begun.contacts) == {"a/0/1", "b/0/1"}
     assert [told["contact_id"] for told in begun.waiting] == ["a/0/2"]
     assert [told["contact_id"] for told in begun.cut_off] == ["b/0/1"]

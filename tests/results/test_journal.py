@@ -45,7 +45,7 @@ def test_a_finished_contact_becomes_its_rows(path):
     journal = Journal(path)
     _play(journal, "c1")
     journal.close()
-    tables = tables_from_journal(path, FACTS)
+    tables = tables_from_journal([path], FACTS)
     check_legs(tables["legs"])
     row = tables["legs"].iloc[0]
     assert (row["run_id"], row["target"], row["source"], row["replication"]) == (*FACTS.values(), "measured", 0)
@@ -70,7 +70,7 @@ def test_a_line_cut_off_by_a_kill_is_passed_over(path):
     whole = path.read_bytes()
     for cut in range(len(whole) - 30, len(whole) + 1):
         path.write_bytes(whole[:cut])
-        legs = tables_from_journal(path, FACTS)["legs"]
+        legs = tables_from_journal([path], FACTS)["legs"]
         check_legs(legs)
         assert "c1" in legs["contact_id"].tolist()
     path.write_bytes(whole + b'\xff\xfe{"kind"\n[1]\n{"no": "kind"}\n')
@@ -81,7 +81,7 @@ def test_begun_without_an_end_is_failed_as_interrupted(path):
     """Without it a contact cut off by our kill would be played again, or told as the desk's silence."""
     journal = Journal(path)
     journal.write("begun", **_begun("c1"))
-    legs = tables_from_journal(path, FACTS)["legs"]
+    legs = tables_from_journal([path], FACTS)["legs"]
     check_legs(legs)
     row = legs.iloc[0]
     assert (row["leg_end"], row["reason"], row["contact_outcome"]) == ("failed", "interrupted", "failed")
@@ -94,7 +94,7 @@ def test_a_kill_in_the_second_leg_keeps_the_first(path):
     journal = Journal(path)
     journal.write("begun", **_begun("c1"))
     journal.write("leg", contact_id="c1", leg=0, arrived_s=10.01, answered_s=15.0, ended_s=75.0, leg_end="transferred")
-    legs = tables_from_journal(path, FACTS)["legs"]
+    legs = tables_from_journal([path], FACTS)["legs"]
     check_legs(legs)
     assert legs["leg_end"].tolist() == ["transferred", "failed"]
     assert legs["arrived_s"].tolist() == [10.01, 75.0]
@@ -106,7 +106,7 @@ def test_an_end_without_a_leg_is_still_a_row(path):
     journal = Journal(path)
     journal.write("begun", **_begun("c1"))
     journal.write("end", contact_id="c1", contact_outcome="failed")
-    legs = tables_from_journal(path, FACTS)["legs"]
+    legs = tables_from_journal([path], FACTS)["legs"]
     check_legs(legs)
     assert legs["contact_id"].tolist() == ["c1"]
     assert legs["leg_end"].tolist() == ["failed"]
@@ -116,7 +116,7 @@ def test_planned_but_never_begun_is_unstarted_where_its_time_had_passed_else_cen
     """Without it a run that fell behind would look like a desk with fewer customers."""
     journal = Journal(path)
     _play(journal, "c1", 10.0)  # the last thing seen is at 75 s
-    legs = tables_from_journal(path, FACTS, _plan(5.0, 10.0, 75.0, 76.0))["legs"]
+    legs = tables_from_journal([path], FACTS, _plan(5.0, 10.0, 75.0, 76.0))["legs"]
     check_legs(legs)
     assert dict(zip(legs["contact_id"], legs["leg_end"], strict=True)) == {
         "c0": "unstarted",
