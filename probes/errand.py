@@ -22,6 +22,7 @@ from probes.crowd.crowd import Cast, Tick
 from probes.desk.desk import DeskOptions, open_desk
 from probes.guard import Guard
 from probes.instrument import Instrument
+from probes.player import SessionMaker
 from probes.resume import Resumed
 from probes.shop import journeys_hash, journeys_of, play_plan, playable, shop_facts, start_rehearsal
 from probes.virtual_loop import run_virtual
@@ -191,6 +192,46 @@ def read_feed(path: Path) -> list[dict[str, str]]:
     return rows
 
 
+def chosen_of(errand: Errand, target: Target, charter: Charter, sessions: Mapping[str, SessionMaker]) -> pd.DataFrame:
+    """Return the contacts of an errand that can be played on a target.
+
+    Raises:
+        NothingToPlayError: none of them.
+        probes.guard.RefusedByCharterError: the charter does not list the target.
+    """
+    host, port = target.address()
+    Guard(charter).check(host, port)
+    chosen = playable(errand.plan, sessions)
+    if chosen.empty:
+        raise NothingToPlayError(_why_nothing(errand.plan, target))
+    return chosen
+
+
+async def start_clock(errand: Errand, chosen: pd.DataFrame, target: Target, charter: Charter) -> Clock:
+    """Begin the day so that the first contact is due `LEAD_S` wall seconds from now.
+
+    A rehearsal desk's day is begun, or its clock taken; contacts that may come at any time are moved there (`chosen`).
+
+    Raises:
+        NothingToPlayError: the day of a rehearsal desk has passed the first contact.
+        ConnectionError: a rehearsal desk does not answer.
+    """
+    first_s = float(chosen["due_s"].min())
+    if not target.rehearsal:
+        epoch_s = time.time() + LEAD_S - first_s if errand.epoch_s is None else errand.epoch_s
+        return Clock.real(epoch_s=epoch_s)
+    anytime = errand.anytime or errand.epoch_s is not None  # its day is no date
+    clock = await start_rehearsal(target, charter, None if anytime else first_s, LEAD_S)
+    if anytime:
+        chosen["due_s"] += clock.now_s() + LEAD_S * clock.scale - first_s
+    elif clock.now_s() > first_s:
+        raise NothingToPlayError(
+            f"the day of {target.base_url} has begun: it is {clock_text(clock.now_s())} there, the first contact "
+            f"is due at {clock_text(first_s)}; a scenario's day needs a desk that was just opened"
+        )
+    return clock
+
+
 async def play_real(
     errand: Errand,
     folder: Path,
@@ -213,30 +254,13 @@ async def play_real(
         ConnectionError: a rehearsal desk does not answer.
         probes.guard.RefusedByCharterError: the charter does not allow it.
     """
-    loaded, plan, seed = errand.loaded, errand.plan, errand.seed
-    host, port = target.address()
-    Guard(charter).check(host, port)
+    loaded, seed = errand.loaded, errand.seed
     sessions = sessions_of(target, in_browser)
-    chosen = playable(plan, sessions)
-    if chosen.empty:
-        raise NothingToPlayError(_why_nothing(plan, target))
-    first_s = float(chosen["due_s"].min())
+    chosen = chosen_of(errand, target, charter, sessions)
     if resumed is not None:
         clock = Clock.real(epoch_s=float(resumed.run.facts["epoch_s"]), scale=float(resumed.run.facts["scale"]))
-    elif target.rehearsal:
-        anytime = errand.anytime or errand.epoch_s is not None  # its day is no date
-        clock = await start_rehearsal(target, charter, None if anytime else first_s, LEAD_S)
-        if anytime:
-            chosen["due_s"] += clock.now_s() + LEAD_S * clock.scale - first_s
-        elif clock.now_s() > first_s:
-            raise NothingToPlayError(
-                f"the day of {target.base_url} has begun: it is {clock_text(clock.now_s())} there, the first contact "
-                f"is due at {clock_text(first_s)}; a scenario's day needs a desk that was just opened"
-            )
-    elif errand.epoch_s is not None:
-        clock = Clock.real(epoch_s=errand.epoch_s)
     else:
-        clock = Clock.real(epoch_s=time.time() + LEAD_S - first_s)
+        clock = await start_clock(errand, chosen, target, charter)
     if scale is not None and scale != clock.scale:
         raise NothingToPlayError(f"{target.base_url} runs at scale {clock.scale:g}, not {scale:g}; a desk sets its own")
     facts = shop_facts(loaded, target, charter, seed, "real", clock.scale, misconduct)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -90,3 +91,20 @@ class Instrument:
         return Judgement(
             not reasons, tuple(reasons), len(late_s), late_share, late_p95, error_p95, lag_p95, self._busy_s
         )
+
+
+def together(judged: Sequence[Mapping[str, Any]]) -> Judgement:
+    """Return the judgement of a run that several processes played: as fit as the least fit of them."""
+    told = [Judgement(**{**one, "reasons": tuple(one["reasons"])}) for one in judged]
+    if not told:
+        return Judgement(
+            False, ("no process came to its end, so nobody knows how late it was",), 0, 0.0, 0.0, 0.0, 0.0, 0.0
+        )
+    starts = sum(one.starts for one in told)
+    late_share = sum(one.late_share * one.starts for one in told) / max(starts, 1)
+    worst = {
+        name: max(getattr(one, name) for one in told)
+        for name in ("late_s_p95", "error_s_p95", "loop_lag_s_p95", "cpu_busy_s")
+    }
+    reasons = tuple(dict.fromkeys(reason for one in told for reason in one.reasons))
+    return Judgement(all(one.fit for one in told), reasons, starts, late_share, **worst)

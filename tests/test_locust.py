@@ -41,10 +41,3 @@ def test_what_locust_lacks_is_told() -> None:
     done = subprocess.run(LOCUST, capture_output=True, text=True, cwd=TOP, timeout=60, check=False)
     assert done.returncode == 2
     assert "the crowd needs --scenario, --target-file, --charter" in done.stderr
-
-
-def test_several_processes_are_refused() -> None:
-    """Without it two workers would each play every customer."""
-    done = subprocess.run([*LOCUST, "--master"], capture_output=True, text=True, cwd=TOP, timeout=60, check=False)
-    assert done.returncode == 2, done.stderr
-    assert "one process for now" in done.stderr

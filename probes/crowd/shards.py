@@ -14,9 +14,8 @@ import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from probes.crowd.leases import SHARDS
 from probes.resume import Begun
-
-SHARDS = 64
 
 EVERY = frozenset(range(SHARDS))
 

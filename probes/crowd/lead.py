@@ -1,0 +1,90 @@
+"""The beginning and the end of a run that several processes play: its folder, plan and clock; its tables.
+
+`python -m probes.crowd.lead` is started by the host that leads (a Locust master, or a Locust alone), which itself stays
+light, and talks to it in lines of JSON as a part does. In: what to play (a line), `{"begin": true}` when the parts are
+ready, `{"finish": [what the parts told at their end]}`. Out: `{"prepared": folder}`, `{"begun": …}`, `{"finished": …}`
+or `{"failed": …}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from probes.channels.table import sessions_of
+from probes.crowd.asked import Asked
+from probes.crowd.telling import tell, told_failure
+from probes.errand import Errand, chosen_of, scenario_errand, start_clock
+from probes.instrument import together
+from probes.shop import finish, journeys_hash, shop_facts
+from results.runs import RUNNING, Run, new_folder
+from scenarios.charter import read_charter
+from scenarios.target import read_target
+
+
+class Lead:
+    """Prepares a run, begins and finishes it."""
+
+    def __init__(self, asked: Asked, folder: Path | None) -> None:
+        loaded = asked.load()
+        self._target, self._charter = read_target(asked.target), read_charter(asked.charter)
+        seed = loaded.scenario.seed if asked.seed is None else asked.seed
+        self._errand: Errand = scenario_errand(loaded, seed)
+        self._chosen = chosen_of(self._errand, self._target, self._charter, sessions_of(self._target))
+        facts = shop_facts(loaded, self._target, self._charter, seed, "real", 1.0)
+        facts |= {"journeys": journeys_hash(self._errand.journeys)}
+        self.run = Run.create(new_folder(loaded.scenario.scenario, "load", folder), facts)
+        self.run.write_plan(self._chosen)
+
+    async def begin(self) -> float:
+        """Set the clock of the run; returns the wall instant of its second 0."""
+        clock = await start_clock(self._errand, self._chosen, self._target, self._charter)
+        epoch_s = clock.epoch_s()
+        facts = shop_facts(
+            self._errand.loaded, self._target, self._charter, self._errand.seed, "real", clock.scale
+        )  # the scale is the desk's, and part of the run's id
+        self.run.write_facts(run_id=facts["run_id"], scale=clock.scale, state=RUNNING, epoch_s=epoch_s)
+        return epoch_s
+
+    def finish(self, parts: Sequence[Mapping[str, Any]], interrupted: bool) -> dict[str, Any]:
+        """Make the tables from the journals of all parts; returns what the host says of the run."""
+        for told in parts:
+            self.run.write_facts(**_added(self.run.facts, told["facts"]))
+        judged = together([told["instrument"] for told in parts])
+        stopped = interrupted or any(told["interrupted"] for told in parts)
+        shopped = finish(self.run, self._chosen, judged, stopped)
+        return {
+            "folder": str(self.run.folder), "contacts": sum(shopped.outcomes.values()), "fit": judged.fit,
+            "interrupted": stopped,
+        }  # fmt: skip
+
+
+def _added(facts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what run.json says once what another part has refused and doubted is added."""
+    doubts = dict(facts.get("doubts") or {})
+    for what, count in more["doubts"].items():
+        doubts[what] = doubts.get(what, 0) + count
+    return {**more, "doubts": doubts, "refused": [*(facts.get("refused") or ()), *more["refused"]]}
+
+
+def _main() -> None:
+    told = json.loads(sys.stdin.readline())
+    try:
+        lead = Lead(Asked.of(told["asked"]), Path(told["folder"]) if told["folder"] else None)
+        tell(prepared=str(lead.run.folder.resolve()))
+        for line in sys.stdin:
+            word = json.loads(line)
+            if "begin" in word:
+                tell(begun=asyncio.run(lead.begin()))
+            elif "finish" in word:
+                tell(finished=lead.finish(word["finish"], bool(word["interrupted"])))
+    except Exception as error:  # noqa: BLE001  whatever it is, the host is told, which knows what to do about it
+        tell(failed=told_failure(error))
+
+
+if __name__ == "__main__":
+    _main()
