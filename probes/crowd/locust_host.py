@@ -27,6 +27,7 @@ from probes.guard import RefusedByCharterError
 from results.runs import Run, RunError, new_folder
 from scenarios.charter import read_charter
 from scenarios.faults import FaultsFoundError
+from scenarios.profiled import Asked, ProfileError, profiled
 from scenarios.reading import load_scenario
 from scenarios.target import read_target
 
@@ -62,6 +63,10 @@ class CrowdHost:
             ("--charter", "charter file"),
             ("--seed", "seed (default: the scenario's)"),
             ("--run-folder", "run folder (default: a new one under runs/)"),
+            ("--load-profile", "a profile of the scenario (default: its days as they are)"),  # Locust has a --profile
+            ("--factor", "multiplies all volumes"),
+            ("--from", "with --for: when the part of a day begins that is played, [DAY.]HH:MM"),
+            ("--for", "for how long, in seconds"),
         ):
             variable = "TESTDRIVE_" + flag.strip("-").upper().replace("-", "_")
             ours.add_argument(flag, default=os.environ.get(variable, ""), help=f"{help_text} [{variable}]")
@@ -93,7 +98,7 @@ class CrowdHost:
             return
         try:
             run = asyncio.run(self._run(environment, options))
-        except (FaultsFoundError, RunError, NothingToPlayError) as error:
+        except (FaultsFoundError, RunError, NothingToPlayError, ProfileError) as error:
             _stop(environment, BAD_INPUT, str(error))
         except RefusedByCharterError as error:
             _stop(environment, REFUSED, f"refused: {error}")
@@ -107,7 +112,7 @@ class CrowdHost:
 
     async def _run(self, environment: Environment, options: Any) -> Run:
         self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
-        loaded = load_scenario(Path(options.scenario))
+        loaded = profiled(load_scenario(Path(options.scenario)), _volumes(options))
         seed = int(options.seed) if options.seed else loaded.scenario.seed
         errand = scenario_errand(loaded, seed)
         folder = new_folder(loaded.scenario.scenario, "load", Path(options.run_folder) if options.run_folder else None)
@@ -132,6 +137,21 @@ def host_crowd() -> CrowdHost:
     hooks.test_start.add_listener(host.begin)
     hooks.test_stop.add_listener(host.end)
     return host
+
+
+def _volumes(options: Any) -> Asked:
+    """Return the volumes that were asked for.
+
+    Raises:
+        ProfileError: a number is none.
+    """
+    told = {name: getattr(options, name) for name in ("factor", "for")}
+    try:
+        factor, lasts_s = (float(text) if text else None for text in told.values())
+    except ValueError:
+        given = " and ".join(f"--{name} {text}" for name, text in told.items() if text)
+        raise ProfileError(f"{given}; expected numbers") from None
+    return Asked(options.load_profile or None, factor, getattr(options, "from") or None, lasts_s)
 
 
 def _stop(environment: Environment, code: int, word: str) -> None:
