@@ -57,6 +57,7 @@ def _told(error: Exception) -> int:
     from probes.resume import CannotResumeError
     from results.runs import RunError
     from scenarios.cells import PlanTooLargeError
+    from scenarios.profiled import ProfileError
     from scenarios.secret import SecretMissingError
     from simulator.fit import FitError
     from simulator.precision import PrecisionError
@@ -72,6 +73,7 @@ def _told(error: Exception) -> int:
     bad_input = (
         RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
         PrecisionError, StoryError, CannotResumeError, SecretMissingError, NothingRecordedError,
+        ProfileError,
     )  # fmt: skip
     if isinstance(error, bad_input):
         say(str(error))

@@ -8,14 +8,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from probes.desk.desk import DeskOptions
+    from scenarios.profiled import Asked
     from scenarios.reading import LoadedScenario
 
 
 def scenario_of(path: Path, asked: argparse.Namespace) -> LoadedScenario:
-    """Return the scenario at a path, over the days that were asked for."""
+    """Return the scenario at a path, over the days and at the volumes that were asked for."""
+    from results.replaying import arrivals_of
+    from scenarios.profiled import profiled, replayed
     from scenarios.reading import load_scenario
 
-    return load_scenario(path, getattr(asked, "days", None))
+    loaded = load_scenario(path, getattr(asked, "days", None))
+    if getattr(asked, "replay", None) is not None:
+        loaded = replayed(loaded, *arrivals_of(asked.replay))
+    return profiled(loaded, _volumes(asked))
+
+
+def _volumes(asked: argparse.Namespace) -> Asked:
+    from scenarios.profiled import Asked
+
+    return Asked(*(getattr(asked, name, None) for name in ("profile", "factor", "from_clock", "for_s")))
+
+
+def volumes_named(asked: argparse.Namespace) -> list[str]:
+    """Return the options given that say at which volumes a scenario is played."""
+    options = {
+        "profile": "--profile",
+        "factor": "--factor",
+        "from_clock": "--from",
+        "for_s": "--for",
+        "replay": "--replay",
+    }
+    return [option for name, option in options.items() if getattr(asked, name, None) is not None]
 
 
 def seed_of(asked: argparse.Namespace, loaded: LoadedScenario) -> int:

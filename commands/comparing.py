@@ -59,13 +59,15 @@ def report(asked: argparse.Namespace) -> int:
 
 
 def compare_runs(simulated: Run, measured: Run) -> Comparison:
-    """Compare two runs by the simulated run's gates."""
+    """Compare two runs by the simulated run's gates, without the warm-up of the profile they were played under."""
     from results.comparison import compare_logs
+    from results.stages import without_warm_up
     from scenarios.scenario import Gate
 
     facts = simulated.facts.get("gates") or measured.facts.get("gates") or []
     gates = [Gate.model_validate(gate) for gate in facts]
-    return compare_logs(simulated.table("legs"), measured.table("legs"), gates)
+    expected, seen = (without_warm_up(run.table("legs"), run.facts) for run in (simulated, measured))
+    return compare_logs(expected, seen, gates)
 
 
 def verdict_text(comparison: Comparison, measured: Run) -> str:

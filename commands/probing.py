@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.asked import desk_options_of, is_of_kind, is_scenario, scenario_of, seed_of
+from commands.asked import desk_options_of, is_of_kind, is_scenario, scenario_of, seed_of, volumes_named
 from commands.exits import Exit, UsageError, worst
 from commands.terminal import print_json, say, ticking
 
@@ -97,6 +97,8 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
             raise UsageError(f"one scenario at a time; {' and '.join(journeys_only or ['several'])}: for journeys only")
         loaded = scenario_of(Path(first), asked)
         errand = scenario_errand(loaded, seed_of(asked, loaded), asked.shoppers, everyone)
+    elif volumes := volumes_named(asked):
+        raise UsageError(f"{' and '.join(volumes)}: for scenarios only, which say how many customers come")
     elif virtual:
         raise UsageError("a journey alone has no desk of its own: --clock virtual takes a scenario")
     elif is_programme:

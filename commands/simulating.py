@@ -98,6 +98,8 @@ def simulate(asked: argparse.Namespace) -> int:
 
     loaded = scenario_of(asked.scenario, asked)
     if asked.from_state is not None:
+        if loaded.profile is not None and loaded.profile.stages:
+            raise UsageError("--from-state begins the day itself: leave out --profile, --from and --for")
         loaded = load_state(asked.from_state, loaded)
     if asked.story is not None:
         return _tell_story(asked, loaded)
@@ -225,14 +227,16 @@ def _warm_up_s(asked: str | float | None, loaded: LoadedScenario, seed: int) -> 
     from scenarios.units import clock_text
     from simulator.steady import warm_up_s
 
+    of_profile_s = loaded.profile.warm_up_s if loaded.profile else 0.0
     if asked is None:
-        return 0.0
+        return of_profile_s
     from_s = warm_up_s(loaded, seed) if asked == "auto" else float(asked) * 3600
     if from_s is None or from_s >= loaded.horizon_s:
         raise UsageError(
             f"--warm-up {asked}: {loaded.scenario.days} day(s) are too short to tell when the desk has settled; "
             f"simulate more with --days, or say --warm-up HOURS within them"
         )
+    from_s = max(from_s, of_profile_s)
     say(f"contacts before {clock_text(from_s)} (h:mm from the start) are left out: warm-up")
     return from_s
 

@@ -56,6 +56,17 @@ def _warm_up(text: str) -> str | float:
     return hours
 
 
+def _number(text: str) -> float:
+    """Read a number of 0 or more."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 0 or more")
+    return number
+
+
 def _port(text: str) -> int:
     """Read a port; 0 takes a free one."""
     if not text.isdecimal() or int(text) > 65_535:
@@ -86,22 +97,24 @@ class Verb:
 # fmt: off
 VERBS = {
     "run": Verb(run, "testdrive run scenarios/quiet_tuesday.yaml",
-        "scenario days seed out json clock-any scale shoppers misconduct phrases truth replications-30 threads"),
+        "scenario days volumes seed out json clock-any scale shoppers misconduct phrases truth replications-30 "
+        "threads"),
     "check": Verb(check, "testdrive check scenarios/*.yaml",
         "files power days seed json shoppers replications-20 threads"),
-    "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json", "scenario days seed out json shoppers"),
+    "plan": Verb(plan, "testdrive plan scenarios/quiet_tuesday.yaml --json",
+        "scenario days volumes seed out json shoppers"),
     "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
-        "scenario days seed out json engine replications by metric half-width summary warm-up from-state threads "
-        "cluster check-goals shoppers story"),
+        "scenario days volumes seed out json engine replications by metric half-width summary warm-up from-state "
+        "threads cluster check-goals shoppers story"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
         "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
     "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        "what days seed out json target charter clock-real scale-desk shoppers browser trace intent repeats "
+        "what days volumes seed out json target charter clock-real scale-desk shoppers browser trace intent repeats "
         "persona feed wave site only-contact dry-run clean-up resume shift junit csv misconduct phrases truth"),
     "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        "what days seed out json target charter clock-real scale-desk shoppers dry-run clean-up only-contact "
+        "what days volumes seed out json target charter clock-real scale-desk shoppers dry-run clean-up only-contact "
         "resume shift junit csv misconduct phrases truth"),
     "target": Verb(target, "testdrive target new http://127.0.0.1:8010/tickets/submit/ --charter c.yaml -o t.yaml",
         "new url charter written json"),
@@ -119,6 +132,9 @@ VERBS = {
 }
 
 
+VOLUMES = "profile factor from for replay"
+"""At which volumes a scenario is played."""
+
 OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "scenario": ("scenario", {"type": Path, "metavar": "SCENARIO", "help": "a scenario file"}),
     "files": ("files", {"type": Path, "nargs": "+", "metavar": "FILE", "help": "scenarios, journeys, targets …"}),
@@ -130,6 +146,14 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "log": ("log", {"type": Path, "metavar": "LOG", "help": "a call or ticket log, CSV or TSV, also gzipped"}),
     "run-folder": ("run_folder", {"type": Path, "metavar": "RUN", "help": "an imported run"}),
     "days": ("--days", {"type": _days, "metavar": "N", "help": "cover N days instead of the scenario's"}),
+    "profile": ("--profile", {"metavar": "NAME", "help": "play a profile of the scenario: a ramp, a spike, a soak"}),
+    "factor": ("--factor", {"type": _number, "metavar": "F", "help": "multiply all volumes; a larger one only adds "
+        "customers"}),
+    "from": ("--from", {"dest": "from_clock", "metavar": "[DAY.]HH:MM", "help": "with --for: play a part of a day only "
+        "(days from 0)"}),
+    "for": ("--for", {"dest": "for_s", "type": _number, "metavar": "SECONDS", "help": "for how long"}),
+    "replay": ("--replay", {"type": Path, "metavar": "RUN|TABLE", "help": "the contacts of a recorded log come, as "
+        "they came, instead of those of the scenario: an imported run, or a table contact_id, due_s, channel, intent"}),
     "seed": ("--seed", {"type": _seed_number, "metavar": "N", "help": "seed (default: the scenario's)"}),
     "out": ("-o --out", {"type": Path, "metavar": "DIR", "help": "run folder (default: a new one under runs/)"}),
     "out-file": ("-o --out", {"type": Path, "metavar": "FILE", "help": "the page (default: report.html in the run)"}),
@@ -264,7 +288,7 @@ def command_parser() -> argparse.ArgumentParser:
     for name, verb in VERBS.items():
         words = (verb.run.__doc__ or "").strip()
         under = verbs.add_parser(name, help=words, description=words, epilog=f"example: {verb.example}")
-        for option in verb.options.split():
+        for option in verb.options.replace("volumes", VOLUMES).split():
             flags, details = OPTIONS[option]
             under.add_argument(*flags.split(), **details)
         under.set_defaults(run=verb.run)

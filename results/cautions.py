@@ -38,9 +38,11 @@ class Caution:
 def cautions_of(loaded: LoadedScenario, figures: Iterable[Figure]) -> list[Caution]:
     """Return every caution a simulation's figures need.
 
-    Of a run that begins in the middle of a day nothing is said of the work of the whole of it.
+    Of a run that begins in the middle of a day, or plays the stages of a profile, nothing is said of the work of the
+    whole of it.
     """
-    return [*([] if loaded.opening else _unstable(loaded)), *_cut_off(figures)]
+    staged = loaded.profile is not None and bool(loaded.profile.stages)
+    return [*([] if loaded.opening or staged else _unstable(loaded)), *_cut_off(figures)]
 
 
 def _cut_off(figures: Iterable[Figure]) -> Iterator[Caution]:
@@ -117,6 +119,7 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
     """Return contacts over the horizon by channel and intent, where the channel is open and keeps all who come."""
     scenario = loaded.scenario
     found: dict[tuple[Channel, str], float] = {}
+    factor = loaded.profile.factor if loaded.profile else 1.0
 
     def add(channel: Channel, intent: str, kind: DayKind, of_day_s: float, contacts: float) -> None:
         opens, closes = scenario.channels[channel].open_s(kind)
@@ -124,7 +127,7 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
         lets_go = hours.lines is not None or hours.message or hours.announcement or hours.at_close == "cleared"
         keeps_all = scenario.patience_of(channel, intent) is None and not lets_go
         if keeps_all and opens <= of_day_s < closes:
-            found[channel, intent] = found.get((channel, intent), 0.0) + contacts
+            found[channel, intent] = found.get((channel, intent), 0.0) + factor * contacts
 
     kinds, local = [scenario.kind_of(day) for day in range(scenario.days)], scenario.local_days
     for index, demand in enumerate(scenario.demand):

@@ -78,6 +78,7 @@ def run_facts(run: Run) -> dict[str, str]:
         facts |= {f"charter.{key}": value for key, value in charter.items()}
     labelled = {
         "Run": "run_id", "State": "state", "Scenario": "scenario", "Scenario hash": "scenario_hash", "Seed": "seed",
+        "Profile": "profile", "Volumes times": "factor",
         "Origin": "origin", "Time zone": "time_zone", "Clock": "clock", "Scale": "scale", "Target": "target",
         "Charter owner": "charter.owner", "Charter hash": "charter.hash", "Charter": "charter.kind",
         "Purpose": "charter.purpose", "Engine": "engine",

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from results.journal import journals_in, tables_from_journal
 from results.log import TABLES, check_legs, table_of
+from results.stages import profile_facts
 from scenarios.reading import LoadedScenario
 
 RUNS = Path("runs")
@@ -180,6 +181,7 @@ def scenario_facts(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
         "holidays": scenario.holidays,
         "gates": [gate.model_dump(exclude_none=True) for gate in scenario.gates],
         "goals": [goal.model_dump(exclude_none=True) for goal in scenario.goals],
+        **profile_facts(loaded.profile),
     }
 
 

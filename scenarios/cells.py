@@ -7,6 +7,7 @@ that drawing a plan is compiled code from end to end.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from scenarios.laws import Laws, LawTable, numbered_us
 from scenarios.local_days import LocalDays
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import LANGUAGES
+from scenarios.stages import NO_PIECES, Interval, Pieces, place_customers, placed
 from scenarios.units import DAY_MINUTES, DAY_S, NEVER_US
 
 Whole = npt.NDArray[np.int64]
@@ -87,6 +89,8 @@ class Cells:
     fixed_day: Whole
     """By cell: the day, where exactly as many come as are expected, else -1; empty where that is nowhere so."""
     parted: Parted
+    pieces: Pieces
+    """Where the stages of a profile let customers come."""
 
     @property
     def drawn_from(self) -> tuple[Entities, Real, Real, Real, Whole, Whole, Whole, Whole, Real]:
@@ -155,8 +159,22 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         busyness=layers_of(scenario, entity, of_demand, minute),
         fixed_day=np.where(fixed[of_demand], minute // DAY_MINUTES, -1) if fixed.any() else np.empty(0, dtype=np.int64),
         parted=Parted(*(np.empty(0, dtype=kind) for kind in (np.int64, np.int64, *[np.float64] * 3))),
+        pieces=NO_PIECES,
     )
+    if loaded.profile is not None:
+        level = loaded.profile.level
+        if level is None:
+            means, pieces = placed(list(_intervals(cells, minute)), local, loaded.profile)
+            return replace(cells, mean=means, pieces=pieces)
+        cells = replace(cells, mean=cells.mean * level)
     return cells if local.regular else _by_the_clock(cells, minute, local)
+
+
+def _intervals(cells: Cells, minute: Whole) -> Iterator[Interval]:
+    for number, of_horizon in enumerate(minute):
+        day, of_day = divmod(int(of_horizon), DAY_MINUTES)
+        bends = cells.bends[number] if len(cells.bends) else (1.0, 1.0)
+        yield Interval(day, of_day * 60.0, float(cells.length_s[number]), float(cells.mean[number]), *map(float, bends))
 
 
 def _by_the_clock(cells: Cells, minute: Whole, local: LocalDays) -> Cells:
@@ -327,7 +345,11 @@ def _customers(
 
 
 def part(cells: Cells, seed: int, replication: int, counts: Whole, entity: Entities, due_us: Whole) -> None:
-    """Let the customers of parted cells come while the clock shows their interval; changes `due_us`."""
+    """Let the customers of parted cells come while the clock shows their interval, and those of stages in these.
+
+    Changes `due_us`.
+    """
+    place_customers(cells.pieces, seed, replication, counts, entity, due_us)
     if len(cells.parted.cell):
         until = np.cumsum(counts)
         _part(seed, replication, until - counts, until, *cells.parted, cells.length_s, cells.bends, entity, due_us)

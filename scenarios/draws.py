@@ -88,6 +88,7 @@ class Purpose(IntEnum):
     OFF_QUEUE = 65
     REPLY = 66
     WORDING = 67
+    KEPT = 68
 
 
 Word = int | np.uint64

@@ -23,6 +23,7 @@ from scenarios.identity import case_id, contact_id, customer_id, follower_id, re
 from scenarios.jit import jit
 from scenarios.laws import LawRow, law_row, time_us
 from scenarios.opening import later_us
+from scenarios.profiles import TimedProfile
 from scenarios.reading import LoadedScenario, Opening
 from scenarios.scenario import LANGUAGES, Channel, Retry, Scenario
 from scenarios.units import NEVER_US, us
@@ -150,9 +151,13 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
         language = np.full(len(come.entity), LANGUAGES.index(scenario.language))
     recorded = np.zeros(len(come.entity), dtype=np.bool_)
     columns = (come.entity, come.due_us, come.channel, come.intent, language, recorded)
-    names: _Names = Named(cells.beginnings, come.cell, come.k, parent, number)
+    named = Named(cells.beginnings, come.cell, come.k, parent, number)
+    names: _Names = named
+    if loaded.profile is not None and loaded.profile.stages:
+        columns, names = _within(loaded.profile, columns, named)
     if loaded.arrivals or loaded.opening:
-        columns, names = _with_recorded(loaded, columns, _joined(names))
+        drawn_names = _joined(names) if isinstance(names, Named) else names
+        columns, names = _with_recorded(loaded, seed, replication, columns, drawn_names)
     entity, due, channel, intent, language, recorded = columns
     patience = patiences_us(seed, replication, entity, channel, intent, cells.patience, *cells.laws)
     shopper = _shoppers(scenario, channel, entity, seed, replication, shoppers)
@@ -251,12 +256,24 @@ _Columns = tuple[npt.NDArray[np.uint64], _Codes, _Codes, _Codes, _Codes, npt.NDA
 """Entity, due_us, channel, intent, language, recorded."""
 
 
-def _with_recorded(loaded: LoadedScenario, drawn: _Columns, drawn_names: pa.Array) -> tuple[_Columns, pa.Array]:
+def _within(profile: TimedProfile, drawn: _Columns, named: Named) -> tuple[_Columns, _Names]:
+    """Leave out whom a profile does not last for; where its factor is one throughout, all who are drawn may come."""
+    due_us = drawn[1]
+    there = (due_us >= us(profile.begins_s)) & (due_us < us(profile.ends_s))
+    if there.all():
+        return drawn, named
+    kept: _Columns = tuple(column[there] for column in drawn)  # type: ignore[assignment]  # as many columns as before
+    return kept, _joined(named).filter(pa.array(there))
+
+
+def _with_recorded(
+    loaded: LoadedScenario, seed: int, replication: int, drawn: _Columns, drawn_names: pa.Array
+) -> tuple[_Columns, pa.Array]:
     """Put recorded arrivals, and those who are there already, among drawn customers, in the order of ids."""
     channels: list[str] = list(loaded.scenario.channels)
     intents = list(loaded.scenario.intents)
     rows = [(name, us(due_s), channel, intent) for name, due_s, channel, intent in loaded.arrivals]
-    rows = [row for row in rows if row[1] / 1e6 < loaded.horizon_s]
+    rows = [row for row in rows if row[1] / 1e6 < loaded.horizon_s and _is_kept(loaded, seed, replication, *row[:2])]
     if loaded.opening is not None:
         later = drawn[1] >= us(loaded.opening.at_s)
         drawn = tuple(column[later] for column in drawn)  # type: ignore[assignment]  # as many columns as before
@@ -277,6 +294,14 @@ def _with_recorded(loaded: LoadedScenario, drawn: _Columns, drawn_names: pa.Arra
         np.concatenate(pair)[order] for pair in zip(drawn, added, strict=True)
     )
     return (entity, due_us, channel, intent, language, recorded), pa.array([names[i] for i in order], pa.large_string())
+
+
+def _is_kept(loaded: LoadedScenario, seed: int, replication: int, name: str, due_us: int) -> bool:
+    """Say whether a recorded contact is played where a profile plays only a share of them; a larger one keeps it."""
+    if loaded.profile is None:
+        return True
+    u = uniform(seed, replication, recorded_entity(name), visit(0, 1, 0), int(Purpose.KEPT), 0)
+    return u < loaded.profile.factor_at(due_us / 1e6)
 
 
 def _shoppers(

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from scenarios.faults import Fault, FaultsFoundError, one_of
 from scenarios.laws import AnyLaw
 from scenarios.models import check_model
+from scenarios.profile_checks import timed, troubles
+from scenarios.profiles import TimedProfile, profile_faults
 from scenarios.references import clock_at, dict_at, hops, is_served, list_at, references
 from scenarios.rosters import daily_steps, shift_steps
 from scenarios.scenario import Channel, Scenario
@@ -65,6 +67,8 @@ class LoadedScenario:
     """Recorded arrivals to replay: (contact_id, due_s, channel, intent)."""
     opening: Opening | None = field(default=None, repr=False)
     """How the first day begins, where not empty at midnight."""
+    profile: TimedProfile | None = field(default=None, repr=False)
+    """What becomes of the volumes, where others come than `demand` and `replay` say."""
 
     def handle_us(self, team: str, intent: str) -> int:
         """Return the mean time of a contact with a team, in microseconds; 0 where the team has no law for it."""
@@ -107,7 +111,9 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
     scenario: Scenario | None = None
     tables = _Tables(document, path.parent, faults)
     try:
-        scenario = check_model(document, Scenario, lambda doc: [*references(doc), *_hours(doc, path.parent)])
+        scenario = check_model(
+            document, Scenario, lambda doc: [*references(doc), *_hours(doc, path.parent), *profile_faults(doc)]
+        )
     except FaultsFoundError as error:
         faults += error.faults
     faults += _same_cells(document, tables)
@@ -136,7 +142,29 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
         if not team.self_service
     }
     _named_agents_come(document, scenario, tables)
+    _profiles_can_be_played(document, scenario, contacts, tables.arrivals)
     return LoadedScenario(path, scenario, tables.hash(path), contacts, agents, tables.arrivals)
+
+
+def _profiles_can_be_played(
+    document: Document,
+    scenario: Scenario,
+    contacts: dict[int, list[tuple[float, float]]],
+    arrivals: list[tuple[str, float, str, str]],
+) -> None:
+    """Refuse profiles under which the scenario cannot be played.
+
+    Raises:
+        FaultsFoundError: every reason.
+    """
+    faults = [
+        document.fault(("profiles", name, *found.key), found.found, found.expected)
+        for name, profile in scenario.profiles.items()
+        if profile.day < scenario.days  # fewer days may be asked for than the file has
+        for found in troubles(scenario, contacts, arrivals, timed(scenario, name, profile))
+    ]
+    if faults:
+        raise FaultsFoundError(faults)
 
 
 def _named_agents_come(document: Document, scenario: Scenario, tables: _Tables) -> None:

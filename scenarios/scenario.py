@@ -19,6 +19,7 @@ from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day
 from scenarios.laws import AnyLaw, Law
 from scenarios.local_days import LocalDays, local_days
 from scenarios.models import Strict
+from scenarios.profiles import Profile
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
 
 Channel = Literal["phone", "chat", "email", "form", "faq", "social", "app", "in_person"]
@@ -782,6 +783,9 @@ class Scenario(Strict):
     demand: list[Demand] = Field(default_factory=list, description="how many contacts are expected, when and where")
     busyness: Busyness | None = Field(None, description="how much days differ for all demand together")
     replay: Replay | None = Field(None, description="recorded contacts played again, beside or instead of demand")
+    profiles: dict[Name, Profile] = Field(
+        default_factory=dict, description="loads that can be played instead of the days as they are (--profile NAME)"
+    )
     teams: dict[Name, Team] = Field(min_length=1, description="who answers")
     patience: dict[Channel, LawOrLaws] = Field(
         default_factory=dict,

@@ -41,3 +41,16 @@ def test_what_locust_lacks_is_told() -> None:
     done = subprocess.run(LOCUST, capture_output=True, text=True, cwd=TOP, timeout=60, check=False)
     assert done.returncode == 2
     assert "the crowd needs --scenario, --target-file, --charter" in done.stderr
+
+
+def test_a_profile_that_is_not_there_is_told() -> None:
+    """Without it a misspelt profile would be a load test of the whole day."""
+    files = ["--scenario", str(FIVE_MINUTES), "--target-file", "t.yaml", "--charter", "c.yaml"]
+    for option, words in (
+        (["--load-profile", "rush"], "has no profile 'rush'"),
+        (["--factor", "two"], "--factor two; expected numbers"),
+    ):
+        command = [*LOCUST, *files, *option]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=TOP, timeout=60, check=False)
+        assert done.returncode == 2, done.stderr
+        assert words in done.stderr

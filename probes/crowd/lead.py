@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from probes.channels.table import sessions_of
-from probes.crowd.asked import Asked
+from probes.crowd.assignment import Assignment
 from probes.crowd.telling import tell, told_failure
 from probes.errand import Errand, chosen_of, scenario_errand, start_clock
 from probes.instrument import together
@@ -29,7 +29,7 @@ from scenarios.target import read_target
 class Lead:
     """Prepares a run, begins and finishes it."""
 
-    def __init__(self, asked: Asked, folder: Path | None) -> None:
+    def __init__(self, asked: Assignment, folder: Path | None) -> None:
         loaded = asked.load()
         self._target, self._charter = read_target(asked.target), read_charter(asked.charter)
         seed = loaded.scenario.seed if asked.seed is None else asked.seed
@@ -74,7 +74,7 @@ def _added(facts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 def _main() -> None:
     told = json.loads(sys.stdin.readline())
     try:
-        lead = Lead(Asked.of(told["asked"]), Path(told["folder"]) if told["folder"] else None)
+        lead = Lead(Assignment.of(told["asked"]), Path(told["folder"]) if told["folder"] else None)
         tell(prepared=str(lead.run.folder.resolve()))
         for line in sys.stdin:
             word = json.loads(line)

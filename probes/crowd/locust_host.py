@@ -49,12 +49,16 @@ class CrowdWatcher(User):
 
 
 def asked_of(options: Any) -> dict[str, Any]:
-    """Return what Locust's command line asks the crowd to play, as `Asked` takes it."""
+    """Return what Locust's command line asks the crowd to play, as `Assignment` takes it."""
     return {
         "scenario": options.scenario,
         "target": options.target_file,
         "charter": options.charter,
         "seed": int(options.seed) if options.seed else None,
+        "profile": options.load_profile or None,
+        "factor": options.factor or None,
+        "starts": getattr(options, "from") or None,
+        "lasts_s": getattr(options, "for") or None,
     }
 
 
@@ -263,6 +267,10 @@ class CrowdHost:
             ("--charter", "charter file; every worker reads its own"),
             ("--seed", "seed (default: the scenario's)"),
             ("--run-folder", "run folder (default: a new one under runs/), the same for master and workers"),
+            ("--load-profile", "a profile of the scenario (default: its days as they are)"),  # Locust has a --profile
+            ("--factor", "multiplies all volumes"),
+            ("--from", "with --for: when the part of a day begins that is played, [DAY.]HH:MM"),
+            ("--for", "for how long, in seconds"),
         ):
             variable = "TESTDRIVE_" + flag.strip("-").upper().replace("-", "_")
             ours.add_argument(flag, default=os.environ.get(variable, ""), help=f"{help_text} [{variable}]")

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from probes.clock import Clock
-from probes.crowd.asked import Asked
+from probes.crowd.assignment import Assignment
 from probes.crowd.crowd import Crowd, Tick
 from probes.crowd.leases import LEASE_S
 from probes.crowd.shards import Gain
@@ -84,7 +84,7 @@ class Line:
 class Part:
     """Plays what it is given."""
 
-    def __init__(self, asked: Asked, name: str, folder: Path, line: Line) -> None:
+    def __init__(self, asked: Assignment, name: str, folder: Path, line: Line) -> None:
         self._asked, self._name, self._run, self._line = asked, name, Run.open(folder), line
         self._crowd: Crowd | None = None
         self._ticks: list[tuple[str, str, float]] = []
@@ -156,7 +156,7 @@ async def _main() -> None:
     line = Line(asyncio.get_running_loop())
     told = await line.first
     try:
-        done = await Part(Asked.of(told["asked"]), told["part"], Path(told["folder"]), line).play()
+        done = await Part(Assignment.of(told["asked"]), told["part"], Path(told["folder"]), line).play()
     except Exception as error:  # noqa: BLE001  whatever it is, the host is told, which knows what to do about it
         tell(failed=told_failure(error))
     else:

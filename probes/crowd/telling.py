@@ -10,6 +10,7 @@ from probes.errand import NothingToPlayError
 from probes.guard import RefusedByCharterError
 from results.runs import RunError
 from scenarios.faults import FaultsFoundError
+from scenarios.profiled import ProfileError
 
 BAD_INPUT, UNFIT, REFUSED, UNREACHABLE, OUR_FAULT, INTERRUPTED = 2, 4, 5, 6, 70, 130
 """Exit codes, as the command line's."""
@@ -24,7 +25,7 @@ def tell(**word: Any) -> None:
 def told_failure(error: Exception) -> dict[str, Any]:
     """Return an exit code and words for what went wrong."""
     match error:
-        case FaultsFoundError() | RunError() | NothingToPlayError():
+        case FaultsFoundError() | RunError() | NothingToPlayError() | ProfileError():
             return {"code": BAD_INPUT, "why": str(error)}
         case RefusedByCharterError():
             return {"code": REFUSED, "why": f"refused: {error}"}
