@@ -268,6 +268,8 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
             print(shop.headline)
         for reason in instrument["reasons"]:
             print(f"the instrument is not fit: {reason}")
+        for warning in instrument["warnings"]:
+            print(f"about the instrument: {warning}")
         for doubt, count in (facts.get("doubts") or {}).items():
             print(f"is the target file right? In {count} of {facts['played']} contacts {doubt}")
     codes = [Exit.AGREES]

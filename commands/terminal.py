@@ -35,8 +35,23 @@ def say(text: str) -> None:
 @contextlib.contextmanager
 def progress_bar(asked: argparse.Namespace, what: str) -> Iterator[Callable[[float], None]]:
     """Show a bar on stderr where somebody is looking; return what is told the share done."""
+    with _labelled_bar(what) as progress:
+        yield lambda share: progress(share, what)
+
+
+@contextlib.contextmanager
+def ticking(asked: argparse.Namespace, what: str) -> Iterator[Callable[[Tick], None]]:
+    """As `progress_bar`, for a crowd that says how many contacts have ended, and whether its instrument is fit."""
+    with _labelled_bar(what) as progress:
+        yield lambda tick: progress(
+            tick.ended / max(tick.planned, 1), what if tick.fit else f"{what} [red](instrument unfit so far)[/red]"
+        )
+
+
+@contextlib.contextmanager
+def _labelled_bar(what: str) -> Iterator[Callable[[float, str], None]]:
     if not sys.stderr.isatty():
-        yield lambda share: None
+        yield lambda share, label: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -44,11 +59,4 @@ def progress_bar(asked: argparse.Namespace, what: str) -> Iterator[Callable[[flo
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=1.0)
-        yield lambda share: bars.update(task, completed=share)
-
-
-@contextlib.contextmanager
-def ticking(asked: argparse.Namespace, what: str) -> Iterator[Callable[[Tick], None]]:
-    """As `progress_bar`, for a crowd that says how many contacts have ended."""
-    with progress_bar(asked, what) as progress:
-        yield lambda tick: progress(tick.ended / max(tick.planned, 1))
+        yield lambda share, label: bars.update(task, completed=share, description=label)

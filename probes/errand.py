@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from probes.browser import open_browser
 from probes.channels.table import sessions_of
 from probes.clock import Clock
 from probes.crowd.crowd import Cast, Tick
+from probes.descriptors import room_for
 from probes.desk.desk import DeskOptions, open_desk
 from probes.guard import Guard
 from probes.instrument import Instrument
@@ -39,6 +41,8 @@ from scenarios.reading import LoadedScenario
 from scenarios.scenario import ChannelHours, Scenario, Team
 from scenarios.target import Target
 from scenarios.units import clock_text
+
+log = logging.getLogger(__name__)
 
 BETWEEN_REPEATS_S = 2.0
 JOURNEY_DAYS_MOST = 60
@@ -250,7 +254,8 @@ async def play_real(
     taken up again (`resumed`) keeps its clock and its folder, and begins no contact twice.
 
     Raises:
-        NothingToPlayError: no channel of the plan can be played on the target, or the run to be taken up is another.
+        NothingToPlayError: no channel of the plan can be played on the target, more come at once than this process may
+            have connections, or the run to be taken up is another.
         ConnectionError: a rehearsal desk does not answer.
         probes.guard.RefusedByCharterError: the charter does not allow it.
     """
@@ -263,13 +268,15 @@ async def play_real(
         clock = await start_clock(errand, chosen, target, charter)
     if scale is not None and scale != clock.scale:
         raise NothingToPlayError(f"{target.base_url} runs at scale {clock.scale:g}, not {scale:g}; a desk sets its own")
+    instrument = Instrument(scale=clock.scale)
+    if not in_browser:
+        instrument.warnings += _doubts_of_room(chosen, clock.scale, loaded.horizon_s)
     facts = shop_facts(loaded, target, charter, seed, "real", clock.scale, misconduct)
     facts |= {"journeys": journeys_hash(errand.journeys), **errand.facts}
     if resumed is None:
         run = Run.create(folder, facts)
     else:
         run, chosen = resumed.run, resumed.plan_from(facts, clock.now_s() + LEAD_S * clock.scale)
-    instrument = Instrument(scale=clock.scale)
     async with contextlib.AsyncExitStack() as stack:
         browser = await stack.enter_async_context(open_browser()) if in_browser else None
         shopped = await play_plan(
@@ -314,6 +321,18 @@ def play_virtual(errand: Errand, folder: Path, options: DeskOptions, watch: Call
             return shopped.run
 
     return run_virtual(day())
+
+
+def _doubts_of_room(plan: pd.DataFrame, scale: float, until_s: float) -> list[str]:
+    """Warn where a plan may want more connections than there are; refuse it where it surely does."""
+    room = room_for(plan, scale, until_s)
+    if (why := room.why_not()) is not None:
+        raise NothingToPlayError(why)
+    doubt = room.doubt()
+    if doubt is None:
+        return []
+    log.warning("%s", doubt)
+    return [doubt]
 
 
 def _why_nothing(plan: pd.DataFrame, target: Target) -> str:

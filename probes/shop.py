@@ -27,6 +27,7 @@ from probes.cleaning import WHAT_RULES_MISS, load_rules
 from probes.clock import Clock
 from probes.crowd.crowd import Cast, Crowd, Tick
 from probes.crowd.shards import Gain, only
+from probes.descriptors import raise_limit
 from probes.guard import Guard, guarding
 from probes.instrument import Instrument, Judgement
 from probes.login import secrets_given
@@ -149,7 +150,7 @@ async def play_plan(
         browser, watch, until_s, cast, files, trace,
     )  # fmt: skip
     run.write_facts(**played.facts())
-    return finish(run, plan, instrument.judge(played.crowd.late_s), played.interrupted)
+    return finish(run, plan, instrument.judge(), played.interrupted)
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,7 @@ async def play_contacts(
     guard.check(host, port)
     await prove_control(guard, target.hosts())
     guard.check_load(len(plan), target.hosts())
+    raise_limit()
     sessions = sessions_of(target) if sessions is None else sessions
     journeys = journeys_of(loaded, plan) if journeys is None else journeys
     channels = {channel for journey in journeys.values() for channel in journey.channels()} | set(plan["channel"])

@@ -30,10 +30,22 @@ class InstrumentView:
 _INSTRUMENT_WORDS = {
     "starts": "contacts started",
     "late_share": "starts more than 50 ms late",
+    "late_share_ours": "starts more than 50 ms late by our doing",
+    "machine_late_share": "starts more than 50 ms late by the machine's doing",
+    "late_5ms_share": "starts more than 5 ms late",
+    "late_5ms_share_ours": "starts more than 5 ms late by our doing",
+    "late_s_p50": "lateness of starts, median",
     "late_s_p95": "lateness of starts, 95th percentile",
+    "late_s_p99": "lateness of starts, 99th percentile",
+    "late_s_p995": "lateness of starts, 99.5th percentile",
     "error_s_p95": "error of the instrument, 95th percentile",
     "loop_lag_s_p95": "lag of our own loop, 95th percentile",
     "cpu_busy_s": "longest time our own processor was above 85 %",
+    "cpu_share_peak": "most of a core that we used over 5 s",
+    "descriptors_most": "descriptors open, at most",
+    "descriptors_limit": "descriptors that we may have open",
+    "control_timer": "a control timer watched the machine to the end",
+    "control_late_5ms_share": "wakes of the control timer more than 5 ms late",
 }
 
 
@@ -47,6 +59,7 @@ def instrument_view(facts: Mapping[str, Any]) -> InstrumentView:
         for name, value in told.items()
         if name not in ("fit", "reasons") and isinstance(value, bool | int | float | str)
     ]
+    rows += [("to be known", str(warning)) for warning in told.get("warnings") or ()]
     fit = told.get("fit")
     return InstrumentView(None if fit is None else bool(fit), tuple(map(str, told.get("reasons") or ())), tuple(rows))
 

@@ -28,6 +28,7 @@ def test_plain_locust_plays_the_plan_with_our_crowd(tmp_path: Path) -> None:
     run = Run.open(tmp_path / "run")
     fit = run.facts["instrument"]["fit"]  # on a busy machine the instrument may rightly call itself unfit
     assert done.returncode == (0 if fit else 4), done.stdout + done.stderr
+    assert run.facts["instrument"]["control_timer"], "a timer in a process of its own, beside Locust's patches"
     legs = run.table("legs")
     planned = make_plan(load_scenario(tmp_path / "minute.yaml"), 1)
     assert set(planned["contact_id"]) == set(legs.query("attempt == 1")["contact_id"])

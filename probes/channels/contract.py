@@ -50,7 +50,7 @@ class Surroundings:
     evidence: Path | None = None
     """A folder for screenshots of failures."""
     instrument: Instrument | None = None
-    """Told of errors of stamps that a channel knows of."""
+    """Told of each contact that begins, and of errors of stamps that a channel knows of."""
     trace: bool = False
     """Whether all that the browser does is recorded, and kept of contacts that fail."""
     secrets: tuple[str, ...] = ()

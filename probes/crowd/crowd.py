@@ -21,6 +21,7 @@ import pandas as pd
 from probes.channels.contract import Caller, Surroundings
 from probes.crowd.shards import Gain
 from probes.journeys import GoOn, Script
+from probes.lateness import Starts
 from probes.personas import make_persona
 from probes.player import Contact, Ended, Player, SessionMaker, begun_facts, never_begun, script_of
 from probes.resume import Begun
@@ -43,7 +44,10 @@ UNSTARTED_AFTER_S = 60.0
 
 @dataclass(frozen=True)
 class Tick:
-    """How far a crowd is, and the contact that has just ended: its channel, outcome and how long it lasted."""
+    """How far a crowd is, and the contact that has just ended: its channel, outcome and how long it lasted.
+
+    `fit` is whether the instrument is fit so far.
+    """
 
     begun: int
     ended: int
@@ -51,6 +55,7 @@ class Tick:
     channel: str
     outcome: str
     lasted_s: float
+    fit: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,7 @@ class Crowd:
         }
         self._tasks: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
-        self.late_s: list[float] = []
-        """How late each contact began, in wall seconds."""
+        self._starts = around.instrument.starts if around.instrument is not None else Starts()
         self._begun = 0
         self._stopping = False
 
@@ -136,7 +140,7 @@ class Crowd:
     def _begin(self, contact: Contact, script: Script | None = None) -> None:
         clock = self._around.clock
         late_s = (clock.now_s() - contact.due_s) / clock.scale
-        self.late_s.append(late_s)
+        self._starts.add(clock.loop_s(contact.due_s), late_s)
         self._keep(self._contact(contact, late_s, script))
 
     def _keep(self, playing: Coroutine[Any, Any, None]) -> None:
@@ -153,7 +157,8 @@ class Crowd:
         if self._watch is not None:
             lasted_s = self._around.clock.now_s() - began_s
             count = self.outcomes.total()
-            self._watch(Tick(self._begun, count, len(self._contacts), channel, ended.outcome, lasted_s))
+            fit = self._around.instrument is None or self._around.instrument.now().fit
+            self._watch(Tick(self._begun, count, len(self._contacts), channel, ended.outcome, lasted_s, fit))
         if self._stopping:
             return
         if ended.goes_on is not None:

@@ -19,7 +19,7 @@ from probes.channels.table import sessions_of
 from probes.crowd.assignment import Assignment
 from probes.crowd.telling import tell, told_failure
 from probes.errand import Errand, chosen_of, scenario_errand, start_clock
-from probes.instrument import together
+from probes.judgements import together
 from probes.shop import finish, journeys_hash, shop_facts
 from results.runs import RUNNING, Run, new_folder
 from scenarios.charter import read_charter

@@ -117,7 +117,7 @@ class Part:
         finally:
             telling.cancel()
             self._tell_once()
-        judged = asdict(instrument.judge(played.crowd.late_s))
+        judged = asdict(instrument.judge())
         return {"instrument": judged, "facts": played.facts(), "interrupted": played.interrupted}
 
     async def _gains(self, first: dict[str, Any]) -> AsyncIterator[Gain]:
