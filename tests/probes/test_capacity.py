@@ -10,11 +10,16 @@ from typing import Any
 import aiohttp
 import pytest
 
+from probes.channels.table import PROTOCOL
 from probes.desk.desk import DeskOptions, OpenDesk, open_desk
-from tests.probes.small_desk import TEN_O_CLOCK_S, write_scenario
+from results.provenance import saturation_lines
+from results.report import write_shop_report
+from tests.probes.loop_thread import LoopThread
+from tests.probes.small_desk import TEN_O_CLOCK_S, Played, small_desk, write_scenario
 
 HELLO = {"type": "hello", "name": "Ana", "email": "ana@example.org", "intent": "order_status", "text": "Where is it?"}
 ANSWER_S_MOST = 10.0
+CHATS = 12
 
 
 @asynccontextmanager
@@ -118,3 +123,35 @@ def test_a_desk_that_serves_nobody_is_refused() -> None:
     """Without it `--capacity 0` would open a desk on which everybody waits for ever."""
     with pytest.raises(ValueError, match="capacity is 0; a desk serves at least 1 request at once"):
         DeskOptions(capacity=0)
+
+
+def chats_on(folder: Path, loop: LoopThread, capacity: int | None) -> Played:
+    """Send a dozen customers at once to a desk that has people enough for all of them."""
+    with small_desk(folder, capacity=capacity, agents=2 * CHATS, service_s=5.0) as desk:
+        return desk.play(loop, "chat", PROTOCOL, None, count=CHATS)
+
+
+def test_a_desk_with_three_places_is_reported_as_saturated_at_three(tmp_path: Path, probe_loop: LoopThread) -> None:
+    """Without it a load test would show long waits, and not that the machine takes three customers at once."""
+    played = chats_on(tmp_path, probe_loop, 3)
+    assert set(played.legs["contact_outcome"]) == {"resolved"}
+    website, chat = played.shopped.run.facts["saturation"]
+    assert {**chat, "channel": None} == website
+    assert (website["verdict"], website["saturated_at"]) == ("saturated", 3)
+    assert website["at_once_most"] == CHATS
+    assert website["waited_most"] == CHATS - 3
+    assert website["lasted_s"] == pytest.approx(3 * 5.0, rel=0.2)  # three of the four rounds in which others wait
+    assert website["served_per_minute"] == pytest.approx(60 * 3 / 5.0, rel=0.2)
+    [line] = saturation_lines(played.shopped.run.facts)
+    assert line.startswith("Website: saturated at 3 at once, for 1")
+    write_shop_report(tmp_path / "report.html", played.shopped.run)
+    assert line in (tmp_path / "report.html").read_text()
+
+
+def test_a_desk_with_places_for_all_is_not(tmp_path: Path, probe_loop: LoopThread) -> None:
+    """Without it a crowd's size would be taken for the desk's limit."""
+    played = chats_on(tmp_path, probe_loop, None)
+    assert {found["verdict"] for found in played.shopped.run.facts["saturation"]} == {"not saturated"}
+    [line] = saturation_lines(played.shopped.run.facts)
+    assert line == f"Website: not saturated; at most {CHATS} at once were seen."
+    assert saturation_lines(played.shopped.run.facts, only_saturated=True) == []
