@@ -60,7 +60,8 @@ def desk_options_of(asked: argparse.Namespace, loaded: LoadedScenario, seed: int
     from scenarios.misconduct import no_misconduct, read_misconduct
 
     wrongs = read_misconduct(asked.misconduct, list(loaded.scenario.teams)) if asked.misconduct else no_misconduct()
-    return DeskOptions(seed, asked.scale or 1.0, getattr(asked, "port", 0), wrongs, asked.phrases, asked.truth)
+    port, capacity = getattr(asked, "port", 0), getattr(asked, "capacity", None)
+    return DeskOptions(seed, asked.scale or 1.0, port, wrongs, asked.phrases, asked.truth, capacity)
 
 
 def is_of_kind(path: str, kind: str) -> bool:

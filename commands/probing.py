@@ -245,6 +245,7 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
     from commands.scoring import card_named, score_shop
     from results.exports import write_exports
     from results.journal import answers_to_facts
+    from results.provenance import saturation_lines
 
     shop = score_shop(asked, run, card_named("conduct")) if scored else None
 
@@ -258,6 +259,7 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
             "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])},
             "findings": [] if shop is None else shop.findings, "scores": [] if shop is None else shop.scores,
             "answers": answers_to_facts(run.folder), "doubts": facts.get("doubts") or {},
+            "saturation": facts.get("saturation") or [],
         }  # fmt: skip
         print_json(document)
     else:
@@ -266,6 +268,8 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
         print(f"{facts['played']:,} of {facts['planned']:,} planned contacts were played; {run.folder}")
         if shop is not None and shop.headline:
             print(shop.headline)
+        for line in saturation_lines(facts, only_saturated=True):
+            print(line)
         for reason in instrument["reasons"]:
             print(f"the instrument is not fit: {reason}")
         for warning in instrument["warnings"]:

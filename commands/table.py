@@ -109,7 +109,7 @@ VERBS = {
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
-        "scenario days seed json clock-real scale port misconduct phrases truth charter-out target-out"),
+        "scenario days seed json clock-real scale capacity port misconduct phrases truth charter-out target-out"),
     "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
         "what days volumes seed out json target charter clock-real scale-desk shoppers browser trace intent repeats "
         "persona feed wave site only-contact dry-run clean-up resume shift junit csv misconduct phrases truth"),
@@ -200,6 +200,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "clock-real": ("--clock", {"choices": ["virtual", "real"], "default": "real", "help": "default: real"}),
     "scale": ("--scale", {"type": _scale, "default": 1.0, "metavar": "S", "help": "times as fast, 1 to 10"}),
     "scale-desk": ("--scale", {"type": _scale, "metavar": "S", "help": "the scale the desk must run at"}),
+    "capacity": ("--capacity", {"type": _count, "metavar": "N", "help": "the website serves N requests at once, an "
+        "open chat being one, and the rest wait in line; mail and telephone are left alone. Default: no limit"}),
     "port": ("--port", {"type": _port, "default": 0, "metavar": "N", "help": "loopback port (default: a free one)"}),
     "misconduct": ("--misconduct", {"type": Path, "metavar": "FILE", "help": "what our desk does other than believed"}),
     "phrases": ("--phrases", {"type": Path, "metavar": "FILE", "help": "what our desk's people say"}),

@@ -38,6 +38,7 @@ from probes.resolve import PinnedResolver
 from probes.resume import Begun
 from results.journal import JOURNAL, Journal, journals_in, tables_from_journal
 from results.runs import FINISHED, INTERRUPTED, RUNNING, Run, run_id, scenario_facts
+from results.saturation import saturations
 from scenarios.charter import Charter, charter_hash
 from scenarios.journey import Journey, journey_named
 from scenarios.misconduct import Misconduct
@@ -246,7 +247,7 @@ def warm_up(plan: pd.DataFrame) -> None:
 
 
 def finish(run: Run, plan: pd.DataFrame, judged: Judgement, interrupted: bool) -> Shopped:
-    """Make the tables from the journals."""
+    """Make the tables from the journals, and say whether the desk was saturated."""
     tables = tables_from_journal(journals_in(run.folder), run.facts, plan)
     for name in ("legs", "steps", "messages"):
         run.write_table(name, tables[name])
@@ -258,6 +259,9 @@ def finish(run: Run, plan: pd.DataFrame, judged: Judgement, interrupted: bool) -
         played=int((tables["legs"]["leg"].eq(0) & tables["legs"]["arrived_s"].notna()).sum()),
         outcomes={str(name): int(count) for name, count in outcomes.items()},
         instrument=asdict(judged),
+        saturation=[
+            asdict(found) for found in saturations(tables["legs"], tables["steps"], run.facts.get("scale", 1.0))
+        ],
     )
     return Shopped(run, len(plan), {str(k): int(v) for k, v in outcomes.items()}, judged, interrupted)
 

@@ -15,6 +15,7 @@ import pandas as pd
 from results import words
 from results.comparison import CANNOT_TELL, Comparison
 from results.runs import FINISHED, Run
+from results.saturation import SATURATED
 from scenarios.scenario import CHANNELS
 
 
@@ -74,6 +75,32 @@ def _instrument_value(name: str, value: bool | float | str) -> str:
     if re.search(r"_s(_|$)", name):
         return f"{1000 * value:.3g} ms" if 0 < abs(value) < 1 else words.duration(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def saturation_lines(facts: Mapping[str, Any], only_saturated: bool = False) -> list[str]:
+    """Return what a run's facts say of whether the desk was saturated (`saturation`), a sentence for each channel.
+
+    A channel that says the same as the whole website is left out; so is all but saturation with `only_saturated`.
+    """
+    told = [one for one in facts.get("saturation") or () if isinstance(one, Mapping)]
+    website = next((one for one in told if one.get("channel") is None), {})
+    news = [one for one in told if one is website or {**one, "channel": None} != website]
+    return [_saturation_line(one) for one in news if not only_saturated or one["verdict"] == SATURATED]
+
+
+def _saturation_line(told: Mapping[str, Any]) -> str:
+    name = "Website" if told["channel"] is None else words.channel_words(told["channel"])
+    if told["verdict"] == CANNOT_TELL:
+        return f"{name}: cannot tell whether it was saturated: {told['reason']}."
+    if told["verdict"] != SATURATED:
+        return f"{name}: not saturated; at most {told['at_once_most']:,} at once were seen."
+    at = f"{told['saturated_at']:,.0f}"
+    if told["low"] is not None:
+        at = f"about {told['saturated_at']:.3g} ({told['low']:.3g} to {told['high']:.3g}, estimated by Little's law)"
+    return (
+        f"{name}: saturated at {at} at once, for {words.duration(told['lasted_s'])}; up to "
+        f"{told['waited_most']:,} waited for a first sign, and {told['served_per_minute']:,.3g} a minute were served."
+    )
 
 
 def fact_rows(simulated: Run, measured: Run, days: int) -> list[tuple[str, str, str]]:

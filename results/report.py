@@ -25,7 +25,7 @@ from results.figures import Figure, worth_telling
 from results.journal import answers_to_facts
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
-from results.provenance import fact_rows, instrument_view, limits_of, rehearsal_note, run_facts
+from results.provenance import fact_rows, instrument_view, limits_of, rehearsal_note, run_facts, saturation_lines
 from results.reviews import shown
 from results.runs import Run, write_whole
 from results.score_page import scores_view
@@ -134,6 +134,7 @@ def write_report(
         "outcomes": _outcomes(drawn_legs, seen_legs, source),
         "reasons_counted": reasons_counted(seen_legs),
         "instrument": instrument_view(measured.facts),
+        "saturation": saturation_lines(measured.facts),
         "recorded": source == "recorded",
         "transcripts": sample_transcripts(measured, seen, clock),
         "facts": fact_rows(simulated, measured, days),
@@ -219,6 +220,7 @@ def write_shop_report(path: Path, run: Run) -> None:
         "refused": run.facts.get("refused", []),
         "cleaned": run.facts.get("cleaned", ""),
         "instrument": instrument_view(run.facts),
+        "saturation": saturation_lines(run.facts),
         "facts": [(label, value) for label, value in run_facts(run).items() if value],
     }
     write_whole(path, _render("shop.html.j2", page))

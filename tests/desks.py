@@ -16,11 +16,11 @@ VERB = [sys.executable, "-m", "testdrive"]
 
 
 @contextlib.contextmanager
-def desk_of(folder: Path, scale: float = 10.0, scenario: Path = FIVE_MINUTES) -> Iterator[list[str]]:
+def desk_of(folder: Path, scale: float = 10.0, scenario: Path = FIVE_MINUTES, *more: str) -> Iterator[list[str]]:
     """Open a desk in a process of its own; yield the arguments by which others find it."""
     charter, target = folder / "charter.yaml", folder / "target.yaml"
     command = [*VERB, "desk", str(scenario), "--scale", str(scale)]
-    command += ["--charter-out", str(charter), "--target-out", str(target)]
+    command += ["--charter-out", str(charter), "--target-out", str(target), *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=TOP) as desk:
         try:
             assert desk.stdout is not None

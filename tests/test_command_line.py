@@ -228,6 +228,34 @@ def test_the_readmes_first_shop_works(tmp_path: Path) -> None:
         assert "needs a desk that was just opened" in late.stderr
 
 
+CROWD = """
+scenario: crowd
+title: Forty customers within a minute, and a person for each
+time_zone: UTC
+starts: "2026-03-03"
+channels:
+  chat: {opens: 09:00, closes: "17:00", journey: ask_on_chat}
+intents: {order_status: Where is my order?}
+demand:
+  - {intent: order_status, channels: {chat: 1}, starts: 09:00, interval_minutes: 1, contacts: [40], counts: fixed}
+teams:
+  desk: {channels: [chat], agents: {09:00: 40}, service: {default: {law: uniform, low_s: 8, high_s: 12}}}
+"""
+
+
+def test_load_says_at_how_many_requests_a_desk_is_saturated(tmp_path: Path) -> None:
+    """Without it whoever loads a desk would see that it is slow, and not what it can take at once."""
+    crowd = tmp_path / "crowd.yaml"
+    crowd.write_text(CROWD)
+    with desk_of(tmp_path, 10.0, crowd, "--capacity", "6") as where:
+        done = run("load", crowd, *where, "-o", tmp_path / "run")
+    assert done.returncode in (0, 4), done.stderr  # on a busy machine the instrument may call itself unfit
+    assert "Website: saturated at 6 at once" in done.stdout
+    refused = run("desk", crowd, "--capacity", "0")
+    assert refused.returncode == 2
+    assert "argument --capacity: '0' is no whole number of 1 or more" in refused.stderr
+
+
 def test_ctrl_c_in_the_simulation_ends_the_whole_run(tmp_path: Path) -> None:
     """Without it an interrupted run would go on to shop a desk for minutes."""
     command = [*VERB, "run", str(HOUR), "--replications", "5000", "--threads", "1", "-o", str(tmp_path / "run")]

@@ -52,6 +52,17 @@ class DeskOptions:
     misconduct: Misconduct = field(default_factory=no_misconduct)
     phrases: Path | None = None
     truth: Path | None = None
+    capacity: int | None = None
+    """Requests over HTTP that are served at once, a chat being one; None: as many as come."""
+
+    def __post_init__(self) -> None:
+        """Refuse a desk that could serve nobody.
+
+        Raises:
+            ValueError: the capacity is below 1.
+        """
+        if self.capacity is not None and self.capacity < 1:
+            raise ValueError(f"capacity is {self.capacity}; a desk serves at least 1 request at once")
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,10 @@ async def open_desk(
     if clock is not None:
         hall.begin_day(clock=clock)
     # keep-alive must outlast a customer's pause between two looks, in scenario seconds; lingering would hold the close
-    runner = web.AppRunner(make_site(hall), access_log=None, keepalive_timeout=86_400.0, shutdown_timeout=0.1)
+    runner = web.AppRunner(
+        make_site(hall, options.capacity), access_log=None, keepalive_timeout=86_400.0, shutdown_timeout=0.1,
+        handler_cancellation=options.capacity is not None,
+    )  # fmt: skip
     await runner.setup()
     async with contextlib.AsyncExitStack() as doors:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -37,6 +38,7 @@ class Hall:
     ) -> None:
         self.loaded, self.phrases, self.scale = loaded, phrases, scale
         self.epoch_s: float | None = None
+        self.has_ended = False
         self.clock: Clock
         self.floor: Floor
         self.truth: Truth
@@ -44,7 +46,7 @@ class Hall:
         luck = DeskLuck(seed)
         self.work = Work(loaded, luck, misconduct, phrases)
         self._luck, self._misconduct, self._truth_file = luck, misconduct, truth_file
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[Any]] = set()
         self._begun = False
         self._channels: dict[str, ChannelHours] = {str(name): hours for name, hours in loaded.scenario.channels.items()}
 
@@ -86,13 +88,14 @@ class Hall:
         intents = self.loaded.scenario.intents
         return said if said in intents else next(iter(intents))
 
-    def keep(self, task: asyncio.Task[None]) -> None:
+    def keep(self, task: asyncio.Future[Any]) -> None:
         """Keep a background task until it is done, so that it is not lost on the way."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def end(self) -> None:
         """End the day: stop what still runs, close the truth."""
+        self.has_ended = True
         for task in list(self._tasks):
             task.cancel()
         if self._begun:

@@ -10,18 +10,23 @@ from aiohttp import web
 
 from probes.desk.app import AppTickets
 from probes.desk.chat import chat_socket
+from probes.desk.door import narrow_door
 from probes.desk.form import Tickets
 from probes.desk.hall import Hall
 from probes.desk.social import Network
 
 TEMPLATES = Path(__file__).with_name("templates")
 
+REHEARSAL = "/rehearsal/day"
+"""Where a rehearsal's day is begun: no part of the desk that is rehearsed, so it never stands in line."""
 
-def make_site(hall: Hall) -> web.Application:
-    """Return the application that serves a desk."""
+
+def make_site(hall: Hall, capacity: int | None = None) -> web.Application:
+    """Return the application that serves a desk, `capacity` requests at once where there is a limit."""
     pages = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
     tickets = Tickets(hall, pages)
-    site = web.Application(client_max_size=100_000)
+    doors = [] if capacity is None else [narrow_door(hall, capacity, REHEARSAL)]
+    site = web.Application(client_max_size=100_000, middlewares=doors)
     site[Hall.KEY] = hall
 
     async def home(request: web.Request) -> web.Response:
@@ -77,7 +82,7 @@ def make_site(hall: Hall) -> web.Application:
             web.get("/ticket/{number}", tickets.show_ticket),
             web.get("/faq", faq),
             web.get("/faq/{intent}", article),
-            web.post("/rehearsal/day", rehearsal),
+            web.post(REHEARSAL, rehearsal),
             *AppTickets(hall).routes(),
             *Network(hall).routes(),
         ]

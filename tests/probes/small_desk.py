@@ -297,14 +297,21 @@ class SmallDesk:
 
 @contextlib.contextmanager
 def small_desk(
-    folder: Path, *, scale: float = 10.0, silent: bool = False, poll_s: float = 3.0, **scenario: Any
+    folder: Path,
+    *,
+    scale: float = 10.0,
+    silent: bool = False,
+    poll_s: float = 3.0,
+    capacity: int | None = None,
+    **scenario: Any,
 ) -> Iterator[SmallDesk]:
     """Open a small desk at ten o'clock."""
     loaded = write_scenario(folder, **scenario)
     truth_file = folder / "truth.jsonl"
     epoch_s = time.time() - TEN_O_CLOCK_S / scale
     misconduct = silent_misconduct() if silent else Misconduct({})
-    thread = DeskThread(loaded, DeskOptions(scale=scale, truth=truth_file, misconduct=misconduct), epoch_s)
+    options = DeskOptions(scale=scale, truth=truth_file, misconduct=misconduct, capacity=capacity)
+    thread = DeskThread(loaded, options, epoch_s)
     thread.start()
     try:
         target = thread.desk.target

@@ -265,6 +265,21 @@ def test_a_run_without_instrument_facts_is_not_called_fit(report, day):
     assert "✓ fit" not in page.text
 
 
+def test_a_saturated_desk_is_said_where_it_tells_how_it_was_measured(report, day):
+    """Without it waits that a full machine made would be read as the people's."""
+    found = {"channel": None, "verdict": "saturated", "contacts": 900, "waited": 500, "at_once_most": 80, "low": None,
+             "high": None, "saturated_at": 12.0, "lasted_s": 75.0, "waited_most": 68, "served_per_minute": 144.2,
+             "reason": ""}  # fmt: skip
+    page = Page(report(day, saturation=[found])[0])
+    at = page.text.index("Website: saturated at 12 at once")
+    assert page.text.index("How well the instrument worked") < at < page.text.index("What cannot be told from this")
+
+
+def test_a_run_that_was_not_asked_is_not_called_unsaturated(report, day):
+    """Without it a log from before the question was asked would be said to have an answer."""
+    assert "saturated" not in Page(report(day)[0]).text
+
+
 def test_a_recorded_log_is_called_recorded(report, day):
     """Without it an imported call log would read as if we had called."""
     recorded = day.assign(source="recorded", played_by="background")
