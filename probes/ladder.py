@@ -174,6 +174,8 @@ class Ladder:
                 if seen.resolved and self._useful.search(seen.text):
                     self._rung("first_useful_answer", seen)
                     self._rung("resolved", seen)
+                else:  # a sign of the desk all the same
+                    self._step(None, None, None, seen.seen_after_s, seen.seen_by_s, "seen")
             case "bot":
                 leg.bot_s = at_s if leg.bot_s is None else leg.bot_s
             case "transfer" if leg.answered_s is None and leg.bot_s is None:
