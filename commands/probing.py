@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import datetime
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scenarios.charter import Charter
     from scenarios.reading import LoadedScenario
     from scenarios.target import Target
+    from scenarios.thresholds import Threshold
 
 
 def desk(asked: argparse.Namespace) -> int:
@@ -121,7 +122,7 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
         with ticking(asked, "shopping the desk") as watch:
             options = desk_options_of(asked, errand.loaded, errand.seed)
             run = play_virtual(errand, folder, options, watch)
-        return _tell_shopped(asked, run, scored=not everyone)
+        return _tell_shopped(asked, run, not everyone, errand.loaded.scenario.thresholds)
     if is_programme and asked.target is None:
         asked.target = Path(first).parent / _programme_site(asked, Path(first))[1]
     if asked.target is None or asked.charter is None:
@@ -143,7 +144,7 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
             resumed=resumed,
             trace=bool(getattr(asked, "trace", False)),
         )
-        return _tell_shopped(asked, asyncio.run(playing), scored=not everyone)
+        return _tell_shopped(asked, asyncio.run(playing), not everyone, errand.loaded.scenario.thresholds)
 
 
 def _programme_site(asked: argparse.Namespace, path: Path) -> tuple[str, str]:
@@ -241,13 +242,17 @@ def _clean_up(asked: argparse.Namespace) -> int:
     return Exit.DIFFERS if left else Exit.AGREES
 
 
-def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
+def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool, thresholds: Sequence[Threshold] = ()) -> int:
     from commands.scoring import card_named, score_shop
     from results.exports import write_exports
     from results.journal import answers_to_facts
+    from results.load_figures import Measured, check_thresholds, load_rows
+    from results.load_tables import load_table, threshold_row, thresholds_table
     from results.provenance import saturation_lines
 
     shop = score_shop(asked, run, card_named("conduct")) if scored else None
+    measured = None if scored else Measured.of(run)
+    checked = check_thresholds(thresholds, measured) if measured is not None else []
 
     write_exports(run, asked.junit, asked.csv)
     facts = run.facts
@@ -261,6 +266,8 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
             "answers": answers_to_facts(run.folder), "doubts": facts.get("doubts") or {},
             "saturation": facts.get("saturation") or [],
         }  # fmt: skip
+        if measured is not None:
+            document |= {"load": list(load_rows(measured)), "thresholds": [threshold_row(one) for one in checked]}
         print_json(document)
     else:
         for outcome, count in sorted(outcomes.items(), key=lambda item: -item[1]):
@@ -268,6 +275,10 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
         print(f"{facts['played']:,} of {facts['planned']:,} planned contacts were played; {run.folder}")
         if shop is not None and shop.headline:
             print(shop.headline)
+        if measured is not None and len(measured.responses):
+            print(f"\n{load_table(list(load_rows(measured)))}\n")
+        if checked:
+            print(f"{thresholds_table(checked)}\n")
         for line in saturation_lines(facts, only_saturated=True):
             print(line)
         for reason in instrument["reasons"]:
@@ -277,6 +288,10 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool) -> int:
         for doubt, count in (facts.get("doubts") or {}).items():
             print(f"is the target file right? In {count} of {facts['played']} contacts {doubt}")
     codes = [Exit.AGREES]
+    if any(one.kept is False for one in checked):
+        codes.append(Exit.DIFFERS)
+    if any(one.kept is None for one in checked):
+        codes.append(Exit.CANNOT_TELL)
     if facts["state"] == "interrupted":
         codes.append(Exit.INTERRUPTED)
     if outcomes.get("withheld"):

@@ -44,9 +44,9 @@ def responses_of(steps: pd.DataFrame, messages: pd.DataFrame) -> pd.DataFrame:
         {"contact_id": "str", "seen_by_s": float}
     )
     signs = signs.sort_values("seen_by_s", kind="stable")
+    done = done.astype({"contact_id": "str", "actual_s": float}).sort_values("actual_s", kind="stable")
     found = pd.merge_asof(
-        done.astype({"contact_id": "str", "actual_s": float}).sort_values("actual_s", kind="stable"), signs, by="contact_id",
-        left_on="actual_s", right_on="seen_by_s", direction="forward",
+        done, signs, by="contact_id", left_on="actual_s", right_on="seen_by_s", direction="forward",
     )  # fmt: skip
     late = found["seen_by_s"] > found["next_s"]
     found = found.assign(seen_by_s=found["seen_by_s"].mask(late))

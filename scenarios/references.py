@@ -15,6 +15,7 @@ from scenarios.identity import intent_code
 from scenarios.metric_names import ALL_NAMES, METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
 from scenarios.rosters import break_spell_s, shift_spell_s
 from scenarios.scenario import ANYONE, CHANNELS, Break, Shift
+from scenarios.threshold_checks import threshold_faults
 from scenarios.units import AGENTS_MOST, DAY_S, clock_s
 from scenarios.yaml_reader import MISSING, Document, Key, Words
 
@@ -89,6 +90,7 @@ def references(document: Document) -> Iterator[Fault]:
     yield from _conferences(document, intents, teams)
     yield from _promises(document, channels, intents, teams)
     yield from _metrics(document, channels, teams)
+    yield from threshold_faults(document, channels)
     if not values.get("demand") and not values.get("replay"):
         yield document.fault(("demand",), MISSING, "demand (by intent and interval) or replay (recorded arrivals)")
 

@@ -20,6 +20,7 @@ from scenarios.laws import AnyLaw, Law
 from scenarios.local_days import LocalDays, local_days
 from scenarios.models import Strict
 from scenarios.profiles import Profile
+from scenarios.thresholds import Threshold
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
 
 Channel = Literal["phone", "chat", "email", "form", "faq", "social", "app", "in_person"]
@@ -785,6 +786,9 @@ class Scenario(Strict):
     replay: Replay | None = Field(None, description="recorded contacts played again, beside or instead of demand")
     profiles: dict[Name, Profile] = Field(
         default_factory=dict, description="loads that can be played instead of the days as they are (--profile NAME)"
+    )
+    thresholds: list[Threshold] = Field(
+        default_factory=list, max_length=200, description="what must hold of a load test, per stage, channel and step"
     )
     teams: dict[Name, Team] = Field(min_length=1, description="who answers")
     patience: dict[Channel, LawOrLaws] = Field(

@@ -10,6 +10,7 @@ from commands.table import command_parser
 from scenarios.profiled import Asked, profiled
 from scenarios.profiles import Profile
 from scenarios.reading import load_scenario
+from scenarios.thresholds import RESPONSE_NAMES, SHARE_NAMES
 from simulator.simulate import simulate
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "load.md").read_text(encoding="utf-8")
@@ -35,7 +36,20 @@ def test_the_page_names_every_key_of_a_profile() -> None:
     assert {key for key in keys if f"`{key}`" not in PAGE} == set()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+THRESHOLDS = re.findall(r"```yaml\n(thresholds:.*?)```", PAGE, re.DOTALL)[0]
+
+
+def test_the_pages_thresholds_are_good(tmp_path: Path) -> None:
+    """Without it the page could show thresholds that no scenario takes."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text(SCENARIO + THRESHOLDS.replace("stage: peak, ", ""), encoding="utf-8")
+    assert len(load_scenario(path).scenario.thresholds) == 5
+    assert {
+        name for name in RESPONSE_NAMES | SHARE_NAMES if name not in PAGE and f"`_{name[11:]}`" not in PAGE
+    } == set()
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith("locust")])
 def test_the_pages_commands_are_understood(command: str) -> None:
     """Without it the page could show options that the command line does not know."""
     words = shlex.split(command)

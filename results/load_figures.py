@@ -1,0 +1,145 @@
+"""Figures of a load test: responses and counted states per stage, channel and step; and whether thresholds are kept.
+
+Percentiles are exact, from the journal: the least time that so many of 100 do not exceed (Hyndman and Fan 1996,
+definition 1). Each stands twice, from the intended and from the actual start. A contact belongs to the stage in which
+it was due; those of warm-up stages stand in no figure of the whole. What nothing answered has no time, and is counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.contacts import contacts_of
+from results.metrics import metric_of, values_of
+from results.responses import responses_of
+from results.runs import Run
+from results.stages import warm_up_s_of
+from scenarios.thresholds import PERCENTS, RESPONSE_NAMES, SHARE_NAMES, Threshold
+
+STATES = ("unstarted", "withheld", "blocked", "abandoned", "target_error", "failed", "censored")
+"""Counted states of contacts, beside those that came to their end."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measured run, as its figures want it."""
+
+    legs: pd.DataFrame
+    responses: pd.DataFrame
+    """With `due_s` and `channel` of the contact."""
+    stages: Sequence[Mapping[str, Any]]
+    warm_up_s: float
+
+    @classmethod
+    def of(cls, run: Run) -> Measured:
+        """Read a run."""
+        legs = run.table("legs")
+        responses = responses_of(run.table("steps"), run.table("messages"))
+        first = legs[legs["leg"] == 0].drop_duplicates("contact_id").set_index("contact_id")
+        responses = responses.join(first[["due_s", "channel"]], on="contact_id")
+        return cls(legs, responses, run.facts.get("stages") or (), warm_up_s_of(run.facts))
+
+    def part(self, stage: str | None = None, channel: str | None = None, step: str | None = None) -> Measured:
+        """Return what belongs to a stage (to all but warm-up where None), a channel and a step."""
+        spell = next(((one["from_s"], one["to_s"]) for one in self.stages if one["stage"] == stage), None)
+        from_s, to_s = spell if spell is not None else (self.warm_up_s, math.inf)
+        due_s = self.legs["due_s"].groupby(self.legs["contact_id"]).transform("min")
+        here = (due_s >= from_s) & (due_s < to_s)
+        there = (self.responses["due_s"] >= from_s) & (self.responses["due_s"] < to_s)
+        if channel is not None:
+            here, there = here & (self.legs["channel"] == channel), there & (self.responses["channel"] == channel)
+        if step is not None:
+            there = there & (self.responses["what"] == step)
+        return Measured(self.legs[here], self.responses[there], self.stages, self.warm_up_s)
+
+    def response_s(self, measured: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return the times to the first answer, sorted, from the `intended` or the `actual` start."""
+        times = (self.responses["seen_by_s"] - self.responses[f"{measured}_s"]).dropna()
+        return np.sort(times.to_numpy(dtype=np.float64))
+
+
+def percentile_of(ordered: np.ndarray[Any, np.dtype[np.float64]], percent: float) -> float:
+    """Return the least of sorted values that so many of 100 do not exceed; NaN of none.
+
+    >>> percentile_of(np.arange(1.0, 1001.0), 99.9)
+    999.0
+    """
+    if not len(ordered):
+        return math.nan
+    return float(ordered[max(math.ceil(round(percent * len(ordered) / 100, 9)) - 1, 0)])
+
+
+def value_of(threshold: Threshold, measured: Measured) -> tuple[float, int]:
+    """Return the value of a threshold's figure and of how many contacts or steps it is; NaN of none."""
+    part = measured.part(threshold.stage, threshold.channel, threshold.step)
+    if threshold.metric in RESPONSE_NAMES:
+        return _response(threshold, part)
+    if threshold.metric in SHARE_NAMES:
+        return share_of(threshold.metric, part.legs)
+    contacts = contacts_of(part.legs)
+    values = values_of(contacts, threshold.metric, threshold.within_s)
+    return metric_of(values, threshold.metric), int((~np.isnan(values)).sum())
+
+
+def _response(threshold: Threshold, part: Measured) -> tuple[float, int]:
+    if threshold.metric == "unanswered_share":
+        count = len(part.responses)
+        return (float(part.responses["seen_by_s"].isna().mean()) if count else math.nan), count
+    ordered = part.response_s(threshold.measured)
+    name = threshold.metric.removeprefix("response_s_")
+    return percentile_of(ordered, 100.0 if name == "max" else PERCENTS[name]), len(ordered)
+
+
+def share_of(metric: str, legs: pd.DataFrame) -> tuple[float, int]:
+    """Return a share of contacts, and of how many."""
+    outcomes = legs.loc[legs["leg"] == 0, "contact_outcome"]
+    begun = outcomes[~outcomes.isin(["unstarted", "withheld"])]
+    state = {"error_share": "target_error", "failed_share": "failed", "drop_share": "unstarted"}.get(metric, "withheld")
+    of = outcomes if state in ("unstarted", "withheld") else begun
+    return (float((of == state).mean()) if len(of) else math.nan), len(of)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A threshold and what was measured; `kept` is None where nothing was."""
+
+    threshold: Threshold
+    value: float
+    n: int
+    kept: bool | None
+
+
+def check_thresholds(thresholds: Sequence[Threshold], measured: Measured) -> list[Checked]:
+    """Hold a run against thresholds; a stage that was not played keeps none."""
+    told = []
+    for threshold in thresholds:
+        value, n = value_of(threshold, measured)
+        played = threshold.stage is None or any(one["stage"] == threshold.stage for one in measured.stages)
+        known = played and not math.isnan(value)
+        told.append(Checked(threshold, value, n if known else 0, threshold.is_kept_by(value) if known else None))
+    return told
+
+
+def load_rows(measured: Measured) -> Iterator[dict[str, Any]]:
+    """Yield a row per stage, channel and step: counted states, and percentiles from both starts in scenario seconds."""
+    stages: list[str | None] = [str(one["stage"]) for one in measured.stages] if len(measured.stages) > 1 else []
+    for stage in [*stages, None]:
+        for channel in sorted(set(measured.legs["channel"].dropna())):
+            part = measured.part(stage, channel)
+            outcomes = part.legs.loc[part.legs["leg"] == 0, "contact_outcome"].value_counts()
+            counts = {state: int(outcomes.get(state, 0)) for state in STATES}
+            for step in sorted(set(part.responses["what"])):
+                mine = part.part(stage, channel, step)
+                row: dict[str, Any] = {"stage": stage or "all", "channel": channel, "step": step}
+                row |= {"contacts": int(outcomes.sum()), **counts, "steps": len(mine.responses)}
+                for start in ("intended", "actual"):
+                    ordered = mine.response_s(start)
+                    row |= {f"{start}_{name}_s": percentile_of(ordered, percent) for name, percent in PERCENTS.items()}
+                    row[f"{start}_max_s"] = percentile_of(ordered, 100.0)
+                yield row

@@ -1,0 +1,73 @@
+"""A load test's figures and thresholds as tables for a terminal, and as parts of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from results.load_figures import STATES, Checked
+from results.terminal import grid
+
+STARTS = ("intended", "actual")
+SHOWN = ("p50", "p95", "p99", "p99_9")
+
+
+def load_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Show percentiles of responses per stage, channel and step, both starts side by side, and what did not go well."""
+    states = [state for state in STATES if any(row[state] for row in rows)]
+    head = [
+        "stage",
+        "channel",
+        "step",
+        "contacts",
+        *states,
+        *(f"{name.replace('_', '.')} intended / actual" for name in SHOWN),
+    ]
+    cells = []
+    for row in rows:
+        times = [" / ".join(_seconds(row[f"{start}_{name}_s"]) for start in STARTS) for name in SHOWN]
+        counts = [f"{row[name]:,}" for name in ("contacts", *states)]
+        cells.append([row["stage"], row["channel"], row["step"], *counts, *times])
+    return grid(head, cells, right=range(3, len(head)))
+
+
+def thresholds_table(checked: Sequence[Checked]) -> str:
+    """Show thresholds, what was measured, and whether that is enough."""
+    cells = [
+        (
+            one.threshold.stage or "all", one.threshold.channel or "all", one.threshold.step or "",
+            one.threshold.metric, _bound(one), _amount(one.value, one.threshold.metric), f"{one.n:,}", _verdict(one),
+        )
+        for one in checked
+    ]  # fmt: skip
+    return grid(("stage", "channel", "step", "threshold", "wanted", "measured", "of", ""), cells, right=(5, 6))
+
+
+def threshold_row(one: Checked) -> dict[str, Any]:
+    """Return a threshold and what was measured, as a document holds it; what was not measured is null."""
+    known = one.kept is not None
+    return {
+        **one.threshold.model_dump(exclude_none=True), "value": one.value if known else None, "n": one.n,
+        "kept": one.kept,
+    }  # fmt: skip
+
+
+def _bound(one: Checked) -> str:
+    threshold = one.threshold
+    if threshold.at_least is not None:
+        return f"at least {_amount(threshold.at_least, threshold.metric)}"
+    return f"at most {_amount(threshold.at_most or 0.0, threshold.metric)}"
+
+
+def _verdict(one: Checked) -> str:
+    return "cannot tell: nothing was measured" if one.kept is None else "kept" if one.kept else "MISSED"
+
+
+def _amount(value: float, metric: str) -> str:
+    if value != value:
+        return "nothing"
+    return _seconds(value) if "_s" in metric.removesuffix("_share") and not metric.endswith("share") else f"{value:.2%}"
+
+
+def _seconds(value: float) -> str:
+    return "none" if value != value else f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"

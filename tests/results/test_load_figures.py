@@ -1,0 +1,91 @@
+"""Figures of a load test and its thresholds, on tables made up for them."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from results.load_figures import Measured, check_thresholds, load_rows, percentile_of
+from results.log import table_of
+from scenarios.thresholds import Threshold
+
+STAGES = (
+    {"stage": "warm_up", "from_s": 0.0, "to_s": 10.0, "warm_up": True},
+    {"stage": "peak", "from_s": 10.0, "to_s": 30.0, "warm_up": False},
+)
+
+
+def measured(*contacts: tuple[float, float | None, str]) -> Measured:
+    """Return a run of contacts, begun 1 s late: when each was due, after how long it was answered, its outcome."""
+    names = [f"c{number}" for number in range(len(contacts))]
+    legs = pd.DataFrame(
+        {
+            "contact_id": names, "leg": 0, "channel": "faq", "due_s": [due for due, _, _ in contacts],
+            "contact_outcome": [outcome for _, _, outcome in contacts],
+            "leg_end": [outcome if outcome != "resolved" else "answered" for _, _, outcome in contacts],
+        }
+    )  # fmt: skip
+    responses = pd.DataFrame(
+        [
+            {
+                "contact_id": name, "leg": 0, "step": 0, "what": "open", "intended_s": due, "actual_s": due + 1,
+                "seen_by_s": math.nan if after is None else due + after, "due_s": due, "channel": "faq",
+            }
+            for name, (due, after, outcome) in zip(names, contacts, strict=True)
+            if outcome != "unstarted"
+        ]
+    )  # fmt: skip
+    return Measured(table_of("legs", legs), responses, STAGES, 10.0)
+
+
+def checked(run: Measured, **threshold: object) -> tuple[float, int, bool | None]:
+    (one,) = check_thresholds([Threshold.model_validate(threshold)], run)
+    return one.value, one.n, one.kept
+
+
+RUN = measured(
+    (5.0, 9.0, "resolved"), (11.0, 2.0, "resolved"), (12.0, 4.0, "resolved"), (13.0, None, "target_error"),
+    (14.0, None, "unstarted"), (40.0, 3.0, "resolved"),
+)  # fmt: skip
+
+
+def test_the_warm_up_stands_in_no_figure_of_the_whole() -> None:
+    """Without it caches that fill would be told as what customers wait."""
+    assert checked(RUN, metric="response_s_max", at_most=5) == (4.0, 3, True)
+    assert checked(RUN, metric="response_s_max", stage="warm_up", at_most=5) == (9.0, 1, False)
+
+
+def test_both_starts_stand_side_by_side() -> None:
+    """Without it our own lateness would be the desk's, or a desk's stall nobody's."""
+    assert checked(RUN, metric="response_s_max", stage="peak", at_most=5)[0] == 4.0
+    assert checked(RUN, metric="response_s_max", stage="peak", measured="actual", at_most=5)[0] == 3.0
+
+
+def test_failures_are_of_those_begun_and_drops_of_those_planned() -> None:
+    """Without it a generator that begins nobody would show no errors, and pass."""
+    assert checked(RUN, metric="error_share", stage="peak", at_most=0.1) == (pytest.approx(1 / 3), 3, False)
+    assert checked(RUN, metric="drop_share", stage="peak", at_most=0.1) == (0.25, 4, False)
+    assert checked(RUN, metric="unanswered_share", stage="peak", at_most=0.5) == (pytest.approx(1 / 3), 3, True)
+
+
+def test_no_data_keeps_no_threshold() -> None:
+    """Without it a stage that was never reached would pass."""
+    assert checked(RUN, metric="response_s_p95", step="press", at_most=5)[1:] == (0, None)
+    assert checked(RUN, metric="error_share", stage="soak", at_most=0.1)[2] is None
+
+
+def test_rows_tell_stages_apart() -> None:
+    """Without it a spike would be hidden in the mean of a long run."""
+    rows = {row["stage"]: row for row in load_rows(RUN)}
+    assert set(rows) == {"warm_up", "peak", "all"}
+    assert rows["peak"]["contacts"] == 4
+    assert rows["peak"]["unstarted"] == 1
+    assert rows["all"]["contacts"] == 5
+
+
+def test_percentiles_are_exact() -> None:
+    """Without it a p99.9 would be a rounded or interpolated time that nobody waited."""
+    ordered = np.arange(1.0, 2001.0)
+    assert [percentile_of(ordered, percent) for percent in (50, 99, 99.9, 100)] == [1000, 1980, 1998, 2000]
+    assert math.isnan(percentile_of(np.empty(0), 50))
