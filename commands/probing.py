@@ -132,6 +132,8 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
         errand = _only(errand, asked.only)
     if asked.dry_run:
         return _dry_run(asked, errand, target, charter, of_scenario)
+    if everyone and asked.browsers:
+        return _load_hybrid(asked, errand, folder)
     with ticking(asked, "shopping the desk") as watch:
         playing = play_real(
             errand,
@@ -145,6 +147,31 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
             trace=bool(getattr(asked, "trace", False)),
         )
         return _tell_shopped(asked, asyncio.run(playing), not everyone, errand.loaded.scenario.thresholds)
+
+
+def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path) -> int:
+    """Play the shoppers in browsers, in a process of their own, and everyone else by protocol, in one run."""
+    from probes.crowd.assignment import Assignment
+    from probes.crowd.hybrid import PartFailedError, play_hybrid
+
+    if asked.resume or asked.only or asked.replay:
+        raise UsageError("--browsers with --resume, --only or --replay is not played yet")
+    if not (errand.plan["played_by"] == "shopper").any():
+        raise UsageError(
+            "--browsers plays the plan's shoppers in browsers, and it has none: name some, or --shoppers N"
+        )
+    factor, lasts_s = (None if number is None else str(number) for number in (asked.factor, asked.for_s))
+    assignment = Assignment(
+        Path(asked.what[0]), asked.target, asked.charter, errand.seed, asked.profile, factor, asked.from_clock, lasts_s,
+        asked.days, asked.shoppers,
+    )  # fmt: skip
+    with ticking(asked, "loading the desk") as watch:
+        try:
+            run = asyncio.run(play_hybrid(assignment, folder, watch))
+        except PartFailedError as error:
+            say(str(error))
+            return error.code
+    return _tell_shopped(asked, run, False, errand.loaded.scenario.thresholds)
 
 
 def _programme_site(asked: argparse.Namespace, path: Path) -> tuple[str, str]:

@@ -115,7 +115,7 @@ VERBS = {
         "persona feed wave site only-contact dry-run clean-up resume shift junit csv misconduct phrases truth"),
     "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
         "what days volumes seed out json target charter clock-real scale-desk shoppers dry-run clean-up only-contact "
-        "resume shift junit csv misconduct phrases truth"),
+        "browsers resume shift junit csv misconduct phrases truth"),
     "target": Verb(target, "testdrive target new http://127.0.0.1:8010/tickets/submit/ --charter c.yaml -o t.yaml",
         "new url charter written json"),
     "journey": Verb(journey, "testdrive journey record mine --target t.yaml --charter c.yaml -o mine.yaml",
@@ -210,6 +210,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "target-out": ("--target-out", {"type": Path, "metavar": "FILE", "help": "write the target file of this desk"}),
     "target": ("--target", {"type": Path, "metavar": "FILE", "help": "how to reach the desk"}),
     "charter": ("--charter", {"type": Path, "metavar": "FILE", "help": "what we are allowed to do there"}),
+    "browsers": ("--browsers", {"action": "store_true",
+        "help": "play the plan's shoppers in browsers, in a process of their own, and everyone else by protocol"}),
     "browser": ("--browser", {"action": "store_true", "help": "play in a real browser"}),
     "intent": ("--intent", {"metavar": "NAME", "help": "with journeys: what the customer wants"}),
     "repeats": ("--repeats", {"type": _count, "metavar": "N", "help": "journeys: N times each"}),

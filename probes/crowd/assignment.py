@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import pandas as pd
 
 from scenarios.profiled import Asked, ProfileError, profiled
 from scenarios.reading import LoadedScenario, load_scenario
@@ -25,12 +27,28 @@ class Assignment:
     starts: str | None = None
     lasts_s: str | None = None
     """The volumes that were asked for, as they were typed."""
+    days: int | None = None
+    """So many days; the scenario's where left out."""
+    shoppers: int | None = None
+    """So many on each channel that has any; the scenario's where left out."""
+    browser: bool = False
+    """Whether this process plays in a browser."""
+    only: Literal["shopper", "background"] | None = None
+    """Whom of the plan this process plays; everyone where left out."""
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Assignment:
         """Return what another process has told."""
         paths = {name: Path(told[name]) for name in ("scenario", "target", "charter")}
         return cls(**{**told, **paths})
+
+    def told(self) -> dict[str, Any]:
+        """Return it as another process is told."""
+        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+
+    def mine(self, plan: pd.DataFrame) -> pd.DataFrame:
+        """Return those of a plan whom this process plays."""
+        return plan if self.only is None else plan[plan["played_by"] == self.only].reset_index(drop=True)
 
     def load(self) -> LoadedScenario:
         """Load the scenario at the volumes that were asked for.
@@ -45,4 +63,4 @@ class Assignment:
         except ValueError:
             given = " and ".join(f"--{name} {text}" for name, text in numbers.items() if text)
             raise ProfileError(f"{given}; expected numbers") from None
-        return profiled(load_scenario(self.scenario), Asked(self.profile, factor, self.starts, lasts_s))
+        return profiled(load_scenario(self.scenario, self.days), Asked(self.profile, factor, self.starts, lasts_s))

@@ -33,7 +33,7 @@ class Lead:
         loaded = asked.load()
         self._target, self._charter = read_target(asked.target), read_charter(asked.charter)
         seed = loaded.scenario.seed if asked.seed is None else asked.seed
-        self._errand: Errand = scenario_errand(loaded, seed)
+        self._errand: Errand = scenario_errand(loaded, seed, asked.shoppers)
         self._chosen = chosen_of(self._errand, self._target, self._charter, sessions_of(self._target))
         facts = shop_facts(loaded, self._target, self._charter, seed, "real", 1.0)
         facts |= {"journeys": journeys_hash(self._errand.journeys)}

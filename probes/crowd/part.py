@@ -13,17 +13,22 @@ often, and at the end `{"done": …}` or `{"failed": …}`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import select
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from probes.browser import Browser, open_browser
+from probes.channels.table import sessions_of
 from probes.clock import Clock
 from probes.crowd.assignment import Assignment
 from probes.crowd.crowd import Crowd, Tick
@@ -35,8 +40,10 @@ from probes.resume import begun_in
 from probes.shop import journeys_of, play_contacts, warm_up
 from results.journal import journal_of, journals_in
 from results.runs import Run
-from scenarios.charter import read_charter
-from scenarios.target import read_target
+from scenarios.charter import Charter, read_charter
+from scenarios.journey import Journey
+from scenarios.reading import LoadedScenario
+from scenarios.target import Target, read_target
 
 TELL_EVERY_S = 0.25
 LOOK_EVERY_S = 0.05
@@ -96,11 +103,24 @@ class Part:
         loaded, target, charter = asked.load(), read_target(asked.target), read_charter(asked.charter)
         if loaded.hash != run.facts["scenario_hash"]:
             raise ValueError(f"{asked.scenario} is another scenario here than the one that is played")
-        plan = run.plan()
+        plan = asked.mine(run.plan())
         journeys = journeys_of(loaded, plan)
         warm_up(plan)
-        tell(ready=True)
-        first = await self._line.words.get()
+        async with contextlib.AsyncExitStack() as stack:
+            browser = await stack.enter_async_context(open_browser()) if asked.browser else None
+            tell(ready=True)
+            return await self._play(plan, loaded, target, charter, journeys, browser)
+
+    async def _play(
+        self,
+        plan: pd.DataFrame,
+        loaded: LoadedScenario,
+        target: Target,
+        charter: Charter,
+        journeys: Mapping[str, Journey],
+        browser: Browser | None,
+    ) -> dict[str, Any]:
+        run, first = self._run, await self._line.words.get()
         facts = Run.open(run.folder).facts
         clock = Clock.real(epoch_s=float(facts["epoch_s"]), scale=float(facts["scale"]))
         instrument = Instrument(scale=clock.scale)
@@ -108,7 +128,8 @@ class Part:
         playing = asyncio.create_task(
             play_contacts(
                 loaded, plan, run.folder / journal_of(self._name), target, charter, clock, int(facts["seed"]),
-                instrument, self._gains(first), journeys=journeys, watch=self._watch, ready=self._has_crowd,
+                instrument, self._gains(first), sessions_of(target, browser is not None), journeys, browser,
+                watch=self._watch, ready=self._has_crowd,
             )
         )  # fmt: skip
         self._playing = playing

@@ -1,0 +1,59 @@
+"""A few customers in browsers among many by protocol, in one run."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+from results.journal import journal_of, read_journal
+from results.log import check_legs
+from results.runs import Run
+from tests.desks import TOP, TWO_MINUTES, VERB, desk_of, wait_for
+
+
+def command(folder: Path, where: list[str]) -> list[str]:
+    text = TWO_MINUTES.read_text().replace("\nteams:", "\nshoppers: {chat: {count: 3}}\nteams:")
+    (folder / "two.yaml").write_text(text)
+    return [*VERB, "load", str(folder / "two.yaml"), "--browsers", *where, "-o", str(folder / "run"), "--json"]
+
+
+def begun_in(folder: Path, part: str) -> set[str]:
+    path = folder / journal_of(part)
+    return (
+        {entry["contact_id"] for entry in read_journal(path) if entry["kind"] == "begun"} if path.is_file() else set()
+    )
+
+
+def test_shoppers_play_in_browsers_and_the_others_by_protocol(tmp_path: Path) -> None:
+    """Without it what a customer's own browser adds to a wait under load would be anybody's guess."""
+    with desk_of(tmp_path) as where:
+        done = subprocess.run(
+            command(tmp_path, where), capture_output=True, text=True, cwd=TOP, check=False, timeout=180
+        )
+    assert done.returncode in (0, 4), done.stderr
+    run = Run.open(tmp_path / "run")
+    legs, plan = run.table("legs"), run.plan()
+    check_legs(legs)
+    assert set(plan["contact_id"]) <= set(legs["contact_id"])
+    shoppers = set(plan.loc[plan["played_by"] == "shopper", "contact_id"])
+    assert len(shoppers) == 3
+    by_browser, by_protocol = begun_in(run.folder, "browser"), begun_in(run.folder, "protocol")
+    assert shoppers <= by_browser
+    assert not by_browser & by_protocol
+    assert set(plan["contact_id"]) - shoppers <= by_protocol
+    assert json.loads(done.stdout)["planned"] == len(plan)
+
+
+def test_an_interruption_ends_both_kinds_and_keeps_what_was_measured(tmp_path: Path) -> None:
+    """Without it Ctrl-C would leave a browser running, or lose a run's tables."""
+    with desk_of(tmp_path) as where, subprocess.Popen(
+        command(tmp_path, where), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TOP
+    ) as begun:
+        wait_for(lambda: len(begun_in(tmp_path / "run", "protocol")) >= 8, 90)
+        begun.send_signal(signal.SIGINT)
+        out, err = begun.communicate(timeout=90)
+    assert begun.returncode == 130, err
+    run = Run.open(tmp_path / "run")
+    assert run.facts["state"] == "interrupted"
+    assert set(run.plan()["contact_id"]) <= set(run.table("legs")["contact_id"])
+    assert json.loads(out)["outcomes"]["censored"] > 0
