@@ -57,7 +57,10 @@ def push_metrics(guard: Guard, samples: Iterable[Sample], about: Mapping[str, st
         session.trust_env = False
         session.max_redirects = 0
         exporter = OTLPMetricExporter(endpoint=url, timeout=ANSWER_S_MOST, session=session)
-        taken = exporter.export(metrics_data(samples, about)) is MetricExportResult.SUCCESS
+        try:
+            taken = exporter.export(metrics_data(samples, about)) is MetricExportResult.SUCCESS
+        except requests.RequestException as error:  # older exporters let it through
+            return f"{url}: {error}"
         return None if taken else f"{url}: {said[-1] if said else 'no reason was given'}"
 
 
