@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.asked import desk_options_of, is_of_kind, is_scenario, scenario_of, seed_of, volumes_named
 from commands.exits import Exit, UsageError, worst
+from commands.load_exports import check_exports, send_telemetry, write_load_exports
 from commands.terminal import print_json, say, ticking
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
             raise UsageError("a browser cannot jump over time: --browser needs --clock real")
         if resumed is not None:
             raise UsageError("a day on the virtual clock takes seconds: play it again; --resume needs --clock real")
+        check_exports(asked, None)
         with ticking(asked, "shopping the desk") as watch:
             options = desk_options_of(asked, errand.loaded, errand.seed)
             run = play_virtual(errand, folder, options, watch)
@@ -132,8 +134,9 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
         errand = _only(errand, asked.only)
     if asked.dry_run:
         return _dry_run(asked, errand, target, charter, of_scenario)
+    check_exports(asked, charter)
     if everyone and asked.browsers:
-        return _load_hybrid(asked, errand, folder)
+        return _load_hybrid(asked, errand, folder, charter)
     with ticking(asked, "shopping the desk") as watch:
         playing = play_real(
             errand,
@@ -146,10 +149,10 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
             resumed=resumed,
             trace=bool(getattr(asked, "trace", False)),
         )
-        return _tell_shopped(asked, asyncio.run(playing), not everyone, errand.loaded.scenario.thresholds)
+        return _tell_shopped(asked, asyncio.run(playing), not everyone, errand.loaded.scenario.thresholds, charter)
 
 
-def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path) -> int:
+def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path, charter: Charter) -> int:
     """Play the shoppers in browsers, in a process of their own, and everyone else by protocol, in one run."""
     from probes.crowd.assignment import Assignment
     from probes.crowd.hybrid import PartFailedError, play_hybrid
@@ -171,7 +174,7 @@ def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path) -> int
         except PartFailedError as error:
             say(str(error))
             return error.code
-    return _tell_shopped(asked, run, False, errand.loaded.scenario.thresholds)
+    return _tell_shopped(asked, run, False, errand.loaded.scenario.thresholds, charter)
 
 
 def _programme_site(asked: argparse.Namespace, path: Path) -> tuple[str, str]:
@@ -269,7 +272,13 @@ def _clean_up(asked: argparse.Namespace) -> int:
     return Exit.DIFFERS if left else Exit.AGREES
 
 
-def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool, thresholds: Sequence[Threshold] = ()) -> int:
+def _tell_shopped(
+    asked: argparse.Namespace,
+    run: Run,
+    scored: bool,
+    thresholds: Sequence[Threshold] = (),
+    charter: Charter | None = None,
+) -> int:
     from commands.scoring import card_named, score_shop
     from results.exports import write_exports
     from results.journal import answers_to_facts
@@ -281,7 +290,10 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool, thresholds:
     measured = None if scored else Measured.of(run)
     checked = check_thresholds(thresholds, measured) if measured is not None else []
 
-    write_exports(run, asked.junit, asked.csv)
+    if measured is None:
+        write_exports(run, asked.junit, asked.csv)
+    else:
+        write_load_exports(asked, run, measured, checked)
     facts = run.facts
     outcomes: Mapping[str, int] = facts["outcomes"]
     instrument = facts["instrument"]
@@ -329,6 +341,8 @@ def _tell_shopped(asked: argparse.Namespace, run: Run, scored: bool, thresholds:
         print("the desk was shut whenever we came: nothing was learnt of it")
     if not instrument["fit"] or outcomes.get("failed"):
         codes.append(Exit.UNFIT)
+    if measured is not None and charter is not None and asked.telemetry:
+        send_telemetry(run, measured, checked, charter)
     return worst(codes)
 
 

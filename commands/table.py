@@ -115,7 +115,7 @@ VERBS = {
         "persona feed wave site only-contact dry-run clean-up resume shift junit csv misconduct phrases truth"),
     "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
         "what days volumes seed out json target charter clock-real scale-desk shoppers dry-run clean-up only-contact "
-        "browsers resume shift junit csv misconduct phrases truth"),
+        "browsers resume shift junit csv prometheus telemetry misconduct phrases truth"),
     "target": Verb(target, "testdrive target new http://127.0.0.1:8010/tickets/submit/ --charter c.yaml -o t.yaml",
         "new url charter written json"),
     "journey": Verb(journey, "testdrive journey record mine --target t.yaml --charter c.yaml -o mine.yaml",
@@ -266,7 +266,12 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "by-whom": ("--by", {"dest": "by_whom", "metavar": "NAME", "help": "who says so"}),
     "note": ("--note", {"metavar": "TEXT", "help": "why"}),
     "expire": ("--expire", {"action": "store_true", "help": "delete what charters allow to be kept no longer"}),
-    "junit": ("--junit", {"type": Path, "metavar": "FILE", "help": "write the contacts as JUnit XML too"}),
+    "junit": ("--junit", {"type": Path, "metavar": "FILE", "help": "write JUnit XML too: the contacts of "
+        "shoppers, the thresholds of a load test"}),
+    "prometheus": ("--prometheus", {"type": Path, "metavar": "FILE", "help": "write figures and thresholds for "
+        "Prometheus too"}),
+    "telemetry": ("--telemetry", {"action": "store_true", "help": "push figures and thresholds to the charter's "
+        "outputs.telemetry, over OTLP/HTTP"}),
     "csv": ("--csv", {"type": Path, "metavar": "FILE", "help": "write the legs as CSV too"}),
     "shift": ("--shift", {"action": "store_true", "help": "with --resume: have what was missed, and all after it, "
         "come later instead"}),

@@ -1,20 +1,23 @@
 """A measured run for other tools: JUnit XML for build servers, CSV for tables.
 
-One case for each contact of a shopper; refuses to judge: a contact that came to nothing is a failure, one that was our
-own fault an error, one that was never begun is skipped.
+Of shoppers one case for each contact; refuses to judge: a contact that came to nothing is a failure, one that was our
+own fault an error, one that was never begun is skipped. Of a load test one case for each threshold, and none for its
+contacts, which may be a million: they stand in the table.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
 
+from results.load_figures import Checked
+from results.load_metrics import threshold_name
 from results.log import OUR_FAULTS
 from results.runs import Run, write_whole
 
@@ -50,6 +53,38 @@ def junit_xml(run: Run) -> str:
     suite.attrib.update({name: str(count) for name, count in counts.items()})
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def load_junit_xml(facts: Mapping[str, Any], checked: Sequence[Checked]) -> str:
+    """Return a load test's thresholds as JUnit XML, after two cases of its own: it was fit to measure, and ended.
+
+    What was missed is a failure; what cannot be told, as nothing was measured, is an error.
+    """
+    instrument = facts["instrument"]
+    own = [
+        ("the instrument is fit", "" if instrument["fit"] else "; ".join(map(str, instrument["reasons"])) or "unfit"),
+        ("the run came to its end", "it was interrupted" if facts["state"] == "interrupted" else ""),
+    ]
+    cases = [("run", name, "error" if why else "", why) for name, why in own]
+    cases += [("threshold", threshold_name(one.threshold), *_verdict(one)) for one in checked]
+    counts = {"failures": "failure", "errors": "error"}
+    suite = ElementTree.Element("testsuite", name=_clean(str(facts.get("scenario", "testdrive"))))
+    suite.attrib |= {"tests": str(len(cases)), "skipped": "0"}
+    suite.attrib |= {name: str(sum(kind == one for _, _, kind, _ in cases)) for name, one in counts.items()}
+    for group, name, kind, why in cases:
+        case = ElementTree.SubElement(suite, "testcase", name=_clean(name), classname=group, time="0")
+        if kind:
+            ElementTree.SubElement(case, kind, message=_clean(why))
+        elif why:
+            ElementTree.SubElement(case, "system-out").text = _clean(why)
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _verdict(one: Checked) -> tuple[str, str]:
+    if one.kept is None:
+        return "error", "cannot tell: nothing was measured"
+    return "" if one.kept else "failure", f"measured {one.value:.6g} of {one.n}"
 
 
 def last_step(steps: pd.DataFrame, contact: str) -> str:

@@ -128,18 +128,34 @@ def check_thresholds(thresholds: Sequence[Threshold], measured: Measured) -> lis
 
 def load_rows(measured: Measured) -> Iterator[dict[str, Any]]:
     """Yield a row per stage, channel and step: counted states, and percentiles from both starts in scenario seconds."""
+    for stage, channel, part in _parts(measured):
+        outcomes = _outcomes(part)
+        counts = {state: int(outcomes.get(state, 0)) for state in STATES}
+        for step in sorted(set(part.responses["what"])):
+            mine = part.part(None if stage == "all" else stage, channel, step)
+            row: dict[str, Any] = {"stage": stage, "channel": channel, "step": step}
+            row |= {"contacts": int(outcomes.sum()), **counts, "steps": len(mine.responses)}
+            for start in ("intended", "actual"):
+                ordered = mine.response_s(start)
+                row |= {f"{start}_{name}_s": percentile_of(ordered, percent) for name, percent in PERCENTS.items()}
+                row[f"{start}_max_s"] = percentile_of(ordered, 100.0)
+            yield row
+
+
+def state_rows(measured: Measured) -> Iterator[dict[str, Any]]:
+    """Yield a row per stage and channel, also where nothing was ever answered: how many contacts ended in each way."""
+    for stage, channel, part in _parts(measured):
+        counts = {str(state): int(count) for state, count in _outcomes(part).items()}
+        yield {"stage": stage, "channel": channel, **dict.fromkeys(("resolved", *STATES), 0), **counts}
+
+
+def _parts(measured: Measured) -> Iterator[tuple[str, str, Measured]]:
+    """Yield the part of each stage (where there are several; then of `all`) and channel."""
     stages: list[str | None] = [str(one["stage"]) for one in measured.stages] if len(measured.stages) > 1 else []
     for stage in [*stages, None]:
         for channel in sorted(set(measured.legs["channel"].dropna())):
-            part = measured.part(stage, channel)
-            outcomes = part.legs.loc[part.legs["leg"] == 0, "contact_outcome"].value_counts()
-            counts = {state: int(outcomes.get(state, 0)) for state in STATES}
-            for step in sorted(set(part.responses["what"])):
-                mine = part.part(stage, channel, step)
-                row: dict[str, Any] = {"stage": stage or "all", "channel": channel, "step": step}
-                row |= {"contacts": int(outcomes.sum()), **counts, "steps": len(mine.responses)}
-                for start in ("intended", "actual"):
-                    ordered = mine.response_s(start)
-                    row |= {f"{start}_{name}_s": percentile_of(ordered, percent) for name, percent in PERCENTS.items()}
-                    row[f"{start}_max_s"] = percentile_of(ordered, 100.0)
-                yield row
+            yield stage or "all", str(channel), measured.part(stage, channel)
+
+
+def _outcomes(part: Measured) -> pd.Series[int]:
+    return part.legs.loc[part.legs["leg"] == 0, "contact_outcome"].value_counts()

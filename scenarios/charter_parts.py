@@ -220,7 +220,7 @@ class Outputs(Strict):
     """Where results may be sent; nothing is sent anywhere else."""
 
     webhook: Url | None = Field(None, description="told when a run ends")
-    telemetry: Url | None = Field(None, description="takes measurements while it runs")
+    telemetry: Url | None = Field(None, description="takes the figures of a load test, over OTLP/HTTP")
     judge: Url | None = Field(None, description="the model that is asked to judge answers")
 
 

@@ -46,9 +46,12 @@ def test_shoppers_play_in_browsers_and_the_others_by_protocol(tmp_path: Path) ->
 
 def test_an_interruption_ends_both_kinds_and_keeps_what_was_measured(tmp_path: Path) -> None:
     """Without it Ctrl-C would leave a browser running, or lose a run's tables."""
-    with desk_of(tmp_path) as where, subprocess.Popen(
-        command(tmp_path, where), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TOP
-    ) as begun:
+    with (
+        desk_of(tmp_path) as where,
+        subprocess.Popen(
+            command(tmp_path, where), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TOP
+        ) as begun,
+    ):
         wait_for(lambda: len(begun_in(tmp_path / "run", "protocol")) >= 8, 90)
         begun.send_signal(signal.SIGINT)
         out, err = begun.communicate(timeout=90)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from commands.table import command_parser
+from results.load_metrics import GAUGES
 from scenarios.profiled import Asked, profiled
 from scenarios.profiles import Profile
 from scenarios.reading import load_scenario
@@ -47,6 +48,12 @@ def test_the_pages_thresholds_are_good(tmp_path: Path) -> None:
     assert {
         name for name in RESPONSE_NAMES | SHARE_NAMES if name not in PAGE and f"`_{name[11:]}`" not in PAGE
     } == set()
+
+
+def test_the_page_names_every_metric_and_its_labels() -> None:
+    """Without it a dashboard would have to be drawn by looking into an export."""
+    for gauge in GAUGES:
+        assert {f"`{name}`" for name in (gauge.name, *gauge.labels) if f"`{name}`" not in PAGE} == set()
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith("locust")])
