@@ -177,6 +177,11 @@ class Instrument:
         """Return the verdict so far, at most half a second old; costs nothing."""
         return self._verdict
 
+    @property
+    def late(self) -> Late:
+        """How many contacts have begun too late so far, at most half a second old."""
+        return self._late
+
     def judge(self) -> Judgement:
         """Judge the run by how late its contacts began, and by what was watched."""
         due_s, late_s = self.starts.since(0)

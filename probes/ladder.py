@@ -8,7 +8,9 @@ where the desk pushes, and two looks apart where it is polled. What a contact ho
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from probes.channels.contract import Caller, Surroundings
 from probes.cleaning import cleaned
@@ -33,7 +35,15 @@ SPEAKER_OF = {
 AWAITED_RUNGS = ("first_human", "first_useful_answer", "resolved")
 """Rungs that every contact hopes for: where one never came, its time is censored."""
 
+NO_WAIT = ("closed", "blocked", "target_error", "failed", "censored")
+"""Ends of a leg that tell nothing of how long one waits."""
+
 MESSAGES_MOST = 1000
+
+Standing = Literal["coming", "waiting", "in_conversation"]
+
+WaitOver = Callable[[float, float, bool], None]
+"""When a wait was over, how long it was (scenario seconds), and whether the customer gave up."""
 
 End = tuple[str, str, str | None]
 """How a leg ended, what came of the contact, and why where that needs a word."""
@@ -75,8 +85,12 @@ class Ladder:
     useful: bool = False
     last_human_s: float | None = None
     closed_s: float | None = None
+    wait_over: WaitOver | None = None
+    """Told as soon as the contact has waited its time in the first queue: no bot's, and no page's."""
     promise_due_s: float | None = None
     """When the first promise falls due that has not been kept; one that is put off is no new one."""
+    _has_come: bool = False
+    _is_wait_told: bool = False
     _opening: tuple[float, str] | None = None
     """What was said with the opening, and when, until it is known that it went out."""
     _steps: int = 0
@@ -94,7 +108,17 @@ class Ladder:
 
     def did(self, what: str, intended_s: float) -> None:
         """Write down what the shopper did, and when it was meant."""
+        self._has_come |= what == "open"
         self._step(None, intended_s, self.around.clock.now_s(), None, None, what)
+
+    @property
+    def standing(self) -> Standing:
+        """Whether the contact waits, is being talked to, or is neither: not there yet."""
+        if not self._has_come:
+            return "coming"
+        leg = self.leg
+        spoken_to = leg.answered_s is not None or leg.bot_s is not None or self.page is not None
+        return "in_conversation" if spoken_to else "waiting"
 
     def said(self, text: str) -> None:
         """Write down what the shopper said."""
@@ -190,6 +214,8 @@ class Ladder:
                 self.closed_s = at_s
                 if seen.resolved and leg.human_s is not None:
                     self._rung("resolved", seen)
+        if self.leg.answered_s is not None:
+            self._tell_wait(self.leg.answered_s, False)
 
     def _note_promise(self, seen: Seen) -> None:
         """Note that what was promised before has come, with when it was due; and else what is promised now."""
@@ -280,6 +306,8 @@ class Ladder:
         leg = self.leg
         if leg.human_s is None and self.page is None and leg_end != "transferred":
             leg.answered_s = None  # a chat that somebody joined and never wrote in was not answered
+        if ended_s is not None and leg_end not in NO_WAIT:
+            self._tell_wait(ended_s, leg_end == "abandoned")
         talked = leg_end in ("answered", "transferred", "cut_off") and leg.answered_s is not None and self.page is None
         if talked and ended_s is not None and leg.answered_s is not None:
             self.around.guard.note_agent_time(ended_s - leg.answered_s)
@@ -291,6 +319,14 @@ class Ladder:
             history_carried=leg.history_carried, leg_end=leg_end,
             reason=self._cleaned(reason) if reason else reason,
         )  # fmt: skip
+
+    def _tell_wait(self, over_s: float, gave_up: bool) -> None:
+        """Tell how long the first queue was stood in."""
+        by_a_bot = self.leg.bot_s is not None and self.leg.human_s is None and not gave_up
+        if self.wait_over is None or self._is_wait_told or self.page is not None or by_a_bot:
+            return
+        self._is_wait_told = True
+        self.wait_over(over_s, max(over_s - self.leg.arrived_s, 0.0), gave_up)
 
     def end(self, leg_end: str, outcome: str, reason: str | None, now_s: float) -> str:
         """Write how the contact ended, by now, and what it hoped for in vain; returns its outcome."""

@@ -34,7 +34,7 @@ from probes.journeys import (
     act_out,
     is_said,
 )
-from probes.ladder import SPEAKER_OF, End, Ladder, Leg
+from probes.ladder import SPEAKER_OF, End, Ladder, Leg, Standing, WaitOver
 from probes.stop import say_goodbye
 from results.journal import CONTACT_FACTS, Journal
 from scenarios.draws import Purpose, uniform, visit
@@ -80,11 +80,13 @@ class Player:
         around: Surroundings,
         journal: Journal,
         script: Script | None = None,
+        wait_over: WaitOver | None = None,
     ) -> None:
         self._contact, self._journey, self._caller = contact, journey, caller
         self._around, self._clock, self._journal = around, around.clock, journal
         self._id = str(contact.facts["contact_id"])
-        self._ladder = Ladder(self._id, journey, caller, around, journal, Leg(0, math.nan, contact.due_s))
+        leg = Leg(0, math.nan, contact.due_s)
+        self._ladder = Ladder(self._id, journey, caller, around, journal, leg, wait_over=wait_over)
         self._until_s: float | None = None
         """The deadline of the wait under way."""
         self._unsaid = ""
@@ -95,6 +97,16 @@ class Player:
         caller.known.learn_persona(caller.persona)
         caller.known.learn_person({f"<{name}>": value for name, value in caller.data.items()})
         caller.known.learn_secrets(*around.secrets)
+
+    @property
+    def channel(self) -> str:
+        """The channel of this contact."""
+        return str(self._contact.facts["channel"])
+
+    @property
+    def standing(self) -> Standing:
+        """Whether the contact waits or is being talked to now."""
+        return self._ladder.standing
 
     async def play(self) -> Ended:
         """Play the contact and return its outcome as the log has it, and whether the journey goes on in another."""

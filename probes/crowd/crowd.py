@@ -14,13 +14,14 @@ import math
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
 from probes.channels.contract import Caller, Surroundings
 from probes.crowd.shards import Gain
 from probes.journeys import GoOn, Script
+from probes.ladder import Standing
 from probes.lateness import Starts
 from probes.personas import make_persona
 from probes.player import Contact, Ended, Player, SessionMaker, begun_facts, never_begun, script_of
@@ -56,6 +57,15 @@ class Tick:
     outcome: str
     lasted_s: float
     fit: bool = True
+
+
+class Wait(NamedTuple):
+    """A contact's wait in its first queue that is over, in scenario seconds: it was answered, or gave up."""
+
+    channel: str
+    over_s: float
+    waited_s: float
+    gave_up: bool
 
 
 @dataclass(frozen=True)
@@ -98,13 +108,25 @@ class Crowd:
         self._tasks: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
         self._starts = around.instrument.starts if around.instrument is not None else Starts()
-        self._begun = 0
+        self.begun: Counter[str] = Counter()
+        """Contacts begun, by channel."""
+        self._players: set[Player] = set()
+        self.on_wait: Callable[[Wait], None] | None = None
+        """Told of each wait as soon as it is over, where somebody watches."""
         self._stopping = False
 
     @property
     def is_idle(self) -> bool:
         """Whether all who are ours have come and gone."""
         return not self._tasks
+
+    def _tell_wait(self, wait: Wait) -> None:
+        if self.on_wait is not None:
+            self.on_wait(wait)
+
+    def standing(self) -> Counter[tuple[str, Standing]]:
+        """Return how many wait and are talked to now, by channel."""
+        return Counter((player.channel, player.standing) for player in self._players)
 
     async def play(self, gains: AsyncIterator[Gain]) -> None:
         """Play the contacts of all gains to their end, or to the horizon.
@@ -150,15 +172,15 @@ class Crowd:
 
     async def _contact(self, contact: Contact, late_s: float, script: Script | None) -> None:
         channel = cast(Channel, contact.facts["channel"])
-        self._begun += 1
+        self.begun[channel] += 1
         began_s = self._around.clock.now_s()
         ended, script = await self._outcome_of(contact, channel, late_s, script)
         self.outcomes[ended.outcome] += 1
         if self._watch is not None:
             lasted_s = self._around.clock.now_s() - began_s
-            count = self.outcomes.total()
+            begun, count = self.begun.total(), self.outcomes.total()
             fit = self._around.instrument is None or self._around.instrument.now().fit
-            self._watch(Tick(self._begun, count, len(self._contacts), channel, ended.outcome, lasted_s, fit))
+            self._watch(Tick(begun, count, len(self._contacts), channel, ended.outcome, lasted_s, fit))
         if self._stopping:
             return
         if ended.goes_on is not None:
@@ -176,8 +198,15 @@ class Crowd:
         if hindrance is not None:
             return Ended(never_begun(self._journal, contact, "unstarted", hindrance)), script
         journey, session = self._journeys[str(contact.facts["journey"])], self._sessions[channel]
-        player = Player(contact, journey, self._caller(contact), session, self._around, self._journal, script)
-        return await player.play(), player.script
+        player = Player(
+            contact, journey, self._caller(contact), session, self._around, self._journal, script,
+            lambda over_s, waited_s, gave_up: self._tell_wait(Wait(channel, over_s, waited_s, gave_up)),
+        )  # fmt: skip
+        self._players.add(player)
+        try:
+            return await player.play(), player.script
+        finally:
+            self._players.discard(player)
 
     def _caller(self, contact: Contact) -> Caller:
         facts = contact.facts

@@ -2,8 +2,8 @@
 
 `python -m probes.crowd.lead` is started by the host that leads (a Locust master, or a Locust alone), which itself stays
 light, and talks to it in lines of JSON as a part does. In: what to play (a line), `{"begin": true}` when the parts are
-ready, `{"finish": [what the parts told at their end]}`. Out: `{"prepared": folder}`, `{"begun": …}`, `{"finished": …}`
-or `{"failed": …}`.
+ready, `{"finish": [what the parts told at their end]}`. Out: `{"prepared": folder, "shown": what is to be watched}`,
+`{"begun": …}`, `{"finished": …}` or `{"failed": …}`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from probes.crowd.telling import tell, told_failure
 from probes.errand import Errand, chosen_of, scenario_errand, start_clock
 from probes.judgements import together
 from probes.shop import finish, journeys_hash, shop_facts
+from results.bands import Bins
 from results.runs import RUNNING, Run, new_folder
+from results.stages import warm_up_s_of
 from scenarios.charter import read_charter
 from scenarios.target import read_target
 
@@ -50,6 +53,17 @@ class Lead:
         self.run.write_facts(run_id=facts["run_id"], scale=clock.scale, state=RUNNING, epoch_s=epoch_s)
         return epoch_s
 
+    def shown(self) -> dict[str, Any]:
+        """Return what a page on the run shows before it has begun: over which time, whom, and the stages."""
+        due_s, channels = self._chosen["due_s"], self._errand.loaded.scenario.channels
+        bins = Bins.over(float(due_s.min()), float(due_s.max()), self._errand.loaded.horizon_s)
+        played = set(self._chosen["channel"])
+        return {
+            "scenario": self._errand.loaded.scenario.title, "planned": len(self._chosen), "bins": asdict(bins),
+            "channels": [channel for channel in channels if channel in played],
+            "warm_up_s": warm_up_s_of(self.run.facts), "stages": list(self.run.facts.get("stages") or ()),
+        }  # fmt: skip
+
     def finish(self, parts: Sequence[Mapping[str, Any]], interrupted: bool) -> dict[str, Any]:
         """Make the tables from the journals of all parts; returns what the host says of the run."""
         for told in parts:
@@ -75,7 +89,7 @@ def _main() -> None:
     told = json.loads(sys.stdin.readline())
     try:
         lead = Lead(Assignment.of(told["asked"]), Path(told["folder"]) if told["folder"] else None)
-        tell(prepared=str(lead.run.folder.resolve()))
+        tell(prepared=str(lead.run.folder.resolve()), shown=lead.shown())
         for line in sys.stdin:
             word = json.loads(line)
             if "begin" in word:

@@ -24,12 +24,16 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from probes.crowd.child import Child
 from probes.crowd.leases import RENEW_EVERY_S, Leases
+from probes.crowd.live_page import Watched, page_url, serve_page
 
 END_S_MOST = 30.0
 READY_S_MOST = 120.0
 """Loading our own code takes a part some seconds, on a busy machine many."""
 ALONE_S_MOST = 60.0
 """So long a run that has lost all its parts waits for another."""
+
+BAND_S_MOST = 15.0
+"""So long a run that is watched waits for what a simulation expects of it."""
 
 MESSAGE = "testdrive"
 BAD_INPUT, UNFIT, OUR_FAULT, INTERRUPTED = 2, 4, 70, 130
@@ -87,7 +91,7 @@ class Hand:
 
     def _hear(self, word: dict[str, Any]) -> None:
         fire: Any = self._environment.events.request.fire
-        for channel, outcome, lasted_s in word.pop("ticks", ()):
+        for channel, outcome, lasted_s in word.get("ticks", ()):
             fire(
                 request_type=channel, name=outcome, response_time=lasted_s * 1000, response_length=0, exception=None,
                 context={},
@@ -106,8 +110,18 @@ class Hand:
 class Head:
     """Leads a run: deals the shards, renews the leases, hears the parts, and finishes the run."""
 
-    def __init__(self, environment: Environment, send: Any) -> None:
+    def __init__(self, environment: Environment, send: Any, expects: str | None = None) -> None:
+        """Begin to lead.
+
+        Args:
+            environment: Locust's.
+            send: called with a part and a word to it.
+            expects: the module that tells what a simulation expects of the run, for those who watch it.
+        """
         self._environment, self._send = environment, send
+        self._expects = expects if environment.web_ui is not None else None
+        self._band: Child | None = None
+        self.watched = Watched()
         self._leases = Leases()
         self._idle: dict[str, tuple[int, bool]] = {}
         self._ready: set[str] = set()
@@ -146,12 +160,14 @@ class Head:
             self._gone(part)
         elif "idle" in word:
             self._idle[part] = word["shards"], word["idle"]
+            self.watched.hear(part, word)
 
     def _gone(self, part: str) -> None:
         if part not in self._done:
             sys.stderr.write(f"part {part} of the crowd is gone; others play whom it had not begun\n")
         self._ready.discard(part)
         self._called.discard(part)
+        self.watched.lose(part, part in self._done)
         if part in self._leases.parts:
             self._leases.leave(part)
 
@@ -165,16 +181,41 @@ class Head:
             word = f"the crowd needs {told}; `testdrive desk SCENARIO` writes a target file and a charter"
             self._end(BAD_INPUT, word)
             return
-        first = {"asked": asked_of(options), "folder": options.run_folder or None}
+        asked = asked_of(options)
+        first = {"asked": asked, "folder": options.run_folder or None}
         self._lead = Child("probes.crowd.lead", first, self._news.update, lambda code: self._news.update(gone=code))
-        if self._awaits("prepared") and self._gather() and self._tells_lead("begun", begin=True):
+        if (
+            self._awaits("prepared")
+            and self._prepare_page(asked)
+            and self._gather()
+            and self._tells_lead("begun", begin=True)
+        ):
             self._begun = True
+            self.watched.state = "playing"
             self._renew_until_done()
             self._finish()
         if "failed" in self._news:
             self._end(self._news["failed"]["code"], self._news["failed"]["why"])
         elif not self._begun:
             self._end(OUR_FAULT if not self._stopping else INTERRUPTED, "the crowd did not begin")
+
+    def _prepare_page(self, asked: dict[str, Any]) -> bool:
+        """Have the page know what is to be shown, and ask what a simulation expects; returns whether to go on.
+
+        A run waits for that a little, so that nothing is simulated on a machine that measures, and begins without.
+        """
+        shown = self._news["shown"]
+        self.watched.prepare(shown)
+        if self._expects is not None:
+            self.watched.await_band()
+            first = {"asked": asked, "bins": shown["bins"]}
+            self._band = Child(self._expects, first, self.watched.hear_band, self.watched.lose_band)
+        if self._environment.web_ui is not None:
+            sys.stderr.write(f"watch the run: {page_url(self._environment.web_ui)}\n")
+        until = time.monotonic() + BAND_S_MOST
+        while self.watched.awaits_band and time.monotonic() < until and not self._stopping:
+            gevent.sleep(0.02)
+        return not self._stopping
 
     def _awaits(self, name: str, within_s: float = READY_S_MOST) -> bool:
         """Wait for a word of the lead's; False where it, or a part, has failed."""
@@ -214,6 +255,7 @@ class Head:
             now = time.monotonic()
             for part in self._leases.expire(now):
                 sys.stderr.write(f"part {part} of the crowd was not heard from; others play whom it had not begun\n")
+                self.watched.lose(part)
             self._leases.deal()
             for part in self._leases.parts:
                 self._send(part, {"lease": sorted(self._leases.held(part))})
@@ -245,16 +287,33 @@ class Head:
             self._end(code, f"{finished['contacts']} contacts; {finished['folder']}")
 
     def _end(self, code: int, word: str) -> None:
+        self.watched.end(code, word)
+        if self._band is not None:
+            self._band.end(0)
         sys.stderr.write(word + "\n")
         self._environment.process_exit_code = code
         if self._environment.runner is not None and not self._stopping:
-            gevent.spawn(self._environment.runner.quit)
+            gevent.spawn(self._leave, self._environment.runner)
+
+    def _leave(self, runner: Any) -> None:
+        """Have Locust quit; where it has pages they stay, until --autoquit or whoever watches has enough of them."""
+        web_ui: Any = self._environment.web_ui
+        if web_ui is None:
+            runner.quit()
+            return
+        runner.stop()
+        autoquit_s = getattr(self._environment.parsed_options, "autoquit", -1)
+        if autoquit_s >= 0:
+            gevent.sleep(autoquit_s)
+            runner.quit()
+            web_ui.stop()
 
 
 class CrowdHost:
     """Tells head and hand of a Locust process when to begin and to end."""
 
-    def __init__(self) -> None:
+    def __init__(self, expects: str | None = None) -> None:
+        self._expects = expects
         self._head: Head | None = None
         self._hand: Hand | None = None
 
@@ -277,7 +336,9 @@ class CrowdHost:
         parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
 
     def init(self, environment: Environment, **_: Any) -> None:
-        """Listen to the others, where this process is a master or a worker."""
+        """Listen to the others, where this process is a master or a worker; show the run where Locust has pages."""
+        if environment.web_ui is not None:
+            serve_page(environment.web_ui, lambda: self._head.watched.document() if self._head else None)
         runner = environment.runner
         if isinstance(runner, MasterRunner):
             runner.register_message(MESSAGE, self._hear_worker)
@@ -307,7 +368,9 @@ class CrowdHost:
         """Begin the run, where this process leads."""
         runner = environment.runner
         if isinstance(runner, MasterRunner):
-            self._head = Head(environment, lambda part, word: runner.send_message(MESSAGE, word, client_id=part))
+            self._head = Head(
+                environment, lambda part, word: runner.send_message(MESSAGE, word, client_id=part), self._expects
+            )
         elif isinstance(runner, LocalRunner):
             hand = Hand(environment, lambda word: self._head.hear("alone", word) if self._head else None)
 
@@ -317,7 +380,7 @@ class CrowdHost:
                 else:
                     hand.tell(**word)
 
-            self._hand, self._head = hand, Head(environment, send)
+            self._hand, self._head = hand, Head(environment, send, self._expects)
 
     def end(self, environment: Environment, **_: Any) -> None:
         """End the run; what it has is kept."""
@@ -331,9 +394,14 @@ class CrowdHost:
             self._hand.end()
 
 
-def host_crowd() -> CrowdHost:
-    """Make a host and have Locust tell it of start and end."""
-    host = CrowdHost()
+def host_crowd(expects: str | None = None) -> CrowdHost:
+    """Make a host and have Locust tell it of start and end.
+
+    Args:
+        expects: a module to run, which is told what is played and tells the band in which a simulation expects it;
+            handed over, as this room knows no simulator. None where the page is to show no band.
+    """
+    host = CrowdHost(expects)
     hooks: Any = events  # locust types its events only in part
     hooks.init_command_line_parser.add_listener(host.add_arguments)
     hooks.init.add_listener(host.init)
