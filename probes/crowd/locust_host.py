@@ -251,6 +251,8 @@ class Head:
     def _renew_until_done(self) -> None:
         """Renew the leases, and give the shards of the lost to others, until all is played."""
         alone_since = time.monotonic()
+        for part in self._leases.parts:
+            self._leases.heard(part, alone_since)  # who was ready early has said nothing since, and is not lost
         while not self._stopping and not self._is_played():
             now = time.monotonic()
             for part in self._leases.expire(now):
