@@ -97,7 +97,7 @@ def plain_p99_s(port: int, rate: float, seconds: float) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=200.0)
+    parser.add_argument("--rate", type=float, default=100.0)
     parser.add_argument("--seconds", type=float, default=60.0)
     asked = parser.parse_args()
     with stub("stub_desk", "--stall", str(STALL_S), "--every", str(EVERY_S), "--takes", str(TAKES_S)) as port:
