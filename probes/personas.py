@@ -49,17 +49,29 @@ class Persona:
     postal: str | None = None
 
 
+NO_MEANS = PersonaMeans()
+
 NAMES_DRAWN = 2048
 """So many first and last names of a language are drawn from Faker once; more than any crowd is told apart by."""
 
 
 @functools.cache
-def _names(language: str) -> tuple[list[str], list[str]]:
-    """Return first and last names as common as they are: drawing each customer's own would cost a crowd its pace."""
+def _names(language: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return first names, each with how an address has it, and last names, as common as they are.
+
+    Drawing each customer's own would cost a crowd its pace.
+    """
     faker = Faker(LOCALES[language])
     faker.seed_instance(NAMES_DRAWN)
     drawn = range(NAMES_DRAWN)
-    return [faker.first_name() for _ in drawn], [faker.last_name() for _ in drawn]
+    first_names = [faker.first_name() for _ in drawn]
+    return [(name, _plain(name)) for name in first_names], [faker.last_name() for _ in drawn]
+
+
+def _plain(name: str) -> str:
+    """Return a name as it stands in an address."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return "".join(letter for letter in plain if letter.isalpha()) or "customer"
 
 
 def load_names(languages: Iterable[str]) -> None:
@@ -81,12 +93,10 @@ def make_persona(
     key = int.from_bytes(hashlib.blake2b(customer_id.encode(), digest_size=8).digest(), "big")
     left, first = divmod(key, NAMES_DRAWN)
     left, last = divmod(left, NAMES_DRAWN)
-    first_name, last_name = first_names[first], last_names[last]
-    plain = unicodedata.normalize("NFKD", first_name).encode("ascii", "ignore").decode().lower()
-    local = "".join(letter for letter in plain if letter.isalpha()) or "customer"
+    (first_name, local), last_name = first_names[first], last_names[last]
     mark = mark_of(contact_id, marker_key)
     order = f"{100_000 + left % 900_000}"
-    means = means or PersonaMeans()
+    means = means or NO_MEANS
     mailbox = _one_of(means.mailboxes, key)
     if mailbox is not None:
         mailbox = f"{local}.{mark}{mailbox}" if mailbox.startswith("@") else mailbox.replace("{mark}", mark)

@@ -1,6 +1,7 @@
 """The journal: what a probe saw, appended line by line, so that a kill loses nothing already measured.
 
-Every line is one JSON document handed to the system at once: a `begun` line precedes the first byte of a contact, so
+Every line is one JSON document. Those of one turn of the event loop are handed to the system together, at its end at
+the latest, and `begun` and `next` at once: a `begun` line precedes the first byte of a contact, so
 after a kill a begun contact without an end is `failed` (interrupted) and is never taken for one that was not played.
 The tables of a probe run are made from the journal alone, whether the run ended or was killed. Where several processes
 play one run, each keeps a journal of its own.
@@ -11,6 +12,7 @@ Lines (`kind`): `begun`, `step`, `message`, `fact` (what was said to a question 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import os
@@ -24,6 +26,8 @@ import pandas as pd
 from results.log import LEGS, MESSAGES, STEPS, ordered, table_of
 
 JOURNAL = "journal.jsonl"
+AT_ONCE = ("begun", "next")
+"""What a run that is taken up again must know of, whatever happened."""
 
 
 def journal_of(part: str) -> str:
@@ -46,21 +50,64 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._held: list[bytes] = []
+        """Lines of this turn of the event loop."""
+        self._failed: OSError | None = None
 
     def write(self, kind: str, **facts: Any) -> None:
-        """Append a line and hand it to the system, where a kill of this process cannot reach it.
+        """Append a line; it reaches the system, where a kill of this process cannot, before the loop's next turn.
 
         Raises:
-            OSError: the disk took none or only a part of the line.
+            OSError: the disk took none or only a part of it, or of what was written before.
         """
-        line = _line({"kind": kind, **facts})
-        written = os.write(self._file, line)
-        if written != len(line):
-            raise OSError(f"the journal took {written} of {len(line)} bytes: is the disk full?")
+        if self._failed is not None:
+            raise self._failed
+        facts["kind"] = kind
+        self._held.append(_line(facts))
+        if kind in AT_ONCE:
+            self._hand_over()
+        elif len(self._held) == 1:
+            loop = _running_loop()
+            if loop is None:
+                self._hand_over()
+            else:
+                loop.call_soon(self._hand_over_later)
+
+    def _hand_over_later(self) -> None:
+        """Hand over what this turn has left; what goes wrong is told to who writes next."""
+        try:
+            self._hand_over()
+        except OSError as error:
+            self._failed = error
+
+    def _hand_over(self) -> None:
+        if not self._held:
+            return
+        lines = b"".join(self._held)
+        self._held.clear()
+        written = os.write(self._file, lines)
+        if written != len(lines):
+            raise OSError(f"the journal took {written} of {len(lines)} bytes: is the disk full?")
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Hand over what is left, and close the file.
+
+        Raises:
+            OSError: the disk did not take all that was written.
+        """
+        try:
+            self._hand_over()
+        finally:
+            os.close(self._file)
+        if self._failed is not None:
+            raise self._failed
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.fetch import read_text
-from probes.channels.pages import PageTooDeepError, form_around, parse, read_form, text_at
+from probes.channels.pages import PageTooDeepError, form_around, parsed, read_form, text_at
 from probes.journeys import Kind, Open, Seen
 
 
@@ -81,7 +81,7 @@ class FaqHttp(Plain):
                 http.request(method, url, headers={"From": self._caller.persona.email}, **sent) as answer,  # type: ignore[arg-type]
             ):
                 known.learn_cookies(*(cookie.value for cookie in answer.cookies.values()))
-                self._page, self._url = parse(await read_text(answer, most)), str(answer.url)
+                self._page, self._url = parsed(await read_text(answer, most)), str(answer.url)
         except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
             self._page = None
             self._put("error", f"{type(error).__name__}: {error}")

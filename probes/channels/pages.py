@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ class PageMessage:
 
 DEPTH_MOST = 500
 """No page for people nests deeper; a parser's time grows with the square of it."""
+
+KEPT_LETTERS_MOST = 100_000
+"""A larger page is parsed for each who is shown it."""
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -46,6 +50,16 @@ def parse(html: str) -> LexborHTMLParser:
             raise PageTooDeepError(f"the page nests more than {DEPTH_MOST} elements")
         depth = max(depth, 0)
     return LexborHTMLParser(html)
+
+
+def parsed(html: str) -> LexborHTMLParser:
+    """Parse a page that is only looked at: a crowd is shown the same one again and again, which is parsed once."""
+    return _parsed(html) if len(html) <= KEPT_LETTERS_MOST else parse(html)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(html: str) -> LexborHTMLParser:
+    return parse(html)
 
 
 def text_at(page: LexborHTMLParser, selector: str | None) -> str:

@@ -53,6 +53,8 @@ class WireSession(Plain):
         self._poll_s = self._wire.background_poll_s if slow and self._wire.background_poll_s else self._wire.poll_s
         self._reading = Reading(self._wire.events, self._wire.html, self.polled, self._found)
         self._kept: dict[str, Any] = {"fresh": secrets.token_hex(6)}
+        self._constant = caller.values() | {"mark": mark_of(caller.contact_id, around.guard.charter.marker_key)}
+        """What texts may hold that stays the same."""
         self._count = 0
         self._looked_s = 0.0
         self._seen: asyncio.Queue[Seen] = asyncio.Queue()
@@ -245,9 +247,8 @@ class WireSession(Plain):
 
     def _values(self, text: str) -> dict[str, str]:
         """Return what a text may hold; secrets and cookies only where it asks for some."""
-        target, contact = self._around.target, self._caller.contact_id
-        values = self._caller.values() | {name: str(value) for name, value in self._kept.items()}
-        values |= {"count": str(self._count), "mark": mark_of(contact, self._around.guard.charter.marker_key)}
+        target, kept = self._around.target, {name: str(value) for name, value in self._kept.items()}
+        values = {**self._constant, **kept, "count": str(self._count), "mark": self._constant["mark"]}
         if "{secret." in text:
             named = {name: secret for name, secret in target.secrets.items() if f"{{secret.{name}}}" in text}
             values |= {f"secret.{name}": secret.value(f"secrets.{name}") for name, secret in named.items()}

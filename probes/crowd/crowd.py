@@ -105,6 +105,7 @@ class Crowd:
             for intent in loaded.scenario.intents
             if (law := loaded.scenario.patience_of(channel, intent))
         }
+        self._hours = hours_of(loaded.scenario.holidays)
         self._tasks: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
         self._starts = around.instrument.starts if around.instrument is not None else Starts()
@@ -216,7 +217,7 @@ class Crowd:
         persona = make_persona(
             who, str(facts["contact_id"]), str(facts["language"]), charter.marker_key, charter.personas
         )
-        reads = reads_promises(self._loaded.scenario.origin, persona.language, hours_of(self._loaded.scenario.holidays))
+        reads = reads_promises(self._loaded.scenario.origin, persona.language, self._hours)
         return Caller(
             persona, str(facts["contact_id"]), intent, self._loaded.scenario.intents.get(intent, ""),
             facts["played_by"] == "background", cast(Channel, facts["channel"]), self._cast_of.data.get(customer, {}),

@@ -10,6 +10,8 @@ from tests.benchmarks.event_loop import NO_COMPILER, compiled_into
 from tests.benchmarks.rows import AGENTS, PATIENCE_S, PER_DAY, SERVICE_S, VOLUMES_FILE, WHOLE_FILE
 from tests.written import about, demand, one_desk, written
 
+collect_ignore = ["plain_user.py"]  # it imports locust, which patches the whole process
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _cimba_first() -> None:

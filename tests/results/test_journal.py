@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pandas as pd
@@ -147,3 +148,27 @@ def test_a_full_disk_is_an_error_not_a_silence(path, monkeypatch):
         journal.write("begun", **_begun("c1"))
     monkeypatch.undo()
     assert json.loads(path.read_text() or "{}") == {}
+
+
+def test_what_happens_in_one_turn_reaches_the_system_before_the_next(path):
+    """Without it a kill could lose what was seen a while ago, or a contact could begin that nobody knows of."""
+    told: list[list[str]] = []
+
+    def look() -> None:
+        told.append([entry["kind"] for entry in read_journal(path)])
+
+    async def play() -> None:
+        journal = Journal(path)
+        journal.write("step", contact_id="c1")
+        journal.write("begun", contact_id="c2")
+        look()
+        journal.write("step", contact_id="c2")
+        journal.write("end", contact_id="c2")
+        await asyncio.sleep(0)
+        look()
+        journal.write("note")
+        journal.close()
+        look()
+
+    asyncio.run(play())
+    assert told == [["step", "begun"], ["step", "begun", "step", "end"], ["step", "begun", "step", "end", "note"]]
