@@ -78,3 +78,16 @@ def test_a_desk_that_is_slower_than_believed_differs_under_load(tmp_path: Path) 
     assert comparison.verdict == DIFFERS
     assert told(comparison)["handle_s_mean"][0] == DIFFERS
     assert told(comparison)["wait_s_mean"][0] == DIFFERS
+
+
+def test_who_stands_in_line_before_a_full_website_gives_up_when_their_patience_ends(tmp_path: Path) -> None:
+    """Without it customers of a saturated desk would be more patient than planned, or count as its errors."""
+    path = tmp_path / "busy_chat.yaml"
+    path.write_text(DESK)
+    loaded = profiled(load_scenario(path), Asked(factor=1.0, starts="09:00", lasts_s=1200))
+    options = DeskOptions(1, capacity=3)
+    run = play_virtual(scenario_errand(loaded, 1), tmp_path / "run", options, lambda tick: None)
+    legs = run.table("legs").query("attempt == 1 and leg_end == 'abandoned'")
+    patience_s = legs["contact_id"].map(run.plan().set_index("contact_id")["patience_s"])
+    assert len(legs) > 10
+    assert ((legs["ended_s"] - legs["arrived_s"]) - patience_s).abs().max() < 0.01
