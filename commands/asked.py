@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 def scenario_of(path: Path, asked: argparse.Namespace) -> LoadedScenario:
     """Return the scenario at a path, over the days and at the volumes that were asked for."""
+    return scenario_at(path, asked, getattr(asked, "factor", None))
+
+
+def scenario_at(path: Path, asked: argparse.Namespace, factor: float | None) -> LoadedScenario:
+    """Return the scenario at a path as asked for, at another factor than was asked for."""
     from results.replaying import arrivals_of
     from scenarios.profiled import profiled, replayed
     from scenarios.reading import load_scenario
@@ -21,13 +26,14 @@ def scenario_of(path: Path, asked: argparse.Namespace) -> LoadedScenario:
     loaded = load_scenario(path, getattr(asked, "days", None))
     if getattr(asked, "replay", None) is not None:
         loaded = replayed(loaded, *arrivals_of(asked.replay))
-    return profiled(loaded, _volumes(asked))
+    return profiled(loaded, _volumes(asked, factor))
 
 
-def _volumes(asked: argparse.Namespace) -> Asked:
+def _volumes(asked: argparse.Namespace, factor: float | None) -> Asked:
     from scenarios.profiled import Asked
 
-    return Asked(*(getattr(asked, name, None) for name in ("profile", "factor", "from_clock", "for_s")))
+    profile, starts, lasts_s = (getattr(asked, name, None) for name in ("profile", "from_clock", "for_s"))
+    return Asked(profile, factor, starts, lasts_s)
 
 
 def volumes_named(asked: argparse.Namespace) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from commands.asked import desk_options_of, is_of_kind, is_scenario, scenario_of, seed_of, volumes_named
 from commands.exits import Exit, UsageError, worst
 from commands.load_exports import check_exports, send_telemetry, write_load_exports
+from commands.searching import search
 from commands.terminal import print_json, say, ticking
 
 if TYPE_CHECKING:
@@ -70,7 +71,13 @@ def shop(asked: argparse.Namespace) -> int:
 
 
 def load(asked: argparse.Namespace) -> int:
-    """Play every customer of a scenario on a desk, on the real clock."""
+    """Play every customer of a scenario on a desk; with --search find the highest volume that keeps its goals."""
+    searches = [f"--{name}" for name in ("search-from", "search-to", "search-within")
+                if getattr(asked, name.replace("-", "_")) is not None]  # fmt: skip
+    if asked.search:
+        return search(asked)
+    if searches:
+        raise UsageError(f"{' and '.join(searches)}: only with --search")
     return _probe(asked, everyone=True)
 
 

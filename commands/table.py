@@ -113,9 +113,11 @@ VERBS = {
     "shop": Verb(shop, "testdrive shop scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
         "what days volumes seed out json target charter clock-real scale-desk shoppers browser trace intent repeats "
         "persona feed wave site only-contact dry-run clean-up resume shift junit csv misconduct phrases truth"),
-    "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml",
-        "what days volumes seed out json target charter clock-real scale-desk shoppers dry-run clean-up only-contact "
-        "browsers resume shift junit csv prometheus telemetry misconduct phrases truth"),
+    "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml; how much its "
+        "people carry: testdrive load scenarios/quiet_tuesday.yaml --search --search-from 0.5 --clock virtual",
+        "what days volumes search search-from search-to search-within seed out json target charter clock-real "
+        "scale-desk shoppers dry-run clean-up only-contact browsers resume shift junit csv prometheus telemetry "
+        "misconduct phrases truth"),
     "target": Verb(target, "testdrive target new http://127.0.0.1:8010/tickets/submit/ --charter c.yaml -o t.yaml",
         "new url charter written json"),
     "journey": Verb(journey, "testdrive journey record mine --target t.yaml --charter c.yaml -o mine.yaml",
@@ -194,6 +196,13 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "engine": ("--engine", {"choices": ["compiled", "simpy"], "default": "compiled",
         "help": "compiled: the one to run; simpy: the one to read. They give the same tables"}),
     "check-goals": ("--check-goals", {"action": "store_true", "help": "exit 1 where a goal of the scenario is missed"}),
+    "search": ("--search", {"action": "store_true", "help": "play the scenario, a window (--from, --for) or a profile "
+        "at one factor after the other: up to which volume does the desk keep the scenario's goals?"}),
+    "search-from": ("--search-from", {"type": _number, "metavar": "F", "help": "the lowest factor, tried first; it is "
+        "doubled until a goal is missed (default: 1)"}),
+    "search-to": ("--search-to", {"type": _number, "metavar": "F", "help": "the highest factor (default: 16)"}),
+    "search-within": ("--search-within", {"type": _number, "metavar": "SHARE", "help": "end when the lowest factor "
+        "that is not kept lies so little above the highest that is (default: 0.05)"}),
     "shoppers": ("--shoppers", {"type": _count, "metavar": "N", "help": "N shoppers on each channel that has any"}),
     "clock-any": ("--clock", {"choices": ["virtual", "real"], "help": "virtual: the day alone, in seconds; real: "
         "the day in its own time. Default: the virtual day, then a few journeys in a real browser"}),

@@ -29,6 +29,7 @@ from probes.resume import Resumed
 from probes.shop import journeys_hash, journeys_of, play_plan, playable, shop_facts, start_rehearsal
 from probes.virtual_loop import run_virtual
 from results.runs import Run
+from results.stages import moved_facts
 from scenarios.charter import Charter
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.identity import case_id, contact_id, recorded_entity
@@ -262,6 +263,7 @@ async def play_real(
     loaded, seed = errand.loaded, errand.seed
     sessions = sessions_of(target, in_browser)
     chosen = chosen_of(errand, target, charter, sessions)
+    planned_s = float(chosen["due_s"].min())
     if resumed is not None:
         clock = Clock.real(epoch_s=float(resumed.run.facts["epoch_s"]), scale=float(resumed.run.facts["scale"]))
     else:
@@ -272,6 +274,7 @@ async def play_real(
     if not in_browser:
         instrument.warnings += _doubts_of_room(chosen, clock.scale, loaded.horizon_s)
     facts = shop_facts(loaded, target, charter, seed, "real", clock.scale, misconduct)
+    facts |= moved_facts(facts, float(chosen["due_s"].min()) - planned_s)
     facts |= {"journeys": journeys_hash(errand.journeys), **errand.facts}
     if resumed is None:
         run = Run.create(folder, facts)

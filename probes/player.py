@@ -181,10 +181,10 @@ class Player:
                     self._unsaid = action.text
                 # who writes for a while before they come is not late by that, and has not waited yet
                 self._ladder.leg.due_s, self._ladder.leg.arrived_s = intended_s, self._clock.now_s()
-                await session.open(action)
+                came_in = await self._come_in(session, action)
                 if session.entered_s is not None:
                     self._ladder.leg.arrived_s = session.entered_s
-                if not session.opens_aloud:
+                if came_in and not session.opens_aloud:
                     self._ladder.opened(action.text, session.entered_s is not None)
             case Write() if not session.takes_words:
                 self._ladder.did("not_said", intended_s)
@@ -209,6 +209,18 @@ class Player:
                 if self._around.files is None:
                     raise CannotDoError("nobody said where the files to attach lie")
                 await session.attach(self._around.files / action.file)
+
+    async def _come_in(self, session: Session, action: Open) -> bool:
+        """Begin a contact; False where the customer's patience ended while they stood in line before the door."""
+        if not session.waits_at_door or math.isinf(self._contact.patience_s):
+            await session.open(action)
+            return True
+        try:
+            async with self._clock.timeout_at_s(self._ladder.leg.arrived_s + self._contact.patience_s):
+                await session.open(action)
+        except TimeoutError:
+            return False  # what the script waits for next is over at once, and it leaves as one who has given up
+        return True
 
     async def _go(self, session: Session, action: Leave | GoOn) -> End:
         """Leave, or go on over another channel; a page that has come is read before, and what was left unread too."""

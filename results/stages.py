@@ -18,6 +18,15 @@ def profile_facts(profile: TimedProfile | None) -> dict[str, Any]:
     return {"profile": profile.name, "factor": profile.factor, "stages": stages}
 
 
+def moved_facts(facts: Mapping[str, Any], by_s: float) -> dict[str, Any]:
+    """Return what changes in a run's facts when its contacts come so much later than its scenario says."""
+    if not by_s or not facts.get("stages"):
+        return {}
+    times = ("from_s", "to_s")
+    stages = [{**stage, **{name: float(stage[name]) + by_s for name in times}} for stage in facts["stages"]]
+    return {"stages": stages, "moved_s": by_s}
+
+
 def warm_up_s_of(facts: Mapping[str, Any]) -> float:
     """Return the scenario second up to which a run's profile warms up; 0 where it does not."""
     return max((float(stage["to_s"]) for stage in facts.get("stages") or () if stage["warm_up"]), default=0.0)

@@ -22,6 +22,7 @@ class ChatWebSocket(Plain):
     """One chat."""
 
     polled = False
+    waits_at_door = True
     entered_s: float | None = None
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:

@@ -113,6 +113,7 @@ class Plain:
     """What a channel without speech, keys, a search or attachments says to those who want them."""
 
     opens_aloud = False
+    waits_at_door = False
     takes_words = True
 
     async def wait_for_turn(self) -> bool:
@@ -143,6 +144,8 @@ class Session(Protocol):
     """Whether anything can be said after the opening."""
     opens_aloud: bool
     """Whether what the customer wants is said, once somebody listens, and not sent with the opening."""
+    waits_at_door: bool
+    """Whether who comes may stand in line before the contact begins, and gives up there too."""
     polled: bool
     """Whether what is seen may have come any time since the look before."""
     entered_s: float | None

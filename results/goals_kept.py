@@ -1,0 +1,113 @@
+"""Are a scenario's goals kept in a measured run? Three-valued, since one run is a sample and not the truth.
+
+The simulator asks replications; a desk was measured once, or a few times. How sure a figure is then, batch means tell
+(contacts of one queue are correlated), of a share at least as wide as Wilson's interval, so that nobody of twenty who
+gave up is not taken for nobody ever. Of several plays of one volume the contacts are pooled, one play after the other.
+Guarded by tests/results/test_goals_kept.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from results.bisection import CANNOT_TELL, KEPT, MISSED
+from results.comparison import CONTACTS_LEAST, UNANSWERED_MOST
+from results.contacts import Values, contacts_of
+from results.metrics import metric_of, values_of
+from results.rates import share_of
+from results.statistics import Estimate, batch_means_error, percentile_error
+from scenarios.metric_names import METRIC_NAMES
+from scenarios.scenario import Goal
+
+
+@dataclass(frozen=True)
+class JudgedGoal:
+    """A goal with what was measured of it: value, 95 % interval, and whether it was kept; `n` counts contacts."""
+
+    goal: Goal
+    value: float
+    low: float
+    high: float
+    n: int
+    verdict: str
+    reason: str = ""
+    """Why it cannot be told."""
+
+
+def can_be_seen(goal: Goal) -> bool:
+    """Say whether contacts tell of a goal: how busy agents are and how many wait is not seen from outside."""
+    return goal.metric in METRIC_NAMES
+
+
+def judge_goals(goals: Sequence[Goal], plays: Sequence[pd.DataFrame]) -> list[JudgedGoal]:
+    """Judge goals over the legs of one or more plays of the same volume; the warm-up has been left out of them."""
+    contacts = pd.concat([contacts_of(legs) for legs in plays], ignore_index=True)
+    return [_judge(goal, contacts, any(one.metric == "blocked_share" for one in goals)) for goal in goals]
+
+
+def verdict_of(judged: Sequence[JudgedGoal]) -> str:
+    """Return whether all goals were kept, one was missed, or neither can be told."""
+    verdicts = {one.verdict for one in judged}
+    return MISSED if MISSED in verdicts else KEPT if verdicts == {KEPT} else CANNOT_TELL
+
+
+def _judge(goal: Goal, contacts: pd.DataFrame, blocked_apart: bool) -> JudgedGoal:
+    if goal.channel is not None:
+        contacts = contacts[contacts["channel"] == goal.channel]
+    if goal.team is not None:
+        contacts = contacts[contacts["team"] == goal.team]
+    values = values_of(contacts, goal.metric, goal.within_s)
+    values = values[~np.isnan(values)]
+    value, (low, high) = metric_of(values, goal.metric), interval_of(values, goal.metric)
+    verdict, reason = _held(goal, low, high), ""
+    if len(values) < CONTACTS_LEAST:
+        verdict = CANNOT_TELL
+        reason = f"{len(values)} contacts tell of it; below {CONTACTS_LEAST} no interval can be trusted"
+    elif verdict == CANNOT_TELL:
+        reason = "the interval reaches across the goal"
+    silent = contacts["unanswered"] & ~contacts["blocked"] if blocked_apart else contacts["unanswered"]
+    if verdict == KEPT and len(silent) and float(silent.mean()) > UNANSWERED_MOST:
+        verdict = CANNOT_TELL
+        reason = f"{silent.mean():.0%} were neither answered nor gave up; the others cannot speak for them"
+    return JudgedGoal(goal, value, low, high, len(values), verdict, reason)
+
+
+def _held(goal: Goal, low: float, high: float) -> str:
+    """Hold an interval against a goal's bound."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return CANNOT_TELL
+    if goal.at_least is not None:
+        return KEPT if low >= goal.at_least else MISSED if high < goal.at_least else CANNOT_TELL
+    most = goal.at_most or 0.0
+    return KEPT if high <= most else MISSED if low > most else CANNOT_TELL
+
+
+def interval_of(values: Values, metric: str) -> tuple[float, float]:
+    """Return the 95 % interval of a metric over values in order of time; infinite where there are too few."""
+    if not len(values):
+        return math.nan, math.nan
+    value, percentile = metric_of(values, metric), METRIC_NAMES[metric].percentile
+    if percentile is not None:
+        above = (values > value).astype(np.float64)
+        error, freedom = batch_means_error(above)
+        independent = math.sqrt(percentile.percent / 100 * (1 - percentile.percent / 100) / len(values))
+        if math.isfinite(error):  # where hardly anyone lies beyond it, batches are alike by chance
+            error = percentile_error(values, percentile.percent, max(error, independent), freedom)
+        return _possible(*Estimate(value, error, freedom).interval(), metric)
+    low, high = Estimate(value, *batch_means_error(values)).interval()
+    if METRIC_NAMES[metric].unit == "share" and np.isin(values, (0.0, 1.0)).all():
+        wilson = share_of(int(values.sum()), len(values))
+        low, high = min(low, wilson.low), max(high, wilson.high)
+    return _possible(low, high, metric)
+
+
+def _possible(low: float, high: float, metric: str) -> tuple[float, float]:
+    """Cut an interval to what such a value can be; one that knows no bound stays so."""
+    if not math.isfinite(high):
+        return low, high
+    return max(low, 0.0), min(high, 1.0) if METRIC_NAMES[metric].unit == "share" else high

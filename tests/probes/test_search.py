@@ -1,0 +1,177 @@
+"""The search's driving, on plays that are made up: what it plays, keeps, stops at and says."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from probes.search import REFUSED, SHUT, UNFIT, UNREACHABLE, Play, Searching
+from results.bisection import CANNOT_TELL, KEPT, MISSED, Bounds
+from results.carried import Searched, Step, answer_of, step_line, steps_table
+from results.log import ordered, table_of
+from results.runs import FINISHED, INTERRUPTED, Run
+from scenarios.scenario import Goal
+
+WAIT = Goal(metric="wait_s_mean", channel="chat", at_most=30.0)
+FIT = {"fit": True, "reasons": []}
+HOUR = [
+    {"stage": "warm_up", "from_s": 0.0, "to_s": 600.0, "warm_up": True},
+    {"stage": "window", "from_s": 600.0, "to_s": 4200.0, "warm_up": False},
+]
+
+
+def legs_of(waits: Any) -> pd.DataFrame:
+    """Chats that come evenly over the warm-up and an hour; those of the warm-up wait for ever so long."""
+    count = len(waits)
+    at = np.linspace(0, 4200, count, endpoint=False)
+    waits = np.where(at < 600, 5000.0, waits)
+    frame = pd.DataFrame(
+        {
+            "run_id": "r", "source": "measured", "replication": 0, "played_by": "background", "channel": "chat",
+            "customer_id": [f"c{n:04d}" for n in range(count)], "intent": "order", "attempt": 1, "leg": 0,
+            "team": "front", "due_s": at, "arrived_s": at, "answered_s": at + waits, "ended_s": at + waits + 60.0,
+            "talk_s": 60.0, "leg_end": "answered", "contact_outcome": "resolved",
+        }
+    )  # fmt: skip
+    frame["contact_id"] = frame["case_id"] = frame["customer_id"]
+    return ordered(table_of("legs", frame))
+
+
+def desk(mean_s: Any, **facts: Any) -> Play:
+    """A desk on which customers wait so long, by factor and play; `facts` replace what its runs say of themselves."""
+
+    def play(factor: float, times: int, folder: Path) -> Run:
+        run = Run.create(folder, {"kind": "measured", "run_id": "r", "clock": "virtual", "stages": HOUR})
+        rng = np.random.default_rng(round(1000 * factor) + times)
+        legs = legs_of(rng.exponential(mean_s(factor, times), size=round(700 * factor)))
+        run.write_table("legs", legs)
+        told = {"state": FINISHED, "outcomes": {"resolved": len(legs)}, "played": len(legs), "instrument": FIT}
+        run.write_facts(**{**told, **facts})
+        return run
+
+    return play
+
+
+def search(folder: Path, play: Play, bounds: Bounds, tell: Any = lambda step: None) -> Searched:
+    """Search below a folder."""
+    return Searching(bounds, [WAIT], Run.create(folder / "search", {"kind": "search"}), play, tell).run()
+
+
+def test_a_search_brackets_what_a_desk_carries(tmp_path: Path) -> None:
+    """Without it nobody would learn how much these people carry."""
+    told: list[Step] = []
+    searched = search(tmp_path, desk(lambda factor, times: 10 * factor), Bounds(1.0, 16.0, 0.2), told.append)
+    bracket = searched.bracket
+    assert searched.found
+    assert bracket.kept is not None
+    assert bracket.not_kept is not None
+    assert 2.4 < bracket.kept < 3.0 < bracket.not_kept < 3.6
+    assert tuple(told) == searched.steps
+    assert [step.factor for step in told[:3]] == [1.0, 2.0, 4.0]
+    assert told[0].runs == ("step-01-x1.00",)
+    assert told[0].contacts_per_hour == pytest.approx(600)  # not those of the warm-up
+    assert f"It keeps the goals up to x{bracket.kept:g} (about" in answer_of(searched)
+    assert "What binds: chat wait_s_mean" in answer_of(searched)
+    run = Run.open(tmp_path / "search")
+    assert (run.facts["state"], run.facts["kept_factor"]) == (FINISHED, bracket.kept)
+    assert len(run.facts["steps"]) == len(told)
+
+
+def test_a_step_that_cannot_be_told_is_played_again_and_pooled(tmp_path: Path) -> None:
+    """Without it luck would decide a step, or every step near the edge would count as not kept."""
+    played: list[str] = []
+    inner = desk(lambda factor, times: 31 if times == 0 else 20)
+
+    def play(factor: float, times: int, folder: Path) -> Run:
+        played.append(folder.name)
+        return inner(factor, times, folder)
+
+    searched = search(tmp_path, play, Bounds(1.0, 1.0))
+    assert played == ["step-01-x1.00", "step-01-x1.00-again-1"]
+    (step,) = searched.steps
+    assert step.verdict == KEPT
+    assert step.goals[0].n == 1200
+    assert step.contacts_per_hour == pytest.approx(600)
+    assert "1,200 contacts, played 2 times: kept" in step_line(1, step)
+
+
+def test_a_step_that_stays_unclear_counts_as_not_kept_and_is_said(tmp_path: Path) -> None:
+    """Without it an answer could rest on a step that decided nothing."""
+    searched = search(tmp_path, desk(lambda factor, times: 30), Bounds(1.0, 16.0))
+    (step,) = searched.steps
+    assert step.verdict == CANNOT_TELL
+    assert len(step.runs) == 3
+    assert not searched.found
+    answer = answer_of(searched)
+    assert "It cannot be told whether they are kept even at x1, which counts as not kept." in answer
+    assert "begin lower with --search-from 0.25" in answer
+    assert "cannot tell: the interval reaches across the goal" in steps_table(searched.steps)
+
+
+def test_a_search_says_where_even_its_ends_do_not_bracket(tmp_path: Path) -> None:
+    """Without it an end of the search would pass for an end of the desk."""
+    low = search(tmp_path / "low", desk(lambda factor, times: 90), Bounds(1.0, 16.0))
+    assert [step.verdict for step in low.steps] == [MISSED]
+    assert "It misses the goals even at x1." in answer_of(low)
+    high = search(tmp_path / "high", desk(lambda factor, times: 5), Bounds(1.0, 2.0))
+    assert not high.found
+    assert "It keeps the goals up to x2 (about 1,200 contacts an hour)." in answer_of(high)
+    assert "go on with --search-to 8" in answer_of(high)
+
+
+@pytest.mark.parametrize(
+    ("facts", "why", "words"),
+    [
+        ({"instrument": {"fit": False, "reasons": ["late starts"]}}, UNFIT, "the instrument is not fit: late starts"),
+        ({"outcomes": {"failed": 2}}, UNFIT, "2 contacts failed by our own fault"),
+        ({"outcomes": {"withheld": 3}}, REFUSED, "the charter withheld 3 contacts"),
+        ({"stopped": "the stop file is there", "state": INTERRUPTED}, REFUSED, "the stop file is there"),
+        ({"outcomes": {"target_error": 700}}, UNREACHABLE, "no contact reached the desk"),
+        ({"state": INTERRUPTED}, INTERRUPTED, "was interrupted"),
+    ],
+    ids=str,
+)
+def test_it_stops_at_a_play_that_tells_nothing_of_the_desk(
+    tmp_path: Path, facts: dict[str, Any], why: str, words: str
+) -> None:
+    """Without it our own lateness, or a charter's cap, would pass for what the desk carries."""
+    searched = search(tmp_path, desk(lambda factor, times: 10, **facts), Bounds(1.0, 16.0))
+    assert (searched.stopped, searched.steps) == (why, ())
+    assert words in answer_of(searched)
+    assert not searched.found
+
+
+def test_it_stops_where_the_desk_shuts(tmp_path: Path) -> None:
+    """Without it customers who came after closing time would make a desk look quick."""
+
+    def play(factor: float, times: int, folder: Path) -> Run:
+        run = desk(lambda factor, times: 10)(factor, times, folder)
+        late = run.table("legs")
+        shut = late["due_s"] > 3600
+        late.loc[shut, ["leg_end", "contact_outcome"]] = "closed"
+        late.loc[shut, ["answered_s", "talk_s", "team"]] = None
+        late.loc[shut, "ended_s"] = late.loc[shut, "arrived_s"]
+        run.write_table("legs", late)
+        run.write_facts(clock="real")
+        return run
+
+    searched = search(tmp_path, play, Bounds(1.0, 16.0))
+    assert searched.stopped == SHUT
+    assert "customers found the desk shut" in answer_of(searched)
+
+
+def test_ctrl_c_keeps_what_is_done_and_tells_the_bracket_so_far(tmp_path: Path) -> None:
+    """Without it an hour of steps would be lost with the one that took too long."""
+
+    def play(factor: float, times: int, folder: Path) -> Run:
+        if factor == 2.0:
+            raise KeyboardInterrupt
+        return desk(lambda factor, times: 10)(factor, times, folder)
+
+    searched = search(tmp_path, play, Bounds(1.0, 16.0))
+    assert (searched.stopped, searched.bracket.kept) == (INTERRUPTED, 1.0)
+    assert "stopped early: it was interrupted. It keeps the goals up to x1" in answer_of(searched)
+    facts = Run.open(tmp_path / "search").facts
+    assert (facts["state"], len(facts["steps"])) == (INTERRUPTED, 1)
