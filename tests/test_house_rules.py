@@ -33,7 +33,8 @@ def test_each_test_says_what_would_be_lost_without_it() -> None:
 def test_no_test_sleeps() -> None:
     """Without it the suite would be slow where the machine is fast, and fail where it is slow."""
     sleeps = re.compile(r"\b(time|asyncio)\.sleep\((?!0\))")
-    found = {path.name for path in tracked("tests/**.py") if sleeps.search(path.read_text())}
+    tests = [path for path in tracked("tests/**.py") if "benchmarks" not in path.parts]  # they measure time
+    found = {path.name for path in tests if sleeps.search(path.read_text())}
     assert found - {"test_virtual_loop.py"} == set()  # there it is virtual time that passes
 
 

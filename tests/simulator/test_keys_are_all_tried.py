@@ -42,7 +42,8 @@ MODELS = (
 
 TOLD_ELSEWHERE = {
     "Scenario": {
-        "scenario", "title", "seed", "gates", "goals",  # they name or judge a run and move nothing in it
+        "scenario", "title", "seed", "gates", "goals", "thresholds",  # they name or judge a run and move nothing in it
+        "profiles",  # tests/scenarios/test_profiles.py
         "shoppers", "replay", "time_zone", "starts",  # test_plan.py, test_clock_changes.py
     },
     "ChannelHours": {"journey"},  # probes play it
