@@ -13,6 +13,9 @@ from typing import Any
 
 import gevent
 
+END_S_MOST = 30.0
+"""So long a child may take to come to its end."""
+
 
 class Child:
     """One child, running a module of ours."""

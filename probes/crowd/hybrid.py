@@ -17,6 +17,7 @@ from typing import Any
 
 from probes.crowd.assignment import Assignment
 from probes.crowd.crowd import Tick
+from probes.crowd.exit_codes import OUR_FAULT
 from probes.crowd.lead import Lead
 from probes.crowd.leases import RENEW_EVERY_S
 from probes.crowd.shards import EVERY
@@ -60,7 +61,7 @@ class Beside:
         code = await self._process.wait()
         for waited in (self.ready, self.done):
             if not waited.done():
-                waited.set_exception(PartFailedError(70, f"the {self.name} part of the crowd ended with {code}"))
+                waited.set_exception(PartFailedError(OUR_FAULT, f"the {self.name} part of the crowd ended with {code}"))
 
     def _hear(self, word: dict[str, Any]) -> None:
         for channel, outcome, lasted_s in word.get("ticks", ()):

@@ -35,6 +35,9 @@ class Leases:
     def __init__(self, shards: int = SHARDS) -> None:
         self._holder: dict[int, str | None] = dict.fromkeys(range(shards))
         self._heard_s: dict[str, float] = {}
+        self._idle: dict[str, int] = {}
+        """Parts whose customers have all come and gone, and of how many shards that was told."""
+        self._done: set[str] = set()
         self.lost: list[str] = []
         """Parts that held shards and were lost, in that order; none of them comes back."""
 
@@ -54,13 +57,34 @@ class Leases:
 
     def expire(self, now_s: float) -> list[str]:
         """Take their shards from those who were not heard from for long; returns who they are."""
-        gone = [part for part, heard_s in self._heard_s.items() if now_s - heard_s > LOST_S]
+        gone = [part for part, heard_s in self._heard_s.items() if now_s - heard_s > LOST_S and part not in self._done]
         for part in gone:
             self.leave(part)
         return gone
 
+    def tell_idle(self, part: str, shards: int, idle: bool) -> None:
+        """Note whether all the customers of so many shards have come and gone."""
+        if idle:
+            self._idle[part] = shards
+        else:
+            self._idle.pop(part, None)
+
+    def tell_done(self, part: str) -> None:
+        """Note that a part has played its shards to their end, or to the horizon."""
+        self._done.add(part)
+
+    def is_played(self) -> bool:
+        """Say whether all shards are played: every one is held, by who is done or idle with as many as it holds."""
+        return None not in self._holder.values() and all(
+            holder in self._done or self._idle.get(str(holder)) == len(self.held(str(holder)))
+            for holder in set(self._holder.values())
+        )
+
     def leave(self, part: str) -> None:
-        """Take a part's shards from it: it says that it goes, or is lost."""
+        """Take a part's shards from it: it says that it goes, or is lost. One that is done keeps them."""
+        if part in self._done:
+            self._heard_s.pop(part, None)
+            return
         if self._heard_s.pop(part, None) is not None:
             self.lost.append(part)
         self._holder = {shard: None if holder == part else holder for shard, holder in self._holder.items()}

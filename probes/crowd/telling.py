@@ -6,14 +6,12 @@ import json
 import sys
 from typing import Any
 
+from probes.crowd.exit_codes import BAD_INPUT, OUR_FAULT, REFUSED, UNREACHABLE
 from probes.errand import NothingToPlayError
 from probes.guard import RefusedByCharterError
 from results.runs import RunError
 from scenarios.faults import FaultsFoundError
 from scenarios.profiled import ProfileError
-
-BAD_INPUT, UNFIT, REFUSED, UNREACHABLE, OUR_FAULT, INTERRUPTED = 2, 4, 5, 6, 70, 130
-"""Exit codes, as the command line's."""
 
 
 def tell(**word: Any) -> None:
