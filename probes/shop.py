@@ -29,6 +29,7 @@ from probes.crowd.crowd import Cast, Crowd, Tick
 from probes.crowd.shards import Gain, only
 from probes.descriptors import raise_limit
 from probes.guard import Guard, guarding
+from probes.http_client import CONNECTIONS_MOST, HttpClient
 from probes.instrument import Instrument, Judgement
 from probes.login import secrets_given
 from probes.personas import load_names
@@ -45,7 +46,6 @@ from scenarios.misconduct import Misconduct
 from scenarios.reading import LoadedScenario
 from scenarios.target import Target
 
-CONNECTIONS_MOST = 20_000
 REFUSALS_TOLD = 100
 
 
@@ -213,7 +213,8 @@ async def play_contacts(
     journal = Journal(journal_file)
     interrupted = False
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, resolver=PinnedResolver(guard))
-    around = Surroundings(target, guard, clock, connector, browser, evidence, instrument, trace, secrets, files)
+    http = HttpClient(guard)
+    around = Surroundings(target, guard, clock, connector, http, browser, evidence, instrument, trace, secrets, files)
     crowd = Crowd(loaded, plan, journeys, sessions, around, journal, seed, watch, until_s, cast)
     if ready is not None:
         ready(crowd)
@@ -229,6 +230,7 @@ async def play_contacts(
             if browser is not None:
                 await browser.end_visits(guard)
             await connector.close()
+            await http.close()
             journal.close()
             guard.close()
     stopped = guard.stop.reason

@@ -20,6 +20,7 @@ from probes.browser import Browser
 from probes.cleaning import Known
 from probes.clock import Clock
 from probes.guard import Guard
+from probes.http_client import HttpClient, Visit
 from probes.instrument import Instrument
 from probes.journeys import Open, ReadsPromises, Seen, Voice
 from probes.personas import Persona
@@ -45,6 +46,9 @@ class Surroundings:
     guard: Guard
     clock: Clock
     connector: aiohttp.TCPConnector | None = None
+    """For WebSockets and streams."""
+    http: HttpClient | None = None
+    """For pages and requests."""
     browser: Browser | None = None
     """Where journeys are played in one."""
     evidence: Path | None = None
@@ -61,6 +65,11 @@ class Surroundings:
     """What makes a channel doubt its own target file, and in how many contacts."""
     shared: dict[str, Shared] = field(default_factory=dict)
     """What channels keep open for all their contacts, such as a mailbox: put here by them, closed with the run."""
+
+    def visit(self) -> Visit:
+        """Return what one contact makes its requests with."""
+        assert self.http is not None, "no channel over HTTP is played without a client"
+        return Visit(self.http, self.target.page_bytes_most)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urljoin
 
-import aiohttp
 from selectolax.lexbor import LexborHTMLParser
 
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
-from probes.channels.fetch import read_text
 from probes.channels.pages import PageTooDeepError, form_around, parsed, read_form, text_at
+from probes.http_client import NoAddressError
 from probes.journeys import Kind, Open, Seen
 
 
@@ -27,6 +26,7 @@ class FaqHttp(Plain):
         self._seen: list[Seen] = []
         self._page: LexborHTMLParser | None = None
         self._url = ""
+        self._visit = around.visit()
 
     async def open(self, opening: Open) -> None:
         """Load the page."""
@@ -71,18 +71,14 @@ class FaqHttp(Plain):
 
     async def _load(self, method: str, url: str, values: dict[str, str] | None = None) -> bool:
         """Load a page; say whether it came."""
-        most, known = self._around.target.page_bytes_most, self._caller.known
-        sent = {"params": values} if method == "GET" else {"data": values}
+        known, heads = self._caller.known, {"From": self._caller.persona.email}
+        query, form = (values, None) if method == "GET" else (None, values)
         try:
-            self._around.guard.check_url(url)
-            async with (
-                asyncio.timeout(self._around.target.request_s_most),
-                aiohttp.ClientSession(connector=self._around.connector, connector_owner=False) as http,
-                http.request(method, url, headers={"From": self._caller.persona.email}, **sent) as answer,  # type: ignore[arg-type]
-            ):
-                known.learn_cookies(*(cookie.value for cookie in answer.cookies.values()))
-                self._page, self._url = parsed(await read_text(answer, most)), str(answer.url)
-        except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
+            async with asyncio.timeout(self._around.target.request_s_most):
+                answer = await self._visit.ask(method, url, query=query, form=form, heads=heads)
+            known.learn_cookies(*(cookie.value for cookie in self._visit.cookies()))
+            self._page, self._url = parsed(answer.text()), answer.url
+        except (OSError, TimeoutError, PageTooDeepError, NoAddressError) as error:
             self._page = None
             self._put("error", f"{type(error).__name__}: {error}")
             return False

@@ -9,12 +9,10 @@ import asyncio
 import re
 from urllib.parse import urljoin
 
-import aiohttp
-
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
-from probes.channels.fetch import read_text
 from probes.channels.pages import PageTooDeepError, find_form, form_around, parse, read_form, text_at
 from probes.channels.ticket_page import TicketWatch
+from probes.http_client import NoAddressError
 from probes.journeys import Open, Seen
 
 
@@ -28,18 +26,16 @@ class FormHttp(Plain):
         assert around.target.form is not None
         self._around, self._caller, self._form = around, caller, around.target.form
         self.takes_words = self._form.reply is not None
-        self._http: aiohttp.ClientSession | None = None
+        self._visit = around.visit()
         self._url = ""
         self._tag = ""
         self._ticket = TicketWatch(self._form, around.clock, caller.background)
 
     async def open(self, opening: Open) -> None:
         """Load the form, fill it, send it."""
-        jar = aiohttp.CookieJar(unsafe=True)  # cookies from bare addresses, as test desks have
-        self._http = aiohttp.ClientSession(connector=self._around.connector, connector_owner=False, cookie_jar=jar)
         try:
             await self._send_form(opening)
-        except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
+        except (OSError, TimeoutError, PageTooDeepError) as error:
             self._ticket.fail(f"{type(error).__name__}: {error}")
 
     async def _send_form(self, opening: Open) -> None:
@@ -70,12 +66,10 @@ class FormHttp(Plain):
             values[found.names[field.selector]] = value
         asked_s = self._around.clock.now_s()
         try:
-            action = urljoin(url, found.action)
-            self._around.guard.check_url(action)
-        except ValueError:
+            url, status, text = await self._fetch("POST", urljoin(url, found.action), values)
+        except NoAddressError:
             self._ticket.fail(f"the form goes to {found.action!r}, which is no address")
             return
-        url, status, text = await self._fetch("POST", action, values)
         now_s = self._around.clock.now_s()
         accepted = re.search(form.accepted_url, url)
         if accepted is None:
@@ -104,7 +98,7 @@ class FormHttp(Plain):
             _, status, _ = await self._fetch("POST", action, {**found.values, found.names[reply.input]: text})
             if status >= 400:
                 self._ticket.fail(f"the answer could not be sent: HTTP {status}")
-        except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
+        except (OSError, TimeoutError, PageTooDeepError) as error:
             self._ticket.fail(f"the answer could not be sent: {type(error).__name__}: {error}")
 
     async def next_seen(self, until_s: float | None) -> Seen:
@@ -115,9 +109,7 @@ class FormHttp(Plain):
         """Look no more: a form cannot be hung up."""
 
     async def close(self) -> None:
-        """Forget cookies and connections."""
-        if self._http is not None:
-            await self._http.close()
+        """Nothing is held open."""
 
     async def evidence(self, name: str) -> str | None:
         """Plain HTTP has no picture."""
@@ -128,7 +120,7 @@ class FormHttp(Plain):
         asked_s = clock.now_s()
         try:
             _, status, text = await self._fetch("GET", self._url)
-        except (aiohttp.ClientError, OSError, TimeoutError, PageTooDeepError) as error:
+        except (OSError, TimeoutError, PageTooDeepError) as error:
             self._ticket.fail(f"{type(error).__name__}: {error}")
             return
         if status == 304:
@@ -140,18 +132,14 @@ class FormHttp(Plain):
 
     async def _fetch(self, method: str, url: str, data: dict[str, str] | None = None) -> tuple[str, int, str]:
         """Fetch a page: (address after redirects, status, text)."""
-        assert self._http is not None
-        self._around.guard.check_url(url)
-        headers = {"If-None-Match": self._tag} if self._tag and method == "GET" else {}
-        headers["Referer"] = self._around.target.base_url + self._form.page
-        most = self._around.target.page_bytes_most
+        heads = {"If-None-Match": self._tag} if self._tag and method == "GET" else {}
+        heads["Referer"] = self._around.target.base_url + self._form.page
         async with asyncio.timeout(self._around.target.request_s_most):
-            async with self._http.request(method, url, data=data, headers=headers, max_redirects=5) as answer:
-                self._caller.known.learn_cookies(*(cookie.value for cookie in self._http.cookie_jar))
-                text = await read_text(answer, most)
-                if answer.status == 200 and url == self._url:
-                    self._tag = answer.headers.get("ETag", "")
-                return str(answer.url), answer.status, text
+            answer = await self._visit.ask(method, url, form=data, heads=heads)
+        self._caller.known.learn_cookies(*(cookie.value for cookie in self._visit.cookies()))
+        if answer.status == 200 and url == self._url:
+            self._tag = answer.head(b"etag").decode("ascii", "replace")
+        return answer.url, answer.status, answer.text()
 
 
 def not_accepted(status: int, refused: str) -> str:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urljoin
 
@@ -21,6 +20,8 @@ from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.fetch import read_text
 from probes.channels.wire_reading import Reading, completed, found, words
 from probes.channels.wire_socket import FramedSocket, LineClosedError
+from probes.http_client import REDIRECTS_MOST, NoAddressError
+from probes.http_connection import Answer
 from probes.journeys import Open, Seen
 from probes.personas import mark_of
 from scenarios.wire import Exchange, Frame, Look, Wire, filled_body
@@ -36,7 +37,7 @@ class DeskError(Exception):
     """The desk did not do what the target file says it does; the message goes into the log."""
 
 
-FAILURES = (aiohttp.ClientError, OSError, TimeoutError, DeskError, LineClosedError)
+FAILURES = (aiohttp.ClientError, OSError, TimeoutError, DeskError, LineClosedError, NoAddressError)
 """What a desk does to us; it is seen, and no fault of ours."""
 
 
@@ -56,9 +57,12 @@ class WireSession(Plain):
         self._constant = caller.values() | {"mark": mark_of(caller.contact_id, around.guard.charter.marker_key)}
         """What texts may hold that stays the same."""
         self._count = 0
+        self._has_begun = False
         self._looked_s = 0.0
         self._seen: asyncio.Queue[Seen] = asyncio.Queue()
-        self._http: aiohttp.ClientSession | None = None
+        self._visit = around.visit()
+        self._line: aiohttp.ClientSession | None = None
+        """What the desk pushes on, where it does."""
         self._socket: FramedSocket | None = None
         self._reader: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
@@ -67,8 +71,7 @@ class WireSession(Plain):
 
     async def open(self, opening: Open) -> None:
         """Make the requests that begin a contact, and open the line."""
-        jar = aiohttp.CookieJar(unsafe=True)  # cookies from bare addresses, as test desks have
-        self._http = aiohttp.ClientSession(connector=self._around.connector, connector_owner=False, cookie_jar=jar)
+        self._has_begun = True
         self._kept |= {"subject": opening.subject, "text": opening.text}
         self._looked_s = self._around.clock.now_s()
         sends = [exchange for exchange in self._wire.open if exchange.method == "SEND"]
@@ -137,8 +140,8 @@ class WireSession(Plain):
             await asyncio.wait([self._reader])
         if self._socket is not None:
             await self._socket.close()
-        if self._http is not None:
-            await self._http.close()
+        if self._line is not None:
+            await self._line.close()
 
     async def evidence(self, name: str) -> str | None:
         """A line of text has no picture."""
@@ -148,7 +151,7 @@ class WireSession(Plain):
 
     async def _tell(self, exchange: Exchange | None, text: str) -> None:
         """Send something in a contact under way; a desk that does not take it is seen to fail."""
-        if exchange is None or self._http is None:
+        if exchange is None or not self._has_begun:
             return
         self._kept["text"] = text
         try:
@@ -190,14 +193,14 @@ class WireSession(Plain):
 
     async def _exchange(self, exchange: Exchange, opening: bool = False) -> Any:
         """Make a request and return its answer as JSON; None where the desk takes nothing now, which is put as seen."""
-        async with self._request(exchange) as answer:
-            text = await read_text(answer, self._around.target.page_bytes_most)
-            document = _json(text)
-            if answer.status >= 400:
-                if opening and self._is_turned_away(answer.status, text):
-                    return None
-                path = exchange.path.split("?")[0]
-                raise DeskError(f"HTTP {answer.status} to {exchange.method} {path}: {words(text)[:120]}")
+        answer = await self._ask(exchange)
+        text = answer.text()
+        document = _json(text)
+        if answer.status >= 400:
+            if opening and self._is_turned_away(answer.status, text):
+                return None
+            path = exchange.path.split("?")[0]
+            raise DeskError(f"HTTP {answer.status} to {exchange.method} {path}: {words(text)[:120]}")
         if exchange.wrong is not None and self._found(exchange.wrong, document):
             raise DeskError(f"the answer to {exchange.method} {exchange.path} is an error: {words(text)[:120]}")
         now_s = self._around.clock.now_s()
@@ -221,20 +224,21 @@ class WireSession(Plain):
                 return True
         return False
 
-    @contextlib.asynccontextmanager
-    async def _request(self, exchange: Exchange) -> AsyncIterator[aiohttp.ClientResponse]:
-        assert self._http is not None
+    async def _ask(self, exchange: Exchange) -> Answer:
+        """Make a request, and read its answer whole."""
         self._count += 1
-        url = urljoin(self._around.target.base_url + "/", self._fill(exchange.path))
-        self._around.guard.check_url(url)
-        headers = self._headers(exchange)
-        query = {name: self._fill(text) for name, text in exchange.query.items()}
         form = None if exchange.form is None else {name: self._fill(text) for name, text in exchange.form.items()}
         body = None if exchange.json_body is None else self._filled_body(exchange.json_body)
-        async with self._http.request(
-            exchange.method, url, params=query or None, data=form, json=body, headers=headers, max_redirects=5
-        ) as answer:
-            yield answer
+        return await self._visit.ask(
+            exchange.method, self._url(exchange), query=self._query(exchange), form=form, document=body,
+            heads=self._headers(exchange),
+        )  # fmt: skip
+
+    def _url(self, exchange: Exchange) -> str:
+        return urljoin(self._around.target.base_url + "/", self._fill(exchange.path))
+
+    def _query(self, exchange: Exchange) -> dict[str, str]:
+        return {name: self._fill(text) for name, text in exchange.query.items()}
 
     def _headers(self, exchange: Exchange) -> dict[str, str]:
         basic = self._wire.basic
@@ -252,8 +256,8 @@ class WireSession(Plain):
         if "{secret." in text:
             named = {name: secret for name, secret in target.secrets.items() if f"{{secret.{name}}}" in text}
             values |= {f"secret.{name}": secret.value(f"secrets.{name}") for name, secret in named.items()}
-        if "{cookie." in text and self._http is not None:
-            values |= {f"cookie.{cookie.key}": cookie.value for cookie in self._http.cookie_jar}
+        if "{cookie." in text:
+            values |= {f"cookie.{cookie.key}": cookie.value for cookie in self._visit.cookies()}
         return values
 
     def _fill(self, text: str) -> str:
@@ -306,13 +310,19 @@ class WireSession(Plain):
 
     async def _read_events(self) -> None:
         """Read server-sent events: data lines up to an empty one."""
-        assert self._wire.stream is not None
+        stream = self._wire.stream
+        assert stream is not None
         held: list[str] = []
-        async with self._request(self._wire.stream) as answer:
+        self._count += 1
+        url, heads = self._url(stream), self._headers(stream)
+        self._around.guard.check_url(url)
+        async with self._line_open().request(
+            stream.method, url, params=self._query(stream) or None, headers=heads, max_redirects=REDIRECTS_MOST
+        ) as answer:
             if answer.status >= 400:
                 if self._is_turned_away(answer.status, await read_text(answer, MESSAGE_BYTES_MOST)):
                     return
-                raise DeskError(f"HTTP {answer.status} at {self._wire.stream.path}")
+                raise DeskError(f"HTTP {answer.status} at {stream.path}")
             self._listening.set()
             async for raw in answer.content:
                 line = raw.decode("utf-8", "replace").rstrip("\r\n")
@@ -327,18 +337,25 @@ class WireSession(Plain):
                     return
         raise DeskError("the desk ended the stream")
 
+    def _line_open(self) -> aiohttp.ClientSession:
+        """Return what streams and sockets are opened with: the same cookies as the requests'."""
+        if self._line is None:
+            self._line = aiohttp.ClientSession(
+                connector=self._around.connector, connector_owner=False, cookie_jar=self._visit.jar
+            )
+        return self._line
+
     async def _open_socket(self) -> bool:
         """Open the line and say hello; False where the desk takes nothing now, which is put as seen."""
         assert self._wire.stream is not None
-        assert self._http is not None
-        url = urljoin(self._around.target.base_url + "/", self._fill(self._wire.stream.path))
+        url = self._url(self._wire.stream)
         self._around.guard.check_url(url)
         frame = self._wire.frame or Frame()
         try:
-            socket = await self._http.ws_connect(
+            socket = await self._line_open().ws_connect(
                 url, headers=self._headers(self._wire.stream), max_msg_size=MESSAGE_BYTES_MOST,
                 protocols=[frame.subprotocol] if frame.subprotocol else (),
-                params={name: self._fill(text) for name, text in self._wire.stream.query.items()} or None,
+                params=self._query(self._wire.stream) or None,
             )  # fmt: skip
         except aiohttp.WSServerHandshakeError as error:
             if self._is_turned_away(error.status, ""):

@@ -15,6 +15,7 @@ from probes.desk.desk import LOOPBACK, charter_for
 from probes.desk.mail_server import Inbox, serve_imap
 from probes.errand import Players, journey_errand, play_real
 from probes.guard import Guard
+from probes.http_client import HttpClient
 from probes.journeys import Open
 from probes.personas import make_persona
 from results.runs import Run
@@ -192,7 +193,8 @@ def test_plain_http_says_that_this_is_for_a_browser(step: dict[str, object]) -> 
     persona = make_persona("a", "a/0/1", "en", "0123456789")
 
     async def act() -> None:
-        around = Surroundings(stepped, Guard(charter_for(80)), Clock(asyncio.get_running_loop()))
+        guard = Guard(charter_for(80))
+        around = Surroundings(stepped, guard, Clock(asyncio.get_running_loop()), http=HttpClient(guard))
         session = FormHttp(around, Caller(persona, "a/0/1", "any", "Any", False))
         try:
             await session.open(Open("s", "t"))

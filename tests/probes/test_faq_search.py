@@ -10,6 +10,7 @@ from probes.channels.faq_http import FaqHttp
 from probes.clock import Clock
 from probes.desk.desk import LOOPBACK, charter_for
 from probes.guard import Guard
+from probes.http_client import HttpClient
 from probes.journeys import Open, Seen
 from probes.personas import make_persona
 from scenarios.target import Target
@@ -47,7 +48,7 @@ def searched(
     guard, persona = Guard(charter_for(pages.port)), make_persona("a", "a/0/1", "en", "0123456789")
 
     async def act() -> list[Seen]:
-        around = Surroundings(target, guard, Clock(asyncio.get_running_loop()), browser=browser)
+        around = Surroundings(target, guard, Clock(asyncio.get_running_loop()), http=HttpClient(guard), browser=browser)
         make = FaqHttp if browser is None else FaqBrowser
         session = make(around, Caller(persona, "a/0/1", "any", "Any", False))
         try:
