@@ -56,9 +56,8 @@ class Known:
         """Every secret, and what takes its place."""
         self._persons: dict[str, str] = {}
         self._secret_forms: list[tuple[str, str]] | None = None
-        self._person_forms: list[tuple[str, str]] | None = None
-        self._signs: list[str] | None = None
-        """What is looked for, made when it is first wanted: most contacts of a crowd end before."""
+        self._signs: list[tuple[str, str]] | None = None
+        """Of each person's value letters that every form of it holds, made when they are first wanted."""
         self.version = 0
 
     def learn_secrets(self, *secrets: str, placeholder: str = "<secret>") -> None:
@@ -81,7 +80,7 @@ class Known:
         for placeholder, value in values.items():
             if len(value) >= 2 and len(self._persons) < SECRETS_MOST:
                 self._persons.setdefault(value, placeholder)
-                self._person_forms = self._signs = None
+                self._signs = None
         if language is not None and language not in self.languages:
             self.languages = (*self.languages, language)
 
@@ -96,28 +95,26 @@ class Known:
         phone = getattr(persona, "phone", "")
         self.learn_person({**values, "<phone>": phone} if isinstance(phone, str) else values, persona.language)
 
-    def may_stand_in(self, text: str) -> bool:
-        """Say whether any of the persona's values may stand in a text: quick, and never wrong when it says no."""
-        if self._signs is None:
-            self._signs = [_sign(value) for value in self._persons]
-        upper = text.upper()
-        return any(sign in upper for sign in self._signs)
-
     def secret_forms(self) -> Iterable[tuple[str, str]]:
         """Return what to look for, the longest first, and what takes its place."""
         if self._secret_forms is None:
             self._secret_forms = _all_secret_forms(tuple(self._secrets.items()))
         return self._secret_forms
 
-    def person_forms(self) -> Iterable[tuple[str, str]]:
-        """Return the persona's values, the longest first, and their placeholders."""
-        if self._person_forms is None:
-            forms: dict[str, str] = {}
-            for value, placeholder in self._persons.items():
+    def person_forms(self, text: str) -> Iterable[tuple[str, str]]:
+        """Return the persons' values that may stand in a text, in every form, the longest first, with placeholders.
+
+        Quick, and never leaves out one that does stand there.
+        """
+        if self._signs is None:
+            self._signs = [(_sign(value), value) for value in self._persons]
+        upper = text.upper()
+        forms: dict[str, str] = {}
+        for sign, value in self._signs:
+            if sign in upper:
                 for form in _person_forms(value):
-                    forms.setdefault(form, placeholder)
-            self._person_forms = _longest_first(forms)
-        return self._person_forms
+                    forms.setdefault(form, self._persons[value])
+        return _longest_first(forms)
 
 
 def _longest_first(forms: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -131,10 +128,9 @@ def cleaned(text: str, known: Known) -> str:
     for form, placeholder in known.secret_forms():
         if form in text:
             text = text.replace(form, placeholder)
-    if known.may_stand_in(text):
-        for form, placeholder in known.person_forms():
-            if form in text:
-                text = _replace_whole(text, form, placeholder)
+    for form, placeholder in known.person_forms(text):
+        if form in text:
+            text = _replace_whole(text, form, placeholder)
     if len(text) <= CACHED_TEXT_MOST:
         return _by_structure_cached(text, known.languages)
     return _by_structure(text[:TEXT_MOST], known.languages)
@@ -196,6 +192,7 @@ def is_telltale(name: str) -> bool:
 _WRITTEN_IN_ONE_WAY = re.compile(r"[A-Za-z0-9._-]+")
 
 
+@functools.lru_cache(maxsize=8192)
 def _sign(value: str) -> str:
     """Return letters, in capitals, that every form of somebody's value holds: the longest run that nothing escapes.
 

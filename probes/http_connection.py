@@ -77,6 +77,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Answer] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
         self._url, self._bytes_most = "", 0
         self.is_free = True
         """Whether another request may be sent on it."""
@@ -88,22 +89,28 @@ class Connection(asyncio.Protocol):
         self._has_head = False
         self._came_bytes = self._head_bytes = self._body_bytes = 0
 
-    def ask(self, request: bytes, url: str, bytes_most: int) -> asyncio.Future[Answer]:
+    def ask(self, request: bytes, url: str, bytes_most: int, until_s: float) -> asyncio.Future[Answer]:
         """Send a request; returns what its answer will be.
 
-        The answer fails with AnswerError where it cannot be read, or is larger than `bytes_most`, packed or unpacked.
+        The answer fails with AnswerError where it cannot be read, or is larger than `bytes_most`, packed or unpacked,
+        and with TimeoutError where it is not whole at `until_s` (loop time).
         """
         assert self._transport is not None
         self._begin()
+        loop = asyncio.get_running_loop()
         self._url, self._bytes_most = url, bytes_most
         self.is_free = False
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = loop.create_future()
+        self._deadline = loop.call_at(until_s, self._fail, TimeoutError("no answer in time"))
         self._transport.write(request)
         return self._waiter
 
     def abort(self) -> None:
         """Close it at once, whatever is under way."""
         self.is_free = False
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
         if self._transport is not None:
             self._transport.abort()
 
@@ -184,7 +191,8 @@ class Connection(asyncio.Protocol):
         return b"content-length" in told or b"transfer-encoding" in told
 
     def _complete(self) -> None:
-        waiter, self._waiter = self._waiter, None
+        self._check_size()
+        waiter = self._no_longer_waiting()
         if waiter is None or waiter.done():
             return
         answer = Answer(self._parser.get_status_code(), self._url, self._heads, b"".join(self._parts))
@@ -197,8 +205,15 @@ class Connection(asyncio.Protocol):
         except AnswerError as error:
             waiter.set_exception(error)
 
-    def _fail(self, error: AnswerError) -> None:
+    def _no_longer_waiting(self) -> asyncio.Future[Answer] | None:
         waiter, self._waiter = self._waiter, None
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        return waiter
+
+    def _fail(self, error: OSError) -> None:
+        waiter = self._no_longer_waiting()
         self.abort()
         if waiter is not None and not waiter.done():
             waiter.set_exception(error)

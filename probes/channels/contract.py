@@ -69,7 +69,7 @@ class Surroundings:
     def visit(self) -> Visit:
         """Return what one contact makes its requests with."""
         assert self.http is not None, "no channel over HTTP is played without a client"
-        return Visit(self.http, self.target.page_bytes_most)
+        return Visit(self.http, self.target.page_bytes_most, self.target.request_s_most)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
@@ -74,11 +73,10 @@ class FaqHttp(Plain):
         known, heads = self._caller.known, {"From": self._caller.persona.email}
         query, form = (values, None) if method == "GET" else (None, values)
         try:
-            async with asyncio.timeout(self._around.target.request_s_most):
-                answer = await self._visit.ask(method, url, query=query, form=form, heads=heads)
+            answer = await self._visit.ask(method, url, query=query, form=form, heads=heads)
             known.learn_cookies(*(cookie.value for cookie in self._visit.cookies()))
             self._page, self._url = parsed(answer.text()), answer.url
-        except (OSError, TimeoutError, PageTooDeepError, NoAddressError) as error:
+        except (OSError, PageTooDeepError, NoAddressError) as error:
             self._page = None
             self._put("error", f"{type(error).__name__}: {error}")
             return False

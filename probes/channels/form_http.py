@@ -5,7 +5,6 @@ Polled: what is seen came some time between two looks.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from urllib.parse import urljoin
 
@@ -35,7 +34,7 @@ class FormHttp(Plain):
         """Load the form, fill it, send it."""
         try:
             await self._send_form(opening)
-        except (OSError, TimeoutError, PageTooDeepError) as error:
+        except (OSError, PageTooDeepError) as error:
             self._ticket.fail(f"{type(error).__name__}: {error}")
 
     async def _send_form(self, opening: Open) -> None:
@@ -98,7 +97,7 @@ class FormHttp(Plain):
             _, status, _ = await self._fetch("POST", action, {**found.values, found.names[reply.input]: text})
             if status >= 400:
                 self._ticket.fail(f"the answer could not be sent: HTTP {status}")
-        except (OSError, TimeoutError, PageTooDeepError) as error:
+        except (OSError, PageTooDeepError) as error:
             self._ticket.fail(f"the answer could not be sent: {type(error).__name__}: {error}")
 
     async def next_seen(self, until_s: float | None) -> Seen:
@@ -120,7 +119,7 @@ class FormHttp(Plain):
         asked_s = clock.now_s()
         try:
             _, status, text = await self._fetch("GET", self._url)
-        except (OSError, TimeoutError, PageTooDeepError) as error:
+        except (OSError, PageTooDeepError) as error:
             self._ticket.fail(f"{type(error).__name__}: {error}")
             return
         if status == 304:
@@ -134,8 +133,7 @@ class FormHttp(Plain):
         """Fetch a page: (address after redirects, status, text)."""
         heads = {"If-None-Match": self._tag} if self._tag and method == "GET" else {}
         heads["Referer"] = self._around.target.base_url + self._form.page
-        async with asyncio.timeout(self._around.target.request_s_most):
-            answer = await self._visit.ask(method, url, form=data, heads=heads)
+        answer = await self._visit.ask(method, url, form=data, heads=heads)
         self._caller.known.learn_cookies(*(cookie.value for cookie in self._visit.cookies()))
         if answer.status == 200 and url == self._url:
             self._tag = answer.head(b"etag").decode("ascii", "replace")

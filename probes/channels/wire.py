@@ -155,11 +155,11 @@ class WireSession(Plain):
             return
         self._kept["text"] = text
         try:
-            async with asyncio.timeout(self._around.target.request_s_most):
-                if exchange.method == "SEND":
+            if exchange.method == "SEND":
+                async with asyncio.timeout(self._around.target.request_s_most):
                     await self._send(exchange.json_body)
-                else:
-                    await self._exchange(exchange)
+            else:
+                await self._exchange(exchange)
         except FAILURES as error:
             self._fail(error)
 
@@ -235,7 +235,9 @@ class WireSession(Plain):
         )  # fmt: skip
 
     def _url(self, exchange: Exchange) -> str:
-        return urljoin(self._around.target.base_url + "/", self._fill(exchange.path))
+        base, path = self._around.target.base_url, self._fill(exchange.path)
+        is_plain = base.count("/") == 2 and path.startswith("/") and not path.startswith("//") and "/." not in path
+        return base + path if is_plain else urljoin(base + "/", path)
 
     def _query(self, exchange: Exchange) -> dict[str, str]:
         return {name: self._fill(text) for name, text in exchange.query.items()}
@@ -280,8 +282,7 @@ class WireSession(Plain):
         asked_s = clock.now_s()
         try:
             for place, look in enumerate(self._wire.look):
-                async with asyncio.timeout(self._around.target.request_s_most):
-                    document = await self._exchange(look)
+                document = await self._exchange(look)
                 self._take_in(look, place, document, after_s)
         except FAILURES as error:
             self._fail(error)
@@ -303,8 +304,7 @@ class WireSession(Plain):
         look, loop = self._wire.look[0], asyncio.get_running_loop()
         while not self._is_full():
             asked_s = loop.time()
-            async with asyncio.timeout(self._around.target.request_s_most):
-                document = await self._exchange(look)
+            document = await self._exchange(look)
             if not self._take_in(look, 0, document, None) and loop.time() - asked_s < EMPTY_LOOKS_S_LEAST:
                 await asyncio.sleep(EMPTY_LOOKS_S_LEAST)
 
