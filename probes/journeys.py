@@ -170,7 +170,7 @@ class Voice:
 
     def put(self, text: Text, u: float, more: Mapping[str, str] | None = None) -> str:
         """Return how a text is put; `u` draws between wordings."""
-        return filled(wording(text, self.language, u), {**self.values, **(more or {})})
+        return filled(wording(text, self.language, u), {**self.values, **more} if more else self.values)
 
     def opening(self, text: Text, subject: Text, u: float, more: Mapping[str, str] | None = None) -> Open:
         """Return how a contact is opened: in the persona's tone."""

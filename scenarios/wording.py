@@ -31,7 +31,7 @@ def wording(text: Text, language: str, u: float) -> str:
     """Return how a text is put: in a language, or else in the first that it has; of several wordings the one at `u`."""
     told = text
     if isinstance(told, dict):
-        told = {str(name): words for name, words in told.items()}.get(language, next(iter(told.values())))
+        told = next((words for name, words in told.items() if name == language), next(iter(told.values())))
     return told if isinstance(told, str) else told[int(u * len(told))]
 
 
@@ -41,7 +41,7 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     >>> filled("{order}: {text}", {"order": "17", "text": "where is {order}?"})
     '17: where is {order}?'
     """
-    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text) if "{" in text else text
 
 
 def is_known(text: str, values: Mapping[str, str]) -> bool:
