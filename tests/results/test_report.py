@@ -1,6 +1,5 @@
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
@@ -13,6 +12,7 @@ from results.runs import Run
 from results.words import comparison_text
 from scenarios.reading import HERE, load_scenario
 from simulator.simulate import simulate
+from tests.results.pages import Page
 
 REPLICATIONS = 5
 SCRIPT = "<script>alert('you read this')</script>"
@@ -32,49 +32,6 @@ PROBED = {
     "charter": {"owner": "the owner of the shop", "kind": "own", "purpose": "a rehearsal", "hash": "ab12cd34"},
     "instrument": {"fit": True, "reasons": [], "starts": 2255, "late_share": 0.0003, "error_s_p95": 0.0021},
 }
-
-
-class Page(HTMLParser):
-    """A page as a reader meets it: its words, its tags, and what it would fetch."""
-
-    VOID = frozenset({"meta", "img", "br", "wbr", "link", "hr", "input"})
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.fetches, self.words, self.open, self.labels = [], [], [], [], []
-        self.feed(text)
-        assert self.open == [], "every tag is closed"
-        self.text = re.sub(r"\s+", " ", " ".join(self.words))
-
-    def handle_starttag(self, tag, attributes):
-        """Note the tag, its labels and what it would fetch."""
-        self.tags.append(tag)
-        self.fetches += [
-            value
-            for name, value in attributes
-            if name in ("src", "href", "xlink:href", "srcset", "action", "data", "poster") or "url(" in (value or "")
-        ]
-        self.labels += [value for name, value in attributes if name == "aria-label"]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        """Note a tag that closes itself."""
-        self.handle_starttag(tag, attributes)
-        if tag not in self.VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        """Hold closing tags against opened ones."""
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        """Keep what is read; styles may fetch nothing."""
-        if not self.open or self.open[-1] not in ("style", "title"):
-            self.words.append(data)
-        elif self.open[-1] == "style":
-            assert "url(" not in data
-            assert "@import" not in data
 
 
 @pytest.fixture(scope="module")
