@@ -202,7 +202,7 @@ def outcome_chart(counts: pd.DataFrame, order: Sequence[str]) -> str:
         alt.Chart(shown)
         .mark_bar(stroke=PAPER, strokeWidth=0.6)
         .encode(
-            x=alt.X("contacts:Q", title="contacts", stack="zero", axis=alt.Axis(tickCount=6)),
+            x=alt.X("contacts:Q", title="contacts", stack="zero", axis=alt.Axis(tickCount=6, tickMinStep=1)),
             y=alt.Y("bar:N", sort=bars, title=None, axis=alt.Axis(labelLimit=190, minExtent=170, grid=False)),
             color=alt.Color(
                 "outcome:N",

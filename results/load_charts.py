@@ -48,19 +48,24 @@ class TimeAxis:
         """Return from and to when charts are drawn."""
         return self.bins.from_s, self.bins.from_s + self.bins.number * self.bins.bin_s
 
+    def slice(self) -> str:
+        """Write how long a slice is."""
+        return duration(self.bins.bin_s).replace(".0 s", " s")
+
     def x(self, column: str) -> alt.X:
         """Return the axis of a column of scenario seconds, which shows what the clock does."""
         from_s, to_s = self.ends_s()
         every_s = next((one for one in TICKS_S if (to_s - from_s) / one <= TICKS_MOST), TICKS_S[-1])
         at = np.arange(np.ceil(from_s / every_s) * every_s, to_s + 1, every_s)
-        told = ", ".join(f"'{one:.0f}': '{self._text(float(one))}'" for one in at)
+        told = ", ".join(f"'{one:.0f}': '{self.text(float(one))}'" for one in at)
         axis = alt.Axis(
             title="time of day" if to_s - from_s <= 86_400 else "day, and time of day", grid=False,
             values=[float(one) for one in at], labelExpr=f"{{{told}}}[format(datum.value, '.0f')]", labelFlush=False,
         )  # fmt: skip
         return alt.X(f"{column}:Q", axis=axis, scale=alt.Scale(domain=[from_s, to_s], nice=False, zero=False))
 
-    def _text(self, at_s: float) -> str:
+    def text(self, at_s: float) -> str:
+        """Write what the clock shows at a scenario second, and on which day where a run has several."""
         from_s, to_s = self.ends_s()
         day = f"{int(at_s // 86_400) + 1}, " if to_s - from_s > 86_400 else ""
         return day + self.clock.text(at_s)
@@ -90,7 +95,7 @@ class TimeAxis:
 def arrivals_chart(table: pd.DataFrame, axis: TimeAxis) -> Chart:
     """Draw `arrivals_over_time`."""
     most = float(max(table["due"].max(), table["begun"].max(), 1.0)) * 1.05
-    y = alt.Y("due:Q", title=f"contacts in {duration(axis.bins.bin_s)}", axis=alt.Axis(minExtent=34, format=",.0f"),
+    y = alt.Y("due:Q", title=f"contacts in {axis.slice()}", axis=alt.Axis(minExtent=34, format=",.0f", tickMinStep=1),
               scale=alt.Scale(domain=[0, most], nice=False))  # fmt: skip
     end = {
         "from_s": table["from_s"].iloc[-1] + axis.bins.bin_s,
@@ -103,7 +108,7 @@ def arrivals_chart(table: pd.DataFrame, axis: TimeAxis) -> Chart:
     x = axis.x("from_s")
     layers = [*axis.marks(most), begun.encode(x=x, y=alt.Y("begun:Q")), due.encode(x=x, y=y)]
     message = (
-        f"Contacts due and begun in each {duration(axis.bins.bin_s)}: {table['begun'].sum():,.0f} of "
+        f"Contacts due and begun in each {axis.slice()}: {table['begun'].sum():,.0f} of "
         f"{table['due'].sum():,.0f} were begun, at most {table['begun'].max():,.0f} in one slice."
     )
     return Chart(_drawn(layers), message, table)
@@ -129,7 +134,7 @@ def answers_chart(table: pd.DataFrame, name: str, axis: TimeAxis) -> Chart:
     worst = table.iloc[int(np.nanargmax(table["p99"].to_numpy(dtype=float)))]
     message = (
         f"{name}: the first answer, from when it was meant. The longest p99, {_fine(float(worst['p99']))}, was of what "
-        f"was asked from {axis.clock.text(float(worst['from_s']))} on."
+        f"was asked from {axis.text(float(worst['from_s']))} on."
     )
     return Chart(_drawn(layers), message, table)
 
@@ -151,7 +156,7 @@ def waits_chart(table: pd.DataFrame, who: str, axis: TimeAxis) -> Chart:
     both = table.dropna(subset=["low", "measured"])
     inside = int(((both["measured"] >= both["low"] - 1e-9) & (both["measured"] <= both["high"] + 1e-9)).sum())
     message = (
-        f"{who}, median of the waits that were over in each {duration(axis.bins.bin_s)}: inside the simulated band in "
+        f"{who}, median of the waits that were over in each {axis.slice()}: inside the simulated band in "
         f"{inside} of {len(both)} slices."
     )
     return Chart(_drawn(layers), message, table)

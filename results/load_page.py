@@ -97,7 +97,6 @@ class LoadView:
     answers: tuple[charts.Chart, ...]
     answers_left_out: int
     waits: tuple[charts.Chart, ...]
-    slice_s: float
 
 
 def is_load(run: Run) -> bool:
@@ -165,13 +164,12 @@ def load_view(run: Run, measured: Measured, simulated: Run | None = None) -> Loa
         groups_in(bars),
         _figures(rows, measured),
         max(len(rows) - ROWS_MOST, 0),
-        tuple(_stage_words(one, clock) for one in measured.stages),
+        tuple(_stage_words(one, axis) for one in measured.stages) if axis is not None else (),
         measured.warm_up_s > 0,
         arrivals_chart(arrivals_over_time(measured, axis.bins), axis) if axis is not None else None,
         answers,
         left_out,
         _waits(measured, axis, simulated, float(run.facts.get("moved_s", 0.0))) if axis and simulated else (),
-        axis.bins.bin_s if axis is not None else 0.0,
     )
 
 
@@ -179,16 +177,28 @@ def _threshold_view(one: Checked, measured: Measured) -> ThresholdView:
     threshold, verdict = one.threshold, verdict_of(one)
     low, high = threshold_interval(threshold, measured) if one.kept is not None else (float("nan"), float("nan"))
     known = low == low
-    reason = "nothing was measured" if one.kept is None else ""
+    reasons = ["nothing was measured"] if one.kept is None else []
     nothing_wanted = threshold.at_most == 0  # no run can show that something never happens
     if known and not nothing_wanted and threshold.is_kept_by(low) != threshold.is_kept_by(high):
-        reason = "luck's reach: another run may come out otherwise"
+        reasons.append("luck's reach: another run may come out otherwise")
+    silent = _unanswered(threshold, measured)
+    if silent:
+        reasons.append(f"{words.counted(silent, 'more step')} had no answer, and no time")
     return ThresholdView(
         threshold_words(threshold), threshold.metric, where_words(threshold), bound_text(threshold),
         amount_text(one.value, threshold.metric) if one.kept is not None else words.NOTHING,
         f"{amount_text(low, threshold.metric)} to {amount_text(high, threshold.metric)}" if known else "",
-        words.counted(one.n, "step" if threshold.metric in RESPONSE_NAMES else "contact"), verdict, reason,
+        words.counted(one.n, "step" if threshold.metric in RESPONSE_NAMES else "contact"), verdict,
+        "; ".join(reasons),
     )  # fmt: skip
+
+
+def _unanswered(threshold: Threshold, measured: Measured) -> int:
+    """Return how many steps a threshold on times cannot know of."""
+    if not threshold.metric.startswith("response_s_"):
+        return 0
+    part = measured.part(threshold.stage, threshold.channel, threshold.step)
+    return int(part.responses["seen_by_s"].isna().sum())
 
 
 def _figures(
@@ -213,11 +223,12 @@ def _figure_view(row: Mapping[str, Any]) -> FigureView:
 def _customer_row(outcome: str, customers: Customers) -> tuple[str, str, tuple[str, ...]]:
     counts = [column.numbers.get(outcome, 0) for column in customers.columns]
     shown = counts if len(counts) > 1 else []
-    return words.OUTCOME_WORDS.get(outcome, outcome), outcome, tuple(f"{count:,}" for count in [*shown, sum(counts)])
+    return words.OUTCOME_WORDS.get(outcome, outcome), outcome, tuple(f"{count:,}" for count in [sum(counts), *shown])
 
 
-def _stage_words(stage: Mapping[str, Any], clock: RunClock) -> tuple[str, str, bool]:
-    return str(stage["stage"]), f"{clock.text(stage['from_s'])} to {clock.text(stage['to_s'])}", bool(stage["warm_up"])
+def _stage_words(stage: Mapping[str, Any], axis: TimeAxis) -> tuple[str, str, bool]:
+    when = f"{axis.text(float(stage['from_s']))} to {axis.text(float(stage['to_s']))}"
+    return str(stage["stage"]), when, bool(stage["warm_up"])
 
 
 def _accounted(customers: Customers) -> str:
