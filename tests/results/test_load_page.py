@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from playwright.async_api import async_playwright
 
 from commands.table import command_parser
 from probes.find_browser import system_browsers
+from results.charts import WIDTH
 from results.load_figures import Measured, check_thresholds, load_rows
-from results.load_page import is_load, write_load_report
+from results.load_page import is_load, load_view, write_load_report
+from results.load_stories import stories_of
 from results.load_tables import SHOWN, amount_text, seconds_text
 from results.log import LEGS, MESSAGES, STEPS
 from results.runs import Run
@@ -83,8 +86,12 @@ def write_run(folder: Path, contacts: list[dict[str, Any]], **facts: Any) -> Run
                  "seen_by_s": one["due_s"] + one["answer_s"]},
             ]  # fmt: skip
             text = one.get("text", "Where is it?")
-            messages.append(
-                {"contact_id": name, "leg": 0, "turn": 0, "at_s": arrived_s + 30, "speaker": "human", "text": text}
+            messages += (
+                []
+                if text is None
+                else [
+                    {"contact_id": name, "leg": 0, "turn": 0, "at_s": arrived_s + 30, "speaker": "human", "text": text}
+                ]
             )
     for table, rows, schema in (("legs", legs, LEGS), ("steps", steps, STEPS), ("messages", messages, MESSAGES)):
         run.write_table(table, pd.DataFrame(rows, columns=schema.names))
@@ -166,8 +173,20 @@ def test_no_data_is_no_pass_and_all_held_is_said(tmp_path: Path) -> None:
     """Without it a run in which nothing could be told would read like one that held."""
     _, untold = page_of(write_run(tmp_path / "a", thirty(), stages=STAGES, thresholds=[THRESHOLDS[0], THRESHOLDS[3]]))
     assert "We cannot tell whether all 2 thresholds held." in untold.text
+    assert "✓ held" not in untold.text.partition("What had to hold")[0]
     _, held = page_of(write_run(tmp_path / "b", thirty(), stages=STAGES, thresholds=[THRESHOLDS[0], THRESHOLDS[2]]))
     assert "All 2 thresholds held." in held.text
+    assert held.text.partition("What had to hold")[0].count("✓ held") == 1
+
+
+def test_of_several_broken_thresholds_the_one_furthest_beyond_is_told_first(tmp_path: Path) -> None:
+    """Without it the first screen would tell of a percent too much, and not of an hour."""
+    bounds = [1.1, 0.001, 0.9]
+    thresholds = [{"metric": "response_s_max", "step": "open", "at_most": most} for most in bounds]
+    _, page = page_of(write_run(tmp_path, thirty(), stages=STAGES, thresholds=thresholds))
+    first = page.text.partition("What had to hold")[0]
+    assert "All 3 thresholds were broken." in first
+    assert "1.20 s, and at most 1 ms was wanted. 2 more below." in first
 
 
 def test_every_planned_contact_is_accounted_for_by_state(tmp_path: Path) -> None:
@@ -268,6 +287,75 @@ def test_of_few_contacts_all_are_told_and_none_is_left_to_a_table(tmp_path: Path
     assert not (tmp_path / "contacts.csv").exists()
 
 
+def test_luck_and_silence_are_said_beside_a_verdict(tmp_path: Path) -> None:
+    """Without it what holds by a hair, or only of those who were ever answered, would look like any other."""
+    errors = [contact(n, 36_100.0 + n, 0.1, "target_error" if n % 10 == 0 else "resolved", reason="HTTP 500")
+              for n in range(100)]  # fmt: skip
+    for one in errors:
+        if one["outcome"] == "resolved":
+            one.pop("reason")
+    near, far, nothing = ({"metric": "error_share", "at_most": most} for most in (0.11, 0.5, 0.0))
+    run = write_run(tmp_path, [*errors, contact(200, 36_205.0, math.nan, text=None)], stages=STAGES,
+                    thresholds=[near, far, nothing, THRESHOLDS[0]])  # fmt: skip
+    _, page = page_of(run)
+    said = {row[1]: row[4] for row in page.rows if len(row) == 5 and row[1].startswith("at ")}
+    assert said["at most 11.00%"] == "✓ held Luck's reach: another run may come out otherwise."
+    assert said["at most 50.00%"] == "✓ held"
+    assert said["at most 0.00%"] == "✗ broken"
+    assert said["at most 2.00 s"] == "✓ held 1 more step had no answer, and no time."
+
+
+def test_those_told_are_the_worst_of_each_channel_and_reason_and_none_twice(tmp_path: Path) -> None:
+    """Without it a hundred alike failures would hide the one of another kind."""
+    contacts = [contact(n, 36_100.0 + n / 10, 0.1, "target_error", reason="the same") for n in range(99)]
+    contacts.append(contact(99, 36_110.0, 0.1, "target_error", reason="another"))
+    contacts += [contact(100 + n, 36_120.0 + n, 0.1, channel="faq" if n == 7 else "chat") for n in range(20)]
+    run = write_run(tmp_path, contacts, stages=STAGES)
+    stories = stories_of(run, Measured.of(run))
+    told = {why: [(one.transcript.channel, one.reason) for one in chapter] for why, chapter in stories.chapters}
+    assert {reason for _, reason in told["Where the desk failed"]} == {"the same", "another"}
+    assert {channel for channel, _ in told["The longest waits"]} == {"Chat", "Help pages"}
+    names = [one.transcript.contact_id for _, chapter in stories.chapters for one in chapter]
+    assert len(names) == len(set(names)) == len(contacts) - stories.left_out == 8
+
+
+def test_what_an_editor_has_not_released_is_not_told(tmp_path: Path) -> None:
+    """Without it a page would show words that a review holds back."""
+    run = write_run(tmp_path, thirty(), stages=STAGES, review={"release": "after_review"})
+    _, page = page_of(run)
+    assert "Where is it?" not in page.text
+    assert "details" not in page.tags
+
+
+def test_stages_are_marked_on_the_charts_and_none_that_would_run_into_another(tmp_path: Path) -> None:
+    """Without it a spike could not be told from chance, or its name would be written over its neighbour's."""
+    narrow = {"stage": "burst", "from_s": 36_300.0, "to_s": 36_305.0, "warm_up": False}
+    after = {"stage": "after", "from_s": 36_305.0, "to_s": 36_400.0, "warm_up": False}
+    contacts = [*thirty(), *(contact(40 + n, 36_300.0 + n, 0.2) for n in range(100))]
+    text, _ = page_of(write_run(tmp_path, contacts, stages=[*STAGES, narrow, after]))
+    charts = re.findall(r"<svg .*?</svg>", text.partition("<h2>Over time")[2].partition("<h2>")[0], re.DOTALL)
+    assert len(charts) == 2
+    for svg in charts:
+        names = [name for name in re.findall(r"<text [^>]*>([^<]+)</text>", svg) if name.isalpha()]
+        assert names == ["warming", "steady", "peak", "after"]
+        assert svg.count('stroke-dasharray="2,3"') == 4
+        (grey,) = re.findall(r'd="M[^"]*?h(\d+)[^"]*" fill="var\(--grid\)"', svg)
+        assert float(grey) == pytest.approx(WIDTH / 4, abs=2)
+
+
+def test_waits_are_held_against_customers_who_were_moved_with_the_run(tmp_path: Path) -> None:
+    """Without it a run that began an hour later than its plan would be drawn against nobody's band."""
+    planned = thirty()
+    simulated = write_run(tmp_path / "simulated", planned, stages=STAGES)
+    moved = [{**one, "due_s": one["due_s"] + 3600.0} for one in planned]
+    stages = [{**one, "from_s": one["from_s"] + 3600.0, "to_s": one["to_s"] + 3600.0} for one in STAGES]
+    run = write_run(tmp_path / "measured", moved, stages=stages, moved_s=3600.0)
+    (chart,) = load_view(run, Measured.of(run), simulated).waits
+    both = chart.numbers.dropna(subset=["low", "measured"])
+    assert len(both) == len(chart.numbers.dropna(subset=["measured"])) > 10
+    assert list(both["measured"]) == pytest.approx(list(both["middle"]))
+
+
 def test_an_unfit_instrument_and_a_cut_off_run_are_said_before_the_verdict(tmp_path: Path) -> None:
     """Without it a leader would act on what a late generator measured, or on half a run."""
     unfit = {"fit": False, "reasons": ["2 % of starts were late"]}
@@ -307,6 +395,7 @@ def test_a_killed_run_of_several_parts_is_read_from_their_journals(tmp_path: Pat
     assert figures_on(page)["all", "Chat", "open"][:4] == ["8", "6", "0", "1.01 s"]
     assert "The run is running, not finished" in page.text
     assert "The run does not say how well its instrument worked." in page.text
+    assert "Cannot tell whether the desk was saturated" in page.text
 
 
 def test_the_verb_tells_a_load_test_from_a_shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
