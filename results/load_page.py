@@ -39,6 +39,7 @@ from results.provenance import instrument_view, rehearsal_note, run_facts, satur
 from results.reviews import shown
 from results.runs import FINISHED, Run, write_whole
 from results.saturation import saturations
+from results.score_page import scores_view
 from scenarios.thresholds import RESPONSE_NAMES, Threshold
 
 CHARTS_MOST = 8
@@ -100,10 +101,13 @@ class LoadView:
 
 
 def is_load(run: Run) -> bool:
-    """Say whether a measured run is a load test: it has stages or thresholds, or customers beside the shoppers came."""
-    if has_load_facts(run):
+    """Say whether a measured run is a load test: customers beside the shoppers came, or it is told by its facts.
+
+    Shoppers of a scenario that has thresholds are none: what they were told is scored.
+    """
+    if run.facts.get("kind") == "measured" and (run.table("legs")["played_by"] == "background").any():
         return True
-    return run.facts.get("kind") == "measured" and bool((run.table("legs")["played_by"] == "background").any())
+    return has_load_facts(run) and run.table("scores").empty
 
 
 def has_load_facts(run: Run) -> bool:
@@ -122,7 +126,7 @@ def write_load_report(path: Path, run: Run) -> None:
 
 
 def _page(run: Run, view: LoadView, stories: Stories) -> dict[str, Any]:
-    facts = run.facts
+    facts, told = run.facts, shown(run)
     if "saturation" not in facts:  # a killed run
         found = saturations(run.table("legs"), run.table("steps"), float(facts.get("scale", 1.0)))
         facts = {**facts, "saturation": [vars(one) for one in found]}
@@ -131,11 +135,14 @@ def _page(run: Run, view: LoadView, stories: Stories) -> dict[str, Any]:
         "target": facts.get("target", ""),
         "load": view,
         "headline": view.sentence or view.accounted,
-        "reasons_counted": reasons_counted(shown(run)),
+        "reasons_counted": reasons_counted(told),
         "cut_off": _cut_off(facts),
         "rehearsal": rehearsal_note(facts),
         "stories": stories,
         "contacts_file": CONTACTS,
+        "scores": scores_view(run, set(told["contact_id"])),
+        "refused": facts.get("refused", []),
+        "cleaned": facts.get("cleaned", ""),
         "instrument": instrument_view(facts),
         "saturation": saturation_lines(facts),
         "saturated": _saturated(facts),

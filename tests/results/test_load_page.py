@@ -406,6 +406,10 @@ def test_the_verb_tells_a_load_test_from_a_shop(tmp_path: Path, capsys: pytest.C
     )
     assert is_load(load)
     assert not is_load(shop)
+    scored = write_run(tmp_path / "scored", [{**one, "by": "shopper"} for one in thirty()], thresholds=THRESHOLDS)
+    assert is_load(scored), "all its customers are shoppers"
+    scored.write_table("scores", pd.DataFrame([{"contact_id": "order.000000/0/1", "card": "conduct"}]))
+    assert not is_load(scored), "shoppers of a scenario with thresholds"
     for run in (load, shop):
         asked = command_parser().parse_args(["report", str(run.folder), "--json"])
         assert asked.run(asked) == 0
