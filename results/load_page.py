@@ -213,10 +213,10 @@ def _figures(
 ) -> tuple[tuple[str, bool, tuple[FigureView, ...]], ...]:
     """Return figures by stage, the whole before its stages, as it is what most readers want."""
     warm_up = {str(one["stage"]): bool(one["warm_up"]) for one in measured.stages}
-    by_stage: dict[str, list[FigureView]] = {"all": []}
+    by_stage: dict[str, list[FigureView]] = {}
     for row in sorted(rows, key=lambda row: row["stage"] != "all")[:ROWS_MOST]:
         by_stage.setdefault(row["stage"], []).append(_figure_view(row))
-    return tuple((stage, warm_up.get(stage, False), tuple(views)) for stage, views in by_stage.items() if views)
+    return tuple((stage, warm_up.get(stage, False), tuple(views)) for stage, views in by_stage.items())
 
 
 def _figure_view(row: Mapping[str, Any]) -> FigureView:

@@ -279,6 +279,17 @@ def test_the_page_of_a_big_run_stays_light_and_says_where_the_others_are(tmp_pat
     assert float(rows[1]["first_answer_s"]) == pytest.approx(float(rows[1]["due_s"]) + 0.06, abs=1e-5)
 
 
+def test_of_many_stages_the_whole_and_as_many_as_there_is_room_for_are_shown(tmp_path: Path) -> None:
+    """Without it a profile of a thousand steps would make a table that nobody reads to the end."""
+    stages = [{"stage": f"s{n}", "from_s": 36_000.0 + n, "to_s": 36_001.0 + n, "warm_up": False} for n in range(310)]
+    contacts = [contact(n, 36_000.5 + n, 0.1, channel="faq" if n % 2 else "chat") for n in range(310)]
+    _, page = page_of(write_run(tmp_path, contacts, stages=stages))
+    shown = list(figures_on(page))
+    assert shown[:3] == [("all", "Chat", "open"), ("all", "Help pages", "open"), ("s0", "Chat", "open")]
+    assert len(shown) == 300
+    assert "12 more rows are not shown" in page.text
+
+
 def test_of_few_contacts_all_are_told_and_none_is_left_to_a_table(tmp_path: Path) -> None:
     """Without it a rehearsal of three customers would hide two of them in a file."""
     _, page = page_of(write_run(tmp_path, thirty(1)[:3], stages=STAGES))
