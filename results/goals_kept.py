@@ -87,31 +87,31 @@ def _held(goal: Goal, low: float, high: float) -> str:
     return KEPT if high <= most else MISSED if low > most else CANNOT_TELL
 
 
-def interval_of(values: Values, metric: str) -> tuple[float, float]:
-    """Return the 95 % interval of a metric over values in order of time; infinite where there are too few."""
+def interval_of(values: Values, metric: str, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a metric over values in order of time; infinite where there are too few."""
     if not len(values):
         return math.nan, math.nan
     percentile, is_share = METRIC_NAMES[metric].percentile, METRIC_NAMES[metric].unit == "share"
     if percentile is not None:
-        return percentile_interval(values, metric_of(values, metric), percentile.percent)
-    return mean_interval(values, is_share)
+        return percentile_interval(values, metric_of(values, metric), percentile.percent, level)
+    return mean_interval(values, is_share, level)
 
 
-def percentile_interval(values: Values, value: float, percent: float) -> tuple[float, float]:
-    """Return the 95 % interval of a percentile, whose value is known, of times in order of time."""
+def percentile_interval(values: Values, value: float, percent: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a percentile, whose value is known, of times in order of time."""
     above = (values > value).astype(np.float64)
     error, freedom = batch_means_error(above)
     independent = math.sqrt(percent / 100 * (1 - percent / 100) / len(values))
     if math.isfinite(error):  # where hardly anyone lies beyond it, batches are alike by chance
         error = percentile_error(values, percent, max(error, independent), freedom)
-    return _possible(*Estimate(value, error, freedom).interval(), is_share=False)
+    return _possible(*Estimate(value, error, freedom).interval(level), is_share=False)
 
 
-def mean_interval(values: Values, is_share: bool) -> tuple[float, float]:
-    """Return the 95 % interval of a mean of values in order of time, or of a share."""
-    low, high = Estimate(float(values.mean()), *batch_means_error(values)).interval()
+def mean_interval(values: Values, is_share: bool, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a mean of values in order of time, or of a share."""
+    low, high = Estimate(float(values.mean()), *batch_means_error(values)).interval(level)
     if is_share and np.isin(values, (0.0, 1.0)).all():
-        wilson = share_of(int(values.sum()), len(values))
+        wilson = share_of(int(values.sum()), len(values), level)
         low, high = min(low, wilson.low), max(high, wilson.high)
     return _possible(low, high, is_share)
 
