@@ -38,6 +38,7 @@ def arrivals_over_time(measured: Measured, bins: Bins) -> pd.DataFrame:
 
 def answers_over_time(responses: pd.DataFrame, bins: Bins) -> pd.DataFrame:
     """Return a row per slice in which steps were meant: from_s, steps, unanswered, and p50, p95, p99 in seconds."""
+    responses = responses[responses["intended_s"].notna()]
     meant_s = np.asarray(responses["intended_s"], dtype=np.float64)
     took_s = np.asarray(responses["seen_by_s"], dtype=np.float64) - meant_s
     numbers = _numbers(meant_s, bins)
@@ -56,6 +57,5 @@ def _counts(times: pd.Series[float], bins: Bins) -> Values:
 
 
 def _numbers(times: Values, bins: Bins) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the slice of each instant; the last instant of a run may end its last slice."""
-    numbers = np.floor((times - bins.from_s) / bins.bin_s).astype(np.int64)
-    return np.clip(numbers, 0, bins.number - 1)
+    """Return the slice of each instant."""
+    return np.floor((times - bins.from_s) / bins.bin_s).astype(np.int64)

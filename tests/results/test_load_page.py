@@ -64,7 +64,7 @@ def write_run(folder: Path, contacts: list[dict[str, Any]], **facts: Any) -> Run
     for one in contacts:
         name = one.get("name", f"order.{one['number']:06d}/0/1")
         begun = one["outcome"] not in ("unstarted", "withheld")
-        answered = one["outcome"] in ("resolved", "unresolved")
+        answered = one.get("answered", one["outcome"] in ("resolved", "unresolved"))
         arrived_s = one["due_s"] + 0.01
         legs.append(
             {
@@ -74,8 +74,8 @@ def write_run(folder: Path, contacts: list[dict[str, Any]], **facts: Any) -> Run
                 "channel": one["channel"], "intent": "order", "journey": "ask", "due_s": one["due_s"],
                 "arrived_s": arrived_s if begun else None, "answered_s": arrived_s + 20 if answered else None,
                 "ended_s": arrived_s + 60 if begun else None, "talk_s": 40.0 if answered else None,
-                "leg_end": "answered" if answered else one["outcome"], "contact_outcome": one["outcome"],
-                "reason": one.get("reason"),
+                "leg_end": "answered" if one["outcome"] == "resolved" else one["outcome"],
+                "contact_outcome": one["outcome"], "reason": one.get("reason"),
             }
         )  # fmt: skip
         if begun:
@@ -291,9 +291,10 @@ def test_of_many_stages_the_whole_and_as_many_as_there_is_room_for_are_shown(tmp
 
 
 def test_of_few_contacts_all_are_told_and_none_is_left_to_a_table(tmp_path: Path) -> None:
-    """Without it a rehearsal of three customers would hide two of them in a file."""
-    _, page = page_of(write_run(tmp_path, thirty(1)[:3], stages=STAGES))
-    assert page.tags.count("details") == 3
+    """Without it a rehearsal of ten customers would hide six of them in a file."""
+    _, page = page_of(write_run(tmp_path, thirty(1), stages=STAGES))
+    assert page.tags.count("details") == 10
+    assert "The others" in page.text
     assert "contacts.csv" not in page.text
     assert not (tmp_path / "contacts.csv").exists()
 
@@ -321,11 +322,12 @@ def test_those_told_are_the_worst_of_each_channel_and_reason_and_none_twice(tmp_
     contacts = [contact(n, 36_100.0 + n / 10, 0.1, "target_error", reason="the same") for n in range(99)]
     contacts.append(contact(99, 36_110.0, 0.1, "target_error", reason="another"))
     contacts += [contact(100 + n, 36_120.0 + n, 0.1, channel="faq" if n == 7 else "chat") for n in range(20)]
+    contacts.append(contact(150, 36_150.0, 0.1, "abandoned", channel="form", answered=True))
     run = write_run(tmp_path, contacts, stages=STAGES)
     stories = stories_of(run, Measured.of(run))
     told = {why: [(one.transcript.channel, one.reason) for one in chapter] for why, chapter in stories.chapters}
     assert {reason for _, reason in told["Where the desk failed"]} == {"the same", "another"}
-    assert {channel for channel, _ in told["The longest waits"]} == {"Chat", "Help pages"}
+    assert {channel for channel, _ in told["The longest waits"]} == {"Chat", "Help pages", "Web form"}
     names = [one.transcript.contact_id for _, chapter in stories.chapters for one in chapter]
     assert len(names) == len(set(names)) == len(contacts) - stories.left_out == 8
 
@@ -412,7 +414,7 @@ def test_a_killed_run_of_several_parts_is_read_from_their_journals(tmp_path: Pat
 def test_the_verb_tells_a_load_test_from_a_shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without it shoppers would be told as load, or a crowd contact by contact."""
     load, shop = (
-        write_run(tmp_path / "load", thirty()),
+        write_run(tmp_path / "load", [{**one, "by": "shopper"} if one["number"] % 2 else one for one in thirty()]),
         write_run(tmp_path / "shop", [{**one, "by": "shopper"} for one in thirty()]),
     )
     assert is_load(load)
