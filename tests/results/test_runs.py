@@ -137,6 +137,7 @@ def test_a_run_that_goes_on_is_read_as_far_as_its_journal_goes(run):
         found = run.table("legs")
         assert list(found["contact_id"]) == [f"c{n + 1}" for n in range(number)]
         found["contact_id"] = "spoilt"
+        assert "spoilt" not in set(run.table("legs")["contact_id"])
     run.write_facts(target="another")
     assert list(run.table("legs")["target"]) == ["another"] * 2
     assert list(run.table("legs")["contact_id"]) == ["c1", "c2"]
