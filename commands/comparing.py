@@ -32,6 +32,7 @@ def compare(asked: argparse.Namespace) -> int:
 def report(asked: argparse.Namespace) -> int:
     """Write the page of a run, a pair of runs or a simulation."""
     from results.figures import Figure
+    from results.load_page import is_load, write_load_report
     from results.report import write_shop_report, write_simulation_report
     from results.runs import Run, RunError
 
@@ -47,6 +48,8 @@ def report(asked: argparse.Namespace) -> int:
     elif first.facts.get("kind") == "simulated":
         values = [Figure(**value) for value in first.facts.get("metrics", [])]
         write_simulation_report(path, first, values)
+    elif first.facts.get("kind") == "measured" and is_load(first):
+        write_load_report(path, first)
     elif first.facts.get("kind") == "measured":
         write_shop_report(path, first)
     else:

@@ -191,7 +191,7 @@ def band_chart(
     else:
         mark = alt.Chart(seen).mark_line(color=MEASURED, strokeWidth=2.2)
     layers.append(mark.encode(x=x, y="measured:Q"))
-    return _svg(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT))
+    return svg_of(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT))
 
 
 def outcome_chart(counts: pd.DataFrame, order: Sequence[str]) -> str:
@@ -202,7 +202,7 @@ def outcome_chart(counts: pd.DataFrame, order: Sequence[str]) -> str:
         alt.Chart(shown)
         .mark_bar(stroke=PAPER, strokeWidth=0.6)
         .encode(
-            x=alt.X("contacts:Q", title="contacts", stack="zero"),
+            x=alt.X("contacts:Q", title="contacts", stack="zero", axis=alt.Axis(tickCount=6, tickMinStep=1)),
             y=alt.Y("bar:N", sort=bars, title=None, axis=alt.Axis(labelLimit=190, minExtent=170, grid=False)),
             color=alt.Color(
                 "outcome:N",
@@ -214,10 +214,11 @@ def outcome_chart(counts: pd.DataFrame, order: Sequence[str]) -> str:
         )
         .properties(width=WIDTH + 60, height=alt.Step(22))
     )
-    return _svg(chart)
+    return svg_of(chart)
 
 
-def _svg(chart: alt.TopLevelMixin) -> str:
+def svg_of(chart: alt.TopLevelMixin) -> str:
+    """Draw a chart in the page's own colours and letters."""
     text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
     spec: dict[str, Any] = chart.to_dict()
     spec["background"] = None

@@ -146,21 +146,39 @@ def browser_journeys(run: Run, clock: RunClock, only: set[str] | None = None) ->
     first = legs[legs["leg"] == 0].sort_values(["journey", "due_s", "contact_id"], kind="stable")
     first = first.assign(wait_s=first["answered_s"].fillna(first["ended_s"]) - first["arrived_s"])
     shown = first.head(BROWSER_CONTACTS_MOST)
-    room = SCREENSHOTS_BYTES_MOST
+    told = tell_contacts(run.folder, shown, (legs, steps, messages), clock)
     by_journey: dict[str, list[BrowserContact]] = {}
-    for _, contact in shown.iterrows():
-        own = steps[steps["contact_id"] == contact["contact_id"]]
-        evidence = list(own["evidence"].dropna())
-        screenshots = _screenshots(run.folder, evidence, room)
-        sounds = tuple(name for name in evidence if name.endswith(".wav") and (run.folder / name).is_file())
-        room -= sum(len(screenshot.data) for screenshot in screenshots)
-        reasons = legs.loc[legs["contact_id"] == contact["contact_id"], "reason"].dropna()
-        told = _transcript("", contact, str(contact["contact_outcome"]), messages, clock)
-        by_journey.setdefault(_text(contact["journey"]) or "(no journey)", []).append(
-            BrowserContact(told, "; ".join(reasons), _rungs(own, contact, clock), tuple(screenshots), sounds)
-        )
+    for journey, contact in zip(shown["journey"], told, strict=True):
+        by_journey.setdefault(_text(journey) or "(no journey)", []).append(contact)
     journeys = [BrowserJourney(name, tuple(contacts)) for name, contacts in by_journey.items()]
     return journeys, len(first) - len(shown)
+
+
+def tell_contacts(
+    folder: Path, chosen: pd.DataFrame, tables: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], clock: RunClock
+) -> list[BrowserContact]:
+    """Return what was said and seen in chosen contacts, in their order; pictures as long as there is room for them.
+
+    Args:
+        folder: the run's, where evidence lies.
+        chosen: first legs, with `wait_s`.
+        tables: the run's legs, steps and messages.
+        clock: the run's.
+    """
+    legs, steps, messages = (table[table["contact_id"].isin(set(chosen["contact_id"]))] for table in tables)
+    room = SCREENSHOTS_BYTES_MOST
+    told = []
+    for _, contact in chosen.iterrows():
+        own = steps[steps["contact_id"] == contact["contact_id"]]
+        evidence = list(own["evidence"].dropna())
+        screenshots = _screenshots(folder, evidence, room)
+        sounds = tuple(name for name in evidence if name.endswith(".wav") and (folder / name).is_file())
+        room -= sum(len(screenshot.data) for screenshot in screenshots)
+        reasons = legs.loc[legs["contact_id"] == contact["contact_id"], "reason"].dropna()
+        transcript = _transcript("", contact, str(contact["contact_outcome"]), messages, clock)
+        rungs = _rungs(own, contact, clock)
+        told.append(BrowserContact(transcript, "; ".join(reasons), rungs, tuple(screenshots), sounds))
+    return told
 
 
 def _longest(contacts: pd.DataFrame) -> pd.Series:

@@ -87,27 +87,37 @@ def _held(goal: Goal, low: float, high: float) -> str:
     return KEPT if high <= most else MISSED if low > most else CANNOT_TELL
 
 
-def interval_of(values: Values, metric: str) -> tuple[float, float]:
-    """Return the 95 % interval of a metric over values in order of time; infinite where there are too few."""
+def interval_of(values: Values, metric: str, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a metric over values in order of time; infinite where there are too few."""
     if not len(values):
         return math.nan, math.nan
-    value, percentile = metric_of(values, metric), METRIC_NAMES[metric].percentile
+    percentile, is_share = METRIC_NAMES[metric].percentile, METRIC_NAMES[metric].unit == "share"
     if percentile is not None:
-        above = (values > value).astype(np.float64)
-        error, freedom = batch_means_error(above)
-        independent = math.sqrt(percentile.percent / 100 * (1 - percentile.percent / 100) / len(values))
-        if math.isfinite(error):  # where hardly anyone lies beyond it, batches are alike by chance
-            error = percentile_error(values, percentile.percent, max(error, independent), freedom)
-        return _possible(*Estimate(value, error, freedom).interval(), metric)
-    low, high = Estimate(value, *batch_means_error(values)).interval()
-    if METRIC_NAMES[metric].unit == "share" and np.isin(values, (0.0, 1.0)).all():
-        wilson = share_of(int(values.sum()), len(values))
+        return percentile_interval(values, metric_of(values, metric), percentile.percent, level)
+    return mean_interval(values, is_share, level)
+
+
+def percentile_interval(values: Values, value: float, percent: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a percentile, whose value is known, of times in order of time."""
+    above = (values > value).astype(np.float64)
+    error, freedom = batch_means_error(above)
+    independent = math.sqrt(percent / 100 * (1 - percent / 100) / len(values))
+    if math.isfinite(error):  # where hardly anyone lies beyond it, batches are alike by chance
+        error = percentile_error(values, percent, max(error, independent), freedom)
+    return _possible(*Estimate(value, error, freedom).interval(level), is_share=False)
+
+
+def mean_interval(values: Values, is_share: bool, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a mean of values in order of time, or of a share."""
+    low, high = Estimate(float(values.mean()), *batch_means_error(values)).interval(level)
+    if is_share and np.isin(values, (0.0, 1.0)).all():
+        wilson = share_of(int(values.sum()), len(values), level)
         low, high = min(low, wilson.low), max(high, wilson.high)
-    return _possible(low, high, metric)
+    return _possible(low, high, is_share)
 
 
-def _possible(low: float, high: float, metric: str) -> tuple[float, float]:
+def _possible(low: float, high: float, is_share: bool) -> tuple[float, float]:
     """Cut an interval to what such a value can be; one that knows no bound stays so."""
     if not math.isfinite(high):
         return low, high
-    return max(low, 0.0), min(high, 1.0) if METRIC_NAMES[metric].unit == "share" else high
+    return max(low, 0.0), min(high, 1.0) if is_share else high

@@ -49,7 +49,7 @@ class Measured:
         """Return what belongs to a stage (to all but warm-up where None), a channel and a step."""
         spell = next(((one["from_s"], one["to_s"]) for one in self.stages if one["stage"] == stage), None)
         from_s, to_s = spell if spell is not None else (self.warm_up_s, math.inf)
-        due_s = self.legs["due_s"].groupby(self.legs["contact_id"]).transform("min")
+        due_s = self.due_s()
         here = (due_s >= from_s) & (due_s < to_s)
         there = (self.responses["due_s"] >= from_s) & (self.responses["due_s"] < to_s)
         if channel is not None:
@@ -60,8 +60,22 @@ class Measured:
 
     def response_s(self, measured: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the times to the first answer, sorted, from the `intended` or the `actual` start."""
-        times = (self.responses["seen_by_s"] - self.responses[f"{measured}_s"]).dropna()
-        return np.sort(times.to_numpy(dtype=np.float64))
+        return _ordered_s(self.responses, measured)
+
+    def due_s(self) -> pd.Series[float]:
+        """Return when the contact of each leg was due."""
+        return self.legs["due_s"].groupby(self.legs["contact_id"]).transform("min")
+
+    def spells(self) -> list[tuple[str, float, float]]:
+        """Return from and to when each stage lasts, where there are several; then `all`, which leaves warm-up out."""
+        stages = self.stages if len(self.stages) > 1 else ()
+        spells = [(str(one["stage"]), float(one["from_s"]), float(one["to_s"])) for one in stages]
+        return [*spells, ("all", self.warm_up_s, math.inf)]
+
+
+def _ordered_s(responses: pd.DataFrame, start: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    times = (responses["seen_by_s"] - responses[f"{start}_s"]).dropna()
+    return np.sort(times.to_numpy(dtype=np.float64))
 
 
 def percentile_of(ordered: np.ndarray[Any, np.dtype[np.float64]], percent: float) -> float:
@@ -98,11 +112,16 @@ def _response(threshold: Threshold, part: Measured) -> tuple[float, int]:
 
 def share_of(metric: str, legs: pd.DataFrame) -> tuple[float, int]:
     """Return a share of contacts, and of how many."""
+    counted = share_flags(metric, legs)
+    return (float(counted.mean()) if len(counted) else math.nan), len(counted)
+
+
+def share_flags(metric: str, legs: pd.DataFrame) -> pd.Series[bool]:
+    """Return, for each contact that a share is of, whether it counts."""
     outcomes = legs.loc[legs["leg"] == 0, "contact_outcome"]
     begun = outcomes[~outcomes.isin(["unstarted", "withheld"])]
     state = {"error_share": "target_error", "failed_share": "failed", "drop_share": "unstarted"}.get(metric, "withheld")
-    of = outcomes if state in ("unstarted", "withheld") else begun
-    return (float((of == state).mean()) if len(of) else math.nan), len(of)
+    return (outcomes if state in ("unstarted", "withheld") else begun) == state
 
 
 @dataclass(frozen=True)
@@ -127,16 +146,18 @@ def check_thresholds(thresholds: Sequence[Threshold], measured: Measured) -> lis
 
 
 def load_rows(measured: Measured) -> Iterator[dict[str, Any]]:
-    """Yield a row per stage, channel and step: counted states, and percentiles from both starts in scenario seconds."""
-    for stage, channel, part in _parts(measured):
-        outcomes = _outcomes(part)
-        counts = {state: int(outcomes.get(state, 0)) for state in STATES}
-        for step in sorted(set(part.responses["what"])):
-            mine = part.part(None if stage == "all" else stage, channel, step)
-            row: dict[str, Any] = {"stage": stage, "channel": channel, "step": step}
-            row |= {"contacts": int(outcomes.sum()), **counts, "steps": len(mine.responses)}
+    """Yield a row per stage, channel and step: counted states, and percentiles from both starts in scenario seconds.
+
+    `unanswered` are the steps that no time is known of: percentiles are of the others.
+    """
+    for part in _parts(measured):
+        counts = {state: part.outcomes.get(state, 0) for state in STATES}
+        for step, responses in part.responses:
+            row: dict[str, Any] = {"stage": part.stage, "channel": part.channel, "step": step}
+            row |= {"contacts": sum(part.outcomes.values()), **counts, "steps": len(responses)}
+            row["unanswered"] = int(responses["seen_by_s"].isna().sum())
             for start in ("intended", "actual"):
-                ordered = mine.response_s(start)
+                ordered = _ordered_s(responses, start)
                 row |= {f"{start}_{name}_s": percentile_of(ordered, percent) for name, percent in PERCENTS.items()}
                 row[f"{start}_max_s"] = percentile_of(ordered, 100.0)
             yield row
@@ -144,18 +165,35 @@ def load_rows(measured: Measured) -> Iterator[dict[str, Any]]:
 
 def state_rows(measured: Measured) -> Iterator[dict[str, Any]]:
     """Yield a row per stage and channel, also where nothing was ever answered: how many contacts ended in each way."""
-    for stage, channel, part in _parts(measured):
-        counts = {str(state): int(count) for state, count in _outcomes(part).items()}
-        yield {"stage": stage, "channel": channel, **dict.fromkeys(("resolved", *STATES), 0), **counts}
+    for part in _parts(measured):
+        known = dict.fromkeys(("resolved", *STATES), 0)
+        yield {"stage": part.stage, "channel": part.channel, **known, **part.outcomes}
 
 
-def _parts(measured: Measured) -> Iterator[tuple[str, str, Measured]]:
-    """Yield the part of each stage (where there are several; then of `all`) and channel."""
-    stages: list[str | None] = [str(one["stage"]) for one in measured.stages] if len(measured.stages) > 1 else []
-    for stage in [*stages, None]:
+@dataclass(frozen=True)
+class _Part:
+    """What a stage and a channel have: contacts by how they ended, and responses by step."""
+
+    stage: str
+    channel: str
+    outcomes: Mapping[str, int]
+    responses: Sequence[tuple[str, pd.DataFrame]]
+
+
+def _parts(measured: Measured) -> Iterator[_Part]:
+    """Yield the part of each stage (where there are several; then of `all`) and channel, grouped once a stage."""
+    first = measured.legs[measured.legs["leg"] == 0]
+    due_s = measured.due_s()[first.index]
+    for stage, from_s, to_s in measured.spells():
+        here = first[(due_s >= from_s) & (due_s < to_s)]
+        asked_s = measured.responses["due_s"]
+        there = measured.responses[(asked_s >= from_s) & (asked_s < to_s)]
+        counted = here.groupby(["channel", "contact_outcome"]).size().reset_index()
+        outcomes: dict[str, dict[str, int]] = {}
+        for channel, outcome, count in counted.itertuples(index=False, name=None):
+            outcomes.setdefault(str(channel), {})[str(outcome)] = int(count)
+        steps: dict[str, list[tuple[str, pd.DataFrame]]] = {}
+        for (channel, step), rows in there.groupby(["channel", "what"]):
+            steps.setdefault(str(channel), []).append((str(step), rows))
         for channel in sorted(set(measured.legs["channel"].dropna())):
-            yield stage or "all", str(channel), measured.part(stage, channel)
-
-
-def _outcomes(part: Measured) -> pd.Series[int]:
-    return part.legs.loc[part.legs["leg"] == 0, "contact_outcome"].value_counts()
+            yield _Part(stage, str(channel), outcomes.get(channel, {}), steps.get(channel, []))

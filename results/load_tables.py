@@ -7,6 +7,7 @@ from typing import Any
 
 from results.load_figures import STATES, Checked
 from results.terminal import grid
+from scenarios.thresholds import THRESHOLD_NAMES, Threshold
 
 STARTS = ("intended", "actual")
 SHOWN = ("p50", "p95", "p99", "p99_9")
@@ -25,7 +26,7 @@ def load_table(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     cells = []
     for row in rows:
-        times = [" / ".join(_seconds(row[f"{start}_{name}_s"]) for start in STARTS) for name in SHOWN]
+        times = [" / ".join(seconds_text(row[f"{start}_{name}_s"]) for start in STARTS) for name in SHOWN]
         counts = [f"{row[name]:,}" for name in ("contacts", *states)]
         cells.append([row["stage"], row["channel"], row["step"], *counts, *times])
     return grid(head, cells, right=range(3, len(head)))
@@ -36,7 +37,8 @@ def thresholds_table(checked: Sequence[Checked]) -> str:
     cells = [
         (
             one.threshold.stage or "all", one.threshold.channel or "all", one.threshold.step or "",
-            one.threshold.metric, _bound(one), _amount(one.value, one.threshold.metric), f"{one.n:,}", _verdict(one),
+            one.threshold.metric, bound_text(one.threshold), amount_text(one.value, one.threshold.metric),
+            f"{one.n:,}", _verdict(one),
         )
         for one in checked
     ]  # fmt: skip
@@ -52,22 +54,25 @@ def threshold_row(one: Checked) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _bound(one: Checked) -> str:
-    threshold = one.threshold
+def bound_text(threshold: Threshold) -> str:
+    """Write what a threshold wants."""
     if threshold.at_least is not None:
-        return f"at least {_amount(threshold.at_least, threshold.metric)}"
-    return f"at most {_amount(threshold.at_most or 0.0, threshold.metric)}"
+        return f"at least {amount_text(threshold.at_least, threshold.metric)}"
+    return f"at most {amount_text(threshold.at_most or 0.0, threshold.metric)}"
 
 
 def _verdict(one: Checked) -> str:
     return "cannot tell: nothing was measured" if one.kept is None else "kept" if one.kept else "MISSED"
 
 
-def _amount(value: float, metric: str) -> str:
+def amount_text(value: float, metric: str) -> str:
+    """Write a value of a threshold's metric in its unit."""
     if value != value:
         return "nothing"
-    return _seconds(value) if "_s" in metric.removesuffix("_share") and not metric.endswith("share") else f"{value:.2%}"
+    unit = THRESHOLD_NAMES[metric].unit
+    return seconds_text(value) if unit == "s" else f"{value:.2%}" if unit == "share" else f"{value:.2f}"
 
 
-def _seconds(value: float) -> str:
+def seconds_text(value: float) -> str:
+    """Write a time to three places: a load test's times are compared, not told."""
     return "none" if value != value else f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from results import charts, words
@@ -23,8 +22,11 @@ from results.comparison import Comparison, Row, same_customers, told_by
 from results.evidence import browser_journeys, reasons_counted, recognised, sample_transcripts
 from results.figures import Figure, worth_telling
 from results.journal import answers_to_facts
+from results.load_figures import Measured
+from results.load_page import has_load_facts, load_view
 from results.log import OUR_FAULTS
 from results.metrics import contacts_of, values_of
+from results.pages import render, title_of
 from results.provenance import fact_rows, instrument_view, limits_of, rehearsal_note, run_facts, saturation_lines
 from results.reviews import shown
 from results.runs import Run, write_whole
@@ -115,7 +117,7 @@ def write_report(
     told = words.tell(comparison)
     gates = [_row_view(row, samples) for row in comparison.rows if row.gate]
     page = {
-        "title": _title(measured, simulated),
+        "title": title_of(measured.facts, simulated.facts),
         "verdict": comparison.verdict,
         "told": told,
         "rehearsal": rehearsal_note(measured.facts),
@@ -140,6 +142,7 @@ def write_report(
         "facts": fact_rows(simulated, measured, days),
         "limits": limits_of(simulated, measured, comparison, seen_all),
         "notes": list(notes),
+        "load": load_view(measured, Measured.of(measured), simulated) if has_load_facts(measured) else None,
         "browser": None,
     }
     if browser is not None:
@@ -150,7 +153,7 @@ def write_report(
             "instrument": instrument_view(browser.facts),
             "facts": run_facts(browser),
         }
-    write_whole(path, _render("report.html.j2", page))
+    write_whole(path, render("report.html.j2", page))
 
 
 def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> None:
@@ -171,7 +174,7 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
         for figure in worth_telling(metrics)
     ]
     page = {
-        "title": _title(run, run),
+        "title": title_of(run.facts),
         "days": days,
         "contacts": words.counted(round(len(drawn) / max(days, 1)), "contact"),
         "figures": figures,
@@ -181,7 +184,7 @@ def write_simulation_report(path: Path, run: Run, metrics: Iterable[Figure]) -> 
         ],
         "facts": [(label, value) for label, value in run_facts(run).items() if value],
     }
-    write_whole(path, _render("simulation.html.j2", page))
+    write_whole(path, render("simulation.html.j2", page))
 
 
 def write_shop_report(path: Path, run: Run) -> None:
@@ -194,7 +197,7 @@ def write_shop_report(path: Path, run: Run) -> None:
     channels = _channels(last)
     ends = [end for end in words.OUTCOME_WORDS if last["contact_outcome"].eq(end).any()]
     page = {
-        "title": _title(run),
+        "title": title_of(run.facts),
         "target": run.facts.get("target", ""),
         "headline": f"{good} of {words.counted(len(played), 'contact')} brought what the customer came for",
         "rehearsal": rehearsal_note(run.facts),
@@ -223,7 +226,7 @@ def write_shop_report(path: Path, run: Run) -> None:
         "saturation": saturation_lines(run.facts),
         "facts": [(label, value) for label, value in run_facts(run).items() if value],
     }
-    write_whole(path, _render("shop.html.j2", page))
+    write_whole(path, render("shop.html.j2", page))
 
 
 def _answers(run: Run, shown_contacts: pd.DataFrame) -> list[tuple[str, list[tuple[str, str, str]]]]:
@@ -241,27 +244,6 @@ def _about(figure: Figure) -> str:
     """Say which contacts or agents a figure is about."""
     where = words.channel_words(figure.channel, figure.team) if figure.channel else figure.team or "all channels"
     return ", ".join(filter(None, (where, figure.intent, figure.interval)))
-
-
-def _render(template: str, page: Mapping[str, Any]) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["breakable"] = lambda text: Markup("_<wbr>").join(str(text).split("_"))
-    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
-    return environment.get_template(template).render(page)
-
-
-def _title(*runs: Run) -> str:
-    for run in runs:
-        for key in ("title", "scenario"):
-            if run.facts.get(key):
-                return str(run.facts[key])
-    return runs[0].run_id
 
 
 def _sample(contacts: pd.DataFrame, channel: str | None) -> str:

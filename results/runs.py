@@ -47,6 +47,8 @@ class Run:
 
     def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
         self.folder, self.facts = folder, facts
+        self._journalled: tuple[list[Any], dict[str, pd.DataFrame]] = ([], {})
+        """What was read (journals, how long they were, facts that rows carry), and the tables that this gave."""
 
     @classmethod
     def create(cls, folder: Path, facts: Mapping[str, Any]) -> Run:
@@ -124,11 +126,19 @@ class Run:
                 return table_of(name, pq.read_table(path).to_pandas())
             except (pa.ArrowException, OSError) as error:
                 raise RunError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
-        if journals := journals_in(self.folder):
-            plan = self.plan() if (self.folder / "plan.parquet").is_file() else None
-            journalled = tables_from_journal(journals, self.facts, plan)
-            return journalled.get(name, table_of(name, []))
+        if journals_in(self.folder):
+            return self._from_journals().get(name, table_of(name, [])).copy()
         return table_of(name, [])
+
+    def _from_journals(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that the journals give, read again only where that would give others."""
+        journals = journals_in(self.folder)
+        carried = [self.facts.get(name) for name in ("run_id", "target", "stopped")]
+        stand: list[Any] = [*((path, path.stat().st_size) for path in journals), *carried]
+        if self._journalled[0] != stand:
+            plan = self.plan() if (self.folder / "plan.parquet").is_file() else None
+            self._journalled = (stand, tables_from_journal(journals, self.facts, plan))
+        return self._journalled[1]
 
     def write_plan(self, plan: pd.DataFrame) -> None:
         """Write the plan beside the tables."""
@@ -181,6 +191,7 @@ def scenario_facts(loaded: LoadedScenario, seed: int) -> dict[str, Any]:
         "holidays": scenario.holidays,
         "gates": [gate.model_dump(exclude_none=True) for gate in scenario.gates],
         "goals": [goal.model_dump(exclude_none=True) for goal in scenario.goals],
+        "thresholds": [one.model_dump(exclude_none=True) for one in scenario.thresholds],
         **profile_facts(loaded.profile),
     }
 

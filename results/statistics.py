@@ -54,7 +54,7 @@ def batch_means_error(residuals: Values) -> tuple[float, float]:
     return float(means.std(ddof=1) / np.sqrt(count)), float(count - 1)
 
 
-def percentile_error(values: Values, percent: int, share_error: float, freedom: float) -> float:
+def percentile_error(values: Values, percent: float, share_error: float, freedom: float) -> float:
     """Estimate the standard error of a percentile from that of the share of values below it.
 
     Woodruff's interval (JASA 47:635, 1952): the percentiles that lie as far to both sides as the share is uncertain.

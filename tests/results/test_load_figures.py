@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from results.load_figures import Measured, check_thresholds, load_rows, percentile_of
+from results.load_tables import amount_text
 from results.log import table_of
 from scenarios.thresholds import Threshold
 
@@ -81,7 +82,14 @@ def test_rows_tell_stages_apart() -> None:
     assert set(rows) == {"warm_up", "peak", "all"}
     assert rows["peak"]["contacts"] == 4
     assert rows["peak"]["unstarted"] == 1
+    assert (rows["peak"]["steps"], rows["peak"]["unanswered"]) == (3, 1)
     assert rows["all"]["contacts"] == 5
+
+
+def test_counts_are_told_as_counts_and_shares_as_per_cent() -> None:
+    """Without it one and a half attempts would be told as 150 %."""
+    written = [amount_text(1.5, name) for name in ("attempts_mean", "retellings_mean", "waited_share", "wait_s_p95")]
+    assert written == ["1.50", "1.50", "150.00%", "1.50 s"]
 
 
 def test_percentiles_are_exact() -> None:

@@ -1,6 +1,5 @@
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
@@ -13,6 +12,7 @@ from results.runs import Run
 from results.words import comparison_text
 from scenarios.reading import HERE, load_scenario
 from simulator.simulate import simulate
+from tests.results.pages import Page
 
 REPLICATIONS = 5
 SCRIPT = "<script>alert('you read this')</script>"
@@ -32,49 +32,6 @@ PROBED = {
     "charter": {"owner": "the owner of the shop", "kind": "own", "purpose": "a rehearsal", "hash": "ab12cd34"},
     "instrument": {"fit": True, "reasons": [], "starts": 2255, "late_share": 0.0003, "error_s_p95": 0.0021},
 }
-
-
-class Page(HTMLParser):
-    """A page as a reader meets it: its words, its tags, and what it would fetch."""
-
-    VOID = frozenset({"meta", "img", "br", "wbr", "link", "hr", "input"})
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.fetches, self.words, self.open, self.labels = [], [], [], [], []
-        self.feed(text)
-        assert self.open == [], "every tag is closed"
-        self.text = re.sub(r"\s+", " ", " ".join(self.words))
-
-    def handle_starttag(self, tag, attributes):
-        """Note the tag, its labels and what it would fetch."""
-        self.tags.append(tag)
-        self.fetches += [
-            value
-            for name, value in attributes
-            if name in ("src", "href", "xlink:href", "srcset", "action", "data", "poster") or "url(" in (value or "")
-        ]
-        self.labels += [value for name, value in attributes if name == "aria-label"]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        """Note a tag that closes itself."""
-        self.handle_starttag(tag, attributes)
-        if tag not in self.VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        """Hold closing tags against opened ones."""
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        """Keep what is read; styles may fetch nothing."""
-        if not self.open or self.open[-1] not in ("style", "title"):
-            self.words.append(data)
-        elif self.open[-1] == "style":
-            assert "url(" not in data
-            assert "@import" not in data
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +100,8 @@ def agreeing(comparison):
 def report(loaded, simulated, tmp_path):
     """Write the report of measured legs, and return its text with the comparison it tells."""
 
-    def write(legs, browser=None, notes=(), judged=lambda comparison: comparison, **facts):
-        run = measured_run(tmp_path / "measured", legs, **facts)
+    def write(legs, browser=None, notes=(), judged=lambda comparison: comparison, folder="measured", **facts):
+        run = measured_run(tmp_path / folder, legs, **facts)
         comparison = judged(compare_logs(simulated.table("legs"), run.table("legs"), loaded.scenario.gates))
         write_report(tmp_path / "report.html", simulated, run, comparison, browser, notes)
         text = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -353,6 +310,33 @@ def test_the_browser_section_shows_rungs_talk_and_pictures(report, day, tmp_path
 def test_without_a_browser_run_there_is_no_browser_section(report, day):
     """Without it `--clock virtual` would show an empty promise."""
     assert "In a real browser" not in Page(report(day)[0]).text
+
+
+def test_a_day_under_a_profile_tells_of_its_load_and_the_simulated_band(report, day):
+    """Without it who runs a whole loop under a ramp would have to look for its thresholds elsewhere."""
+    stages = [
+        {"stage": "before", "from_s": 0.0, "to_s": 43_200.0, "warm_up": False},
+        {"stage": "after", "from_s": 43_200.0, "to_s": 86_400.0, "warm_up": False},
+    ]
+    thresholds = [{"metric": "wait_s_p95", "channel": "chat", "at_most": 0.001}]
+    text, _ = report(day, kind="measured", stages=stages, thresholds=thresholds, planned=len(day))
+    page = Page(text)
+    assert "The threshold was broken." in page.text
+    assert re.search(
+        r"Chat customers, median of the waits .* inside the simulated band in \d+ of \d+ slices", page.text
+    )
+    (inside,) = re.findall(r"Chat customers, median of the waits .*?band in (\d+) of \d+ slices", page.text)
+    assert int(inside) > 5
+    late, _ = report(slower(day, 3600.0), folder="late", kind="measured", stages=stages)
+    (fewer,) = re.findall(r"Chat customers, median of the waits .*?band in (\d+) of \d+ slices", Page(late).text)
+    assert int(fewer) < int(inside) / 2
+
+
+def test_a_plain_day_says_nothing_of_load(report, day):
+    """Without it every report would grow a section that tells nothing."""
+    text, _ = report(day, kind="measured")
+    assert "Under load" not in text
+    assert "thresholds" not in Page(text).text
 
 
 def test_a_simulated_run_has_a_page_of_its_own(simulated, loaded, tmp_path):

@@ -128,6 +128,21 @@ def test_a_table_that_cannot_be_read_is_told(run):
         run.table("legs")
 
 
+def test_a_run_that_goes_on_is_read_as_far_as_its_journal_goes(run):
+    """Without it who asks twice would be told what was so the first time."""
+    journal = run.folder / "journal.jsonl"
+    for number in (1, 2):
+        with journal.open("a", encoding="utf-8") as lines:
+            lines.write(f'{{"kind": "begun", "contact_id": "c{number}", "arrived_s": {number}.0}}\n')
+        found = run.table("legs")
+        assert list(found["contact_id"]) == [f"c{n + 1}" for n in range(number)]
+        found["contact_id"] = "spoilt"
+        assert "spoilt" not in set(run.table("legs")["contact_id"])
+    run.write_facts(target="another")
+    assert list(run.table("legs")["target"]) == ["another"] * 2
+    assert list(run.table("legs")["contact_id"]) == ["c1", "c2"]
+
+
 def test_the_same_run_has_the_same_id_and_another_another():
     """Without it rows of two runs could not be told apart, or the same run would differ from itself."""
     one = run_id("simulated", "x", "abc", 1, 10)

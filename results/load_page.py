@@ -1,0 +1,294 @@
+"""The page of a load test, for who leads and who tests: did thresholds hold, who came, how long answers took, and when.
+
+What decides stands on the first screen. Everything that grows with the run is bounded, and the page says so. A run
+without stages or thresholds has no empty places for them. Guarded by tests/results/test_load_page.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from results import charts, words
+from results.bands import Bins, band_of
+from results.clock import RunClock
+from results.comparison import CANNOT_TELL
+from results.evidence import reasons_counted
+from results.load_charts import TimeAxis, answers_chart, arrivals_chart, waits_chart
+from results.load_customers import GROUPS, Customers, bars_of, customers_of, groups_in
+from results.load_figures import Checked, Measured, check_thresholds, load_rows
+from results.load_intervals import threshold_interval
+from results.load_slices import answers_over_time, arrivals_over_time, slices_of
+from results.load_stories import CONTACTS, Stories, stories_of, write_contacts
+from results.load_tables import SHOWN, amount_text, bound_text, seconds_text
+from results.load_words import (
+    sentence_of,
+    threshold_words,
+    verdict_of,
+    verdict_of_all,
+    where_words,
+    worst_words,
+)
+from results.pages import render, title_of
+from results.provenance import instrument_view, rehearsal_note, run_facts, saturation_lines
+from results.reviews import shown
+from results.runs import FINISHED, Run, write_whole
+from results.saturation import saturations
+from results.score_page import scores_view
+from scenarios.thresholds import RESPONSE_NAMES, Threshold
+
+CHARTS_MOST = 8
+"""So many pairs of channel and step are drawn, those with the most steps."""
+ROWS_MOST = 300
+"""So many rows of figures are shown."""
+STEPS_LEAST = 5
+"""Of fewer steps no chart is drawn."""
+
+
+@dataclass(frozen=True)
+class ThresholdView:
+    """One threshold as it is read."""
+
+    what: str
+    metric: str
+    where: str
+    wanted: str
+    value: str
+    interval: str
+    sample: str
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """Figures of a channel and step: each percentile from the intended and from the actual start."""
+
+    channel: str
+    step: str
+    counts: tuple[str, ...]
+    times: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class LoadView:
+    """What a page shows of a load test."""
+
+    verdict: str
+    """Empty where there are no thresholds."""
+    sentence: str
+    worst: str
+    thresholds: tuple[ThresholdView, ...]
+    accounted: str
+    customers: Customers
+    customer_rows: tuple[tuple[str, str, tuple[str, ...]], ...]
+    bars: str
+    groups: Sequence[tuple[int, str]]
+    figures: tuple[tuple[str, bool, tuple[FigureView, ...]], ...]
+    """By stage, and whether it is warm-up; the whole first."""
+    figures_left_out: int
+    stages: tuple[tuple[str, str, bool], ...]
+    warm_up: bool
+    arrivals: charts.Chart | None
+    answers: tuple[charts.Chart, ...]
+    answers_left_out: int
+    waits: tuple[charts.Chart, ...]
+
+
+def is_load(run: Run) -> bool:
+    """Say whether a measured run is a load test: customers beside the shoppers came, or it is told by its facts.
+
+    Shoppers of a scenario that has thresholds are none: what they were told is scored.
+    """
+    if run.facts.get("kind") == "measured" and (run.table("legs")["played_by"] == "background").any():
+        return True
+    return has_load_facts(run) and run.table("scores").empty
+
+
+def has_load_facts(run: Run) -> bool:
+    """Say whether a measured run says of itself that it has stages or thresholds."""
+    return run.facts.get("kind") == "measured" and bool(run.facts.get("stages") or run.facts.get("thresholds"))
+
+
+def write_load_report(path: Path, run: Run) -> None:
+    """Write the page of a load test; of a big one also the table of contacts that it cannot tell."""
+    measured = Measured.of(run)
+    stories = stories_of(run, measured)
+    if stories.left_out:
+        write_contacts(run, measured)
+    view = load_view(run, measured)
+    write_whole(path, render("load.html.j2", _page(run, view, stories)))
+
+
+def _page(run: Run, view: LoadView, stories: Stories) -> dict[str, Any]:
+    facts, told = run.facts, shown(run)
+    if "saturation" not in facts:  # a killed run
+        found = saturations(run.table("legs"), run.table("steps"), float(facts.get("scale", 1.0)))
+        facts = {**facts, "saturation": [vars(one) for one in found]}
+    return {
+        "title": title_of(facts),
+        "target": facts.get("target", ""),
+        "load": view,
+        "headline": view.sentence or view.accounted,
+        "reasons_counted": reasons_counted(told),
+        "cut_off": _cut_off(facts),
+        "rehearsal": rehearsal_note(facts),
+        "stories": stories,
+        "contacts_file": CONTACTS,
+        "scores": scores_view(run, set(told["contact_id"])),
+        "refused": facts.get("refused", []),
+        "cleaned": facts.get("cleaned", ""),
+        "instrument": instrument_view(facts),
+        "saturation": saturation_lines(facts),
+        "saturated": _saturated(facts),
+        "facts": [(label, value) for label, value in run_facts(run).items() if value],
+    }
+
+
+def load_view(run: Run, measured: Measured, simulated: Run | None = None) -> LoadView:
+    """Return what a page shows of a load test, beside a simulation of the same customers where there is one."""
+    clock = RunClock.of(run.facts)
+    checked = check_thresholds([Threshold.model_validate(one) for one in run.facts.get("thresholds") or ()], measured)
+    rows = list(load_rows(measured))
+    customers, bars = customers_of(run, measured), bars_of(measured)
+    bins = slices_of(measured)
+    axis = TimeAxis(bins, measured.stages, clock) if bins is not None else None
+    answers, left_out = _answers(measured, axis) if axis is not None else ((), 0)
+    return LoadView(
+        verdict_of_all(checked) if checked else "",
+        sentence_of(checked) if checked else "",
+        worst_words(checked),
+        tuple(_threshold_view(one, measured) for one in checked),
+        _accounted(customers),
+        customers,
+        tuple(_customer_row(outcome, customers) for outcome in customers.outcomes()),
+        charts.outcome_chart(bars, tuple(GROUPS)) if len(bars) else "",
+        groups_in(bars),
+        _figures(rows, measured),
+        max(len(rows) - ROWS_MOST, 0),
+        tuple(_stage_words(one, axis) for one in measured.stages) if axis is not None else (),
+        measured.warm_up_s > 0,
+        arrivals_chart(arrivals_over_time(measured, axis.bins), axis) if axis is not None else None,
+        answers,
+        left_out,
+        _waits(measured, axis, simulated, float(run.facts.get("moved_s", 0.0))) if axis and simulated else (),
+    )
+
+
+def _threshold_view(one: Checked, measured: Measured) -> ThresholdView:
+    threshold, verdict = one.threshold, verdict_of(one)
+    low, high = threshold_interval(threshold, measured) if one.kept is not None else (float("nan"), float("nan"))
+    known = low == low
+    reasons = ["nothing was measured"] if one.kept is None else []
+    nothing_wanted = threshold.at_most == 0  # no run can show that something never happens
+    if known and not nothing_wanted and threshold.is_kept_by(low) != threshold.is_kept_by(high):
+        reasons.append("luck's reach: another run may come out otherwise")
+    silent = _unanswered(threshold, measured)
+    if silent:
+        reasons.append(f"{words.counted(silent, 'more step')} had no answer, and no time")
+    return ThresholdView(
+        threshold_words(threshold), threshold.metric, where_words(threshold), bound_text(threshold),
+        amount_text(one.value, threshold.metric) if one.kept is not None else words.NOTHING,
+        f"{amount_text(low, threshold.metric)} to {amount_text(high, threshold.metric)}" if known else "",
+        words.counted(one.n, "step" if threshold.metric in RESPONSE_NAMES else "contact"), verdict,
+        "; ".join(reasons),
+    )  # fmt: skip
+
+
+def _unanswered(threshold: Threshold, measured: Measured) -> int:
+    """Return how many steps a threshold on times cannot know of."""
+    if not threshold.metric.startswith("response_s_"):
+        return 0
+    part = measured.part(threshold.stage, threshold.channel, threshold.step)
+    return int(part.responses["seen_by_s"].isna().sum())
+
+
+def _figures(
+    rows: Sequence[Mapping[str, Any]], measured: Measured
+) -> tuple[tuple[str, bool, tuple[FigureView, ...]], ...]:
+    """Return figures by stage, the whole before its stages, as it is what most readers want."""
+    warm_up = {str(one["stage"]): bool(one["warm_up"]) for one in measured.stages}
+    by_stage: dict[str, list[FigureView]] = {}
+    for row in sorted(rows, key=lambda row: row["stage"] != "all")[:ROWS_MOST]:
+        by_stage.setdefault(row["stage"], []).append(_figure_view(row))
+    return tuple((stage, warm_up.get(stage, False), tuple(views)) for stage, views in by_stage.items())
+
+
+def _figure_view(row: Mapping[str, Any]) -> FigureView:
+    return FigureView(
+        words.channel_words(row["channel"]), row["step"],
+        tuple(f"{row[name]:,}" for name in ("contacts", "steps", "unanswered")),
+        tuple((seconds_text(row[f"intended_{name}_s"]), seconds_text(row[f"actual_{name}_s"])) for name in SHOWN),
+    )  # fmt: skip
+
+
+def _customer_row(outcome: str, customers: Customers) -> tuple[str, str, tuple[str, ...]]:
+    counts = [column.numbers.get(outcome, 0) for column in customers.columns]
+    shown = counts if len(counts) > 1 else []
+    return words.OUTCOME_WORDS.get(outcome, outcome), outcome, tuple(f"{count:,}" for count in [sum(counts), *shown])
+
+
+def _stage_words(stage: Mapping[str, Any], axis: TimeAxis) -> tuple[str, str, bool]:
+    when = f"{axis.text(float(stage['from_s']))} to {axis.text(float(stage['to_s']))}"
+    return str(stage["stage"]), when, bool(stage["warm_up"])
+
+
+def _accounted(customers: Customers) -> str:
+    planned = customers.known if customers.planned is None else customers.planned
+    share = f" ({math.floor(10_000 * customers.known / planned) / 100:g} %)" if planned else ""
+    again = f"; {customers.again:,} more came back" if customers.again else ""
+    of = f"{customers.known:,} of {words.counted(planned, 'planned contact')}"
+    return f"{of} {'is' if planned == 1 else 'are'} accounted for{share}{again}."
+
+
+def _saturated(facts: Mapping[str, Any]) -> str:
+    """Say in short whether the desk was saturated, as its first line says at length."""
+    verdict = next((one["verdict"] for one in facts["saturation"]), None)
+    if verdict == CANNOT_TELL:
+        return "Cannot tell whether the desk was saturated"
+    return (saturation_lines(facts, only_saturated=True) or ["The desk was not saturated"])[0] if verdict else ""
+
+
+def _cut_off(facts: Mapping[str, Any]) -> str:
+    state = facts.get("state", FINISHED)
+    if state == FINISHED:
+        return ""
+    why = f": {facts['stopped']}" if facts.get("stopped") else ""
+    return f"The run is {state}, not finished{why}. What was to come later is counted, and was not measured."
+
+
+def _answers(measured: Measured, axis: TimeAxis) -> tuple[tuple[charts.Chart, ...], int]:
+    """Draw first answers of the pairs of channel and step with the most steps; returns how many are left out, too."""
+    answered = measured.responses[measured.responses["seen_by_s"].notna()]
+    counts = answered.groupby(["channel", "what"]).size().sort_values(ascending=False, kind="stable")
+    counts = counts[counts >= STEPS_LEAST]
+    drawn = []
+    for channel, step in list(counts.index)[:CHARTS_MOST]:
+        own = measured.responses[(measured.responses["channel"] == channel) & (measured.responses["what"] == step)]
+        table = answers_over_time(own, axis.bins)
+        if table["p99"].max() > 0:  # under the virtual clock pages answer in no time at all
+            drawn.append(answers_chart(table, f"{words.channel_words(channel)}, {step}", axis))
+    return tuple(drawn), max(len(counts) - CHARTS_MOST, 0)
+
+
+def _waits(measured: Measured, axis: TimeAxis, simulated: Run, moved_s: float) -> tuple[charts.Chart, ...]:
+    """Draw waits against the band in which a simulation of the same customers expects them."""
+    bins = axis.bins
+    legs = simulated.table("legs")
+    if legs.empty:
+        return ()
+    expected = band_of(legs, Bins(bins.from_s - moved_s, bins.bin_s, bins.number))
+    seen = band_of(measured.legs, bins)
+    drawn = []
+    for channel in sorted(expected.keys() & seen.keys()):
+        band = pd.DataFrame(expected[channel]["wait_s_p50"], columns=["low", "middle", "high"], dtype=float)
+        middle = pd.DataFrame(seen[channel]["wait_s_p50"], columns=["low", "measured", "high"], dtype=float)["measured"]
+        table = band.assign(from_s=bins.ends_s - bins.bin_s, measured=middle)
+        if (table[["high", "measured"]] > 0).to_numpy().any():
+            drawn.append(waits_chart(table, words.customers_words(channel), axis))
+    return tuple(drawn)
