@@ -7,4 +7,4 @@ from probes.crowd.locust_host import CrowdWatcher, host_crowd
 
 __all__ = ["CrowdWatcher"]
 
-host_crowd(expects="commands.band")
+host_crowd(expects="commands.band", tells="commands.finished")

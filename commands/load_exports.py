@@ -22,8 +22,13 @@ NEEDED = {"prometheus": "prometheus_client", "telemetry": "opentelemetry.exporte
 """By option: the module of the extra `telemetry` that it cannot do without."""
 
 
-def check_exports(asked: argparse.Namespace, charter: Charter | None) -> None:
+def check_exports(asked: argparse.Namespace, charter: Charter | None, flag: str = "--") -> None:
     """Refuse, before anything is played, exports that could not be made when it is over.
+
+    Args:
+        asked: the options.
+        charter: says where telemetry may go; None under the virtual clock.
+        flag: what stands before an option's name, where a person types it.
 
     Raises:
         UsageError: a library is lacking, or no charter says where telemetry may go.
@@ -31,7 +36,7 @@ def check_exports(asked: argparse.Namespace, charter: Charter | None) -> None:
     """
     for option, module in NEEDED.items():
         if getattr(asked, option, None) and not _is_there(module):
-            raise UsageError(f"--{option} needs {module}: pip install 'testdrive-cx[telemetry]'")
+            raise UsageError(f"{flag}{option} needs {module}: pip install 'testdrive-cx[telemetry]'")
     if not getattr(asked, "telemetry", False):
         return
     if charter is None:

@@ -131,7 +131,7 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
         with ticking(asked, "shopping the desk") as watch:
             options = desk_options_of(asked, errand.loaded, errand.seed)
             run = play_virtual(errand, folder, options, watch)
-        return _tell_shopped(asked, run, not everyone, errand.loaded.scenario.thresholds)
+        return tell_shopped(asked, run, not everyone, errand.loaded.scenario.thresholds)
     if is_programme and asked.target is None:
         asked.target = Path(first).parent / _programme_site(asked, Path(first))[1]
     if asked.target is None or asked.charter is None:
@@ -156,7 +156,7 @@ def _probe(asked: argparse.Namespace, everyone: bool) -> int:
             resumed=resumed,
             trace=bool(getattr(asked, "trace", False)),
         )
-        return _tell_shopped(asked, asyncio.run(playing), not everyone, errand.loaded.scenario.thresholds, charter)
+        return tell_shopped(asked, asyncio.run(playing), not everyone, errand.loaded.scenario.thresholds, charter)
 
 
 def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path, charter: Charter) -> int:
@@ -181,7 +181,7 @@ def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path, charte
         except PartFailedError as error:
             say(str(error))
             return error.code
-    return _tell_shopped(asked, run, False, errand.loaded.scenario.thresholds, charter)
+    return tell_shopped(asked, run, False, errand.loaded.scenario.thresholds, charter)
 
 
 def _programme_site(asked: argparse.Namespace, path: Path) -> tuple[str, str]:
@@ -279,13 +279,14 @@ def _clean_up(asked: argparse.Namespace) -> int:
     return Exit.DIFFERS if left else Exit.AGREES
 
 
-def _tell_shopped(
+def tell_shopped(
     asked: argparse.Namespace,
     run: Run,
     scored: bool,
     thresholds: Sequence[Threshold] = (),
     charter: Charter | None = None,
 ) -> int:
+    """Print and export what a finished run has shown; returns the exit code that it asks for."""
     from commands.scoring import card_named, score_shop
     from results.exports import write_exports
     from results.journal import answers_to_facts

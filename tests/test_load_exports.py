@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from results.runs import Run
 from tests.desks import TOP, TWO_MINUTES, VERB, desk_of
 from tests.probes.otlp_collector import otlp_collector
+from tests.test_locust import LOCUST
 
 THRESHOLDS = """
 thresholds:
@@ -23,6 +24,13 @@ thresholds:
 
 def load(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [*VERB, "load", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=TOP, timeout=120, check=False)
+
+
+def locust(scenario: Path, where: list[str], folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Play a scenario with plain Locust on the desk that `--target FILE --charter FILE` say."""
+    command = [*LOCUST, "--scenario", str(scenario), "--target-file", where[1], "--charter", where[3]]
+    command += ["--run-folder", str(folder), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=TOP, timeout=120, check=False)
 
 
@@ -121,3 +129,43 @@ def test_a_file_needs_no_charter(scenario: Path, tmp_path: Path) -> None:
     done = load(scenario, "--clock", "virtual", "--prometheus", text, "-o", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert 'testdrive_threshold_kept{channel="all",metric="drop_share",scenario="two_minutes"' in text.read_text()
+
+
+def test_plain_locust_tells_every_tool_too_and_exits_as_load_does(
+    scenario: Path, where: list[str], tmp_path: Path
+) -> None:
+    """Without it a team that starts Locust would have no thresholds in its build server, and a green build."""
+    junit, text, csv = tmp_path / "out.xml", tmp_path / "out.prom", tmp_path / "out.csv"
+    exports = ["--load-junit", junit, "--load-prometheus", text, "--load-csv", csv, "--load-telemetry"]
+    with otlp_collector() as collector:
+        list_telemetry(tmp_path, collector.port)
+        done = locust(scenario, where, tmp_path / "run", *exports)
+        points = collector.points()
+    assert done.returncode == code_of(tmp_path / "run"), done.stderr
+    assert "MISSED" in done.stderr
+    tags = {case.get("name"): [part.tag for part in case] for case in ElementTree.parse(junit).getroot()}
+    assert tags["response_s_max at most 1e-06 (step open, from the intended start)"] == ["failure"]
+    told = {family.name: family.samples for family in text_string_to_metric_families(text.read_text())}
+    outcomes = Run.open(tmp_path / "run").facts["outcomes"]
+    ended = {one.labels["state"]: one.value for one in told["testdrive_contacts"] if one.value}
+    assert ended == outcomes
+    assert sorted(value for _, value in points["testdrive_contacts"]) == sorted(
+        one.value for one in told["testdrive_contacts"]
+    )
+    assert len(csv.read_text().splitlines()) == 1 + len(Run.open(tmp_path / "run").table("legs"))
+
+
+def test_plain_locust_begins_nothing_that_it_may_not_tell(scenario: Path, where: list[str], tmp_path: Path) -> None:
+    """Without it what Locust plays could not be sent where it should, and that would be known when it is over."""
+    done = locust(scenario, where, tmp_path / "run", "--load-telemetry")
+    assert done.returncode == 5
+    assert "refused: the charter lists no telemetry, so nothing is sent to one\n" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_exports_that_cannot_be_written_keep_the_run(scenario: Path, where: list[str], tmp_path: Path) -> None:
+    """Without it a folder that is not there would cost the tables of an hour of load, or its fault go unsaid."""
+    done = locust(scenario, where, tmp_path / "run", "--load-junit", tmp_path / "nowhere" / "out.xml")
+    assert done.returncode not in (0, 1, 4)
+    assert "nowhere" in done.stderr
+    assert Run.open(tmp_path / "run").facts["state"] == "finished"

@@ -50,8 +50,25 @@ def test_a_profile_that_is_not_there_is_told() -> None:
     for option, words in (
         (["--load-profile", "rush"], "has no profile 'rush'"),
         (["--factor", "two"], "--factor two; expected numbers"),
+        (["--load-replay", "not_there"], "not_there is not a run"),
     ):
         command = [*LOCUST, *files, *option]
         done = subprocess.run(command, capture_output=True, text=True, cwd=TOP, timeout=60, check=False)
         assert done.returncode == 2, done.stderr
         assert words in done.stderr
+
+
+def test_plain_locust_plays_a_recorded_log(tmp_path: Path) -> None:
+    """Without it those who start Locust could not load a desk with the day they know."""
+    rows = [f"r{n},{32_400 + n * 1.5},chat,order_status" for n in range(12)]
+    log = tmp_path / "calls.csv"
+    log.write_text("\n".join(["contact_id,due_s,channel,intent", *rows]) + "\n")
+    with desk_of(tmp_path) as (_, target, _, charter):
+        files = ["--scenario", str(FIVE_MINUTES), "--target-file", target, "--charter", charter]
+        command = [*LOCUST, *files, "--load-replay", str(log), "--run-folder", str(tmp_path / "run")]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=TOP, timeout=120, check=False)
+    run = Run.open(tmp_path / "run")
+    assert done.returncode == (0 if run.facts["instrument"]["fit"] else 4), done.stderr
+    first = run.table("legs").query("attempt == 1").sort_values("due_s")
+    assert first["due_s"].tolist() == [32_400 + n * 1.5 for n in range(12)]
+    assert set(first["channel"]) == {"chat"}

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from scenarios.profiled import Asked, ProfileError, profiled
+from results.replaying import arrivals_of
+from scenarios.profiled import Asked, ProfileError, profiled, replayed
 from scenarios.reading import LoadedScenario, load_scenario
 
 
@@ -27,6 +28,8 @@ class Assignment:
     starts: str | None = None
     lasts_s: str | None = None
     """The volumes that were asked for, as they were typed."""
+    replay: Path | None = None
+    """A recorded log whose contacts come instead of the scenario's."""
     days: int | None = None
     """So many days; the scenario's where left out."""
     shoppers: int | None = None
@@ -39,7 +42,7 @@ class Assignment:
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Assignment:
         """Return what another process has told."""
-        paths = {name: Path(told[name]) for name in ("scenario", "target", "charter")}
+        paths = {name: Path(told[name]) for name in ("scenario", "target", "charter", "replay") if told.get(name)}
         return cls(**{**told, **paths})
 
     def told(self) -> dict[str, Any]:
@@ -56,6 +59,7 @@ class Assignment:
         Raises:
             scenarios.faults.FaultsFoundError: it is faulty.
             ProfileError: it cannot be played at such volumes, or a number is none.
+            results.runs.RunError: the recorded log is none.
         """
         numbers = {"factor": self.factor, "for": self.lasts_s}
         try:
@@ -63,4 +67,7 @@ class Assignment:
         except ValueError:
             given = " and ".join(f"--{name} {text}" for name, text in numbers.items() if text)
             raise ProfileError(f"{given}; expected numbers") from None
-        return profiled(load_scenario(self.scenario, self.days), Asked(self.profile, factor, self.starts, lasts_s))
+        loaded = load_scenario(self.scenario, self.days)
+        if self.replay is not None:
+            loaded = replayed(loaded, *arrivals_of(self.replay))
+        return profiled(loaded, Asked(self.profile, factor, self.starts, lasts_s))

@@ -23,6 +23,9 @@ READY_S_MOST = 120.0
 ALONE_S_MOST = 60.0
 """So long a run that has lost all its parts waits for another."""
 
+TELL_S_MOST = 600.0
+"""So long the figures and exports of a finished run may take."""
+
 BAND_S_MOST = 15.0
 """So long a run that is watched waits for what a simulation expects of it."""
 
@@ -45,14 +48,25 @@ def asked_of(options: Any) -> dict[str, Any]:
         "factor": options.factor or None,
         "starts": getattr(options, "from") or None,
         "lasts_s": getattr(options, "for") or None,
+        "replay": options.load_replay or None,
     }
+
+
+def exports_of(options: Any) -> dict[str, Any]:
+    """Return what Locust's command line asks to be given to other tools: files by name, and `telemetry`."""
+    return {name: getattr(options, f"load_{name}") for name in ("junit", "csv", "prometheus", "telemetry")}
 
 
 class Head:
     """Leads a run: deals the shards, renews the leases, hears the parts, and finishes the run."""
 
     def __init__(
-        self, environment: Any, workers: Callable[[], list[str]], send: Any, expects: str | None = None
+        self,
+        environment: Any,
+        workers: Callable[[], list[str]],
+        send: Any,
+        expects: str | None = None,
+        tells: str | None = None,
     ) -> None:
         """Begin to lead.
 
@@ -61,10 +75,13 @@ class Head:
             workers: returns who there is to play.
             send: called with a part and a word to it.
             expects: the module that tells what a simulation expects of the run, for those who watch it.
+            tells: the module that tells what the finished run has shown, and with which code to exit.
         """
         self._environment, self._workers, self._send = environment, workers, send
         self._expects = expects if environment.web_ui is not None else None
         self._band: Child | None = None
+        self._tells = tells
+        self._teller: Child | None = None
         self.watched = Watched()
         self._leases = Leases()
         self._ready: set[str] = set()
@@ -79,7 +96,7 @@ class Head:
     def stop(self) -> None:
         """End the run; what it has is kept."""
         self._stopping = True
-        self.greenlet.join(timeout=END_S_MOST)
+        self.greenlet.join(timeout=END_S_MOST + TELL_S_MOST)
 
     # -- what the parts tell -----------------------------------------------------------------------------------
 
@@ -126,9 +143,11 @@ class Head:
             return
         asked = asked_of(options)
         first = {"asked": asked, "folder": options.run_folder or None}
-        self._lead = Child("probes.crowd.lead", first, self._news.update, lambda code: self._news.update(gone=code))
+        if self._may_tell(asked, exports_of(options)):
+            self._lead = Child("probes.crowd.lead", first, self._news.update, lambda code: self._news.update(gone=code))
         if (
-            self._awaits("prepared")
+            self._lead is not None
+            and self._awaits("prepared")
             and self._prepare_page(asked)
             and self._gather()
             and self._tells_lead("begun", begin=True)
@@ -141,6 +160,35 @@ class Head:
             self._end(self._news["failed"]["code"], self._news["failed"]["why"])
         elif not self._begun:
             self._end(OUR_FAULT if not self._stopping else INTERRUPTED, "the crowd did not begin")
+
+    def _may_tell(self, asked: dict[str, Any], exports: dict[str, Any]) -> bool:
+        """Begin the process that tells what the run has shown; returns whether what is asked of it can be done."""
+        if self._tells is None:
+            return True
+
+        def ends(_: int) -> None:
+            self._news.setdefault("checked", False)
+            self._news.setdefault("told", OUR_FAULT)
+
+        self._teller = Child(self._tells, {"asked": asked, "exports": exports}, self._hear_teller, ends)
+        return self._awaits("checked") and bool(self._news["checked"])
+
+    def _hear_teller(self, word: dict[str, Any]) -> None:
+        if "failed" in word and "checked" in self._news:
+            sys.stderr.write(f"{word['failed']['why']}\n")
+            self._news["told"] = word["failed"]["code"]
+        else:
+            self._news.update(word)
+
+    def _told(self, folder: str, code: int) -> int:
+        """Have the finished run's figures told; returns the exit code that they ask for, `code` if nobody tells."""
+        if self._teller is None:
+            return code
+        self._teller.tell(folder=folder)
+        if not self._awaits("told", TELL_S_MOST):
+            sys.stderr.write(f"its figures were not told within {TELL_S_MOST:g} s; see `testdrive report {folder}`\n")
+            return code
+        return int(self._news["told"])
 
     def _prepare_page(self, asked: dict[str, Any]) -> bool:
         """Have the page know what is to be shown, and ask what a simulation expects; returns whether to go on.
@@ -219,12 +267,14 @@ class Head:
         if self._tells_lead("finished", finish=told, interrupted=not played):
             finished = self._news["finished"]
             code = INTERRUPTED if finished["interrupted"] else 0 if finished["fit"] else UNFIT
+            code = self._told(finished["folder"], code)
             self._end(code, f"{finished['contacts']} contacts; {finished['folder']}")
 
     def _end(self, code: int, word: str) -> None:
         self.watched.end(code, word)
-        if self._band is not None:
-            self._band.end(0)
+        for child in (self._band, self._teller):
+            if child is not None:
+                child.end(0)
         sys.stderr.write(word + "\n")
         self._environment.process_exit_code = code
         if self._environment.runner is not None and not self._stopping:

@@ -27,6 +27,10 @@ from probes.crowd.live_page import serve_page
 MESSAGE = "testdrive"
 
 
+def _variable(flag: str) -> str:
+    return "TESTDRIVE_" + flag.strip("-").upper().replace("-", "_")
+
+
 class CrowdWatcher(User):
     """Does nothing: Locust wants a User for its pages. The customers are played by the crowd, by the plan."""
 
@@ -79,8 +83,8 @@ class Hand:
 class CrowdHost:
     """Tells head and hand of a Locust process when to begin and to end."""
 
-    def __init__(self, expects: str | None = None) -> None:
-        self._expects = expects
+    def __init__(self, expects: str | None = None, tells: str | None = None) -> None:
+        self._beside = {"expects": expects, "tells": tells}
         self._head: Head | None = None
         self._hand: Hand | None = None
 
@@ -97,9 +101,18 @@ class CrowdHost:
             ("--factor", "multiplies all volumes"),
             ("--from", "with --for: when the part of a day begins that is played, [DAY.]HH:MM"),
             ("--for", "for how long, in seconds"),
+            ("--load-replay", "the contacts of a recorded log come, as `testdrive load --replay` takes it"),
+            ("--load-junit", "write JUnit XML, a case for each threshold"),
+            ("--load-csv", "write a line for each leg of a contact"),
+            ("--load-prometheus", "write figures and thresholds in Prometheus' text format"),
         ):
-            variable = "TESTDRIVE_" + flag.strip("-").upper().replace("-", "_")
+            variable = _variable(flag)
             ours.add_argument(flag, default=os.environ.get(variable, ""), help=f"{help_text} [{variable}]")
+        variable = _variable("--load-telemetry")
+        ours.add_argument(
+            "--load-telemetry", action="store_true", default=bool(os.environ.get(variable)),
+            help=f"push figures and thresholds to the charter's outputs.telemetry, over OTLP/HTTP [{variable}]",
+        )  # fmt: skip
         parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
 
     def init(self, environment: Environment, **_: Any) -> None:
@@ -139,7 +152,7 @@ class CrowdHost:
                 environment,
                 lambda: list(runner.clients),
                 lambda part, word: runner.send_message(MESSAGE, word, client_id=part),
-                self._expects,
+                **self._beside,
             )
         elif isinstance(runner, LocalRunner):
             hand = Hand(environment, lambda word: self._head.hear("alone", word) if self._head else None)
@@ -150,7 +163,7 @@ class CrowdHost:
                 else:
                     hand.tell(**word)
 
-            self._hand, self._head = hand, Head(environment, lambda: ["alone"], send, self._expects)
+            self._hand, self._head = hand, Head(environment, lambda: ["alone"], send, **self._beside)
 
     def end(self, environment: Environment, **_: Any) -> None:
         """End the run; what it has is kept."""
@@ -164,14 +177,16 @@ class CrowdHost:
             self._hand.end()
 
 
-def host_crowd(expects: str | None = None) -> CrowdHost:
+def host_crowd(expects: str | None = None, tells: str | None = None) -> CrowdHost:
     """Make a host and have Locust tell it of start and end.
 
     Args:
         expects: a module to run, which is told what is played and tells the band in which a simulation expects it;
             handed over, as this room knows no simulator. None where the page is to show no band.
+        tells: a module to run, which is told of the run before and after it, prints its figures and exports them, and
+            says with which code to exit. None where that is not wanted.
     """
-    host = CrowdHost(expects)
+    host = CrowdHost(expects, tells)
     hooks: Any = events  # locust types its events only in part
     hooks.init_command_line_parser.add_listener(host.add_arguments)
     hooks.init.add_listener(host.init)
