@@ -27,7 +27,7 @@ WAIT_MS_MOST = 2 * 24 * 3600 * 1000
 BINS_MOST = 400
 """What comes later is in the totals alone."""
 
-COUNTED = ("unstarted", "blocked", "abandoned", "failed", "withheld")
+COUNTED = ("resolved", "abandoned", "blocked", "closed", "target_error", "failed", "unstarted", "withheld")
 """Outcomes of which a run that is under way tells how often they came."""
 
 Tick = Sequence[Any]
@@ -52,10 +52,13 @@ class Waits:
         share = self._gave_up / count if count else None
         return {"abandoned_share": share, "wait_s_p50": self._quantile_s(50), "wait_s_p90": self._quantile_s(90)}
 
-    def _quantile_s(self, percent: float) -> float | None:
-        if not self._waits_ms.get_total_count():
+    def _quantile_s(self, percent: int) -> float | None:
+        """Return the least wait that so many of 100 do not exceed, as a run's exact figures have it."""
+        count = self._waits_ms.get_total_count()
+        if not count:
             return None
-        return float(max(self._waits_ms.get_value_at_percentile(percent) - 1, 0)) / 1000
+        rank = -(-percent * count // 100)  # the histogram itself would take the nearest
+        return float(max(self._waits_ms.get_value_at_percentile(100 * rank / count) - 1, 0)) / 1000
 
 
 class OfChannel:
@@ -64,7 +67,6 @@ class OfChannel:
     def __init__(self) -> None:
         self.whole = Waits()
         """Without the warm-up."""
-        self.ended = 0
         self._bins: dict[int, Waits] = {}
         self._arrivals: Counter[int] = Counter()
         self._present: dict[str, dict[int, int]] = {what: {} for what in PRESENT}
@@ -103,6 +105,8 @@ class LiveFigures:
         self._bins, self._warm_up_s = bins, warm_up_s
         self._channels = {channel: OfChannel() for channel in channels}
         self._parts: dict[str, Mapping[str, Any]] = {}
+        self._ended: dict[str, Counter[str]] = {}
+        """By part: contacts that have ended, by channel."""
         self._lost: set[str] = set()
         self._shards: dict[str, int] = {}
         self._outcomes: Counter[str] = Counter()
@@ -114,12 +118,13 @@ class LiveFigures:
         Args:
             part: its name.
             ticks: those that ended since it told last.
-            now: now_s; begun, waiting and in_conversation by channel; ended, starts, late, fit, reasons; and the waits
-                that were over since: channel, when, how long, whether they gave up. Empty before it plays.
+            now: now_s; begun, waiting and in_conversation by channel; starts, late, fit, reasons; and the waits that
+                were over since: channel, when, how long, whether they gave up. Empty before it plays.
         """
+        ended = self._ended.setdefault(part, Counter())
         for channel, outcome, _ in ticks:
             self._outcomes[outcome] += 1
-            self._of(channel).ended += 1
+            ended[channel] += 1
         for channel, over_s, waited_s, gave_up in now.get("waits", ()):
             counts = over_s - waited_s >= self._warm_up_s
             self._of(channel).add_wait(self._place(over_s), waited_s, gave_up, counts)
@@ -138,22 +143,26 @@ class LiveFigures:
         self._shards[part] = shards
 
     def lose(self, part: str) -> None:
-        """Note that a part is gone: nobody of it waits any more; what it has told stays."""
+        """Note that a part is gone: whom it had begun are failed; what it has told stays."""
         self._lost.add(part)
 
     def document(self) -> dict[str, Any]:
         """Return all of it, as a page reads it."""
         bins = min(max(self._bins.number, self._bins.of(self._now_s) + 1), BINS_MOST)
-        parts = self._parts.values()
+        parts, cut_off = self._parts.values(), self._cut_off()
+        ended = sum(self._ended.values(), cut_off)
         return {
             "now_s": self._now_s,
             "bins": {**asdict(self._bins), "number": bins},
             "begun": sum(sum(now["begun"].values()) for now in parts),
-            "ended": sum(self._outcomes.values()),
-            "counts": {outcome: self._outcomes[outcome] for outcome in COUNTED},
+            "ended": ended.total(),
+            "counts": {
+                outcome: self._outcomes[outcome] + (cut_off.total() if outcome == "failed" else 0)
+                for outcome in COUNTED
+            },
             "channels": {
                 channel: {
-                    "arrivals": sum(now["begun"].get(channel, 0) for now in parts), "ended": of.ended,
+                    "arrivals": sum(now["begun"].get(channel, 0) for now in parts), "ended": ended[channel],
                     **self._present(channel), **of.whole.told(), "series": of.series(bins),
                 }
                 for channel, of in self._channels.items()
@@ -168,11 +177,19 @@ class LiveFigures:
 
     def _of_part(self, part: str) -> dict[str, Any]:
         now, lost = self._parts.get(part, {}), part in self._lost
+        begun, ended = sum(now.get("begun", {}).values()), self._ended.get(part, Counter()).total()
         return {
-            "part": part, "lost": lost, "shards": 0 if lost else self._shards.get(part, 0),
-            "begun": sum(now.get("begun", {}).values()), "ended": now.get("ended", 0), "starts": now.get("starts", 0),
+            "part": part, "lost": lost, "shards": 0 if lost else self._shards.get(part, 0), "begun": begun,
+            "ended": ended, "cut_off": begun - ended if lost else 0, "starts": now.get("starts", 0),
             "late": now.get("late", 0), "fit": now.get("fit", True),
         }  # fmt: skip
+
+    def _cut_off(self) -> Counter[str]:
+        """Return how many contacts of parts that are gone had begun and not ended, by channel: nobody plays them."""
+        cut_off: Counter[str] = Counter()
+        for part in self._lost & self._parts.keys():
+            cut_off += Counter(self._parts[part]["begun"]) - self._ended[part]
+        return cut_off
 
     def _of(self, channel: str) -> OfChannel:
         return self._channels.setdefault(channel, OfChannel())

@@ -187,7 +187,7 @@ class Part:
         standing, verdict, late = crowd.standing(), instrument.now(), instrument.late
         channels = {channel for channel, _ in standing}
         return {
-            "now_s": clock.now_s(), "begun": dict(crowd.begun), "ended": crowd.outcomes.total(), "waits": waits,
+            "now_s": clock.now_s(), "begun": dict(crowd.begun), "waits": waits,
             "waiting": {channel: standing[channel, "waiting"] for channel in channels},
             "in_conversation": {channel: standing[channel, "in_conversation"] for channel in channels},
             "starts": late.starts, "late": late.late, "fit": verdict.fit, "reasons": verdict.reasons,

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
 from probes.crowd.live_figures import LiveFigures
@@ -40,6 +41,45 @@ def test_a_wait_counts_when_it_was_over_and_says_who_gave_up() -> None:
     assert series["wait_s_p90"] == [pytest.approx(2.0, rel=0.01), pytest.approx(8.0, rel=0.01), None]
 
 
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_any_number_of_workers_shows_the_same_run(parts: int) -> None:
+    """Without it the page of four workers would tell other waits and counts than that of one, or than the report."""
+    rng = np.random.default_rng(1)
+    waits = [
+        ["chat", 100 + n / 50, min(float(rng.exponential(20)), 90.0), bool(rng.random() < 0.3)] for n in range(1451)
+    ]
+    live = LiveFigures(BINS, ["chat"], warm_up_s=0.0)
+    for at_s in range(101, 131):
+        told = [wait for wait in waits if at_s - 1 <= wait[1] < at_s]
+        for part in range(parts):
+            mine = told[part::parts]
+            before = sum(len([wait for wait in waits if a - 1 <= wait[1] < a][part::parts]) for a in range(101, at_s))
+            ticks = [("chat", "abandoned" if gave_up else "resolved", 1.0) for _, _, _, gave_up in mine]
+            live.hear(str(part), ticks, now(float(at_s), begun=before + len(mine), waiting=part, waits=mine))
+    document = live.document()
+    chat = document["channels"]["chat"]
+    gave_up = sum(wait[3] for wait in waits)
+    assert (document["begun"], document["ended"], chat["arrivals"], chat["ended"]) == (1451,) * 4
+    assert document["counts"]["abandoned"] == gave_up
+    assert chat["abandoned_share"] == gave_up / 1451
+    assert chat["waiting"] == sum(range(parts))
+    assert sum(part["begun"] for part in document["parts"]) == sum(part["ended"] for part in document["parts"]) == 1451
+    assert chat["series"]["arrivals"][:2] == [450, 500], "those told of until 109 s, and until 119 s"
+    for percent in (50, 90):
+        exact_s = sorted(wait[2] for wait in waits)[-(-percent * 1451 // 100) - 1]
+        assert chat[f"wait_s_p{percent}"] == pytest.approx(exact_s, rel=0.01)
+
+
+def test_the_exact_rank_is_shown_also_of_few() -> None:
+    """Without it the page would tell the wait of another customer than the report, where few have come."""
+    live = LiveFigures(BINS, ["chat"], warm_up_s=0.0)
+    waits_s = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 50.0)
+    live.hear("a", [], now(129.0, waits=[("chat", 125.0, wait_s, False) for wait_s in waits_s]))
+    chat = live.document()["channels"]["chat"]
+    assert chat["wait_s_p50"] == pytest.approx(4.0, rel=0.01)
+    assert chat["wait_s_p90"] == pytest.approx(50.0, rel=0.01), "seven are no nine tenths of eight"
+
+
 def test_percentiles_are_within_one_percent() -> None:
     """Without it the page would round as Locust's own does, to two digits at best."""
     live = LiveFigures(BINS, ["chat"], warm_up_s=0.0)
@@ -69,6 +109,20 @@ def test_nobody_waits_at_a_worker_that_is_gone() -> None:
     assert told["channels"]["chat"]["waiting"] == 1
     assert told["channels"]["chat"]["arrivals"] == 6, "they did come"
     assert [(part["part"], part["lost"], part["shards"]) for part in told["parts"]] == [("a", True, 0), ("b", False, 0)]
+
+
+def test_whom_a_lost_worker_had_begun_is_failed() -> None:
+    """Without it a worker's death would leave its customers under way for ever, and nothing would show as failed."""
+    live = LiveFigures(BINS, ["chat", "form"], warm_up_s=0.0)
+    begun = {"chat": 4, "form": 2}
+    live.hear("a", [("chat", "resolved", 1.0)], now(105.0) | {"begun": begun})
+    live.hear("b", [("form", "failed", 1.0)], now(105.0) | {"begun": {"form": 1}})
+    assert live.document()["counts"]["failed"] == 1
+    live.lose("a")
+    told = live.document()
+    assert (told["begun"], told["ended"], told["counts"]["failed"]) == (7, 7, 6)
+    assert (told["channels"]["chat"]["ended"], told["channels"]["form"]["ended"]) == (4, 3)
+    assert [(part["ended"], part["cut_off"]) for part in told["parts"]] == [(1, 5), (1, 0)]
 
 
 def test_one_unfit_worker_makes_the_instrument_unfit() -> None:
