@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from results.runs import Run
     from scenarios.reading import LoadedScenario
     from scenarios.scenario import Goal
+    from scenarios.thresholds import Threshold
 
 BOUND_LEFT_OUT = {"search_from": 1.0, "search_to": 16.0, "search_within": 0.05}
 NOT_WITH = (
@@ -36,7 +37,8 @@ def search(asked: argparse.Namespace) -> int:
 
     path = _checked(asked)
     loaded, bounds = scenario_at(path, asked, None), _bounds(asked)
-    goals = _goals(loaded)
+    thresholds = _thresholds(loaded)
+    goals = _goals(loaded, bool(thresholds))
     scenario_at(path, asked, bounds.highest)  # a volume that cannot be played is refused before any is
     play = _virtual(asked, path) if asked.clock == "virtual" else _real(asked, path, loaded)
     seed = seed_of(asked, loaded)
@@ -51,7 +53,7 @@ def search(asked: argparse.Namespace) -> int:
         told.append(step)
         say(step_line(len(told), step))
 
-    searched = Searching(bounds, goals, parent, play, tell).run()
+    searched = Searching(bounds, goals, parent, play, tell, thresholds).run()
     if asked.json:
         print_json({"run": str(parent.folder), **search_facts(searched)})
     else:
@@ -93,7 +95,17 @@ def _bounds(asked: argparse.Namespace) -> Bounds:
         raise UsageError(f"--search-from, --search-to, --search-within: {error}") from None
 
 
-def _goals(loaded: LoadedScenario) -> list[Goal]:
+def _thresholds(loaded: LoadedScenario) -> list[Threshold]:
+    """Return the thresholds of what is played, and say which are of a stage that is not."""
+    stages = [stage.stage for stage in loaded.profile.stages] if loaded.profile is not None else []
+    kept = [one for one in loaded.scenario.thresholds if one.stage is None or one.stage in stages]
+    for one in loaded.scenario.thresholds:
+        if one not in kept:
+            say(f"warning: the threshold for {one.metric} in {one.stage} is left out: that stage is not played")
+    return kept
+
+
+def _goals(loaded: LoadedScenario, has_thresholds: bool) -> list[Goal]:
     """Return the goals that a run can be held against, and say which cannot be."""
     from results.goals_kept import can_be_seen
 
@@ -101,7 +113,7 @@ def _goals(loaded: LoadedScenario) -> list[Goal]:
     for goal in loaded.scenario.goals:
         if goal not in goals:
             say(f"warning: the goal for {goal.metric} is left out: contacts do not tell of it")
-    if not goals:
+    if not goals and not has_thresholds:
         raise UsageError(
             f"{loaded.path} has no goals that contacts tell of, so no volume could miss them; write `goals:`, such as "
             f"[{{metric: abandonment, channel: chat, at_most: 0.05}}]"

@@ -1,7 +1,8 @@
 """How much can these people carry? Plays a scenario at one factor after the other, until the bracket is narrow.
 
 Each play is a run of its own below the search's folder. A step whose intervals reach across a goal is played again with
-other customers, and what both say is pooled. Whatever happens, the steps that were done are kept in the search's
+other customers, and what both say is pooled: the intervals allow for so many looks. A scenario's thresholds must hold
+in each play. Whatever happens, the steps that were done are kept in the search's
 run.json. How a step is played is handed over; which factor comes next `results.bisection` says.
 """
 
@@ -14,14 +15,13 @@ from pathlib import Path
 import pandas as pd
 
 from results.bisection import CANNOT_TELL, Bounds, next_factor
-from results.carried import Searched, Step, search_facts, tried_of
-from results.goals_kept import judge_goals, verdict_of
+from results.carried import Searched, Step, search_facts, tried_of, worst_of
+from results.goals_kept import LOOKS_MOST, judge_goals, verdict_of
+from results.load_figures import Checked, Measured, check_thresholds
 from results.runs import FINISHED, INTERRUPTED, Run
 from results.stages import warm_up_s_of, without_warm_up
 from scenarios.scenario import Goal
-
-PLAYS_MOST = 3
-"""A step that cannot be told is played so often at most."""
+from scenarios.thresholds import Threshold
 
 SHUT_MOST = 0.02
 """More contacts that found the desk shut: then the window lies beyond its hours, and other volumes change nothing."""
@@ -49,6 +49,7 @@ class Searching:
     parent: Run
     play: Play
     tell: Callable[[Step], None]
+    thresholds: Sequence[Threshold] = ()
 
     def run(self) -> Searched:
         """Search, and keep each step as it is done."""
@@ -70,17 +71,20 @@ class Searching:
     def _step(self, number: int, factor: float) -> Step:
         """Play a factor until it is told, and so often at most."""
         runs: list[Run] = []
+        checked: list[list[Checked]] = []
         for folder in _folders(self.parent.folder, number, factor):
             run = self.play(factor, len(runs), folder)
             _check(run)
             runs.append(run)
             judged = judge_goals(self.goals, [without_warm_up(one.table("legs"), one.facts) for one in runs])
-            verdict = verdict_of(judged)
+            checked.append(check_thresholds(self.thresholds, Measured.of(run)) if self.thresholds else [])
+            verdict = verdict_of(judged, [one for play in checked for one in play])
             if verdict != CANNOT_TELL:
                 break
         contacts, lasted_s = (sum(told) for told in zip(*map(_volume, runs), strict=True))
         names = tuple(run.folder.name for run in runs)
-        return Step(factor, verdict, tuple(judged), int(contacts), 3600 * contacts / max(lasted_s, 1.0), names)
+        rate = 3600 * contacts / max(lasted_s, 1.0)
+        return Step(factor, verdict, tuple(judged), int(contacts), rate, names, worst_of(checked))
 
 
 def _folders(parent: Path, number: int, factor: float) -> Iterator[Path]:
@@ -88,7 +92,7 @@ def _folders(parent: Path, number: int, factor: float) -> Iterator[Path]:
     told = f"{factor:.2f}" if factor == round(factor, 2) else f"{factor:g}"
     name = f"step-{number:02d}-x{told}"
     yield parent / name
-    yield from (parent / f"{name}-again-{times}" for times in range(1, PLAYS_MOST))
+    yield from (parent / f"{name}-again-{times}" for times in range(1, LOOKS_MOST))
 
 
 def _check(run: Run) -> None:

@@ -1,6 +1,6 @@
 """What a search for the highest volume came to: its steps, the bracket, and the answer in words.
 
-Refuses to know how a step was played. Guarded by tests/results/test_carried.py.
+Refuses to know how a step was played. Guarded by tests/probes/test_search.py.
 """
 
 from __future__ import annotations
@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.bisection import CANNOT_TELL, KEPT, Bounds, Bracket, Tried, bracket_of
-from results.goals_kept import JudgedGoal
+from results.goals_kept import LOOK_LEVEL, OF_THRESHOLD, JudgedGoal
+from results.load_figures import Checked
+from results.load_tables import threshold_cells, threshold_row
 from results.terminal import amount, grid
 from scenarios.scenario import Goal
 
 
 @dataclass(frozen=True)
 class Step:
-    """A factor that was played: its verdict, its goals, how many first contacts came and at which rate, its runs."""
+    """A factor that was played: its verdict, its goals, how many first contacts came and at which rate, its runs.
+
+    Of each threshold it has the least good that a run of it showed.
+    """
 
     factor: float
     verdict: str
@@ -25,6 +30,7 @@ class Step:
     contacts: int
     contacts_per_hour: float
     runs: tuple[str, ...]
+    thresholds: tuple[Checked, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,12 @@ class Searched:
         """Whether the bracket is as narrow as was asked for, or as factors can be told."""
         bracket = self.bracket
         return self.stopped is None and bracket.kept is not None and bracket.not_kept is not None
+
+
+def worst_of(plays: Sequence[Sequence[Checked]]) -> tuple[Checked, ...]:
+    """Return each threshold as the play has it that kept it least: missed before not measured before kept."""
+    badness = {False: 0, None: 1, True: 2}
+    return tuple(min(same, key=lambda one: badness[one.kept]) for same in zip(*plays, strict=True))
 
 
 def tried_of(steps: Sequence[Step]) -> list[Tried]:
@@ -71,6 +83,7 @@ def search_facts(searched: Searched) -> dict[str, Any]:
                     }
                     for one in step.goals
                 ],
+                "thresholds": [threshold_row(one) for one in step.thresholds],
             }
             for step in searched.steps
         ],
@@ -93,7 +106,9 @@ def _sentences(searched: Searched) -> Iterator[str]:
         yield f"It keeps the goals up to x{kept.factor:g} ({rate})" + ("." if over is None else ";")
     if over is not None:
         yield _not_kept(over, alone=kept is None)
-        yield "What binds: " + "; ".join(_goal_words(one) for one in over.goals if one.verdict != KEPT) + "."
+        goals = [_goal_words(one) for one in over.goals if one.verdict != KEPT]
+        thresholds = [_threshold_words(one) for one in over.thresholds if not one.kept]
+        yield "What binds: " + "; ".join([*goals, *thresholds]) + "."
     if searched.stopped is None and kept is None and over is not None:
         yield f"That is the lowest volume asked for: begin lower with --search-from {bounds.lowest / 4:g}."
     if searched.stopped is None and over is None:
@@ -112,29 +127,41 @@ def _not_kept(step: Step, alone: bool) -> str:
 
 def step_line(number: int, step: Step) -> str:
     """Return a step in a line, as it is told while the search goes on."""
-    goals = "; ".join(_goal_words(one) for one in step.goals)
+    goals = "; ".join([*map(_goal_words, step.goals), *map(_threshold_words, step.thresholds)])
     again = f", played {len(step.runs)} times" if len(step.runs) > 1 else ""
     return f"step {number}: x{step.factor:g}, {step.contacts:,} contacts{again}: {step.verdict} ({goals})"
 
 
 def steps_table(steps: Sequence[Step]) -> str:
-    """Show the steps by factor, a row for each goal."""
+    """Show the steps by factor, a row for each goal and each threshold, which has no interval."""
     rows = []
     for step in sorted(steps, key=lambda one: one.factor):
-        for place, one in enumerate(step.goals):
-            about = (f"x{step.factor:g}", f"{step.contacts:,}", f"{step.contacts_per_hour:,.0f}")
-            metric = one.goal.metric
-            span = f"{amount(one.low, metric)} … {amount(one.high, metric)}"
-            told = one.verdict + (f": {one.reason}" if one.reason else "")
-            goal = (_name(one.goal), _bound(one.goal), amount(one.value, metric), span, told)
-            rows.append((*(about if place == 0 else ("", "", "")), *goal))
-    head = ("factor", "contacts", "an hour", "goal", "wanted", "measured", "95 % interval", "")
+        about = (f"x{step.factor:g}", f"{step.contacts:,}", f"{step.contacts_per_hour:,.0f}")
+        goals = [*map(_goal_cells, step.goals), *map(_threshold_cells, step.thresholds)]
+        rows += [(*(about if place == 0 else ("", "", "")), *cells) for place, cells in enumerate(goals)]
+    head = ("factor", "contacts", "an hour", "goal", "wanted", "measured", f"{LOOK_LEVEL:.0%} interval", "")
     return grid(head, rows, right=(0, 1, 2, 5, 6))
+
+
+def _goal_cells(one: JudgedGoal) -> tuple[str, ...]:
+    metric = one.goal.metric
+    span = f"{amount(one.low, metric)} … {amount(one.high, metric)}"
+    told = one.verdict + (f": {one.reason}" if one.reason else "")
+    return _name(one.goal), _bound(one.goal), amount(one.value, metric), span, told
+
+
+def _threshold_cells(one: Checked) -> tuple[str, ...]:
+    return *threshold_cells(one), "", OF_THRESHOLD[one.kept]
 
 
 def _goal_words(one: JudgedGoal) -> str:
     span = f"{amount(one.low, one.goal.metric)} to {amount(one.high, one.goal.metric)}"
     return f"{_name(one.goal)} {amount(one.value, one.goal.metric)} ({span}), wanted {_bound(one.goal)}"
+
+
+def _threshold_words(one: Checked) -> str:
+    name, wanted, measured = threshold_cells(one)
+    return f"{name} {measured}, wanted {wanted}"
 
 
 def _name(goal: Goal) -> str:

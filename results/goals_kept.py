@@ -3,7 +3,9 @@
 The simulator asks replications; a desk was measured once, or a few times. How sure a figure is then, batch means tell
 (contacts of one queue are correlated), of a share at least as wide as Wilson's interval, so that nobody of twenty who
 gave up is not taken for nobody ever. Of several plays of one volume the contacts are pooled, one play after the other.
-Guarded by tests/results/test_goals_kept.py.
+Who plays again until the intervals are clear has looked several times, and errs more often than each interval says: the
+5 % are split evenly over the looks that there may be (Bonferroni; Wetherill and Glazebrook, Sequential Methods in
+Statistics, 1986). Guarded by tests/results/test_goals_kept.py.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,10 +27,19 @@ from results.statistics import Estimate, batch_means_error, percentile_error
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.scenario import Goal
 
+if TYPE_CHECKING:
+    from results.load_figures import Checked
+
+LOOKS_MOST = 3
+"""So often a volume is looked at, at most: after each play of it."""
+
+LOOK_LEVEL = 1 - 0.05 / LOOKS_MOST
+"""Of the interval of each look, so that all looks together err in 5 % of volumes at most."""
+
 
 @dataclass(frozen=True)
 class JudgedGoal:
-    """A goal with what was measured of it: value, 95 % interval, and whether it was kept; `n` counts contacts."""
+    """A goal with what was measured of it: value, interval at LOOK_LEVEL, whether it was kept; `n` counts contacts."""
 
     goal: Goal
     value: float
@@ -37,6 +49,10 @@ class JudgedGoal:
     verdict: str
     reason: str = ""
     """Why it cannot be told."""
+
+
+OF_THRESHOLD = {True: KEPT, False: MISSED, None: CANNOT_TELL}
+"""What a threshold's `kept` comes to: what was not measured is never kept."""
 
 
 def can_be_seen(goal: Goal) -> bool:
@@ -50,9 +66,9 @@ def judge_goals(goals: Sequence[Goal], plays: Sequence[pd.DataFrame]) -> list[Ju
     return [_judge(goal, contacts, any(one.metric == "blocked_share" for one in goals)) for goal in goals]
 
 
-def verdict_of(judged: Sequence[JudgedGoal]) -> str:
-    """Return whether all goals were kept, one was missed, or neither can be told."""
-    verdicts = {one.verdict for one in judged}
+def verdict_of(judged: Sequence[JudgedGoal], checked: Sequence[Checked] = ()) -> str:
+    """Return whether all goals and thresholds were kept, one was missed, or neither can be told."""
+    verdicts = {one.verdict for one in judged} | {OF_THRESHOLD[one.kept] for one in checked}
     return MISSED if MISSED in verdicts else KEPT if verdicts == {KEPT} else CANNOT_TELL
 
 
@@ -63,7 +79,7 @@ def _judge(goal: Goal, contacts: pd.DataFrame, blocked_apart: bool) -> JudgedGoa
         contacts = contacts[contacts["team"] == goal.team]
     values = values_of(contacts, goal.metric, goal.within_s)
     values = values[~np.isnan(values)]
-    value, (low, high) = metric_of(values, goal.metric), interval_of(values, goal.metric)
+    value, (low, high) = metric_of(values, goal.metric), interval_of(values, goal.metric, LOOK_LEVEL)
     verdict, reason = _held(goal, low, high), ""
     if len(values) < CONTACTS_LEAST:
         verdict = CANNOT_TELL

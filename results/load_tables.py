@@ -45,6 +45,14 @@ def thresholds_table(checked: Sequence[Checked]) -> str:
     return grid(("stage", "channel", "step", "threshold", "wanted", "measured", "of", ""), cells, right=(5, 6))
 
 
+def threshold_cells(one: Checked) -> tuple[str, str, str]:
+    """Return whose figure a threshold is of, what is wanted of it, and what was measured."""
+    threshold = one.threshold
+    where = [name for name in (threshold.stage, threshold.channel, threshold.step) if name is not None]
+    name = " ".join([*(where or ["all"]), threshold.metric])
+    return name, bound_text(threshold), amount_text(one.value, threshold.metric)
+
+
 def threshold_row(one: Checked) -> dict[str, Any]:
     """Return a threshold and what was measured, as a document holds it; what was not measured is null."""
     known = one.kept is not None

@@ -15,6 +15,14 @@ goals:
   - {metric: occupancy, team: chat_desk, at_most: 0.9}
 """
 
+THRESHOLDS = """
+thresholds:
+  - {metric: error_share, at_most: 0}
+  - {metric: response_s_max, step: say, at_most: 0.001}
+  - {metric: drop_share, stage: rush, at_most: 0}
+profiles: {rush: {starts: "09:00", stages: [{stage: rush, lasts_s: 60, factor: 1}]}}
+"""
+
 CHATS = """
 scenario: chats
 title: Chats at nine, sixty a minute
@@ -97,6 +105,19 @@ def test_the_steps_on_a_desk_follow_each_other_in_its_day(tmp_path: Path) -> Non
     assert second.facts["stages"][0]["from_s"] == pytest.approx(32_400 + moved_s)
     assert "moved_s" not in first.facts
     assert "It keeps the goals up to x1.5" in done.stdout
+
+
+def test_thresholds_alone_can_be_searched_for(tmp_path: Path) -> None:
+    """Without it a team that has written what must hold would be told a volume at which it does not."""
+    path = tmp_path / "five_minutes.yaml"
+    path.write_text(FIVE_MINUTES.read_text() + THRESHOLDS)
+    window = ["--clock", "virtual", "--from", "09:00", "--for", 60, "--search-to", 1]
+    done = ask(path, *window, "-o", tmp_path / "found", "--json")
+    assert done.returncode == 3, done.stderr
+    assert "the threshold for drop_share in rush is left out: that stage is not played" in done.stderr
+    (step,) = json.loads(done.stdout)["steps"]
+    assert step["verdict"] == "missed"
+    assert {one["metric"]: one["kept"] for one in step["thresholds"]} == {"error_share": True, "response_s_max": False}
 
 
 @pytest.mark.parametrize(

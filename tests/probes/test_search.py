@@ -13,6 +13,7 @@ from results.carried import Searched, Step, answer_of, step_line, steps_table
 from results.log import ordered, table_of
 from results.runs import FINISHED, INTERRUPTED, Run
 from scenarios.scenario import Goal
+from scenarios.thresholds import Threshold
 
 WAIT = Goal(metric="wait_s_mean", channel="chat", at_most=30.0)
 FIT = {"fit": True, "reasons": []}
@@ -54,9 +55,11 @@ def desk(mean_s: Any, **facts: Any) -> Play:
     return play
 
 
-def search(folder: Path, play: Play, bounds: Bounds, tell: Any = lambda step: None) -> Searched:
+def search(
+    folder: Path, play: Play, bounds: Bounds, tell: Any = lambda step: None, thresholds: Any = (), goals: Any = (WAIT,)
+) -> Searched:
     """Search below a folder."""
-    return Searching(bounds, [WAIT], Run.create(folder / "search", {"kind": "search"}), play, tell).run()
+    return Searching(bounds, goals, Run.create(folder / "search", {"kind": "search"}), play, tell, thresholds).run()
 
 
 def test_a_search_brackets_what_a_desk_carries(tmp_path: Path) -> None:
@@ -108,6 +111,49 @@ def test_a_step_that_stays_unclear_counts_as_not_kept_and_is_said(tmp_path: Path
     assert "It cannot be told whether they are kept even at x1, which counts as not kept." in answer
     assert "begin lower with --search-from 0.25" in answer
     assert "cannot tell: the interval reaches across the goal" in steps_table(searched.steps)
+
+
+def test_a_step_must_keep_the_thresholds_of_the_scenario_too(tmp_path: Path) -> None:
+    """Without it a volume would be told as carried at which the scenario's own load test fails."""
+    most = Threshold(metric="wait_s_p50", stage="window", at_most=14.0)
+
+    play = desk(lambda factor, times: 10 * factor)
+    searched = search(tmp_path / "both", play, Bounds(1.0, 16.0, 0.2), thresholds=[most])
+    alone = search(tmp_path / "alone", play, Bounds(1.0, 16.0, 0.2), thresholds=[most], goals=())
+    for one in (searched, alone):
+        bracket = one.bracket
+        assert bracket.kept is not None
+        assert 1.6 < bracket.kept < 2.2, "half of them wait ln 2 of the mean at most; the goal alone is kept up to 3"
+        assert "What binds: window wait_s_p50 " in answer_of(one)
+        assert "window wait_s_p50" in steps_table(one.steps)
+    (kept,) = [step for step in searched.steps if step.factor == searched.bracket.kept]
+    assert [one.kept for one in kept.thresholds] == [True]
+    facts = Run.open(tmp_path / "both" / "search").facts["steps"][0]
+    assert facts["thresholds"][0]["metric"] == "wait_s_p50"
+
+
+def test_a_threshold_must_hold_in_each_play_of_a_step(tmp_path: Path) -> None:
+    """Without it the plays that a step was given would each be a chance to pass."""
+    played: list[Path] = []
+    inner = desk(lambda factor, times: 31 if times == 0 else 10)
+
+    def play(factor: float, times: int, folder: Path) -> Run:
+        played.append(folder)
+        run = inner(factor, times, folder)
+        legs = run.table("legs")
+        if times == 1:
+            legs.loc[legs.index[-3:], ["leg_end", "contact_outcome", "reason"]] = "target_error"
+            run.write_table("legs", legs)
+        return run
+
+    few = Threshold(metric="error_share", at_most=0.001)
+    (step,) = search(tmp_path, play, Bounds(1.0, 1.0), thresholds=[few]).steps
+    assert len(played) == 2
+    assert step.verdict == MISSED
+    assert [one.kept for one in step.thresholds] == [False]
+    never = Threshold(metric="response_s_p99", step="open", at_most=1.0)
+    (step,) = search(tmp_path / "never", desk(lambda factor, times: 5), Bounds(1.0, 1.0), thresholds=[never]).steps
+    assert (step.verdict, len(step.runs)) == (CANNOT_TELL, 3)
 
 
 def test_a_search_says_where_even_its_ends_do_not_bracket(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_a_bracket_narrower_than_factors_are_told_is_no_endless_search() -> None
     [
         ((2.0, 1.0), "from x2 to x1; expected 0 < from <= to"),
         ((0.0, 1.0), "from x0 to x1; expected 0 < from <= to"),
+        ((1.0, float("inf")), "from x1 to xinf; expected 0 < from <= to"),
         ((1.0, 2.0, 0.0), "a bracket within 0; expected a share from 0.002 to 1"),
     ],
 )
@@ -95,3 +96,10 @@ def test_bounds_that_make_no_sense_are_told(bounds: tuple[float, ...], words: st
     """Without it a search from nothing would double nothing for ever."""
     with pytest.raises(ValueError, match=words):
         Bounds(*bounds)
+
+
+def test_one_volume_alone_can_be_searched() -> None:
+    """Without it nobody could ask whether just the volume of today is carried."""
+    kept, missed = (search(Bounds(2.0, 2.0), carries(most)) for most in (2.0, 1.0))
+    assert (bracket_of(kept), len(kept)) == (Bracket(2.0, None), 1)
+    assert (bracket_of(missed), len(missed)) == (Bracket(None, 2.0), 1)

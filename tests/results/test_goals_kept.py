@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from results.bisection import CANNOT_TELL, KEPT, MISSED
-from results.goals_kept import can_be_seen, interval_of, judge_goals, verdict_of
+from results.goals_kept import LOOK_LEVEL, LOOKS_MOST, can_be_seen, interval_of, judge_goals, verdict_of
+from results.load_figures import Checked
 from results.log import ordered, table_of
 from scenarios.scenario import Goal
+from scenarios.thresholds import Threshold
 
 WAIT = Goal(metric="wait_s_mean", channel="chat", at_most=30.0)
 GONE = Goal(metric="abandonment", channel="chat", at_most=0.05)
@@ -62,7 +64,7 @@ def test_nobody_of_thirty_who_gave_up_is_not_nobody_ever():
     """Without it a short window without a miss would be taken for proof."""
     (judged,) = judge_goals([GONE], [play([1.0] * 30)])
     assert (judged.value, judged.verdict) == (0.0, CANNOT_TELL)
-    assert judged.high == pytest.approx(0.1135, abs=0.001)  # Wilson
+    assert judged.high == pytest.approx(0.1604, abs=0.001)  # Wilson, at 98.3 %
     (judged,) = judge_goals([GONE], [play([1.0] * 300)])
     assert judged.verdict == KEPT
 
@@ -117,6 +119,26 @@ def test_intervals_of_correlated_waits_hold_the_truth_as_often_as_they_say():
         low, high = interval_of(30 + noise, "wait_s_mean")
         held += low <= 30 <= high
     assert held >= 300 * 0.91
+
+
+def test_looking_again_errs_no_more_often_than_one_interval_says():
+    """Without it a step that is played until it is clear would err twice as often as it says."""
+    wrong = 0
+    for seed in range(600):
+        waits = np.random.default_rng(seed).exponential(30, size=200 * LOOKS_MOST)
+        spans = [interval_of(waits[: 200 * look], "wait_s_mean", LOOK_LEVEL) for look in range(1, LOOKS_MOST + 1)]
+        wrong += any(not low <= 30 <= high for low, high in spans)
+    assert wrong <= 600 * 0.065
+
+
+def test_thresholds_are_goals_too():
+    """Without it a volume could be carried at which the desk breaks what the scenario says must hold."""
+    threshold = Threshold(metric="error_share", at_most=0.01)
+    judged = judge_goals([WAIT], [play(np.random.default_rng(1).exponential(10, size=200))])
+    for kept, verdict in ((True, KEPT), (False, MISSED), (None, CANNOT_TELL)):
+        checked = [Checked(threshold, 0.0, 1, True), Checked(threshold, 0.5, 1, kept)]
+        assert verdict_of(judged, checked) == verdict_of([], checked) == verdict
+    assert verdict_of([]) == CANNOT_TELL
 
 
 def test_a_percentile_has_an_interval_too():
