@@ -87,6 +87,10 @@ class Player:
         self._id = str(contact.facts["contact_id"])
         leg = Leg(0, math.nan, contact.due_s)
         self._ladder = Ladder(self._id, journey, caller, around, journal, leg, wait_over=wait_over)
+        self._left_the_line = False
+        """Whether the customer has given up before the contact began: what the journey goes on with is not done."""
+        self._paused_s = 0.0
+        """Pauses that were not made, but come before the journey's next contact."""
         self._until_s: float | None = None
         """The deadline of the wait under way."""
         self._unsaid = ""
@@ -144,7 +148,9 @@ class Player:
         finally:
             await session.close()
         action = self.script.cut_off(outcome)
-        return Ended(outcome, action if isinstance(action, GoOn) else None)
+        if not isinstance(action, GoOn):
+            return Ended(outcome)
+        return Ended(outcome, replace(action, after_s=action.after_s + self._paused_s))
 
     # -- acting ------------------------------------------------------------------------------------------------
 
@@ -155,16 +161,20 @@ class Player:
         while action is not None:
             heard: list[Seen] = []
             match action:
+                case Pause() if self._left_the_line:
+                    self._paused_s += action.seconds
                 case Pause():
                     intended_s += action.seconds
                     await self._clock.sleep_until_s(intended_s)
+                case WaitFor() if self._left_the_line:
+                    heard = [Seen("nothing", self._clock.now_s(), self._clock.now_s())]
                 case WaitFor():
                     heard = await self._wait(session, action)
                     if heard:
                         intended_s = _last_s(heard[-1], self._clock.now_s())
                 case Leave() | GoOn():
                     return await self._go(session, action)
-                case _:
+                case _ if not self._left_the_line:
                     await self._do(session, action, intended_s)
             ended = self._ladder.closed(heard[-1]) if heard and heard[-1].kind in LAST else None
             action = self._send(heard)
@@ -219,11 +229,14 @@ class Player:
             async with self._clock.timeout_at_s(self._ladder.leg.arrived_s + self._contact.patience_s):
                 await session.open(action)
         except TimeoutError:
-            return False  # what the script waits for next is over at once, and it leaves as one who has given up
+            self._left_the_line = True
+            return False
         return True
 
     async def _go(self, session: Session, action: Leave | GoOn) -> End:
         """Leave, or go on over another channel; a page that has come is read before, and what was left unread too."""
+        if self._left_the_line:
+            return self._ladder.left()
         last = await self._drain(session)
         if isinstance(action, Leave):
             self._send(() if last is None else (last,))

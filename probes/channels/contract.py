@@ -154,7 +154,7 @@ class Session(Protocol):
     opens_aloud: bool
     """Whether what the customer wants is said, once somebody listens, and not sent with the opening."""
     waits_at_door: bool
-    """Whether who comes may stand in line before the contact begins, and gives up there too."""
+    """Whether who comes may stand in line before the contact begins, and gives up there: `open` can be cancelled."""
     polled: bool
     """Whether what is seen may have come any time since the look before."""
     entered_s: float | None

@@ -17,6 +17,7 @@ class FaqHttp(Plain):
 
     polled = False
     takes_words = False
+    waits_at_door = True
     entered_s: float | None = None
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:

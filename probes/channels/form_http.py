@@ -19,6 +19,7 @@ class FormHttp(Plain):
     """One form and its ticket."""
 
     polled = True
+    waits_at_door = True
     entered_s: float | None = None
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:

@@ -44,6 +44,7 @@ FAILURES = (aiohttp.ClientError, OSError, TimeoutError, DeskError, LineClosedErr
 class WireSession(Plain):
     """One contact."""
 
+    waits_at_door = True
     entered_s: float | None = None
 
     def __init__(self, around: Surroundings, caller: Caller) -> None:

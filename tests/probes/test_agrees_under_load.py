@@ -12,6 +12,7 @@ from scenarios.misconduct import Misconduct, TeamMisconduct, no_misconduct
 from scenarios.profiled import Asked, profiled
 from scenarios.reading import load_scenario
 from simulator.simulate import simulate
+from tests.probes.small_desk import write_journeys
 
 REPLICATIONS = 40
 SEEDS = (1, 2)
@@ -91,3 +92,73 @@ def test_who_stands_in_line_before_a_full_website_gives_up_when_their_patience_e
     patience_s = legs["contact_id"].map(run.plan().set_index("contact_id")["patience_s"])
     assert len(legs) > 10
     assert ((legs["ended_s"] - legs["arrived_s"]) - patience_s).abs().max() < 0.01
+
+
+LOOK_THEN_ASK = """
+journey: look_then_ask
+title: Read, and ask in the chat
+channel: faq
+questions: {default: {subject: Help, text: "{question}", useful: "working days"}}
+steps:
+  - open: true
+  - pause: {law: deterministic, value_s: 100}
+  - hop: {to: chat, say: "Where is it?"}
+  - wait_for: human
+    within: patience
+"""
+
+MORE_DOORS = """
+scenario: busy_doors
+title: Chats hold the website's places, and others stand in line before it
+time_zone: UTC
+starts: "2026-03-03"
+channels:
+  chat: {opens: "08:00", closes: "14:00", journey: ask_on_chat}
+  form: {opens: "08:00", closes: "14:00", journey: short_form}
+  faq: {opens: "08:00", closes: "14:00", journey: look_then_ask}
+  app: {opens: "08:00", closes: "14:00", journey: short_app}
+intents: {order_status: Where is my order?}
+demand:
+  - {intent: order_status, channels: {chat: 0.4, form: 0.2, faq: 0.2, app: 0.2}, starts: "08:00", interval_minutes: 60,
+     contacts: [600]}
+teams:
+  desk: {channels: [chat, form, app], agents: {"08:00": 30}, service: {default: {law: deterministic, value_s: 60}}}
+  pages: {channels: [faq], self_service: true, service: {default: {law: deterministic, value_s: 1}}}
+patience:
+  chat: {law: exponential, mean_s: 90}
+  form: {law: exponential, mean_s: 60}
+  app: {law: exponential, mean_s: 60}
+  faq: PATIENCE
+"""
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_pages_forms_and_interfaces_have_their_customers_patience_too(tmp_path: Path, patient: bool) -> None:
+    """Without it those who wait for a page would wait as long as the desk likes, and nobody be seen to give up."""
+    path = tmp_path / "busy_doors.yaml"
+    write_journeys(tmp_path)
+    (tmp_path / "journeys" / "look_then_ask.yaml").write_text(LOOK_THEN_ASK)
+    rule = "{law: exponential, mean_s: 30}"
+    path.write_text(MORE_DOORS.replace("  faq: PATIENCE\n", "" if patient else f"  faq: {rule}\n"))
+    loaded = profiled(load_scenario(path), Asked(factor=1.0, starts="08:00", lasts_s=900))
+    run = play_virtual(scenario_errand(loaded, 1), tmp_path / "run", DeskOptions(1, capacity=3), lambda tick: None)
+    legs = run.table("legs").query("attempt == 1")
+    assert set(legs["contact_outcome"]) <= {"resolved", "unresolved", "abandoned", "target_error"}
+    patience_s = legs["contact_id"].map(run.plan().set_index("contact_id")["patience_s"])
+    for channel in ("form", "faq", "app"):
+        mine = legs["channel"] == channel
+        gone = legs[mine & (legs["leg_end"] == "abandoned")]
+        if channel == "faq" and patient:
+            assert gone.empty, "who has no patience in the scenario waits on"
+            continue
+        assert len(gone) > 5, channel
+        assert ((gone["ended_s"] - gone["arrived_s"]) - patience_s[gone.index]).abs().max() < 0.01
+    asked = run.table("legs").query("attempt == 2 and channel == 'chat'").set_index("customer_id")["due_s"]
+    left = legs[(legs["channel"] == "faq") & legs["ended_s"].notna()].set_index("customer_id")
+    later_s = asked - left["ended_s"]
+    assert len(later_s.dropna()) > 5
+    if patient:
+        assert later_s.max() < 0.01, "who has read goes on at once"
+    else:
+        gave_up = left.index[left["leg_end"] == "abandoned"]
+        assert (later_s[gave_up].dropna() - 100).abs().max() < 0.01, "who gave up asks when they would have asked"
