@@ -164,8 +164,13 @@ def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path, charte
     from probes.crowd.assignment import Assignment
     from probes.crowd.hybrid import PartFailedError, play_hybrid
 
-    if asked.resume or asked.only or asked.replay:
-        raise UsageError("--browsers with --resume, --only or --replay is not played yet")
+    if asked.resume:
+        raise UsageError(
+            "--browsers cannot go with --resume: neither kind takes up the other's journal; play the run again, or "
+            "resume it without --browsers"
+        )
+    if asked.only and not (errand.plan["played_by"] == "shopper").any():
+        raise UsageError(f"{asked.only} is none of the plan's shoppers, so no browser plays it: leave out --browsers")
     if not (errand.plan["played_by"] == "shopper").any():
         raise UsageError(
             "--browsers plays the plan's shoppers in browsers, and it has none: name some, or --shoppers N"
@@ -173,7 +178,7 @@ def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path, charte
     factor, lasts_s = (None if number is None else str(number) for number in (asked.factor, asked.for_s))
     assignment = Assignment(
         Path(asked.what[0]), asked.target, asked.charter, errand.seed, asked.profile, factor, asked.from_clock, lasts_s,
-        asked.days, asked.shoppers,
+        asked.days, asked.shoppers, asked.replay, contact=asked.only,
     )  # fmt: skip
     with ticking(asked, "loading the desk") as watch:
         try:

@@ -5,9 +5,13 @@ import signal
 import subprocess
 from pathlib import Path
 
+from probes.errand import scenario_errand
 from results.journal import journal_of, read_journal
 from results.log import check_legs
+from results.replaying import arrivals_of
 from results.runs import Run
+from scenarios.profiled import replayed
+from scenarios.reading import load_scenario
 from tests.desks import TOP, TWO_MINUTES, VERB, desk_of, wait_for
 
 
@@ -44,6 +48,25 @@ def test_shoppers_play_in_browsers_and_the_others_by_protocol(tmp_path: Path) ->
     assert json.loads(done.stdout)["planned"] == len(plan)
 
 
+def test_one_contact_of_a_recorded_log_is_played_in_a_browser(tmp_path: Path) -> None:
+    """Without it what browsers add to a wait could not be measured on the day that is known, nor looked into."""
+    rows = [f"r{n},{32_400 + n * 3.0},chat,order_status" for n in range(8)]
+    (tmp_path / "calls.csv").write_text("\n".join(["contact_id,due_s,channel,intent", *rows]) + "\n")
+    with desk_of(tmp_path) as where:
+        asked = [*command(tmp_path, where), "--replay", str(tmp_path / "calls.csv"), "--only"]
+        loaded = replayed(load_scenario(tmp_path / "two.yaml"), *arrivals_of(tmp_path / "calls.csv"))
+        plan = scenario_errand(loaded, loaded.scenario.seed).plan.set_index("contact_id")["played_by"]
+        shopper, other = plan[plan == "shopper"].index[0], plan[plan != "shopper"].index[0]
+        refused = subprocess.run([*asked, other], capture_output=True, text=True, cwd=TOP, check=False, timeout=60)
+        done = subprocess.run([*asked, shopper], capture_output=True, text=True, cwd=TOP, check=False, timeout=180)
+    assert refused.returncode == 2
+    assert refused.stderr == (f"{other} is none of the plan's shoppers, so no browser plays it: leave out --browsers\n")
+    assert done.returncode in (0, 4), done.stderr
+    assert begun_in(tmp_path / "run", "browser") == {shopper}
+    assert begun_in(tmp_path / "run", "protocol") == set()
+    assert json.loads(done.stdout)["planned"] == 1
+
+
 def test_an_interruption_ends_both_kinds_and_keeps_what_was_measured(tmp_path: Path) -> None:
     """Without it Ctrl-C would leave a browser running, or lose a run's tables."""
     with (
@@ -60,3 +83,7 @@ def test_an_interruption_ends_both_kinds_and_keeps_what_was_measured(tmp_path: P
     assert run.facts["state"] == "interrupted"
     assert set(run.plan()["contact_id"]) <= set(run.table("legs")["contact_id"])
     assert json.loads(out)["outcomes"]["censored"] > 0
+    asked = [*command(tmp_path, where)[:-3], "--resume", str(run.folder)]
+    done = subprocess.run(asked, capture_output=True, text=True, cwd=TOP, check=False, timeout=60)
+    assert done.returncode == 2, "each kind would play the other's customers again"
+    assert "--browsers cannot go with --resume" in done.stderr

@@ -28,12 +28,14 @@ class Assignment:
     starts: str | None = None
     lasts_s: str | None = None
     """The volumes that were asked for, as they were typed."""
-    replay: Path | None = None
-    """A recorded log whose contacts come instead of the scenario's."""
     days: int | None = None
     """So many days; the scenario's where left out."""
     shoppers: int | None = None
     """So many on each channel that has any; the scenario's where left out."""
+    replay: Path | None = None
+    """A recorded log whose contacts come instead of the scenario's."""
+    contact: str | None = None
+    """This contact alone; all where left out."""
     browser: bool = False
     """Whether this process plays in a browser."""
     only: Literal["shopper", "background"] | None = None

@@ -82,6 +82,9 @@ class Beside:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
         await self._reader
+        for waited in (self.ready, self.done):
+            if not waited.cancelled():
+                waited.exception()  # of a part that we end ourselves nobody need be told
 
 
 @contextlib.asynccontextmanager

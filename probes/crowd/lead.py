@@ -12,7 +12,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,9 @@ class Lead:
         self._target, self._charter = read_target(asked.target), read_charter(asked.charter)
         seed = loaded.scenario.seed if asked.seed is None else asked.seed
         self._errand: Errand = scenario_errand(loaded, seed, asked.shoppers)
+        if asked.contact is not None:
+            only = self._errand.plan["contact_id"] == asked.contact
+            self._errand = replace(self._errand, plan=self._errand.plan[only].reset_index(drop=True))
         self._chosen = chosen_of(self._errand, self._target, self._charter, sessions_of(self._target))
         facts = shop_facts(loaded, self._target, self._charter, seed, "real", 1.0)
         facts |= {"journeys": journeys_hash(self._errand.journeys)}
