@@ -1,11 +1,14 @@
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from results.journal import journal_of
 from results.runs import Run
 from scenarios.plan import make_plan
 from scenarios.reading import load_scenario
-from tests.desks import FIVE_MINUTES, TOP, desk_of
+from tests.desks import FIVE_MINUTES, TOP, desk_of, wait_for
 
 LOCUST = [sys.executable, "-m", "locust", "-f", "locustfile.py", "--headless", "-u", "1"]
 
@@ -35,6 +38,23 @@ def test_plain_locust_plays_the_plan_with_our_crowd(tmp_path: Path) -> None:
     assert set(legs["leg_end"]) <= {"answered", "abandoned"}
     assert (legs["arrived_s"] >= legs["due_s"]).all()
     assert "chat     resolved" in done.stderr, "Locust's own table shows our contacts"
+
+
+def test_ctrl_c_ends_the_run_and_keeps_what_it_has(tmp_path: Path) -> None:
+    """Without it who ends a run at their terminal, which tells all of its processes, would lose its tables."""
+    with desk_of(tmp_path) as (_, target, _, charter):
+        command = [*LOCUST, "--scenario", str(FIVE_MINUTES), "--target-file", target, "--charter", charter]
+        command += ["--run-folder", str(tmp_path / "run")]
+        journal = tmp_path / "run" / journal_of("alone")
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=TOP, start_new_session=True) as locust:
+            wait_for(lambda: journal.is_file() and journal.read_text().count('"begun"') > 9, 60)
+            os.killpg(locust.pid, signal.SIGINT)
+            _, said = locust.communicate(timeout=60)
+    run = Run.open(tmp_path / "run")
+    assert locust.returncode == 130, said
+    assert run.facts["state"] == "interrupted"
+    assert run.has_table("legs")
+    assert set(run.plan()["contact_id"]) <= set(run.table("legs")["contact_id"])
 
 
 def test_what_locust_lacks_is_told() -> None:

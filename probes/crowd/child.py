@@ -36,8 +36,9 @@ class Child:
             ends: called with the exit code when it has ended, after its last word.
         """
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
+            [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+            start_new_session=True,  # Ctrl-C is for the host, which ends the run in order
+        )  # fmt: skip
         self._hears, self._ends = hears, ends
         self._reader = gevent.spawn(self._read)
         self.tell(**first)

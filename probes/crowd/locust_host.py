@@ -171,7 +171,9 @@ class CrowdHost:
             self._head.stop()
 
     def leave(self, environment: Environment, **_: Any) -> None:
-        """End the part of a worker that goes."""
+        """End the run, or the part of a worker, of a process that goes, before Locust asks for its exit code."""
+        if self._head is not None:
+            self._head.stop()
         if self._hand is not None and isinstance(environment.runner, WorkerRunner):
             self._hand.tell(stop=True)
             self._hand.end()
