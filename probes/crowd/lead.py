@@ -16,12 +16,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from probes.channels.table import sessions_of
 from probes.crowd.assignment import Assignment
 from probes.crowd.telling import tell, told_failure
-from probes.errand import Errand, chosen_of, scenario_errand, start_clock
+from probes.errand import journeys_hash, scenario_errand
 from probes.judgements import together
-from probes.shop import finish, journeys_hash, shop_facts
+from probes.playing import chosen_of, start_clock
+from probes.setting import Access
+from probes.shop import finish, shop_facts
 from results.bands import Bins
 from results.runs import RUNNING, Run, new_folder
 from results.stages import warm_up_s_of
@@ -34,22 +35,20 @@ class Lead:
 
     def __init__(self, asked: Assignment, folder: Path | None) -> None:
         loaded = asked.load()
-        self._target, self._charter = read_target(asked.target), read_charter(asked.charter)
+        self._access = Access(read_target(asked.target), read_charter(asked.charter))
         seed = loaded.scenario.seed if asked.seed is None else asked.seed
-        self._errand: Errand = scenario_errand(loaded, seed, asked.shoppers)
-        self._chosen = chosen_of(self._errand, self._target, self._charter, sessions_of(self._target))
-        facts = shop_facts(loaded, self._target, self._charter, seed, "real", 1.0)
+        self._errand = scenario_errand(loaded, seed, asked.shoppers)
+        self._chosen = chosen_of(self._errand, self._access)
+        facts = shop_facts(self._errand, self._access, "real", 1.0)
         facts |= {"journeys": journeys_hash(self._errand.journeys)}
         self.run = Run.create(new_folder(loaded.scenario.scenario, "load", folder), facts)
         self.run.write_plan(self._chosen)
 
     async def begin(self) -> float:
         """Set the clock of the run; returns the wall instant of its second 0."""
-        clock = await start_clock(self._errand, self._chosen, self._target, self._charter)
+        clock = await start_clock(self._errand, self._chosen, self._access)
         epoch_s = clock.epoch_s()
-        facts = shop_facts(
-            self._errand.loaded, self._target, self._charter, self._errand.seed, "real", clock.scale
-        )  # the scale is the desk's, and part of the run's id
+        facts = shop_facts(self._errand, self._access, "real", clock.scale)  # the scale is part of the run's id
         self.run.write_facts(run_id=facts["run_id"], scale=clock.scale, state=RUNNING, epoch_s=epoch_s)
         return epoch_s
 

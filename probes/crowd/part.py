@@ -21,30 +21,27 @@ import select
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from probes.browser import Browser, open_browser
-from probes.channels.table import sessions_of
 from probes.clock import Clock
 from probes.crowd.assignment import Assignment
 from probes.crowd.crowd import Crowd, Tick, Wait
 from probes.crowd.leases import LEASE_S
 from probes.crowd.shards import Gain
 from probes.crowd.telling import tell, told_failure
+from probes.errand import Errand
 from probes.instrument import Instrument
 from probes.resume import begun_in
-from probes.shop import journeys_of, play_contacts, warm_up
+from probes.setting import Access, Setting
+from probes.shop import play_contacts, warm_up
 from results.journal import journal_of, journals_in
 from results.runs import Run
-from scenarios.charter import Charter, read_charter
-from scenarios.journey import Journey
-from scenarios.reading import LoadedScenario
-from scenarios.target import Target, read_target
+from scenarios.charter import read_charter
+from scenarios.target import read_target
 
 TELL_EVERY_S = 0.25
 LOOK_EVERY_S = 0.05
@@ -104,39 +101,28 @@ class Part:
     async def play(self) -> dict[str, Any]:
         """Play until the host says that all is played; returns what is to be told at the end."""
         asked, run = self._asked, self._run
-        loaded, target, charter = asked.load(), read_target(asked.target), read_charter(asked.charter)
+        loaded = asked.load()
+        access = Access(read_target(asked.target), read_charter(asked.charter), asked.browser)
         if loaded.hash != run.facts["scenario_hash"]:
             raise ValueError(f"{asked.scenario} is another scenario here than the one that is played")
-        plan = asked.mine(run.plan())
-        journeys = journeys_of(loaded, plan)
-        warm_up(plan)
+        errand = Errand.of(loaded, asked.mine(run.plan()), int(run.facts["seed"]))
+        warm_up(errand.plan)
         async with contextlib.AsyncExitStack() as stack:
             browser = await stack.enter_async_context(open_browser()) if asked.browser else None
             tell(ready=True)
-            return await self._play(plan, loaded, target, charter, journeys, browser)
+            return await self._play(errand, access, browser)
 
-    async def _play(
-        self,
-        plan: pd.DataFrame,
-        loaded: LoadedScenario,
-        target: Target,
-        charter: Charter,
-        journeys: Mapping[str, Journey],
-        browser: Browser | None,
-    ) -> dict[str, Any]:
+    async def _play(self, errand: Errand, access: Access, browser: Browser | None) -> dict[str, Any]:
         run, first = self._run, await self._line.words.get()
         facts = Run.open(run.folder).facts
         clock = Clock.real(epoch_s=float(facts["epoch_s"]), scale=float(facts["scale"]))
         instrument = Instrument(scale=clock.scale)
         self._clock, self._instrument = clock, instrument
         telling = asyncio.create_task(self._tell())
+        journal, setting = run.folder / journal_of(self._name), Setting(access, clock, instrument, browser)
         playing = asyncio.create_task(
-            play_contacts(
-                loaded, plan, run.folder / journal_of(self._name), target, charter, clock, int(facts["seed"]),
-                instrument, self._gains(first), sessions_of(target, browser is not None), journeys, browser,
-                watch=self._watch, ready=self._has_crowd,
-            )
-        )  # fmt: skip
+            play_contacts(errand, journal, setting, self._gains(first), self._watch, self._has_crowd)
+        )
         self._playing = playing
         try:
             played = await playing
