@@ -54,13 +54,15 @@ def target_file_of(asked: argparse.Namespace) -> Path | None:
 
 
 def _of_scenario(asked: argparse.Namespace, everyone: bool) -> Errand:
+    from probes.early_end import aborting
     from probes.errand import scenario_errand
 
     journeys_only = [f"--{name}" for name in ("intent", "repeats", "persona", "feed") if getattr(asked, name, None)]
     if len(asked.what) > 1 or journeys_only:
         raise UsageError(f"one scenario at a time; {' and '.join(journeys_only or ['several'])}: for journeys only")
     loaded = scenario_of(Path(asked.what[0]), asked)
-    return scenario_errand(loaded, seed_of(asked, loaded), asked.shoppers, everyone)
+    errand = scenario_errand(loaded, seed_of(asked, loaded), asked.shoppers, everyone)
+    return dataclasses.replace(errand, aborts_on=aborting(loaded.scenario.thresholds)) if everyone else errand
 
 
 def _of_journeys(asked: argparse.Namespace) -> Errand:

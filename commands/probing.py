@@ -117,7 +117,10 @@ def _on_a_desk(asked: argparse.Namespace, errand: Errand, everyone: bool) -> int
     target_file = target_file_of(asked)
     if target_file is None or asked.charter is None:
         raise UsageError("--target FILE and --charter FILE are needed; `testdrive desk SCENARIO` writes a pair")
-    resumed = Resumed.of(asked.resume, asked.shift) if asked.resume else None
+    after_abort = bool(getattr(asked, "after_abort", False))
+    if after_abort and not asked.resume:
+        raise UsageError("--after-abort: only with --resume RUN")
+    resumed = Resumed.of(asked.resume, asked.shift, after_abort) if asked.resume else None
     in_browser, trace = not everyone and asked.browser, bool(getattr(asked, "trace", False))
     access = Access(read_target(target_file), read_charter(asked.charter), in_browser, trace)
     if asked.only:

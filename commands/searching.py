@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 BOUND_LEFT_OUT = {"search_from": 1.0, "search_to": 16.0, "search_within": 0.05}
 NOT_WITH = (
-    "factor", "resume", "shift", "dry_run", "clean_up", "only", "browsers", "junit", "csv", "prometheus", "telemetry",
-    "truth",
+    "factor", "resume", "shift", "after_abort", "dry_run", "clean_up", "only", "browsers", "junit", "csv", "prometheus",
+    "telemetry", "truth",
 )  # fmt: skip
 """Options that say something of a single run, or what the search decides."""
 

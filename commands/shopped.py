@@ -34,10 +34,12 @@ def tell_shopped(
     from results.load_figures import Measured, check_thresholds, load_rows
     from results.load_tables import load_table, threshold_row, thresholds_table
     from results.provenance import saturation_lines
+    from results.runs import INTERRUPTED
 
     shop = None if everyone else score_shop(asked, run, card_named("conduct"))
     measured = Measured.of(run) if everyone else None
-    checked = check_thresholds(errand.loaded.scenario.thresholds, measured) if measured is not None else []
+    aborted = run.facts.get("aborted")
+    checked = [] if measured is None else check_thresholds(errand.loaded.scenario.thresholds, measured, aborted)
 
     if measured is None:
         write_exports(run, asked.junit, asked.csv)
@@ -52,7 +54,7 @@ def tell_shopped(
             "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])},
             "findings": [] if shop is None else shop.findings, "scores": [] if shop is None else shop.scores,
             "answers": answers_to_facts(run.folder), "doubts": facts.get("doubts") or {},
-            "saturation": facts.get("saturation") or [],
+            "saturation": facts.get("saturation") or [], "aborted": aborted,
         }  # fmt: skip
         if measured is not None:
             document |= {"load": list(load_rows(measured)), "thresholds": [threshold_row(one) for one in checked]}
@@ -67,6 +69,8 @@ def tell_shopped(
             print(f"\n{load_table(list(load_rows(measured)))}\n")
         if checked:
             print(f"{thresholds_table(checked)}\n")
+        if aborted is not None:
+            print(f"{aborted['words']}\n")
         for line in saturation_lines(facts, only_saturated=True):
             print(line)
         for reason in instrument["reasons"]:
@@ -76,11 +80,11 @@ def tell_shopped(
         for doubt, count in (facts.get("doubts") or {}).items():
             print(f"is the target file right? In {count} of {facts['played']} contacts {doubt}")
     codes = [Exit.AGREES]
-    if any(one.kept is False for one in checked):
+    if aborted is not None or any(one.kept is False for one in checked):
         codes.append(Exit.DIFFERS)
     if any(one.kept is None for one in checked):
         codes.append(Exit.CANNOT_TELL)
-    if facts["state"] == "interrupted":
+    if facts["state"] == INTERRUPTED:
         codes.append(Exit.INTERRUPTED)
     if outcomes.get("withheld"):
         codes.append(Exit.REFUSED)

@@ -23,6 +23,7 @@ from scenarios.persona import PersonaKind, persona_named
 from scenarios.plan import PLAN_COLUMNS, make_plan
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ChannelHours, Scenario, Team
+from scenarios.thresholds import Threshold
 
 BETWEEN_REPEATS_S = 2.0
 JOURNEY_DAYS_MOST = 60
@@ -60,6 +61,8 @@ class Errand:
     """The wall instant of second 0, where the contacts have dates."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the run's run.json says besides."""
+    aborts_on: Sequence[Threshold] = ()
+    """Thresholds that end the run as soon as one is broken for sure."""
     ends_s: float | None = None
     """When all ends that is still under way; with the scenario's last day where left out."""
 

@@ -25,6 +25,7 @@ from probes.cleaning import WHAT_RULES_MISS, load_rules
 from probes.crowd.crowd import Crowd, Tick
 from probes.crowd.shards import Gain, only
 from probes.descriptors import raise_limit
+from probes.early_end import EarlyEnd
 from probes.errand import Errand
 from probes.guard import Guard, guarding
 from probes.http_client import CONNECTIONS_MOST, HttpClient
@@ -37,7 +38,7 @@ from probes.resolve import PinnedResolver
 from probes.resume import Begun
 from probes.setting import Access, Setting
 from results.journal import JOURNAL, Journal, journals_in, tables_from_journal
-from results.runs import FINISHED, INTERRUPTED, RUNNING, Run, run_id, scenario_facts
+from results.runs import ABORTED, FINISHED, INTERRUPTED, RUNNING, Run, run_id, scenario_facts
 from results.saturation import saturations
 from scenarios.charter import charter_hash
 from scenarios.misconduct import Misconduct
@@ -105,9 +106,42 @@ async def play_plan(
         run.write_plan(errand.plan)
     run.write_facts(state=RUNNING, epoch_s=setting.clock.epoch_s())
     everyone = only(Gain(begun=begun or Begun()))
-    played = await play_contacts(errand, run.folder / JOURNAL, setting, everyone, watch)
+    onlookers = Onlookers(watch)
+    if errand.aborts_on:
+        early = EarlyEnd(errand.aborts_on, run, setting.clock)
+        onlookers = Onlookers(watch, early.has_crowd, early.take)
+    played = await play_contacts(errand, run.folder / JOURNAL, setting, everyone, onlookers)
     run.write_facts(**played.facts())
     return finish(run, errand.plan, setting.instrument.judge(), played.interrupted)
+
+
+@dataclass(frozen=True)
+class Onlookers:
+    """Who follows a crowd while it plays."""
+
+    tick: Callable[[Tick], None] | None = None
+    """Told of each contact as it ends."""
+    crowd: Callable[[Crowd], None] | None = None
+    """Told of the crowd before the first of its contacts."""
+    line: Callable[[str, Mapping[str, Any]], None] | None = None
+    """Told of each line of the journal as it is written, and its kind."""
+
+    def journal(self, path: Path) -> Journal:
+        """Return a new journal, whose lines are followed where somebody does."""
+        return Journal(path) if self.line is None else FollowedJournal(path, self.line)
+
+
+class FollowedJournal(Journal):
+    """A journal whose lines somebody follows."""
+
+    def __init__(self, path: Path, follow: Callable[[str, Mapping[str, Any]], None]) -> None:
+        super().__init__(path)
+        self._follow = follow
+
+    def write(self, kind: str, **facts: Any) -> None:
+        """Append a line, and tell of it."""
+        super().write(kind, **facts)
+        self._follow(kind, facts)
 
 
 @dataclass(frozen=True)
@@ -132,12 +166,9 @@ async def play_contacts(
     journal_file: Path,
     setting: Setting,
     gains: AsyncIterator[Gain],
-    watch: Callable[[Tick], None] | None = None,
-    ready: Callable[[Crowd], None] | None = None,
+    onlookers: Onlookers,
 ) -> Played:
     """Play those of an errand's contacts that we gain, and write the journal: the part of a run that one process plays.
-
-    The other arguments are `play_plan`'s; `ready` is told of the crowd before the first of its contacts.
 
     Raises:
         probes.guard.RefusedByCharterError: before anything is sent.
@@ -153,16 +184,16 @@ async def play_contacts(
     secrets = secrets_given(target, access.charter, channels | set(plan["channel"]))
     warm_up(plan)
     evidence = journal_file.parent / "evidence"
-    journal = Journal(journal_file)
+    journal = onlookers.journal(journal_file)
     interrupted = False
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, keepalive_timeout=3600.0, resolver=PinnedResolver(guard))
     http, trace, clock = HttpClient(guard), access.trace, setting.clock
     around = Surroundings(
         target, guard, clock, connector, http, browser, evidence, instrument, trace, secrets, errand.files
     )
-    crowd = Crowd(errand, access.sessions, around, journal, watch)
-    if ready is not None:
-        ready(crowd)
+    crowd = Crowd(errand, access.sessions, around, journal, onlookers.tick)
+    if onlookers.crowd is not None:
+        onlookers.crowd(crowd)
     with guarding(guard), _quiet_collector():
         try:
             async with instrument.watching(), guard.watching():
@@ -178,9 +209,10 @@ async def play_contacts(
             await http.close()
             journal.close()
             guard.close()
-    stopped = guard.stop.reason
+    called_off = guard.stop.reason
+    stopped = None if crowd.aborted is not None else called_off
     return Played(
-        crowd, interrupted or stopped is not None, stopped, guard.refused[:REFUSALS_TOLD], dict(around.doubts)
+        crowd, interrupted or called_off is not None, stopped, guard.refused[:REFUSALS_TOLD], dict(around.doubts)
     )
 
 
@@ -200,7 +232,7 @@ def finish(run: Run, plan: pd.DataFrame, judged: Judgement, interrupted: bool) -
         run.write_table(name, tables[name])
     outcomes = tables["legs"].loc[tables["legs"]["leg"] == 0, "contact_outcome"].value_counts().to_dict()
     run.write_facts(
-        state=INTERRUPTED if interrupted else FINISHED,
+        state=(ABORTED if run.facts.get("aborted") else INTERRUPTED) if interrupted else FINISHED,
         ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         planned=len(plan),
         played=int((tables["legs"]["leg"].eq(0) & tables["legs"]["arrived_s"].notna()).sum()),

@@ -99,6 +99,15 @@ class Crowd:
         self.on_wait: Callable[[Wait], None] | None = None
         """Told of each wait as soon as it is over, where somebody watches."""
         self._stopping = False
+        self.aborted: str | None = None
+        """Why the run ends early, once a threshold is broken for sure."""
+
+    def abort(self, reason: str) -> None:
+        """Begin nobody any more; who is under way says goodbye, and is cut off for this reason."""
+        stop = self._around.guard.stop
+        if stop.reason is None:
+            self.aborted = reason
+            stop.call(reason)
 
     @property
     def is_idle(self) -> bool:
@@ -116,7 +125,7 @@ class Crowd:
     async def play(self, gains: AsyncIterator[Gain]) -> None:
         """Play the contacts of all gains to their end, or to the horizon.
 
-        Cancelled, it ends those under way as censored.
+        Cancelled, or aborted, it ends those under way as censored.
         """
         try:
             async with self._around.clock.timeout_at_s(self._until_s):
@@ -181,7 +190,7 @@ class Crowd:
         self, contact: Contact, channel: Channel, late_s: float, script: Script | None
     ) -> tuple[Ended, Script | None]:
         """Play a contact, or write down why it cannot be; returns how it ended, and the script as it stands."""
-        hindrance = self._hindrance(channel, contact.facts["journey"])
+        hindrance = self.aborted or self._hindrance(channel, contact.facts["journey"])
         if hindrance is None and late_s > UNSTARTED_AFTER_S:
             hindrance = f"our generator was {late_s:.0f} s late"
         if hindrance is not None:

@@ -6,9 +6,10 @@ silenced for sure: a thread reads the leases, and where none has come for LEASE_
 on the spot. Its journal has every line by then; what was under way is `failed` (interrupted), as after any kill.
 
 In: what to play (a line), then `{"lease": [shards]}` every so often, `{"end": true}` when all is played, `{"stop":
-true}` to end at once what is under way. Out: `{"ready": true}`, then `{"ticks": …, "shards": n, "idle": …, "now": …}`
-every so often, and at the end `{"done": …}` or `{"failed": …}`. Ticks are the contacts that have ended (channel,
-outcome, lasted_s), and `waits` within `now` the waits that were over; the rest of `now` is how things stand.
+true}` to end at once what is under way, `{"abort": why}` to do so as a threshold is broken. Out: `{"ready": true}`,
+then `{"ticks": …, "shards": n, "idle": …, "now": …}` every so often, and at the end `{"done": …}` or `{"failed": …}`.
+Ticks are the contacts that have ended (channel, outcome, lasted_s), `waits` within `now` the waits that were over, and
+`counted` what thresholds have seen (`results.live_counts`); the rest of `now` is how things stand.
 """
 
 from __future__ import annotations
@@ -33,12 +34,14 @@ from probes.crowd.crowd import Crowd, Tick, Wait
 from probes.crowd.leases import LEASE_S
 from probes.crowd.shards import Gain
 from probes.crowd.telling import tell, told_failure
+from probes.early_end import aborting
 from probes.errand import Errand
 from probes.instrument import Instrument
 from probes.resume import begun_in
 from probes.setting import Access, Setting
-from probes.shop import play_contacts, warm_up
+from probes.shop import Onlookers, play_contacts, warm_up
 from results.journal import journal_of, journals_in
+from results.live_counts import LiveCounts
 from results.runs import Run
 from scenarios.charter import read_charter
 from scenarios.target import read_target
@@ -75,7 +78,7 @@ class Line:
     def _take(self, word: dict[str, Any]) -> None:
         if "lease" in word:
             self._leased_until = time.monotonic() + LEASE_S
-        elif "end" in word or "stop" in word:
+        elif word.keys() & {"end", "stop", "abort"}:
             self._leased_until = float("inf")  # nothing begins any more, and what there is has its deadlines
         self._loop.call_soon_threadsafe(self._put, word)
 
@@ -94,6 +97,7 @@ class Part:
         self._crowd: Crowd | None = None
         self._instrument: Instrument | None = None
         self._clock: Clock | None = None
+        self._counts = LiveCounts((), {})
         self._ticks: list[tuple[str, str, float]] = []
         self._waits: list[Wait] = []
         self._shards: frozenset[int] = frozenset()
@@ -118,10 +122,13 @@ class Part:
         clock = Clock.real(epoch_s=float(facts["epoch_s"]), scale=float(facts["scale"]))
         instrument = Instrument(scale=clock.scale)
         self._clock, self._instrument = clock, instrument
+        thresholds = aborting(errand.loaded.scenario.thresholds)
+        self._counts = LiveCounts(thresholds, facts)
+        follow = self._counts.take if thresholds else None
         telling = asyncio.create_task(self._tell())
         journal, setting = run.folder / journal_of(self._name), Setting(access, clock, instrument, browser)
         playing = asyncio.create_task(
-            play_contacts(errand, journal, setting, self._gains(first), self._watch, self._has_crowd)
+            play_contacts(errand, journal, setting, self._gains(first), Onlookers(self._watch, self._has_crowd, follow))
         )
         self._playing = playing
         try:
@@ -138,6 +145,8 @@ class Part:
         while "end" not in word:
             if "stop" in word:
                 self._playing.cancel()
+            elif "abort" in word and self._crowd is not None:
+                self._crowd.abort(word["abort"])
             gained = frozenset(word.get("lease", ())) - self._shards
             if gained:
                 mine = self._run.folder / journal_of(self._name)
@@ -177,6 +186,7 @@ class Part:
             "waiting": {channel: standing[channel, "waiting"] for channel in channels},
             "in_conversation": {channel: standing[channel, "in_conversation"] for channel in channels},
             "starts": late.starts, "late": late.late, "fit": verdict.fit, "reasons": verdict.reasons,
+            "counted": self._counts.counted(),
         }  # fmt: skip
 
 
