@@ -55,11 +55,11 @@ def asked_of(exports: Mapping[str, Any]) -> argparse.Namespace:
 
 def tell_run(asked: argparse.Namespace, scenario: Path, folder: Path, charter: Charter | None) -> int:
     """Print a finished run's figures and thresholds, and export them; returns the exit code that they ask for."""
-    from commands.probing import tell_shopped
+    from commands.shopped import tell_shopped
     from results.runs import Run
     from scenarios.reading import load_scenario
 
-    return tell_shopped(asked, Run.open(folder), False, load_scenario(scenario).scenario.thresholds, charter)
+    return tell_shopped(asked, Run.open(folder), load_scenario(scenario).scenario.thresholds, True, charter)
 
 
 def _answer(**word: Any) -> None:

@@ -8,23 +8,22 @@ import contextlib
 import dataclasses
 import datetime
 import signal
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.asked import desk_options_of, is_of_kind, is_scenario, scenario_of, seed_of, volumes_named
-from commands.exits import Exit, UsageError, worst
-from commands.load_exports import check_exports, send_telemetry, write_load_exports
+from commands.asked import desk_options_of, scenario_of, seed_of
+from commands.errands import errand_of, is_of_scenario, only_contact, target_file_of
+from commands.exits import Exit, UsageError
+from commands.load_exports import check_exports
 from commands.searching import search
+from commands.shopped import tell_shopped
 from commands.terminal import print_json, say, ticking
 
 if TYPE_CHECKING:
     from probes.errand import Errand
-    from results.runs import Run
+    from probes.setting import Access
     from scenarios.charter import Charter
     from scenarios.reading import LoadedScenario
-    from scenarios.target import Target
-    from scenarios.thresholds import Threshold
 
 
 def desk(asked: argparse.Namespace) -> int:
@@ -82,81 +81,60 @@ def load(asked: argparse.Namespace) -> int:
 
 
 def _probe(asked: argparse.Namespace, everyone: bool) -> int:
-    from probes.errand import Players, journey_errand, play_real, play_virtual, read_feed, scenario_errand
-    from probes.resume import Resumed
-    from results.runs import new_folder
-    from scenarios.charter import read_charter
-    from scenarios.persona import persona_named, read_persona
-    from scenarios.target import read_target
-
-    verb = "load" if everyone else "shop"
     if asked.clean_up is not None:
         return _clean_up(asked)
-    if not asked.what:
-        raise UsageError("a scenario, a programme, or journeys by name or file are needed")
-    first = asked.what[0]
-    is_programme = not everyone and len(asked.what) == 1 and is_of_kind(first, "programme")
-    of_scenario = everyone or (len(asked.what) == 1 and Path(first).suffix in (".yaml", ".yml") and is_scenario(first))
-    virtual = asked.clock == "virtual"
-    if not virtual and (asked.misconduct or asked.phrases or asked.truth):
-        raise UsageError("--misconduct, --phrases and --truth are for our own desk: give them to `testdrive desk`")
-    if of_scenario:
-        journeys_only = [f"--{name}" for name in ("intent", "repeats", "persona", "feed") if getattr(asked, name, None)]
-        if len(asked.what) > 1 or journeys_only:
-            raise UsageError(f"one scenario at a time; {' and '.join(journeys_only or ['several'])}: for journeys only")
-        loaded = scenario_of(Path(first), asked)
-        errand = scenario_errand(loaded, seed_of(asked, loaded), asked.shoppers, everyone)
-    elif volumes := volumes_named(asked):
-        raise UsageError(f"{' and '.join(volumes)}: for scenarios only, which say how many customers come")
-    elif virtual:
-        raise UsageError("a journey alone has no desk of its own: --clock virtual takes a scenario")
-    elif is_programme:
-        errand = _wave(asked, Path(first))
-    else:
-        kinds = [read_persona(Path(name)) if name.endswith((".yaml", ".yml")) else persona_named(name)
-                 for name in asked.persona]  # fmt: skip
-        players = Players(kinds, read_feed(asked.feed) if asked.feed else (), asked.repeats or 1)
-        errand = journey_errand(asked.what, asked.intent, players, 1 if asked.seed is None else asked.seed)
-    resumed = Resumed.of(asked.resume, asked.shift) if asked.resume else None
-    folder = resumed.run.folder if resumed else new_folder(errand.loaded.scenario.scenario, verb, asked.out)
-    in_browser = not everyone and asked.browser
-    if virtual:
-        if asked.target is not None or asked.charter is not None:
-            raise UsageError("--clock virtual plays on its own desk; --target and --charter need --clock real")
-        if in_browser:
-            raise UsageError("a browser cannot jump over time: --browser needs --clock real")
-        if resumed is not None:
-            raise UsageError("a day on the virtual clock takes seconds: play it again; --resume needs --clock real")
-        check_exports(asked, None)
-        with ticking(asked, "shopping the desk") as watch:
-            options = desk_options_of(asked, errand.loaded, errand.seed)
-            run = play_virtual(errand, folder, options, watch)
-        return tell_shopped(asked, run, not everyone, errand.loaded.scenario.thresholds)
-    if is_programme and asked.target is None:
-        asked.target = Path(first).parent / _programme_site(asked, Path(first))[1]
-    if asked.target is None or asked.charter is None:
-        raise UsageError("--target FILE and --charter FILE are needed; `testdrive desk SCENARIO` writes a pair")
-    target, charter = read_target(asked.target), read_charter(asked.charter)
-    if asked.only:
-        errand = _only(errand, asked.only)
-    if asked.dry_run:
-        return _dry_run(asked, errand, target, charter, of_scenario)
-    check_exports(asked, charter)
-    if everyone and asked.browsers:
-        return _load_hybrid(asked, errand, folder, charter)
+    errand = errand_of(asked, everyone)
+    return _on_our_desk(asked, errand, everyone) if asked.clock == "virtual" else _on_a_desk(asked, errand, everyone)
+
+
+def _on_our_desk(asked: argparse.Namespace, errand: Errand, everyone: bool) -> int:
+    """Play an errand under the virtual clock, on a desk opened for it."""
+    from probes.playing import play_virtual
+    from results.runs import new_folder
+
+    if asked.target is not None or asked.charter is not None:
+        raise UsageError("--clock virtual plays on its own desk; --target and --charter need --clock real")
+    if not everyone and asked.browser:
+        raise UsageError("a browser cannot jump over time: --browser needs --clock real")
+    if asked.resume:
+        raise UsageError("a day on the virtual clock takes seconds: play it again; --resume needs --clock real")
+    check_exports(asked, None)
+    folder = new_folder(errand.loaded.scenario.scenario, "load" if everyone else "shop", asked.out)
     with ticking(asked, "shopping the desk") as watch:
-        playing = play_real(
-            errand,
-            folder,
-            target,
-            charter,
-            watch,
-            in_browser,
-            asked.scale,
-            resumed=resumed,
-            trace=bool(getattr(asked, "trace", False)),
-        )
-        return tell_shopped(asked, asyncio.run(playing), not everyone, errand.loaded.scenario.thresholds, charter)
+        run = play_virtual(errand, folder, desk_options_of(asked, errand.loaded, errand.seed), watch)
+    return tell_shopped(asked, run, errand.loaded.scenario.thresholds, everyone)
+
+
+def _on_a_desk(asked: argparse.Namespace, errand: Errand, everyone: bool) -> int:
+    """Play an errand on the desk of a target file, or say what would be played."""
+    from probes.playing import play_real
+    from probes.resume import Resumed
+    from probes.setting import Access
+    from results.runs import new_folder
+    from scenarios.charter import read_charter
+    from scenarios.target import read_target
+
+    target_file = target_file_of(asked)
+    if target_file is None or asked.charter is None:
+        raise UsageError("--target FILE and --charter FILE are needed; `testdrive desk SCENARIO` writes a pair")
+    after_abort = bool(getattr(asked, "after_abort", False))
+    if after_abort and not asked.resume:
+        raise UsageError("--after-abort: only with --resume RUN")
+    resumed = Resumed.of(asked.resume, asked.shift, after_abort) if asked.resume else None
+    in_browser, trace = not everyone and asked.browser, bool(getattr(asked, "trace", False))
+    access = Access(read_target(target_file), read_charter(asked.charter), in_browser, trace)
+    if asked.only:
+        errand = only_contact(errand, asked.only)
+    if asked.dry_run:
+        return _dry_run(asked, errand, access, is_of_scenario(asked, everyone))
+    check_exports(asked, access.charter)
+    verb = "load" if everyone else "shop"
+    folder = resumed.run.folder if resumed else new_folder(errand.loaded.scenario.scenario, verb, asked.out)
+    if everyone and asked.browsers:
+        return _load_hybrid(asked, errand, folder, access.charter)
+    with ticking(asked, "shopping the desk") as watch:
+        run = asyncio.run(play_real(errand, folder, access, watch, asked.scale, resumed=resumed))
+    return tell_shopped(asked, run, errand.loaded.scenario.thresholds, everyone, access.charter)
 
 
 def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path, charter: Charter) -> int:
@@ -186,59 +164,17 @@ def _load_hybrid(asked: argparse.Namespace, errand: Errand, folder: Path, charte
         except PartFailedError as error:
             say(str(error))
             return error.code
-    return tell_shopped(asked, run, False, errand.loaded.scenario.thresholds, charter)
+    return tell_shopped(asked, run, errand.loaded.scenario.thresholds, True, charter)
 
 
-def _programme_site(asked: argparse.Namespace, path: Path) -> tuple[str, str]:
-    """Return the site of a programme that is asked for, or its only one, and its target file."""
-    from scenarios.programme import read_programme
-
-    sites = read_programme(path).sites
-    name = asked.site or (next(iter(sites)) if len(sites) == 1 else None)
-    if name not in sites:
-        raise UsageError(f"--site NAME says where; {path} has {', '.join(sites)}")
-    return name, sites[name]
-
-
-def _wave(asked: argparse.Namespace, path: Path) -> Errand:
-    """Return a wave of a programme as contacts, and say what it is before any is spent."""
-    from probes.waves import wave_errand, wave_text
-    from scenarios.journey import journey_named
-    from scenarios.programme import read_programme
-
-    programme = read_programme(path)
-    wave = programme.wave(asked.wave)
-    if wave is None:
-        raise UsageError(f"--wave NAME says which; {path} has {', '.join(one.wave for one in programme.waves)}")
-    minutes = None
-    if programme.scenario is not None:
-        from simulator.expected import expect
-
-        loaded = scenario_of(path.parent / programme.scenario, asked)
-        expected = expect(loaded, seed_of(asked, loaded))
-        channels = {name: journey_named(name, path.parent.parent).channel for name in programme.journeys}
-        minutes = {name: expected.agent_minutes(channel, name) for name, channel in channels.items()}
-    say(wave_text(programme, wave, minutes))
-    site, _ = _programme_site(asked, path)
-    return wave_errand(programme, path.parent.parent, wave, site, 1 if asked.seed is None else asked.seed)
-
-
-def _only(errand: Errand, contact: str) -> Errand:
-    """Return an errand with one of its contacts alone."""
-    plan = errand.plan[errand.plan["contact_id"] == contact].reset_index(drop=True)
-    if plan.empty:
-        raise UsageError(f"there is no contact {contact}; `--dry-run` lists them")
-    return dataclasses.replace(errand, plan=plan)
-
-
-def _dry_run(asked: argparse.Namespace, errand: Errand, target: Target, charter: Charter, of_scenario: bool) -> int:
+def _dry_run(asked: argparse.Namespace, errand: Errand, access: Access, of_scenario: bool) -> int:
     """Say what would be played, and play nothing."""
-    from probes.channels.table import sessions_of
     from probes.dry_run import dry_run
+    from probes.errand import playable
     from probes.guard import Guard
     from probes.proof import prove_control
-    from probes.shop import playable
 
+    target, charter = access.target, access.charter
     told: dict[str, Any] = {}
     if of_scenario:
         from simulator.expected import expect
@@ -251,7 +187,7 @@ def _dry_run(asked: argparse.Namespace, errand: Errand, target: Target, charter:
     asyncio.run(prove_control(guard, target.hosts()))
     proved = set(target.hosts()) - set(guard.unproved())
     guard.close()
-    plan = playable(errand.plan, sessions_of(target, bool(getattr(asked, "browser", False))))
+    plan = playable(errand.plan, access.sessions)
     begins_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
     if errand.epoch_s is not None and len(plan):
         begins_at = datetime.datetime.fromtimestamp(errand.epoch_s + float(plan["due_s"].min()), datetime.UTC)
@@ -282,81 +218,6 @@ def _clean_up(asked: argparse.Namespace) -> int:
         print(f"{len(rows)} steps; {run.folder}")
     left = [row for row in rows if row.state in ("failed", "unsure", "by_hand")]
     return Exit.DIFFERS if left else Exit.AGREES
-
-
-def tell_shopped(
-    asked: argparse.Namespace,
-    run: Run,
-    scored: bool,
-    thresholds: Sequence[Threshold] = (),
-    charter: Charter | None = None,
-) -> int:
-    """Print and export what a finished run has shown; returns the exit code that it asks for."""
-    from commands.scoring import card_named, score_shop
-    from results.exports import write_exports
-    from results.journal import answers_to_facts
-    from results.load_figures import Measured, check_thresholds, load_rows
-    from results.load_tables import load_table, threshold_row, thresholds_table
-    from results.provenance import saturation_lines
-
-    shop = score_shop(asked, run, card_named("conduct")) if scored else None
-    measured = None if scored else Measured.of(run)
-    checked = check_thresholds(thresholds, measured) if measured is not None else []
-
-    if measured is None:
-        write_exports(run, asked.junit, asked.csv)
-    else:
-        write_load_exports(asked, run, measured, checked)
-    facts = run.facts
-    outcomes: Mapping[str, int] = facts["outcomes"]
-    instrument = facts["instrument"]
-    if asked.json:
-        document = {
-            "run": str(run.folder), "planned": facts["planned"], "played": facts["played"], "outcomes": outcomes,
-            "instrument": {"fit": instrument["fit"], "reasons": list(instrument["reasons"])},
-            "findings": [] if shop is None else shop.findings, "scores": [] if shop is None else shop.scores,
-            "answers": answers_to_facts(run.folder), "doubts": facts.get("doubts") or {},
-            "saturation": facts.get("saturation") or [],
-        }  # fmt: skip
-        if measured is not None:
-            document |= {"load": list(load_rows(measured)), "thresholds": [threshold_row(one) for one in checked]}
-        print_json(document)
-    else:
-        for outcome, count in sorted(outcomes.items(), key=lambda item: -item[1]):
-            print(f"{outcome:14} {count:8,}")
-        print(f"{facts['played']:,} of {facts['planned']:,} planned contacts were played; {run.folder}")
-        if shop is not None and shop.headline:
-            print(shop.headline)
-        if measured is not None and len(measured.responses):
-            print(f"\n{load_table(list(load_rows(measured)))}\n")
-        if checked:
-            print(f"{thresholds_table(checked)}\n")
-        for line in saturation_lines(facts, only_saturated=True):
-            print(line)
-        for reason in instrument["reasons"]:
-            print(f"the instrument is not fit: {reason}")
-        for warning in instrument["warnings"]:
-            print(f"about the instrument: {warning}")
-        for doubt, count in (facts.get("doubts") or {}).items():
-            print(f"is the target file right? In {count} of {facts['played']} contacts {doubt}")
-    codes = [Exit.AGREES]
-    if any(one.kept is False for one in checked):
-        codes.append(Exit.DIFFERS)
-    if any(one.kept is None for one in checked):
-        codes.append(Exit.CANNOT_TELL)
-    if facts["state"] == "interrupted":
-        codes.append(Exit.INTERRUPTED)
-    if outcomes.get("withheld"):
-        codes.append(Exit.REFUSED)
-    if outcomes.get("target_error") and outcomes["target_error"] == facts["played"]:
-        codes.append(Exit.UNREACHABLE)
-    if outcomes.get("closed") and outcomes["closed"] == facts["played"] and not asked.json:
-        print("the desk was shut whenever we came: nothing was learnt of it")
-    if not instrument["fit"] or outcomes.get("failed"):
-        codes.append(Exit.UNFIT)
-    if measured is not None and charter is not None and asked.telemetry:
-        send_telemetry(run, measured, checked, charter)
-    return worst(codes)
 
 
 def target(asked: argparse.Namespace) -> int:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 BOUND_LEFT_OUT = {"search_from": 1.0, "search_to": 16.0, "search_within": 0.05}
 NOT_WITH = (
-    "factor", "resume", "shift", "dry_run", "clean_up", "only", "browsers", "junit", "csv", "prometheus", "telemetry",
-    "truth",
+    "factor", "resume", "shift", "after_abort", "dry_run", "clean_up", "only", "browsers", "junit", "csv", "prometheus",
+    "telemetry", "truth",
 )  # fmt: skip
 """Options that say something of a single run, or what the search decides."""
 
@@ -123,7 +123,8 @@ def _goals(loaded: LoadedScenario, has_thresholds: bool) -> list[Goal]:
 
 def _virtual(asked: argparse.Namespace, path: Path) -> Play:
     """Return how a step is played on a desk of its own, under the virtual clock."""
-    from probes.errand import play_virtual, scenario_errand
+    from probes.errand import scenario_errand
+    from probes.playing import play_virtual
 
     def play(factor: float, times: int, folder: Path) -> Run:
         loaded = scenario_at(path, asked, factor)
@@ -137,11 +138,14 @@ def _virtual(asked: argparse.Namespace, path: Path) -> Play:
 
 def _real(asked: argparse.Namespace, path: Path, loaded: LoadedScenario) -> Play:
     """Return how a step is played on the desk of a target file, after the one before has drained."""
-    from probes.errand import play_real, scenario_errand
+    from probes.errand import scenario_errand
+    from probes.playing import play_real
+    from probes.setting import Access
     from scenarios.charter import read_charter
     from scenarios.target import read_target
 
-    target, charter = read_target(asked.target), read_charter(asked.charter)
+    target = read_target(asked.target)
+    access = Access(target, read_charter(asked.charter))
     if target.rehearsal and (uneven := _uneven_teams(loaded)):
         say(
             f"warning: the steps come one after the other in the day of {target.base_url}, and the roster of "
@@ -155,7 +159,7 @@ def _real(asked: argparse.Namespace, path: Path, loaded: LoadedScenario) -> Play
         errand = dataclasses.replace(errand, anytime=bool(begun))  # a rehearsal desk's day goes on
         begun.append(folder)
         with ticking(asked, f"playing x{factor:g}") as watch:
-            return asyncio.run(play_real(errand, folder, target, charter, watch, scale=asked.scale))
+            return asyncio.run(play_real(errand, folder, access, watch, asked.scale))
 
     return play
 

@@ -116,8 +116,8 @@ VERBS = {
     "load": Verb(load, "testdrive load scenarios/quiet_tuesday.yaml --target t.yaml --charter c.yaml; how much its "
         "people carry: testdrive load scenarios/quiet_tuesday.yaml --search --search-from 0.5 --clock virtual",
         "what days volumes search search-from search-to search-within seed out json target charter clock-real "
-        "scale-desk shoppers dry-run clean-up only-contact browsers resume shift junit csv prometheus telemetry "
-        "misconduct phrases truth"),
+        "scale-desk shoppers dry-run clean-up only-contact browsers resume shift after-abort junit csv prometheus "
+        "telemetry misconduct phrases truth"),
     "target": Verb(target, "testdrive target new http://127.0.0.1:8010/tickets/submit/ --charter c.yaml -o t.yaml",
         "new url charter written json"),
     "journey": Verb(journey, "testdrive journey record mine --target t.yaml --charter c.yaml -o mine.yaml",
@@ -284,6 +284,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "csv": ("--csv", {"type": Path, "metavar": "FILE", "help": "write the legs as CSV too"}),
     "shift": ("--shift", {"action": "store_true", "help": "with --resume: have what was missed, and all after it, "
         "come later instead"}),
+    "after-abort": ("--after-abort", {"action": "store_true", "help": "with --resume: go on with a run that a broken "
+        "threshold has ended; it is counted anew, and may end it again"}),
     "mapping": ("--mapping", {"type": Path, "required": True, "metavar": "FILE",
         "help": "what its columns mean: a file, or one of ours (bank_acd, generic_csv)"}),
     "arrivals": ("--arrivals", {"choices": ["replayed", "half_hourly"], "default": "replayed",

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def run(asked: argparse.Namespace) -> int:
     """The whole loop: plan, simulate, open the desk, shop it, compare, report."""
-    from probes.errand import play_virtual, play_with_desk, scenario_errand
+    from probes.errand import scenario_errand
+    from probes.playing import play_virtual, play_with_desk
     from results.runs import FINISHED, INTERRUPTED, Run, new_folder, run_id, write_whole
     from results.words import comparison_document
 

@@ -18,7 +18,9 @@ from probes.channels.table import BROWSER
 from probes.clock import SCALE_MAX, Clock
 from probes.crowd.crowd import Tick
 from probes.desk.desk import DeskOptions, open_desk
+from probes.errand import Errand
 from probes.instrument import Instrument
+from probes.setting import Access, Setting
 from probes.shop import Shopped, play_plan, shop_facts
 from results.runs import Run
 from scenarios.misconduct import Misconduct, no_misconduct
@@ -125,9 +127,8 @@ async def browse(
             target = desk.target
             if target.form is not None:
                 target = target.model_copy(update={"form": target.form.model_copy(update={"poll_s": few.form_poll_s})})
-            facts = shop_facts(loaded, target, desk.charter, seed, "real", scale, options.misconduct)
+            errand = Errand.of(loaded, plan, seed, ends_s=start_s + few.wall_s_most * scale)
+            access = Access(target, desk.charter, in_browser=True, instead=BROWSER)
+            facts = shop_facts(errand, access, "real", scale, options.misconduct)
             run = Run.create(folder, {**facts, "browser": browser.version})
-            return await play_plan(
-                loaded, plan, run, target, desk.charter, clock, seed, Instrument(scale=scale), BROWSER, None,
-                browser, watch, until_s=start_s + few.wall_s_most * scale,
-            )  # fmt: skip
+            return await play_plan(errand, run, Setting(access, clock, Instrument(scale=scale), browser), watch)

@@ -1,59 +1,47 @@
-"""What is to be played: a scenario's shoppers or customers, or single journeys; and playing it on the real clock."""
+"""What is to be played: a scenario's shoppers or customers, or single journeys. Refuses to know where and when."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import csv
-import logging
+import hashlib
+import json
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from probes.browser import open_browser
-from probes.channels.table import sessions_of
-from probes.clock import Clock
-from probes.crowd.crowd import Cast, Tick
-from probes.descriptors import room_for
-from probes.desk.desk import DeskOptions, open_desk
-from probes.guard import Guard
-from probes.instrument import Instrument
 from probes.player import SessionMaker
-from probes.resume import Resumed
-from probes.shop import journeys_hash, journeys_of, play_plan, playable, shop_facts, start_rehearsal
-from probes.virtual_loop import run_virtual
-from results.runs import Run
-from results.stages import moved_facts
-from scenarios.charter import Charter
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.identity import case_id, contact_id, recorded_entity
 from scenarios.journey import Journey, journey_named, read_journey
 from scenarios.laws import law_row, quantile_s
-from scenarios.misconduct import Misconduct
 from scenarios.persona import PersonaKind, persona_named
 from scenarios.plan import PLAN_COLUMNS, make_plan
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import ChannelHours, Scenario, Team
-from scenarios.target import Target
-from scenarios.units import clock_text
-
-log = logging.getLogger(__name__)
+from scenarios.thresholds import Threshold
 
 BETWEEN_REPEATS_S = 2.0
 JOURNEY_DAYS_MOST = 60
 """No journey lasts longer: a promise of eight weeks can be chased."""
-LEAD_S = 2.0
-"""Wall seconds between reaching a desk and the first contact."""
 
 
 class NothingToPlayError(ValueError):
     """No contact of a plan can be played on a target; the message says why."""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays, beyond the plan: kinds of personas and what a feed tells, by customer."""
+
+    kinds: Mapping[str, PersonaKind] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Who they are, where several customers are the same person."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +61,24 @@ class Errand:
     """The wall instant of second 0, where the contacts have dates."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the run's run.json says besides."""
+    aborts_on: Sequence[Threshold] = ()
+    """Thresholds that end the run as soon as one is broken for sure."""
+    ends_s: float | None = None
+    """When all ends that is still under way; with the scenario's last day where left out."""
+
+    @classmethod
+    def of(cls, loaded: LoadedScenario, plan: pd.DataFrame, seed: int, **more: Any) -> Self:
+        """Return a plan with the journeys that it names, found beside the scenario or among ours.
+
+        Raises:
+            scenarios.faults.FaultsFoundError: one is missing or faulty.
+        """
+        return cls(loaded, plan, seed, journeys_of(loaded, plan), **more)
+
+    @property
+    def until_s(self) -> float:
+        """The horizon: nothing begins after it, and what is under way is cut off."""
+        return self.loaded.horizon_s if self.ends_s is None else self.ends_s
 
 
 def scenario_errand(loaded: LoadedScenario, seed: int, shoppers: int | None = None, everyone: bool = True) -> Errand:
@@ -80,7 +86,7 @@ def scenario_errand(loaded: LoadedScenario, seed: int, shoppers: int | None = No
     plan = make_plan(loaded, seed, 0, shoppers)
     if not everyone:
         plan = plan[plan["played_by"] == "shopper"].reset_index(drop=True)
-    return Errand(loaded, plan, seed, journeys_of(loaded, plan))
+    return Errand.of(loaded, plan, seed)
 
 
 @dataclass(frozen=True)
@@ -197,150 +203,24 @@ def read_feed(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def chosen_of(errand: Errand, target: Target, charter: Charter, sessions: Mapping[str, SessionMaker]) -> pd.DataFrame:
-    """Return the contacts of an errand that can be played on a target.
+def journeys_of(loaded: LoadedScenario, plan: pd.DataFrame) -> dict[str, Journey]:
+    """Return the journeys that a plan's contacts play, and those of the channels on which they may try again.
 
     Raises:
-        NothingToPlayError: none of them.
-        probes.guard.RefusedByCharterError: the charter does not list the target.
+        scenarios.faults.FaultsFoundError: one is missing or faulty.
     """
-    host, port = target.address()
-    Guard(charter).check(host, port)
-    chosen = playable(errand.plan, sessions)
-    if chosen.empty:
-        raise NothingToPlayError(_why_nothing(errand.plan, target))
-    return chosen
+    channels = loaded.scenario.channels
+    again = {channels[to].journey for retry in loaded.scenario.retry.values() for to in retry.to}
+    names = sorted(name for name in {*plan["journey"], *again} if isinstance(name, str))
+    return {name: journey_named(name, loaded.path.parent) for name in names}
 
 
-async def start_clock(errand: Errand, chosen: pd.DataFrame, target: Target, charter: Charter) -> Clock:
-    """Begin the day so that the first contact is due `LEAD_S` wall seconds from now.
-
-    A rehearsal desk's day is begun, or its clock taken; contacts that may come at any time are moved there (`chosen`).
-
-    Raises:
-        NothingToPlayError: the day of a rehearsal desk has passed the first contact.
-        ConnectionError: a rehearsal desk does not answer.
-    """
-    first_s = float(chosen["due_s"].min())
-    if not target.rehearsal:
-        epoch_s = time.time() + LEAD_S - first_s if errand.epoch_s is None else errand.epoch_s
-        return Clock.real(epoch_s=epoch_s)
-    anytime = errand.anytime or errand.epoch_s is not None  # its day is no date
-    clock = await start_rehearsal(target, charter, None if anytime else first_s, LEAD_S)
-    if anytime:
-        chosen["due_s"] += clock.now_s() + LEAD_S * clock.scale - first_s
-    elif clock.now_s() > first_s:
-        raise NothingToPlayError(
-            f"the day of {target.base_url} has begun: it is {clock_text(clock.now_s())} there, the first contact "
-            f"is due at {clock_text(first_s)}; a scenario's day needs a desk that was just opened"
-        )
-    return clock
+def journeys_hash(journeys: Mapping[str, Journey]) -> str:
+    """Return 16 hex digits over what the scripts say: a run is not taken up again with others."""
+    said = json.dumps({name: journeys[name].model_dump(mode="json") for name in sorted(journeys)}, sort_keys=True)
+    return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 
-async def play_real(
-    errand: Errand,
-    folder: Path,
-    target: Target,
-    charter: Charter,
-    watch: Callable[[Tick], None],
-    in_browser: bool = False,
-    scale: float | None = None,
-    misconduct: Misconduct | None = None,
-    resumed: Resumed | None = None,
-    trace: bool = False,
-) -> Run:
-    """Play a plan on the real clock; the first contact is due `LEAD_S` wall seconds from now.
-
-    A rehearsal desk's day is begun, or its clock and scale taken; any other desk runs in its own time. A run that is
-    taken up again (`resumed`) keeps its clock and its folder, and begins no contact twice.
-
-    Raises:
-        NothingToPlayError: no channel of the plan can be played on the target, more come at once than this process may
-            have connections, or the run to be taken up is another.
-        ConnectionError: a rehearsal desk does not answer.
-        probes.guard.RefusedByCharterError: the charter does not allow it.
-    """
-    loaded, seed = errand.loaded, errand.seed
-    sessions = sessions_of(target, in_browser)
-    chosen = chosen_of(errand, target, charter, sessions)
-    planned_s = float(chosen["due_s"].min())
-    if resumed is not None:
-        clock = Clock.real(epoch_s=float(resumed.run.facts["epoch_s"]), scale=float(resumed.run.facts["scale"]))
-    else:
-        clock = await start_clock(errand, chosen, target, charter)
-    if scale is not None and scale != clock.scale:
-        raise NothingToPlayError(f"{target.base_url} runs at scale {clock.scale:g}, not {scale:g}; a desk sets its own")
-    instrument = Instrument(scale=clock.scale)
-    if not in_browser:
-        instrument.warnings += _doubts_of_room(chosen, clock.scale, loaded.horizon_s)
-    facts = shop_facts(loaded, target, charter, seed, "real", clock.scale, misconduct)
-    facts |= moved_facts(facts, float(chosen["due_s"].min()) - planned_s)
-    facts |= {"journeys": journeys_hash(errand.journeys), **errand.facts}
-    if resumed is None:
-        run = Run.create(folder, facts)
-    else:
-        run, chosen = resumed.run, resumed.plan_from(facts, clock.now_s() + LEAD_S * clock.scale)
-    async with contextlib.AsyncExitStack() as stack:
-        browser = await stack.enter_async_context(open_browser()) if in_browser else None
-        shopped = await play_plan(
-            loaded, chosen, run, target, charter, clock, seed, instrument, sessions, errand.journeys, browser, watch,
-            cast=errand.cast, begun=resumed.begun if resumed else None, files=errand.files, trace=trace,
-        )  # fmt: skip
-    return shopped.run
-
-
-async def play_with_desk(errand: Errand, folder: Path, options: DeskOptions, watch: Callable[[Tick], None]) -> Run:
-    """Open a rehearsal desk on the real clock and play a plan on it, in one process."""
-    async with open_desk(errand.loaded, options) as desk:
-        return await play_real(errand, folder, desk.target, desk.charter, watch, misconduct=options.misconduct)
-
-
-def play_virtual(errand: Errand, folder: Path, options: DeskOptions, watch: Callable[[Tick], None]) -> Run:
-    """Open a rehearsal desk under the virtual clock and play a plan on it: days in seconds, over real sockets."""
-    loaded = errand.loaded
-
-    async def day() -> Run:
-        clock = Clock(asyncio.get_running_loop())
-        async with open_desk(loaded, options, clock) as desk:
-            facts = shop_facts(loaded, desk.target, desk.charter, options.seed, "virtual", 1.0, options.misconduct)
-            run = Run.create(folder, facts)
-            sessions = sessions_of(desk.target)
-            chosen = playable(errand.plan, sessions)
-            shopped = await play_plan(
-                loaded,
-                chosen,
-                run,
-                desk.target,
-                desk.charter,
-                clock,
-                options.seed,
-                Instrument(virtual=True),
-                sessions,
-                journeys=errand.journeys,
-                watch=watch,
-                cast=errand.cast,
-                files=errand.files,
-            )
-            return shopped.run
-
-    return run_virtual(day())
-
-
-def _doubts_of_room(plan: pd.DataFrame, scale: float, until_s: float) -> list[str]:
-    """Warn where a plan may want more connections than there are; refuse it where it surely does."""
-    room = room_for(plan, scale, until_s)
-    if (why := room.why_not()) is not None:
-        raise NothingToPlayError(why)
-    doubt = room.doubt()
-    if doubt is None:
-        return []
-    log.warning("%s", doubt)
-    return [doubt]
-
-
-def _why_nothing(plan: pd.DataFrame, target: Target) -> str:
-    if plan.empty:
-        return "the plan holds no contact to play; name shoppers in the scenario or give --shoppers N"
-    planned = ", ".join(sorted(set(plan["channel"])))
-    described = ", ".join(sessions_of(target)) or "no channel"
-    return f"no contact can be played: the plan has {planned}; {target.target} describes {described}"
+def playable(plan: pd.DataFrame, sessions: Mapping[str, SessionMaker]) -> pd.DataFrame:
+    """Return the contacts that can be played: their channel has a journey, and a session on the target."""
+    return plan[plan["channel"].isin(list(sessions)) & plan["journey"].notna()].reset_index(drop=True)

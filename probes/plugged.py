@@ -13,7 +13,9 @@ from typing import Any
 import pandas as pd
 
 from probes.desk.desk import DeskOptions, open_desk
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
+from probes.playing import play_real
+from probes.setting import Access
 from results.exports import last_step
 from results.runs import new_folder
 from scenarios.charter import read_charter
@@ -90,8 +92,8 @@ def shop_one(
                                         persona_named(persona)]  # fmt: skip
     errand = journey_errand([journey], None, Players(kinds), 1)
     folder = new_folder(Path(journey).stem, "pytest", within=runs)
-    playing = play_real(errand, folder, read_target(target), read_charter(charter), lambda tick: None, in_browser)
-    run = asyncio.run(playing)
+    access = Access(read_target(target), read_charter(charter), in_browser)
+    run = asyncio.run(play_real(errand, folder, access))
     return Shopped(run.folder, run.table("legs"), run.table("steps"), run.table("messages"))
 
 

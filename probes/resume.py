@@ -16,7 +16,7 @@ import pandas as pd
 from probes.journeys import Seen
 from probes.player import Contact, heard_of
 from results.journal import journals_in, read_journal
-from results.runs import FINISHED, Run
+from results.runs import ABORTED, FINISHED, Run
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class Resumed:
     shift: bool = False
 
     @classmethod
-    def of(cls, folder: Path, shift: bool = False) -> Resumed:
-        """Open a run that was cut off.
+    def of(cls, folder: Path, shift: bool = False, after_abort: bool = False) -> Resumed:
+        """Open a run that was cut off; one that a threshold has ended only with `after_abort`.
 
         Raises:
             results.runs.RunError: the folder is not a run.
@@ -100,6 +100,9 @@ class Resumed:
             raise CannotResumeError(f"{folder} is not a run of probes on the real clock: there is nothing to take up")
         if run.facts["state"] == FINISHED:
             raise CannotResumeError(f"{folder} has come to its end; there is nothing to take up")
+        if run.facts["state"] == ABORTED and not after_abort:
+            words = run.facts["aborted"]["words"]
+            raise CannotResumeError(f"{folder} is not taken up again: {words}; --after-abort goes on all the same")
         return cls(run, begun_in(journals_in(folder)), shift)
 
     def plan_from(self, facts: Mapping[str, Any], begins_s: float) -> pd.DataFrame:
@@ -111,6 +114,8 @@ class Resumed:
         for name, words in SAME.items():
             if facts.get(name) != self.run.facts.get(name):
                 raise CannotResumeError(f"{self.run.folder} was begun with another state of {words}; give it as it was")
+        if aborted := self.run.facts.get("aborted"):
+            self.run.write_facts(aborted=None, aborted_before=[*self.run.facts.get("aborted_before", []), aborted])
         plan = self.run.plan()
         ahead = ~plan["contact_id"].isin(list(self.begun.contacts))
         if self.shift and ahead.any():

@@ -18,9 +18,7 @@ import numpy as np
 import pandas as pd
 from cronsim import CronSim
 
-from probes.crowd.crowd import Cast
-from probes.errand import Errand, NothingToPlayError, journeys_scenario
-from probes.shop import journeys_hash
+from probes.errand import Cast, Errand, NothingToPlayError, journeys_hash, journeys_scenario
 from scenarios.calendar import WEEKDAYS, open_spell_s
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.identity import case_id, contact_id, recorded_entity

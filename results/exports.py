@@ -19,7 +19,7 @@ import pandas as pd
 from results.load_figures import Checked
 from results.load_metrics import threshold_name
 from results.log import OUR_FAULTS
-from results.runs import Run, write_whole
+from results.runs import ABORTED, INTERRUPTED, Run, write_whole
 
 NOT_BEGUN = ("unstarted", "withheld", "censored")
 GOOD = ("resolved",)
@@ -63,7 +63,7 @@ def load_junit_xml(facts: Mapping[str, Any], checked: Sequence[Checked]) -> str:
     instrument = facts["instrument"]
     own = [
         ("the instrument is fit", "" if instrument["fit"] else "; ".join(map(str, instrument["reasons"])) or "unfit"),
-        ("the run came to its end", "it was interrupted" if facts["state"] == "interrupted" else ""),
+        ("the run came to its end", _cut_short(facts)),
     ]
     cases = [("run", name, "error" if why else "", why) for name, why in own]
     cases += [("threshold", threshold_name(one.threshold), *_verdict(one)) for one in checked]
@@ -81,10 +81,18 @@ def load_junit_xml(facts: Mapping[str, Any], checked: Sequence[Checked]) -> str:
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
+def _cut_short(facts: Mapping[str, Any]) -> str:
+    """Say why a run did not come to its end; nothing where it did."""
+    if facts["state"] == ABORTED:
+        return str(facts["aborted"]["words"])
+    return "it was interrupted" if facts["state"] == INTERRUPTED else ""
+
+
 def _verdict(one: Checked) -> tuple[str, str]:
     if one.kept is None:
         return "error", "cannot tell: nothing was measured"
-    return "" if one.kept else "failure", f"measured {one.value:.6g} of {one.n}"
+    ended = "; the run was aborted for it" if one.ended_run else ""
+    return "" if one.kept else "failure", f"measured {one.value:.6g} of {one.n}{ended}"
 
 
 def last_step(steps: pd.DataFrame, contact: str) -> str:

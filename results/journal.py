@@ -143,9 +143,9 @@ def tables_from_journal(
 
     Args:
         paths: the journals; the lines of one contact stand in one of them.
-        facts: the run's facts; `run_id`, `target` and `state` are used.
-        plan: where given, planned contacts without a line become rows too: `unstarted` where their time had passed,
-            else `censored`.
+        facts: the run's facts; `run_id`, `target`, `state`, `stopped` and `aborted` are used.
+        plan: where given, planned contacts without a line become rows too: `unstarted` where their time had passed or
+            a threshold has ended the run, `withheld` where the charter's owner has, else `censored`.
     """
     begun: dict[str, dict[str, Any]] = {}
     legs: dict[tuple[str, int], dict[str, Any]] = {}
@@ -228,14 +228,18 @@ def _contact_rows(
 
 
 def _never_begun(entry: Mapping[str, Any], facts: Mapping[str, Any], last_s: float) -> dict[str, Any]:
-    passed, stopped = entry["due_s"] <= last_s, facts.get("stopped")
-    end = "withheld" if stopped else "unstarted" if passed else "censored"
+    passed, stopped, aborted = entry["due_s"] <= last_s, facts.get("stopped"), facts.get("aborted")
+    if aborted:  # who was so late that we had dropped them has lines of their own
+        end, reason = "unstarted", aborted["reason"]
+    else:
+        end = "withheld" if stopped else "unstarted" if passed else "censored"
+        reason = stopped or ("the run was interrupted" if passed else None)
     return {
         **{name: entry[name] for name in CONTACT_FACTS},
         **_run_facts(facts),
         "leg": 0,
         "leg_end": end,
-        "reason": stopped or ("the run was interrupted" if passed else None),
+        "reason": reason,
         "contact_outcome": end,
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,17 @@ import pandas as pd
 from results.contacts import contacts_of
 from results.metrics import metric_of, values_of
 from results.responses import responses_of
-from results.runs import Run
+from results.runs import ABORTED_REASON, Run
 from results.stages import warm_up_s_of
 from scenarios.thresholds import PERCENTS, RESPONSE_NAMES, SHARE_NAMES, Threshold
 
 STATES = ("unstarted", "withheld", "blocked", "abandoned", "target_error", "failed", "censored")
 """Counted states of contacts, beside those that came to their end."""
+
+SHARE_OF = {
+    "error_share": "target_error", "failed_share": "failed", "drop_share": "unstarted", "withheld_share": "withheld",
+}  # fmt: skip
+"""Which outcome a share of contacts is about."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +122,21 @@ def share_of(metric: str, legs: pd.DataFrame) -> tuple[float, int]:
 
 
 def share_flags(metric: str, legs: pd.DataFrame) -> pd.Series[bool]:
-    """Return, for each contact that a share is of, whether it counts."""
-    outcomes = legs.loc[legs["leg"] == 0, "contact_outcome"]
-    begun = outcomes[~outcomes.isin(["unstarted", "withheld"])]
-    state = {"error_share": "target_error", "failed_share": "failed", "drop_share": "unstarted"}.get(metric, "withheld")
-    return (outcomes if state in ("unstarted", "withheld") else begun) == state
+    """Return, for each contact that a share is of, whether it counts.
+
+    Whom the end of an aborted run kept from coming is none of them.
+    """
+    first = legs[legs["leg"] == 0]
+    came = first["arrived_s"].notna() | ~first["reason"].fillna("").str.startswith(ABORTED_REASON)
+    outcomes = first.loc[came, "contact_outcome"]
+    if begun_or_planned(metric) == "begun":
+        outcomes = outcomes[~outcomes.isin(["unstarted", "withheld"])]
+    return outcomes == SHARE_OF[metric]
+
+
+def begun_or_planned(metric: str) -> Literal["begun", "planned"]:
+    """Say of which contacts a share is: of those begun, or of all that were to come."""
+    return "planned" if SHARE_OF[metric] in ("unstarted", "withheld") else "begun"
 
 
 @dataclass(frozen=True)
@@ -132,16 +147,30 @@ class Checked:
     value: float
     n: int
     kept: bool | None
+    ended_run: bool = False
+    """Whether the run was aborted for it: then it is missed."""
 
 
-def check_thresholds(thresholds: Sequence[Threshold], measured: Measured) -> list[Checked]:
-    """Hold a run against thresholds; a stage that was not played keeps none."""
+def check_thresholds(
+    thresholds: Sequence[Threshold], measured: Measured, aborted: Mapping[str, Any] | None = None
+) -> list[Checked]:
+    """Hold a run against thresholds; a stage that was not played keeps none, nor is that kept which ended the run.
+
+    Args:
+        thresholds: what is to be kept.
+        measured: the run.
+        aborted: what its run.json says of its early end, where a threshold has ended it.
+    """
     told = []
+    ended = None if aborted is None else Threshold.model_validate(aborted["threshold"])
     for threshold in thresholds:
         value, n = value_of(threshold, measured)
         played = threshold.stage is None or any(one["stage"] == threshold.stage for one in measured.stages)
         known = played and not math.isnan(value)
-        told.append(Checked(threshold, value, n if known else 0, threshold.is_kept_by(value) if known else None))
+        kept = threshold.is_kept_by(value) if known else None
+        told.append(
+            Checked(threshold, value, n if known else 0, kept and threshold != ended, ended_run=threshold == ended)
+        )
     return told
 
 

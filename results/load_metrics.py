@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.load_figures import Checked, Measured, load_rows, state_rows
+from results.runs import FINISHED
 from scenarios.thresholds import PERCENTS, RESPONSE_NAMES, Threshold
 
 STARTS = ("intended", "actual")
@@ -67,7 +68,7 @@ def samples_of(facts: Mapping[str, Any], measured: Measured, checked: Sequence[C
     told = [*_figures(measured), *_thresholds(checked)]
     told.append(Sample(PLANNED, (), float(facts["planned"])))
     told.append(Sample(FIT, (), float(bool(facts["instrument"]["fit"]))))
-    told.append(Sample(COMPLETE, (), float(facts["state"] != "interrupted")))
+    told.append(Sample(COMPLETE, (), float(facts["state"] == FINISHED)))
     return list({(one.gauge.name, one.labels): one for one in told}.values())
 
 

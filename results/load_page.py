@@ -37,7 +37,7 @@ from results.load_words import (
 from results.pages import render, title_of
 from results.provenance import instrument_view, rehearsal_note, run_facts, saturation_lines
 from results.reviews import shown
-from results.runs import FINISHED, Run, write_whole
+from results.runs import ABORTED, FINISHED, Run, write_whole
 from results.saturation import saturations
 from results.score_page import scores_view
 from scenarios.thresholds import RESPONSE_NAMES, Threshold
@@ -153,7 +153,8 @@ def _page(run: Run, view: LoadView, stories: Stories) -> dict[str, Any]:
 def load_view(run: Run, measured: Measured, simulated: Run | None = None) -> LoadView:
     """Return what a page shows of a load test, beside a simulation of the same customers where there is one."""
     clock = RunClock.of(run.facts)
-    checked = check_thresholds([Threshold.model_validate(one) for one in run.facts.get("thresholds") or ()], measured)
+    thresholds = [Threshold.model_validate(one) for one in run.facts.get("thresholds") or ()]
+    checked = check_thresholds(thresholds, measured, run.facts.get("aborted"))
     rows = list(load_rows(measured))
     customers, bars = customers_of(run, measured), bars_of(measured)
     bins = slices_of(measured)
@@ -188,6 +189,8 @@ def _threshold_view(one: Checked, measured: Measured) -> ThresholdView:
     nothing_wanted = threshold.at_most == 0  # no run can show that something never happens
     if known and not nothing_wanted and threshold.is_kept_by(low) != threshold.is_kept_by(high):
         reasons.append("luck's reach: another run may come out otherwise")
+    if one.ended_run:
+        reasons.append("the run was aborted for it")
     silent = _unanswered(threshold, measured)
     if silent:
         reasons.append(f"{words.counted(silent, 'more step')} had no answer, and no time")
@@ -258,7 +261,8 @@ def _cut_off(facts: Mapping[str, Any]) -> str:
     state = facts.get("state", FINISHED)
     if state == FINISHED:
         return ""
-    why = f": {facts['stopped']}" if facts.get("stopped") else ""
+    told = facts["aborted"]["words"] if state == ABORTED else facts.get("stopped")
+    why = f": {told}" if told else ""
     return f"The run is {state}, not finished{why}. What was to come later is counted, and was not measured."
 
 

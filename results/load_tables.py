@@ -58,7 +58,7 @@ def threshold_row(one: Checked) -> dict[str, Any]:
     known = one.kept is not None
     return {
         **one.threshold.model_dump(exclude_none=True), "value": one.value if known else None, "n": one.n,
-        "kept": one.kept,
+        "kept": one.kept, "ended_run": one.ended_run,
     }  # fmt: skip
 
 
@@ -70,6 +70,8 @@ def bound_text(threshold: Threshold) -> str:
 
 
 def _verdict(one: Checked) -> str:
+    if one.ended_run:
+        return "MISSED, and ended the run"
     return "cannot tell: nothing was measured" if one.kept is None else "kept" if one.kept else "MISSED"
 
 

@@ -31,7 +31,11 @@ from scenarios.reading import LoadedScenario
 RUNS = Path("runs")
 """Where runs lie unless -o says otherwise; git-ignored."""
 
-RUNNING, FINISHED, INTERRUPTED = "running", "finished", "interrupted"
+RUNNING, FINISHED, INTERRUPTED, ABORTED = "running", "finished", "interrupted", "aborted"
+"""States of a run: aborted is one that a threshold has ended early."""
+
+ABORTED_REASON = "the run was aborted"
+"""How the reason begins of contacts that such an end has cut off, or kept from coming."""
 
 
 class RunError(ValueError):

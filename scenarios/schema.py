@@ -26,6 +26,7 @@ from scenarios.reading import HERE
 from scenarios.scenario import Scenario
 from scenarios.scorecard import Scorecard
 from scenarios.target import Target
+from scenarios.thresholds import THRESHOLD_NAMES
 
 _MODELS: dict[str, type[BaseModel]] = {
     "scenario": Scenario,
@@ -48,7 +49,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         schema = {"$schema": _DRAFT, **model.model_json_schema(by_alias=True)}
         for name, part in schema.get("$defs", {}).items():
             if "metric" in part.get("properties", {}):
-                known = METRIC_NAMES if name == "Gate" else ALL_NAMES
+                known = {"Gate": METRIC_NAMES, "Threshold": THRESHOLD_NAMES}.get(name, ALL_NAMES)
                 part["properties"]["metric"] |= {
                     "enum": sorted(known),
                     "markdownEnumDescriptions": [known[metric].meaning for metric in sorted(known)],

@@ -34,6 +34,9 @@ SHARE_NAMES: dict[str, MetricName] = {
     "withheld_share": MetricName("share", False, "contacts that the charter forbade / planned", _LOG),
 }
 
+ABORT_NAMES = RESPONSE_NAMES | SHARE_NAMES
+"""What is counted while a run plays, so that it can end one: times and shares, of which luck can be told."""
+
 THRESHOLD_NAMES = RESPONSE_NAMES | SHARE_NAMES | METRIC_NAMES
 
 
@@ -54,6 +57,8 @@ class Threshold(Strict):
     )
     at_least: float | None = Field(None, description="kept from here up")
     at_most: float | None = Field(None, description="kept up to here")
+
+    abort: bool = Field(False, description="end the run as soon as it is broken for sure, whatever is yet to come")
 
     @model_validator(mode="after")
     def _one_bound(self) -> Threshold:

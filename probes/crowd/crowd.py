@@ -13,13 +13,12 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
-
-import pandas as pd
 
 from probes.channels.contract import Caller, Surroundings
 from probes.crowd.shards import Gain
+from probes.errand import Errand
 from probes.journeys import GoOn, Script
 from probes.ladder import Standing
 from probes.lateness import Starts
@@ -31,11 +30,8 @@ from probes.scoring.follow_up import reads_promises
 from results.journal import Journal
 from scenarios.draws import Purpose, uniform, visit
 from scenarios.identity import contact_id
-from scenarios.journey import Journey
 from scenarios.laws import LawRow, law_row, quantile_s, scaled_us
-from scenarios.persona import PersonaKind
 from scenarios.plan import patience_us, retry_channel, retry_delay_us
-from scenarios.reading import LoadedScenario
 from scenarios.scenario import Channel
 from scenarios.units import NEVER_US, us
 
@@ -71,37 +67,22 @@ class Wait(NamedTuple):
     gave_up: bool
 
 
-@dataclass(frozen=True)
-class Cast:
-    """Who plays, beyond the plan: kinds of personas and what a feed tells, by customer."""
-
-    kinds: Mapping[str, PersonaKind] = field(default_factory=dict)
-    data: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Who they are, where several customers are the same person."""
-
-
 class Crowd:
     """Plays planned contacts on one loop."""
 
     def __init__(
         self,
-        loaded: LoadedScenario,
-        plan: pd.DataFrame,
-        journeys: Mapping[str, Journey],
+        errand: Errand,
         sessions: Mapping[str, SessionMaker],
         around: Surroundings,
         journal: Journal,
-        seed: int,
         watch: Callable[[Tick], None] | None = None,
-        until_s: float | None = None,
-        cast: Cast | None = None,
     ) -> None:
-        self._cast_of = cast or Cast()
-        self._loaded, self._journeys, self._sessions = loaded, journeys, sessions
-        self._around, self._journal, self._seed, self._watch = around, journal, seed, watch
-        self._until_s = loaded.horizon_s if until_s is None else until_s
-        self._contacts: Sequence[dict[str, Any]] = plan.sort_values(["due_s", "contact_id"]).to_dict("records")  # type: ignore[assignment]  # keys are texts
+        loaded = self._loaded = errand.loaded
+        self._cast_of, self._journeys, self._seed = errand.cast, errand.journeys, errand.seed
+        self._sessions, self._around, self._journal, self._watch = sessions, around, journal, watch
+        self._until_s = errand.until_s
+        self._contacts: Sequence[dict[str, Any]] = errand.plan.sort_values(["due_s", "contact_id"]).to_dict("records")  # type: ignore[assignment]  # keys are texts
         self._patience: dict[tuple[str, str], LawRow] = {
             (channel, intent): law_row(law)
             for channel in loaded.scenario.channels
@@ -118,6 +99,15 @@ class Crowd:
         self.on_wait: Callable[[Wait], None] | None = None
         """Told of each wait as soon as it is over, where somebody watches."""
         self._stopping = False
+        self.aborted: str | None = None
+        """Why the run ends early, once a threshold is broken for sure."""
+
+    def abort(self, reason: str) -> None:
+        """Begin nobody any more; who is under way says goodbye, and is cut off for this reason."""
+        stop = self._around.guard.stop
+        if stop.reason is None:
+            self.aborted = reason
+            stop.call(reason)
 
     @property
     def is_idle(self) -> bool:
@@ -135,7 +125,7 @@ class Crowd:
     async def play(self, gains: AsyncIterator[Gain]) -> None:
         """Play the contacts of all gains to their end, or to the horizon.
 
-        Cancelled, it ends those under way as censored.
+        Cancelled, or aborted, it ends those under way as censored.
         """
         try:
             async with self._around.clock.timeout_at_s(self._until_s):
@@ -200,7 +190,7 @@ class Crowd:
         self, contact: Contact, channel: Channel, late_s: float, script: Script | None
     ) -> tuple[Ended, Script | None]:
         """Play a contact, or write down why it cannot be; returns how it ended, and the script as it stands."""
-        hindrance = self._hindrance(channel, contact.facts["journey"])
+        hindrance = self.aborted or self._hindrance(channel, contact.facts["journey"])
         if hindrance is None and late_s > UNSTARTED_AFTER_S:
             hindrance = f"our generator was {late_s:.0f} s late"
         if hindrance is not None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
 
 from probes.crowd.child import END_S_MOST, Child
-from probes.crowd.exit_codes import BAD_INPUT, INTERRUPTED, OUR_FAULT, UNFIT
+from probes.crowd.exit_codes import BAD_INPUT, INTERRUPTED, MISSED, OUR_FAULT, UNFIT
 from probes.crowd.leases import RENEW_EVERY_S, Leases
 from probes.crowd.live_page import Watched, page_url
 
@@ -57,6 +57,15 @@ def exports_of(options: Any) -> dict[str, Any]:
     return {name: getattr(options, f"load_{name}") for name in ("junit", "csv", "prometheus", "telemetry")}
 
 
+def _code_of(finished: Mapping[str, Any]) -> int:
+    """Return the exit code of a run that its lead has finished: the worst that applies, as the command line's."""
+    if finished["interrupted"]:
+        return INTERRUPTED
+    if not finished["fit"]:
+        return UNFIT
+    return 0 if finished["aborted"] is None else MISSED
+
+
 class Head:
     """Leads a run: deals the shards, renews the leases, hears the parts, and finishes the run."""
 
@@ -89,6 +98,8 @@ class Head:
         self._done: dict[str, dict[str, Any]] = {}
         self._stopping = False
         self._news: dict[str, Any] = {}
+        self._counted: dict[str, Any] = {}
+        """By part: what thresholds that may end the run have seen."""
         self._lead: Child | None = None
         self._begun = False
         self.greenlet = gevent.spawn(self._direct)
@@ -122,6 +133,7 @@ class Head:
             self._gone(part)
         elif "idle" in word:
             self._leases.tell_idle(part, word["shards"], word["idle"])
+            self._counted[part] = word["now"].get("counted", [])
             self.watched.hear(part, word)
 
     def _gone(self, part: str) -> None:
@@ -240,7 +252,7 @@ class Head:
         alone_since = time.monotonic()
         for part in self._leases.parts:
             self._leases.heard(part, alone_since)  # who was ready early has said nothing since, and is not lost
-        while not self._stopping and not self._leases.is_played():
+        while not self._stopping and not self._leases.is_played() and "aborted" not in self._news:
             now = time.monotonic()
             for part in self._leases.expire(now):
                 sys.stderr.write(f"part {part} of the crowd was not heard from; others play whom it had not begun\n")
@@ -253,22 +265,31 @@ class Head:
             elif now - alone_since > ALONE_S_MOST:
                 sys.stderr.write("every part of the crowd is gone\n")
                 break
+            self._look()
             gevent.sleep(RENEW_EVERY_S)
+
+    def _look(self) -> None:
+        """Have the lead say whether a threshold is broken for sure; its answer is news when it comes."""
+        if self._lead is not None and any(self._counted.values()):
+            self._lead.tell(look=[counted for counted in self._counted.values() if counted])
 
     def _finish(self) -> None:
         parts = list(self._leases.parts)
-        played = self._leases.is_played()
+        aborted = self._news.get("aborted")
+        played = self._leases.is_played() and aborted is None
+        word = {"end": True} if played else {"stop": True} if aborted is None else {"abort": aborted["reason"]}
         for part in parts:
-            self._send(part, {"end": True} if played else {"stop": True})
+            self._send(part, word)
         until = time.monotonic() + END_S_MOST
         while time.monotonic() < until and not set(parts) <= self._done.keys() and self._leases.parts:
             gevent.sleep(0.02)
         told = [self._done[part] for part in self._done]
         if self._tells_lead("finished", finish=told, interrupted=not played):
             finished = self._news["finished"]
-            code = INTERRUPTED if finished["interrupted"] else 0 if finished["fit"] else UNFIT
-            code = self._told(finished["folder"], code)
-            self._end(code, f"{finished['contacts']} contacts; {finished['folder']}")
+            words = f"{finished['contacts']} contacts; {finished['folder']}"
+            if finished["aborted"] is not None and self._teller is None:
+                words = f"{finished['aborted']['words']}\n{words}"
+            self._end(self._told(finished["folder"], _code_of(finished)), words)
 
     def _end(self, code: int, word: str) -> None:
         self.watched.end(code, word)

@@ -21,6 +21,7 @@ from probes.crowd.exit_codes import OUR_FAULT
 from probes.crowd.lead import Lead
 from probes.crowd.leases import RENEW_EVERY_S
 from probes.crowd.shards import EVERY
+from results.aborting import Aborted
 from results.runs import Run
 
 READY_S_MOST = 120.0
@@ -46,6 +47,8 @@ class Beside:
         self.ready = asyncio.get_running_loop().create_future()
         self.done: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.idle = False
+        self.counted: list[list[int]] = []
+        """What thresholds that may end the run have seen."""
         self._reader = asyncio.create_task(self._read())
 
     def tell(self, **word: Any) -> None:
@@ -74,6 +77,7 @@ class Beside:
         elif "done" in word and not self.done.done():
             self.done.set_result(word["done"])
         elif "idle" in word:
+            self.counted = word["now"].get("counted", [])
             self.idle = word["idle"] and word["shards"] == len(EVERY)
 
     async def end(self) -> None:
@@ -119,21 +123,26 @@ async def play_hybrid(asked: Assignment, folder: Path, watch: Callable[[Tick], N
         async with asyncio.timeout(READY_S_MOST):
             await asyncio.gather(*(part.ready for part in parts))
         await lead.begin()
+        last_word: dict[str, Any] = {"end": True}
         try:
-            await _renew(parts)
+            if (aborted := await _renew(parts, lead)) is not None:
+                interrupted, last_word = True, {"abort": aborted.reason}
         except asyncio.CancelledError:
-            interrupted = True
+            interrupted, last_word = True, {"stop": True}
         for part in parts:
-            part.tell(**({"stop": True} if interrupted else {"end": True}))
+            part.tell(**last_word)
         async with asyncio.timeout(END_S_MOST):
             told = await asyncio.gather(*(part.done for part in parts))
     lead.finish(told, interrupted)
     return lead.run
 
 
-async def _renew(parts: list[Beside]) -> None:
-    """Renew the leases until all is played."""
+async def _renew(parts: list[Beside], lead: Lead) -> Aborted | None:
+    """Renew the leases until all is played, or a threshold is broken for sure."""
     while not all(part.idle or part.done.done() for part in parts):
         for part in parts:
             part.tell(lease=sorted(EVERY))
+        if (aborted := lead.look([part.counted for part in parts if part.counted])) is not None:
+            return aborted
         await asyncio.sleep(RENEW_EVERY_S)
+    return None

@@ -6,9 +6,10 @@ silenced for sure: a thread reads the leases, and where none has come for LEASE_
 on the spot. Its journal has every line by then; what was under way is `failed` (interrupted), as after any kill.
 
 In: what to play (a line), then `{"lease": [shards]}` every so often, `{"end": true}` when all is played, `{"stop":
-true}` to end at once what is under way. Out: `{"ready": true}`, then `{"ticks": …, "shards": n, "idle": …, "now": …}`
-every so often, and at the end `{"done": …}` or `{"failed": …}`. Ticks are the contacts that have ended (channel,
-outcome, lasted_s), and `waits` within `now` the waits that were over; the rest of `now` is how things stand.
+true}` to end at once what is under way, `{"abort": why}` to do so as a threshold is broken. Out: `{"ready": true}`,
+then `{"ticks": …, "shards": n, "idle": …, "now": …}` every so often, and at the end `{"done": …}` or `{"failed": …}`.
+Ticks are the contacts that have ended (channel, outcome, lasted_s), `waits` within `now` the waits that were over, and
+`counted` what thresholds have seen (`results.live_counts`); the rest of `now` is how things stand.
 """
 
 from __future__ import annotations
@@ -21,30 +22,29 @@ import select
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from probes.browser import Browser, open_browser
-from probes.channels.table import sessions_of
 from probes.clock import Clock
 from probes.crowd.assignment import Assignment
 from probes.crowd.crowd import Crowd, Tick, Wait
 from probes.crowd.leases import LEASE_S
 from probes.crowd.shards import Gain
 from probes.crowd.telling import tell, told_failure
+from probes.early_end import aborting
+from probes.errand import Errand
 from probes.instrument import Instrument
 from probes.resume import begun_in
-from probes.shop import journeys_of, play_contacts, warm_up
+from probes.setting import Access, Setting
+from probes.shop import Onlookers, play_contacts, warm_up
 from results.journal import journal_of, journals_in
+from results.live_counts import LiveCounts
 from results.runs import Run
-from scenarios.charter import Charter, read_charter
-from scenarios.journey import Journey
-from scenarios.reading import LoadedScenario
-from scenarios.target import Target, read_target
+from scenarios.charter import read_charter
+from scenarios.target import read_target
 
 TELL_EVERY_S = 0.25
 LOOK_EVERY_S = 0.05
@@ -78,7 +78,7 @@ class Line:
     def _take(self, word: dict[str, Any]) -> None:
         if "lease" in word:
             self._leased_until = time.monotonic() + LEASE_S
-        elif "end" in word or "stop" in word:
+        elif word.keys() & {"end", "stop", "abort"}:
             self._leased_until = float("inf")  # nothing begins any more, and what there is has its deadlines
         self._loop.call_soon_threadsafe(self._put, word)
 
@@ -97,6 +97,7 @@ class Part:
         self._crowd: Crowd | None = None
         self._instrument: Instrument | None = None
         self._clock: Clock | None = None
+        self._counts = LiveCounts((), {})
         self._ticks: list[tuple[str, str, float]] = []
         self._waits: list[Wait] = []
         self._shards: frozenset[int] = frozenset()
@@ -104,39 +105,31 @@ class Part:
     async def play(self) -> dict[str, Any]:
         """Play until the host says that all is played; returns what is to be told at the end."""
         asked, run = self._asked, self._run
-        loaded, target, charter = asked.load(), read_target(asked.target), read_charter(asked.charter)
+        loaded = asked.load()
+        access = Access(read_target(asked.target), read_charter(asked.charter), asked.browser)
         if loaded.hash != run.facts["scenario_hash"]:
             raise ValueError(f"{asked.scenario} is another scenario here than the one that is played")
-        plan = asked.mine(run.plan())
-        journeys = journeys_of(loaded, plan)
-        warm_up(plan)
+        errand = Errand.of(loaded, asked.mine(run.plan()), int(run.facts["seed"]))
+        warm_up(errand.plan)
         async with contextlib.AsyncExitStack() as stack:
             browser = await stack.enter_async_context(open_browser()) if asked.browser else None
             tell(ready=True)
-            return await self._play(plan, loaded, target, charter, journeys, browser)
+            return await self._play(errand, access, browser)
 
-    async def _play(
-        self,
-        plan: pd.DataFrame,
-        loaded: LoadedScenario,
-        target: Target,
-        charter: Charter,
-        journeys: Mapping[str, Journey],
-        browser: Browser | None,
-    ) -> dict[str, Any]:
+    async def _play(self, errand: Errand, access: Access, browser: Browser | None) -> dict[str, Any]:
         run, first = self._run, await self._line.words.get()
         facts = Run.open(run.folder).facts
         clock = Clock.real(epoch_s=float(facts["epoch_s"]), scale=float(facts["scale"]))
         instrument = Instrument(scale=clock.scale)
         self._clock, self._instrument = clock, instrument
+        thresholds = aborting(errand.loaded.scenario.thresholds)
+        self._counts = LiveCounts(thresholds, facts)
+        follow = self._counts.take if thresholds else None
         telling = asyncio.create_task(self._tell())
+        journal, setting = run.folder / journal_of(self._name), Setting(access, clock, instrument, browser)
         playing = asyncio.create_task(
-            play_contacts(
-                loaded, plan, run.folder / journal_of(self._name), target, charter, clock, int(facts["seed"]),
-                instrument, self._gains(first), sessions_of(target, browser is not None), journeys, browser,
-                watch=self._watch, ready=self._has_crowd,
-            )
-        )  # fmt: skip
+            play_contacts(errand, journal, setting, self._gains(first), Onlookers(self._watch, self._has_crowd, follow))
+        )
         self._playing = playing
         try:
             played = await playing
@@ -152,6 +145,8 @@ class Part:
         while "end" not in word:
             if "stop" in word:
                 self._playing.cancel()
+            elif "abort" in word and self._crowd is not None:
+                self._crowd.abort(word["abort"])
             gained = frozenset(word.get("lease", ())) - self._shards
             if gained:
                 mine = self._run.folder / journal_of(self._name)
@@ -191,6 +186,7 @@ class Part:
             "waiting": {channel: standing[channel, "waiting"] for channel in channels},
             "in_conversation": {channel: standing[channel, "in_conversation"] for channel in channels},
             "starts": late.starts, "late": late.late, "fit": verdict.fit, "reasons": verdict.reasons,
+            "counted": self._counts.counted(),
         }  # fmt: skip
 
 

@@ -18,7 +18,9 @@ import numpy as np
 import pandas as pd
 
 from probes.clock import Clock
+from probes.errand import Errand
 from probes.instrument import Instrument
+from probes.setting import Access, Setting
 from probes.shop import Shopped, play_plan, shop_facts
 from results.runs import Run
 from scenarios.charter import read_charter
@@ -135,21 +137,12 @@ async def play(shape: str, port: int, rate_per_s: float, seconds: float, folder:
         told = text.format(channel=CHANNEL[shape], port=port, seconds=lasts_s)
         (folder / f"{name}.yaml").write_text(told, encoding="utf-8")
     loaded = load_scenario(folder / "scenario.yaml")
-    target, charter = read_target(folder / "target.yaml"), read_charter(folder / "charter.yaml")
+    access = Access(read_target(folder / "target.yaml"), read_charter(folder / "charter.yaml"))
     plan = made_plan(shape, due_times_s(rate_per_s, seconds))
     clock = Clock.real(epoch_s=time.time() + LEAD_S)
-    run = Run.create(folder / "run", shop_facts(loaded, target, charter, 1, "real", 1.0))
-    return await play_plan(
-        loaded,
-        plan,
-        run,
-        target,
-        charter,
-        clock,
-        1,
-        Instrument(),
-        until_s=seconds + lasts_s + 30.0,
-    )
+    errand = Errand.of(loaded, plan, 1, ends_s=seconds + lasts_s + 30.0)
+    run = Run.create(folder / "run", shop_facts(errand, access, "real", 1.0))
+    return await play_plan(errand, run, Setting(access, clock, Instrument()))
 
 
 def main() -> None:

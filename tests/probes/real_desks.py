@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from probes.crowd.crowd import Tick
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
+from probes.playing import play_real
+from probes.setting import Access
 from results.log import check_legs
 from results.runs import Run
 from scenarios.charter import AllowedHost
@@ -69,7 +71,7 @@ def play(
     licence = licence.model_copy(update={"contacts_per_day_most": 1000})
     what = journey_errand([str(journey)], None, players or Players(repeats=repeats), 1)
     ticks: list[Tick] = []
-    return Played(asyncio.run(play_real(what, folder / "run", target, licence, ticks.append, in_browser)))
+    return Played(asyncio.run(play_real(what, folder / "run", Access(target, licence, in_browser), ticks.append)))
 
 
 def as_logged(text: str) -> str:

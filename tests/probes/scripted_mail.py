@@ -15,7 +15,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from probes.desk.desk import LOOPBACK, charter_for
 from probes.desk.mail_server import Inbox, serve_imap, serve_smtp
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
+from probes.playing import play_real
+from probes.setting import Access
 from results.log import check_legs
 from results.runs import Run
 from scenarios.charter import Charter
@@ -172,10 +174,10 @@ def correspond(
             ports = [smtp, imap_port or port]
             target = mail_target(*ports, **changes)
             licence = charter(charter_for(*ports, *more_ports))
-            return await play_real(errand, folder / "run", target, licence, lambda tick: None)
+            return await play_real(errand, folder / "run", Access(target, licence))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("probes.errand.LEAD_S", LEAD_S)
+        patch.setattr("probes.playing.LEAD_S", LEAD_S)
         run = asyncio.run(asyncio.wait_for(play(), PLAY_S_MOST))
     check_legs(run.table("legs"))
     return Correspondence(run, desk)

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from probes.desk.desk import DeskOptions
-from probes.errand import play_virtual, scenario_errand
+from probes.errand import scenario_errand
+from probes.playing import play_virtual
 from results.log import check_legs
 from results.runs import Run
 from tests.probes.small_desk import write_journeys

@@ -14,8 +14,10 @@ import pandas as pd
 from probes.browser import Browser
 from probes.clock import Clock
 from probes.desk.desk import DeskOptions, OpenDesk, open_desk
+from probes.errand import Errand
 from probes.instrument import Instrument
 from probes.player import SessionMaker
+from probes.setting import Access, Setting
 from probes.shop import Shopped, play_plan, shop_facts
 from results.log import check_legs
 from results.runs import Run
@@ -276,14 +278,13 @@ class SmallDesk:
         """Play contacts from now on and return what they came to."""
         plan = _plan(channel, self._now_s() + LEAD_S * self.scale, patience_s, count, apart_s)
         charter = self.thread.desk.charter
-        run = Run.create(self.folder / "run", shop_facts(self.loaded, self.target, charter, 1, "real", self.scale))
+        errand = Errand.of(self.loaded, plan, 1, ends_s=until_s)
+        access = Access(self.target, charter, trace=trace, instead=sessions)
+        run = Run.create(self.folder / "run", shop_facts(errand, access, "real", self.scale))
 
         async def shop() -> Shopped:
             clock = Clock.real(epoch_s=self.epoch_s, scale=self.scale)
-            return await play_plan(
-                self.loaded, plan, run, self.target, charter, clock, 1, Instrument(scale=self.scale), sessions,
-                browser=browser, until_s=until_s, trace=trace,
-            )  # fmt: skip
+            return await play_plan(errand, run, Setting(access, clock, Instrument(scale=self.scale), browser))
 
         shopped = loop.run(shop())
         legs = run.table("legs")

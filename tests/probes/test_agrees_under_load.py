@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from probes.desk.desk import DeskOptions
-from probes.errand import play_virtual, scenario_errand
+from probes.errand import scenario_errand
+from probes.playing import play_virtual
 from results.comparison import AGREES, DIFFERS, Comparison, compare_logs
 from results.stages import without_warm_up
 from scenarios.misconduct import Misconduct, TeamMisconduct, no_misconduct

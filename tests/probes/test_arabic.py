@@ -1,15 +1,16 @@
 """A journey in Arabic from end to end: written from right to left, stored as written, and shown so in the report."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from probes.browser import Browser
-from probes.channels.table import sessions_of
 from probes.desk.desk import DeskOptions, open_desk
 from probes.errand import Players, journey_errand
 from probes.instrument import Instrument
+from probes.setting import Access, Setting
 from probes.shop import play_plan, shop_facts
 from results.report import write_shop_report
 from results.runs import Run
@@ -31,11 +32,10 @@ async def shop(folder: Path, browser: Browser | None) -> Run:
         desk.hall.begin_day()
         clock = desk.hall.clock
         plan = errand.plan.assign(due_s=clock.now_s() + 5.0, patience_s=float("inf"))
-        run = Run.create(folder, shop_facts(errand.loaded, desk.target, desk.charter, 1, "real", 10.0))
-        shopped = await play_plan(
-            errand.loaded, plan, run, desk.target, desk.charter, clock, 1, Instrument(scale=10.0),
-            sessions_of(desk.target, browser is not None), errand.journeys, browser, cast=errand.cast,
-        )  # fmt: skip
+        access = Access(desk.target, desk.charter, in_browser=browser is not None)
+        run = Run.create(folder, shop_facts(errand, access, "real", 10.0))
+        setting = Setting(access, clock, Instrument(scale=10.0), browser)
+        shopped = await play_plan(replace(errand, plan=plan), run, setting)
     return shopped.run
 
 

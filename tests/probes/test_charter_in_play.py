@@ -10,8 +10,10 @@ import pytest
 from probes.channels.chat_websocket import ChatWebSocket
 from probes.channels.table import PROTOCOL
 from probes.clock import Clock
+from probes.errand import Errand
 from probes.guard import STOPPED
 from probes.instrument import Instrument
+from probes.setting import Access, Setting
 from probes.shop import Shopped, play_plan, shop_facts
 from probes.stop import Stop, say_goodbye, stopping
 from results.log import check_legs
@@ -38,14 +40,13 @@ class Polite(ChatWebSocket):
 
 def played(desk: SmallDesk, told: Charter, loop: LoopThread, count: int, apart_s: float) -> tuple[Run, Shopped]:
     plan = _plan("chat", desk._now_s() + 1.0, float("inf"), count, apart_s)
-    run = Run.create(desk.folder / "run", shop_facts(desk.loaded, desk.target, told, 1, "real", desk.scale))
+    errand = Errand.of(desk.loaded, plan, 1, ends_s=TEN_O_CLOCK_S + 4000.0)
+    access = Access(desk.target, told, instead={**PROTOCOL, "chat": Polite})
+    run = Run.create(desk.folder / "run", shop_facts(errand, access, "real", desk.scale))
 
     async def play() -> Shopped:
         clock = Clock.real(epoch_s=desk.epoch_s, scale=desk.scale)
-        return await play_plan(
-            desk.loaded, plan, run, desk.target, told, clock, 1, Instrument(scale=desk.scale),
-            {**PROTOCOL, "chat": Polite}, until_s=TEN_O_CLOCK_S + 4000.0,
-        )  # fmt: skip
+        return await play_plan(errand, run, Setting(access, clock, Instrument(scale=desk.scale)))
 
     return run, loop.run(play())
 

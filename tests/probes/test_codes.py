@@ -13,11 +13,13 @@ from probes.channels.form_http import FormHttp
 from probes.clock import Clock
 from probes.desk.desk import LOOPBACK, charter_for
 from probes.desk.mail_server import Inbox, serve_imap
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
 from probes.guard import Guard
 from probes.http_client import HttpClient
 from probes.journeys import Open
 from probes.personas import make_persona
+from probes.playing import play_real
+from probes.setting import Access
 from results.runs import Run
 from scenarios.charter import AllowedHost
 from scenarios.faults import FaultsFoundError
@@ -137,9 +139,8 @@ def ask(folder: Path, silent: bool = False) -> tuple[Run, Site]:
             port = int(runner.addresses[0][1])
             licence = charter(AllowedHost(host=LOOPBACK, ports=[port, imap_port]))
             try:
-                run = await play_real(
-                    what, folder / "run", target(port, imap_port), licence, lambda tick: None, in_browser=True
-                )
+                access = Access(target(port, imap_port), licence, in_browser=True)
+                run = await play_real(what, folder / "run", access)
             finally:
                 await runner.cleanup()
             return run, site

@@ -9,7 +9,9 @@ import pytest
 
 from probes import descriptors
 from probes.descriptors import open_now, raise_limit, room_for
-from probes.errand import NothingToPlayError, Players, journey_errand, play_real
+from probes.errand import NothingToPlayError, Players, journey_errand
+from probes.playing import play_real
+from probes.setting import Access
 from scenarios.charter import AllowedHost
 from scenarios.target import Target
 from tests.probes.test_guard import charter
@@ -72,5 +74,5 @@ def test_a_plan_that_finds_no_room_is_refused_before_a_byte(tmp_path: Path, monk
     })  # fmt: skip
     licence = charter(AllowedHost(host="127.0.0.1", ports=[9]))
     with pytest.raises(NothingToPlayError, match=r"30 chats and calls come within one second.* only 10 connections"):
-        asyncio.run(play_real(what, tmp_path / "run", target, licence, lambda tick: None))
+        asyncio.run(play_real(what, tmp_path / "run", Access(target, licence)))
     assert not (tmp_path / "run").exists()

@@ -12,8 +12,8 @@ from probes.channels.email import MAILS_MOST
 from probes.channels.table import PROTOCOL
 from probes.desk.desk import LOOPBACK, DeskOptions
 from probes.desk.mail import DOMAIN
-from probes.errand import Errand, play_virtual
-from probes.shop import journeys_of
+from probes.errand import Errand
+from probes.playing import play_virtual
 from scenarios.charter import Charter
 from scenarios.secret import SecretMissingError
 from tests.probes.loop_thread import LoopThread
@@ -497,7 +497,7 @@ def test_a_day_of_mails_under_the_virtual_clock_is_the_same_twice(tmp_path: Path
     for name in ("first", "second"):
         loaded = write_scenario(tmp_path / name, agents=2, service_s=60.0)
         plan = _plan("email", TEN_O_CLOCK_S, float("inf"), 20, 40.0)
-        errand = Errand(loaded, plan, 1, journeys_of(loaded, plan))
+        errand = Errand.of(loaded, plan, 1)
         run = play_virtual(errand, tmp_path / name / "run", DeskOptions(), lambda tick: None)
         assert set(run.table("legs")["contact_outcome"]) == {"resolved"}
         steps.append(run.table("steps").drop(columns="run_id", errors="ignore"))

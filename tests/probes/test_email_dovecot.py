@@ -10,8 +10,10 @@ import pytest
 
 from probes.clock import Clock
 from probes.desk.desk import LOOPBACK, charter_for
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
 from probes.personas import mark_of
+from probes.playing import play_real
+from probes.setting import Access
 from results.journal import JOURNAL
 from results.log import check_legs
 from results.runs import Run
@@ -54,7 +56,7 @@ def begun_wall_s(patch: pytest.MonkeyPatch) -> list[float]:
         noted.append(float(how["epoch_s"]))
         return real(**how)
 
-    patch.setattr("probes.errand.Clock.real", noting)
+    patch.setattr("probes.playing.Clock.real", noting)
     return noted
 
 
@@ -81,7 +83,7 @@ def test_a_real_mail_desk_is_timed_against_what_it_did(
 ) -> None:
     """Without it the channel would be known to work with no mail server but our own."""
     monkeypatch.setenv("TESTDRIVE_MAIL_PASSWORD", PASSWORD)
-    monkeypatch.setattr("probes.errand.LEAD_S", 0.2)
+    monkeypatch.setattr("probes.playing.LEAD_S", 0.2)
     begun = begun_wall_s(monkeypatch)
     desk = real_mail_desk
     desk.answers = lambda question: desk.answer_later(
@@ -92,7 +94,7 @@ def test_a_real_mail_desk_is_timed_against_what_it_did(
     errand = journey_errand([str(path)], "default", Players(repeats=COUNT), 1)
     errand.plan["due_s"] = np.arange(COUNT) * 0.3
     licence = charter_for(desk.smtp, desk.imap, desk.lmtp)  # the desk itself runs in our process
-    run = asyncio.run(play_real(errand, tmp_path / "run", target_of(desk, idle), licence, lambda tick: None))
+    run = asyncio.run(play_real(errand, tmp_path / "run", Access(target_of(desk, idle), licence)))
     check_legs(run.table("legs"))
     legs = run.table("legs")
     assert legs["contact_outcome"].tolist() == ["resolved"] * COUNT, set(legs["reason"])

@@ -13,9 +13,11 @@ from probes.channels.table import BROWSER, PROTOCOL
 from probes.clean_up import clean_up
 from probes.cleaning import Known, cleaned
 from probes.clock import Clock
+from probes.errand import Errand
 from probes.instrument import Instrument
 from probes.personas import Persona, make_persona, mark_of
 from probes.player import SessionMaker
+from probes.setting import Access, Setting
 from probes.shop import Shopped, play_plan, shop_facts
 from results.log import check_legs
 from results.runs import Run
@@ -75,14 +77,13 @@ class Shop:
         loaded = load_scenario(path)
         epoch_s = time.time() + 0.5
         plan = one_contact(intent)
-        run = Run.create(self.folder / "run", shop_facts(loaded, self.target(), self.charter(), 1, "real", SCALE))
+        errand = Errand.of(loaded, plan, 1, ends_s=300.0)
+        access = Access(self.target(), self.charter(), instead=sessions)
+        run = Run.create(self.folder / "run", shop_facts(errand, access, "real", SCALE))
 
         async def shop() -> Shopped:
             clock = Clock.real(epoch_s=epoch_s, scale=SCALE)
-            return await play_plan(
-                loaded, plan, run, self.target(), self.charter(), clock, 1, Instrument(scale=SCALE), sessions,
-                browser=browser, until_s=300.0,
-            )  # fmt: skip
+            return await play_plan(errand, run, Setting(access, clock, Instrument(scale=SCALE), browser))
 
         return self.loop.run(shop())
 

@@ -9,7 +9,9 @@ from aiohttp import web
 
 from probes.channels.pages import DEPTH_MOST, PageTooDeepError, parse
 from probes.desk.desk import LOOPBACK, charter_for, target_for
-from probes.errand import Errand, Players, journey_errand, play_real
+from probes.errand import Errand, Players, journey_errand
+from probes.playing import play_real
+from probes.setting import Access
 from results.log import check_legs
 from results.runs import Run
 
@@ -45,7 +47,7 @@ def play_on(folder: Path, routes: list[web.RouteDef], what: Errand) -> Run:
         port = runner.addresses[0][1]
         target = target_for(port).model_copy(update={"rehearsal": False, "request_s_most": 5.0})
         try:
-            return await play_real(what, folder / "run", target, charter_for(port), lambda tick: None)
+            return await play_real(what, folder / "run", Access(target, charter_for(port)))
         finally:
             await runner.cleanup()
 

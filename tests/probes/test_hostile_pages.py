@@ -12,7 +12,9 @@ import trustme
 from aiohttp import web
 
 from probes.desk.desk import LOOPBACK, charter_for
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Errand, Players, journey_errand
+from probes.playing import play_real
+from probes.setting import Access
 from results.comparison import compare_logs
 from results.log import check_legs
 from results.report import write_report
@@ -61,10 +63,9 @@ def target(port: int, scheme: str = "http") -> Target:
     )
 
 
-async def _play(folder: Path, what: object, port: int, scheme: str) -> Run:
-    return await play_real(  # type: ignore[arg-type]  # an errand
-        what, folder / "run", target(port, scheme), charter_for(port), lambda tick: None, in_browser=True
-    )
+async def _play(folder: Path, what: Errand, port: int, scheme: str) -> Run:
+    access = Access(target(port, scheme), charter_for(port), in_browser=True)
+    return await play_real(what, folder / "run", access)
 
 
 def play_on(folder: Path, channel: str, routes: list[web.RouteDef], contacts: int = 1) -> Run:

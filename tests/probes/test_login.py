@@ -7,7 +7,9 @@ import pytest
 
 from probes.cleaning import Known, survives
 from probes.desk.desk import charter_for
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
+from probes.playing import play_real
+from probes.setting import Access
 from results.runs import Run
 from scenarios.charter import AllowedHost
 from scenarios.secret import SecretMissingError
@@ -58,7 +60,7 @@ def look(desk: Helpdesk, folder: Path, wanted: Target, contacts: int = 2) -> tup
     port = int(desk.base_url.rsplit(":", 1)[1])
     charter = charter_for(port).model_copy(update={"allow": [AllowedHost(host="127.0.0.1", ports=[port])]})
     what = journey_errand([str(path)], None, Players(repeats=contacts), 1)
-    run = asyncio.run(play_real(what, folder / "run", wanted, charter, lambda tick: None, True, trace=True))
+    run = asyncio.run(play_real(what, folder / "run", Access(wanted, charter, in_browser=True, trace=True)))
     return run, run.table("legs")
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from probes.crowd.crowd import Cast
 from probes.desk.desk import DeskOptions
-from probes.errand import play_virtual, scenario_errand
+from probes.errand import Cast, scenario_errand
 from probes.journeys import Seen
 from probes.player import heard_of, told_of
+from probes.playing import play_virtual
 from probes.resume import begun_in
 from results.journal import Journal
 from results.log import check_legs

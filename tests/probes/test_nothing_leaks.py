@@ -13,8 +13,10 @@ from aiohttp import web
 
 from probes.cleaning import WHAT_RULES_MISS, Known, cleaned, survives
 from probes.desk.desk import LOOPBACK, charter_for
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
 from probes.personas import Persona, make_persona
+from probes.playing import play_real
+from probes.setting import Access
 from results.log import TABLES
 from results.runs import Run
 from scenarios.charter import Charter
@@ -218,10 +220,8 @@ def play(folder: Path, channel: str, in_browser: bool) -> Leaked:
         port = runner.addresses[0][1]
         charter = charter_for(port)
         try:
-            run = await play_real(
-                what, folder / "run", gossip_target(port), charter, lambda tick: None, in_browser, trace=True
-            )
-            return run, charter
+            access = Access(gossip_target(port), charter, in_browser, trace=True)
+            return await play_real(what, folder / "run", access), charter
         finally:
             await runner.cleanup()
 

@@ -21,11 +21,13 @@ from probes.channels.phone import PhoneCall
 from probes.channels.table import PROTOCOL
 from probes.clock import Clock
 from probes.desk.desk import LOOPBACK, DeskOptions, open_desk
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
 from probes.guard import Guard, RefusedByCharterError
 from probes.journeys import LAST, Open, Seen
 from probes.personas import Persona
+from probes.playing import play_real
 from probes.rtp import RtpEar
+from probes.setting import Access
 from probes.speech import hold_music, seconds_to_say, silence, voiced_tone
 from probes.virtual_loop import run_virtual
 from results.report import write_shop_report
@@ -575,7 +577,7 @@ def test_a_call_that_failed_can_be_listened_to(tmp_path: Path) -> None:
     with peer_that(lambda *sent: play_to(*sent, voiced_tone("one two three"), silence(9.0))) as peer:
         everywhere = AllowedHost(host="127.0.0.1", ports=["1-65535"])  # the peer is watched too, in our process
         charter = peer.charter(recording="one_party", allow=[everywhere])
-        playing = play_real(what, tmp_path / "run", peer.target(call_s_most=2.5), charter, lambda tick: None)
+        playing = play_real(what, tmp_path / "run", Access(peer.target(call_s_most=2.5), charter))
         run = asyncio.run(playing)
     assert run.table("legs")["leg_end"].iloc[0] == "target_error"
     kept = list(run.folder.glob("evidence/*.wav"))

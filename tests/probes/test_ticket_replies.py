@@ -8,7 +8,9 @@ from aiohttp import web
 
 from probes.channels.pages import read_message
 from probes.desk.desk import LOOPBACK
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
+from probes.playing import play_real
+from probes.setting import Access
 from results.runs import Run
 from scenarios.charter import AllowedHost
 from scenarios.target import SpeakerRule, Target
@@ -95,7 +97,7 @@ def shop(folder: Path, in_browser: bool, reply: dict[str, object] | None) -> tup
         what = journey_errand([str(path)], None, Players(), 1)
         licence = charter(AllowedHost(host=LOOPBACK, ports=[port]))
         try:
-            return await play_real(what, folder / "run", target, licence, lambda tick: None, in_browser=in_browser)
+            return await play_real(what, folder / "run", Access(target, licence, in_browser))
         finally:
             await runner.cleanup()
 

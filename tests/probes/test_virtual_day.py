@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from probes.desk.desk import DeskOptions
-from probes.errand import play_virtual, scenario_errand
+from probes.errand import scenario_errand
+from probes.playing import play_virtual
 from results.log import check_legs
 from results.runs import Run
 from scenarios.misconduct import Misconduct, TeamMisconduct

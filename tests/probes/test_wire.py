@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from aiohttp import web
 
-from probes import errand
+from probes import playing
 from probes.crowd.crowd import Tick
-from probes.errand import Players, journey_errand, play_real
+from probes.errand import Players, journey_errand
+from probes.playing import play_real
+from probes.setting import Access
 from scenarios.charter import AllowedHost
 from scenarios.target import Target
 from tests.probes.loop_thread import after
@@ -226,7 +228,7 @@ def play(
 ) -> Played:  # fmt: skip
     """Play one contact on a desk that speaks a transport."""
     monkeypatch.setenv("DESK_TOKEN", "s3cret-token")
-    monkeypatch.setattr(errand, "LEAD_S", 0.1)
+    monkeypatch.setattr(playing, "LEAD_S", 0.1)
     path = folder / "talk.yaml"
     path.write_text(JOURNEY.format(channel=channel, within_s=within_s))
     desk = Desk(script, status)
@@ -244,7 +246,7 @@ def play(
         ticks: list[Tick] = []
         licence = charter(AllowedHost(host="127.0.0.1", ports=[port]))
         try:
-            run = await play_real(what, folder / "run", target, licence, ticks.append)
+            run = await play_real(what, folder / "run", Access(target, licence), ticks.append)
         finally:
             for task in desk.playing:
                 task.cancel()

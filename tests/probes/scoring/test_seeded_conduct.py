@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from probes.desk.desk import DeskOptions
-from probes.errand import play_virtual, scenario_errand
+from probes.errand import scenario_errand
+from probes.playing import play_virtual
 from probes.scoring.published import published_detectors
 from probes.scoring.score_run import score_run
 from results.consistency import consistency_of
