@@ -5,10 +5,14 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from results.journal import journal_of, read_journal
 from results.log import check_legs
 from results.runs import Run
 from tests.desks import TOP, TWO_MINUTES, VERB, desk_of, wait_for
+
+pytestmark = pytest.mark.long
 
 
 def command(folder: Path, where: list[str]) -> list[str]:

@@ -22,6 +22,8 @@ from results.runs import Run
 from tests.desks import FIVE_MINUTES, TOP, desk_of, wait_for
 from tests.test_crowd_workers import LOCUST, free_port
 
+pytestmark = pytest.mark.long
+
 PROFILE = """
 profiles:
   rush:

@@ -2,10 +2,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from results.runs import Run
 from scenarios.plan import make_plan
 from scenarios.reading import load_scenario
 from tests.desks import FIVE_MINUTES, TOP, desk_of
+
+pytestmark = pytest.mark.long
 
 LOCUST = [sys.executable, "-m", "locust", "-f", "locustfile.py", "--headless", "-u", "1"]
 
