@@ -23,7 +23,7 @@ SEEDED = {"greeting": 0.6, "apology": 0.3, "asks_again": 0.25, "deflect_website"
           "automatic_reply": 0.1}  # fmt: skip
 
 PART_OF_THE_DAY = 0.4
-"""Of 1,300 chats: enough that a detector which hears none, or half, of a label is found out."""
+"""Of 1,300 chats: 500 are known to 4 % of them, a third of what the intervals owe to how well detectors are known."""
 
 PHRASES = """
 accepted: "Position noted."
