@@ -248,13 +248,10 @@ def finish(run: Run, plan: pd.DataFrame, judged: Judgement, interrupted: bool) -
 @contextlib.contextmanager
 def _quiet_collector() -> Iterator[None]:
     """Keep the garbage collector from stopping us while we generate load: it makes starts late."""
-    gc.collect()
-    gc.freeze()
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
         if was_on:
             gc.enable()

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from results.metrics import by_replication, contacts_of, metric_of, values_of
 from results.statistics import (
@@ -358,7 +358,7 @@ def _words(row: Row, tolerance: float, verdict: str, measured: _Measured, level:
         side = "above" if row.difference > 0 else "below"
         return f"measured lies {side} simulated by more than the tolerance", None
     room = abs(tolerance - abs(row.difference))
-    reach = float(stats.t.ppf(1 - level, measured.freedom)) * measured.error
+    reach = float(stdtrit(measured.freedom, 1 - level)) * measured.error
     if not math.isfinite(reach) or room <= reach / 30:
         return "the difference lies too near the tolerance for any affordable sample", None
     needed = math.ceil(row.contacts * (reach / room) ** 2)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtr, ndtri, stdtrit
 
 from results.comparison import ALPHA, CONTACTS_LEAST
 from results.metrics import by_replication, contacts_of, values_of
@@ -58,12 +58,12 @@ def _power(gate: Gate, by_day: Values, counted: int, gates: int) -> Power:
     strays = float(np.nanstd(by_day, ddof=1)) if counted and len(by_day) > 1 else math.inf
     tolerance = gate.tolerance_absolute or (gate.tolerance_relative or 0.0) * abs(expected)
     freedom = max(len(by_day) - 1, 1)
-    reach = float(stats.t.ppf(1 - ALPHA, freedom)) * strays
+    reach = float(stdtrit(freedom, 1 - ALPHA)) * strays
     agrees = 0.0
     if counted >= CONTACTS_LEAST and reach < tolerance:
-        agrees = float(1 - 2 * stats.norm.sf((tolerance - reach) / strays)) if strays else 1.0
-    strict = float(stats.t.ppf(1 - ALPHA / gates, freedom))
-    difference = tolerance + (strict + float(stats.norm.ppf(SEEN_WITH))) * strays
+        agrees = float(1 - 2 * ndtr((reach - tolerance) / strays)) if strays else 1.0
+    strict = float(stdtrit(freedom, 1 - ALPHA / gates))
+    difference = tolerance + (strict + float(ndtri(SEEN_WITH))) * strays
     if counted < CONTACTS_LEAST:
         difference = math.inf
     return Power(gate.metric, gate.channel, counted, expected, strays, tolerance, max(agrees, 0.0), difference)

@@ -11,7 +11,7 @@ from scenarios.metric_names import ALL_NAMES
 from scenarios.scenario import Goal
 
 if TYPE_CHECKING:
-    from results.power import Power  # which imports scipy.stats: a second, on every command that shows a table
+    from results.power import Power  # which only a comparison needs
 
 
 def metrics_table(values: Iterable[Figure], level: float = 0.95) -> str:

@@ -13,6 +13,9 @@ from commands import table
 from commands.exits import Exit, worst
 from commands.table import VERBS
 from tests.desks import VERB, desk_of, wait_for
+from tests.here import ask_here
+
+pytestmark = pytest.mark.long
 
 TOP = Path(__file__).resolve().parent.parent
 HOUR = TOP / "tests" / "days" / "short_hour.yaml"
@@ -66,7 +69,7 @@ def test_a_missed_goal_fails(tmp_path: Path) -> None:
 
 def test_the_whole_loop_agrees_and_its_parts_can_be_asked_again(tmp_path: Path) -> None:
     """Without it the parts could each work and the loop still not close."""
-    done = run("run", HOUR, "--clock", "virtual", "--json", "-o", tmp_path / "run", "--replications", 10)
+    done = ask_here("run", HOUR, "--clock", "virtual", "--json", "-o", tmp_path / "run", "--replications", 10)
     assert done.returncode in (0, 3), done.stderr
     document = json.loads(done.stdout)
     assert document["verdict"] == ("agrees" if done.returncode == 0 else "cannot tell")
@@ -84,12 +87,12 @@ def test_the_whole_loop_agrees_and_its_parts_can_be_asked_again(tmp_path: Path) 
         "verdict",
         "reason",
     }
-    again = run("compare", tmp_path / "run" / "measured", tmp_path / "run" / "simulated", "--json")
+    again = ask_here("compare", tmp_path / "run" / "measured", tmp_path / "run" / "simulated", "--json")
     assert again.returncode == done.returncode
     assert json.loads(again.stdout)["rows"] == document["rows"]
-    told = run("runs", tmp_path, "--json", "--sql", "select source, count(*) as n from legs group by 1 order by 1")
+    told = ask_here("runs", tmp_path, "--json", "--sql", "select source, count(*) as n from legs group by 1 order by 1")
     assert [row["source"] for row in json.loads(told.stdout)] == ["measured", "simulated"]
-    page = run("report", tmp_path / "run", "-o", tmp_path / "page.html")
+    page = ask_here("report", tmp_path / "run", "-o", tmp_path / "page.html")
     assert page.returncode == 0, page.stderr
     assert "http" not in page.stderr
     assert (tmp_path / "page.html").stat().st_size > 20_000
@@ -106,7 +109,7 @@ def test_a_charter_without_the_host_sends_nothing(tmp_path: Path) -> None:
         udp.setblocking(False)
         target, charter = target_and_charter(tmp_path, port, allowed_port=1 if port != 1 else 2)
         for verb in (["shop", HOUR], ["load", HOUR], ["shop", "ask_on_chat"], ["shop", "ask_on_chat", "--browser"]):
-            done = run(*verb, "--target", target, "--charter", charter, "-o", tmp_path / "run")
+            done = ask_here(*verb, "--target", target, "--charter", charter, "-o", tmp_path / "run")
             assert done.returncode == 5, done.stderr
             assert f"127.0.0.1 port {port}" in done.stderr
         for ear in (tcp.accept, lambda: udp.recv(1)):
@@ -130,13 +133,13 @@ def test_a_desk_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     target, charter = target_and_charter(tmp_path, port, allowed_port=port)
-    done = run("shop", "ask_on_chat", "--target", target, "--charter", charter, "-o", tmp_path / "run")
+    done = ask_here("shop", "ask_on_chat", "--target", target, "--charter", charter, "-o", tmp_path / "run")
     assert done.returncode == 6, done.stderr
     plain = YAML(typ="safe").load(target.read_text())
     plain["rehearsal"] = False
     with target.open("w") as out:
         YAML().dump(plain, out)
-    done = run("shop", "ask_on_chat", "--target", target, "--charter", charter, "-o", tmp_path / "run")
+    done = ask_here("shop", "ask_on_chat", "--target", target, "--charter", charter, "-o", tmp_path / "run")
     assert done.returncode == 6, done.stderr
 
 
@@ -157,11 +160,11 @@ def test_eight_faults_are_eight_lines(tmp_path: Path) -> None:
         text = text.replace(good, bad)
     (tmp_path / "bad.yaml").write_text(text)
     for verb in ("check", "simulate", "run"):
-        done = run(verb, tmp_path / "bad.yaml")
+        done = ask_here(verb, tmp_path / "bad.yaml")
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 8, done.stderr
         assert done.stdout == ""
-    document = json.loads(run("check", tmp_path / "bad.yaml", "--json").stdout)
+    document = json.loads(ask_here("check", tmp_path / "bad.yaml", "--json").stdout)
     assert len(document["faults"]) == 8
     assert set(document["faults"][0]) == {"file", "line", "key", "found", "message"}
     assert not list(tmp_path.glob("runs*"))
@@ -187,7 +190,7 @@ def test_eight_faults_are_eight_lines(tmp_path: Path) -> None:
 )
 def test_a_bad_command_is_told_in_a_sentence(arguments: list[object], told: str, tmp_path: Path) -> None:
     """Without it a slip on the command line would end in a traceback."""
-    done = run(*arguments, cwd=TOP)
+    done = ask_here(*arguments)
     assert done.returncode == 2, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
@@ -197,7 +200,7 @@ def test_a_full_folder_is_not_written_over(tmp_path: Path) -> None:
     """Without it a second run could mix its tables with the first one's."""
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "legs.parquet").write_text("mine")
-    done = run("simulate", HOUR, "--replications", 1, "-o", tmp_path / "old")
+    done = ask_here("simulate", HOUR, "--replications", 1, "-o", tmp_path / "old")
     assert done.returncode == 2
     assert "not empty" in done.stderr
     assert (tmp_path / "old" / "legs.parquet").read_text() == "mine"
@@ -251,7 +254,7 @@ def test_load_says_at_how_many_requests_a_desk_is_saturated(tmp_path: Path) -> N
         done = run("load", crowd, *where, "-o", tmp_path / "run")
     assert done.returncode in (0, 4), done.stderr  # on a busy machine the instrument may call itself unfit
     assert "Website: saturated at 6 at once" in done.stdout
-    refused = run("desk", crowd, "--capacity", "0")
+    refused = ask_here("desk", crowd, "--capacity", "0")
     assert refused.returncode == 2
     assert "argument --capacity: '0' is no whole number of 1 or more" in refused.stderr
 
@@ -272,7 +275,7 @@ def test_a_desk_that_closes_forms_unanswered_never_agrees(tmp_path: Path) -> Non
     """Without it a desk could drop half of its customers, and the rest would speak for them."""
     (tmp_path / "silent.yaml").write_text("front: {silent: 0.5}\n")
     arguments = ["--clock", "virtual", "--replications", 8, "--misconduct", tmp_path / "silent.yaml", "--json"]
-    done = run("run", HOUR, *arguments, "-o", tmp_path / "run")
+    done = ask_here("run", HOUR, *arguments, "-o", tmp_path / "run")
     assert done.returncode in (1, 3), done.stderr
     document = json.loads(done.stdout)
     assert document["verdict"] != "agrees"
@@ -284,8 +287,8 @@ def test_a_desk_that_closes_forms_unanswered_never_agrees(tmp_path: Path) -> Non
 
 def test_only_a_recorded_run_can_be_fitted(tmp_path: Path) -> None:
     """Without it a simulation's replications would be fitted as if they were one day."""
-    assert run("simulate", HOUR, "--replications", 1, "-o", tmp_path / "run").returncode == 0
-    done = run("fit", tmp_path / "run", "-o", tmp_path / "fitted.yaml")
+    assert ask_here("simulate", HOUR, "--replications", 1, "-o", tmp_path / "run").returncode == 0
+    done = ask_here("fit", tmp_path / "run", "-o", tmp_path / "fitted.yaml")
     assert done.returncode == 2
     assert "testdrive import" in done.stderr
 

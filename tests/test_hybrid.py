@@ -5,6 +5,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from probes.errand import scenario_errand
 from results.journal import journal_of, read_journal
 from results.log import check_legs
@@ -13,6 +15,8 @@ from results.runs import Run
 from scenarios.profiled import replayed
 from scenarios.reading import load_scenario
 from tests.desks import TOP, TWO_MINUTES, VERB, desk_of, wait_for
+
+pytestmark = pytest.mark.long
 
 
 def command(folder: Path, where: list[str]) -> list[str]:

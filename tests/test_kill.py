@@ -14,6 +14,9 @@ from results.journal import JOURNAL
 from results.log import check_legs
 from results.runs import Run
 from tests.desks import FIVE_MINUTES, TOP, VERB, desk_of
+from tests.here import ask_here
+
+pytestmark = pytest.mark.long
 
 KILLS = int(os.environ.get("TESTDRIVE_KILLS", "6"))
 """The suite kills six times; TESTDRIVE_KILLS=30 pytest tests/test_kill.py is the long form."""
@@ -43,7 +46,6 @@ def kill_once(folder: Path, number: int) -> None:
             wait_for_journal(folder / "run", luck.randrange(1, 400), begun)
             begun.send_signal(signal.SIGKILL)
             begun.wait(timeout=30)
-    read_whole(folder / "run")
 
 
 def read_whole(folder: Path) -> None:
@@ -66,9 +68,8 @@ def read_whole(folder: Path) -> None:
     assert len(steps) == sum(line["kind"] == "step" for line in lines)
     assert len(messages) == sum(line["kind"] == "message" for line in lines)
     assert set(run.plan()["contact_id"]) <= set(outcomes)
-    said = subprocess.run(
-        [*VERB, "runs", str(folder.parent), "--json"], capture_output=True, text=True, cwd=TOP, check=True
-    )
+    said = ask_here("runs", folder.parent, "--json")
+    assert said.returncode == 0, said.stderr
     assert json.loads(said.stdout)["runs"][0]["state"] == "running"
 
 
@@ -76,6 +77,8 @@ def test_a_kill_at_any_moment_leaves_a_readable_run(tmp_path: Path) -> None:
     """Without it a power cut would cost a day of measurements, or replay contacts that were begun."""
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda number: kill_once(tmp_path / f"kill{number}", number), range(KILLS)))
+    for number in range(KILLS):
+        read_whole(tmp_path / f"kill{number}" / "run")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -26,6 +26,8 @@ from results.runs import Run
 from tests.desks import FIVE_MINUTES, TOP, desk_of, wait_for
 from tests.test_crowd_workers import LOCUST, free_port
 
+pytestmark = pytest.mark.long
+
 PROFILE = """
 profiles:
   rush:
@@ -67,7 +69,7 @@ def watching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watching]:
     scenario.write_text(FIVE_MINUTES.read_text().replace("{chat: 0.8, form: 0.2}", "{chat: 1.0}") + PROFILE)
     port, link = free_port(), str(free_port())
     with desk_of(folder, scenario=scenario) as (_, target, _, charter), (folder / "said.txt").open("w") as said:
-        command = [*LOCUST, "--processes", "2", "--autostart", "--autoquit", "60", "-u", "1", "--web-port", str(port)]
+        command = [*LOCUST, "--processes", "2", "--autostart", "--autoquit", "600", "-u", "1", "--web-port", str(port)]
         command += ["--master-bind-port", link, "--master-port", link]
         command += ["--scenario", str(scenario), "--target-file", target, "--charter", charter]
         command += ["--load-profile", "rush", "--run-folder", str(folder / "run")]
@@ -113,7 +115,7 @@ def test_other_sites_cannot_read_how_a_desk_fares(watching: Watching) -> None:
 
 def test_figures_have_every_customer_and_a_band_beside_them(watching: Watching) -> None:
     """Without it the page could show another run than the one that is written down."""
-    wait_for(lambda: watching.figures().get("state") == "over" and bool(watching.figures().get("band")), 120)
+    wait_for(lambda: watching.figures().get("state") == "over" and bool(watching.figures().get("band")), 300)
     told, legs = watching.figures(), Run.open(watching.folder / "run").table("legs")
     chat = told["channels"]["chat"]
     contacts = legs.drop_duplicates("contact_id")

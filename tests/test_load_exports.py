@@ -10,10 +10,15 @@ from xml.etree import ElementTree
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from probes.desk.desk import charter_for, target_for
 from results.runs import Run
+from scenarios.models import write_model
 from tests.desks import TOP, TWO_MINUTES, VERB, desk_of
+from tests.here import ask_here
 from tests.probes.otlp_collector import otlp_collector
 from tests.test_locust import LOCUST
+
+pytestmark = pytest.mark.long
 
 THRESHOLDS = """
 thresholds:
@@ -93,11 +98,12 @@ def test_every_tool_is_told_the_same(scenario: Path, where: list[str], tmp_path:
         assert sorted((sorted(found.items()), value) for found, value in points[name]) == sorted(pairs), name
 
 
-def test_a_charter_without_telemetry_stops_it_before_it_begins(
-    scenario: Path, where: list[str], tmp_path: Path
-) -> None:
+def test_a_charter_without_telemetry_stops_it_before_it_begins(scenario: Path, tmp_path: Path) -> None:
     """Without it an hour of load would be played before somebody learns that nothing may be sent."""
-    done = load(scenario, *where, "--telemetry", "-o", tmp_path / "run")
+    write_model(tmp_path / "target.yaml", target_for(1))
+    write_model(tmp_path / "charter.yaml", charter_for(1))
+    where = ["--target", tmp_path / "target.yaml", "--charter", tmp_path / "charter.yaml"]
+    done = ask_here("load", scenario, *where, "--telemetry", "-o", tmp_path / "run")
     assert done.returncode == 5
     assert done.stderr == "refused: the charter lists no telemetry, so nothing is sent to one\n"
     assert not (tmp_path / "run").exists()
@@ -118,7 +124,7 @@ def test_a_silent_collector_loses_nothing(scenario: Path, where: list[str], tmp_
 
 def test_the_virtual_clock_has_no_charter_to_send_by(scenario: Path, tmp_path: Path) -> None:
     """Without it telemetry would be asked for and silently left out."""
-    done = load(scenario, "--clock", "virtual", "--telemetry", "-o", tmp_path / "run")
+    done = ask_here("load", scenario, "--clock", "virtual", "--telemetry", "-o", tmp_path / "run")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "outputs.telemetry" in done.stderr
 
@@ -126,7 +132,7 @@ def test_the_virtual_clock_has_no_charter_to_send_by(scenario: Path, tmp_path: P
 def test_a_file_needs_no_charter(scenario: Path, tmp_path: Path) -> None:
     """Without it the figures of a rehearsal could not be looked at with the dashboards of the real thing."""
     text = tmp_path / "out.prom"
-    done = load(scenario, "--clock", "virtual", "--prometheus", text, "-o", tmp_path / "run")
+    done = ask_here("load", scenario, "--clock", "virtual", "--prometheus", text, "-o", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert 'testdrive_threshold_kept{channel="all",metric="drop_share",scenario="two_minutes"' in text.read_text()
 

@@ -1,14 +1,14 @@
 """Profiles, factors, windows and recorded logs on the command line: every verb plays the same customers."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from results.runs import Run
 from scenarios.units import clock_s
-from tests.desks import FIVE_MINUTES, TOP, VERB
+from tests.desks import FIVE_MINUTES
+from tests.here import Said, ask_here
 
 LOG = """contact_id,channel,intent,arrived,answered,ended,agent,outcome
 c1,chat,order status,2025-11-04T09:00:10Z,2025-11-04T09:00:15Z,2025-11-04T09:00:30Z,anna,answered
@@ -31,10 +31,9 @@ STAGES = [
 ]
 
 
-def ask(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run a verb, which ends as expected."""
-    command = [*VERB, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=TOP, timeout=300, check=False)
+def ask(*arguments: object, code: int = 0) -> Said:
+    """Ask a verb, which ends as expected."""
+    done = ask_here(*arguments)
     assert done.returncode == code, done.stdout + done.stderr
     return done
 
@@ -80,9 +79,7 @@ def test_a_whole_loop_under_a_profile_compares_what_counts(rush: Path, tmp_path:
     gates = "gates: [{metric: talk_s_mean, channel: chat, tolerance_relative: 0.5}]\n"
     rush.write_text(rush.read_text().replace("shoppers: {chat: {share: 0.5}, form: {share: 0.5}}", gates))
     command = ["run", rush, "--profile", "rush", "--clock", "virtual", "--replications", 10, "--json"]
-    done = subprocess.run(
-        [*VERB, *map(str, command), "-o", str(tmp_path / "run")], capture_output=True, text=True, cwd=TOP, check=False
-    )
+    done = ask_here(*command, "-o", tmp_path / "run")
     assert done.returncode in (0, 3), done.stderr
     (gate,) = (row for row in json.loads(done.stdout)["rows"] if row["gate"])
     legs = Run.open(tmp_path / "run" / "measured").table("legs").query("leg == 0 and channel == 'chat'")

@@ -8,6 +8,9 @@ import pytest
 
 from results.runs import Run
 from tests.desks import FIVE_MINUTES, TOP, VERB, desk_of
+from tests.here import Said, ask_here
+
+pytestmark = pytest.mark.long
 
 GOALS = """
 goals:
@@ -45,10 +48,9 @@ def scenario(tmp_path: Path) -> Path:
     return path
 
 
-def ask(*arguments: object) -> subprocess.CompletedProcess[str]:
+def ask(*arguments: object) -> Said:
     """Search, ending as it may."""
-    command = [*VERB, "load", *map(str, arguments), "--search"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=TOP, timeout=300, check=False)
+    return ask_here("load", *arguments, "--search")
 
 
 def test_a_search_under_the_virtual_clock_brackets_what_the_desk_carries(scenario: Path, tmp_path: Path) -> None:
@@ -91,7 +93,10 @@ def test_the_steps_on_a_desk_follow_each_other_in_its_day(tmp_path: Path) -> Non
     path.write_text(CHATS)
     bounds = ["--search-to", 1.5, "--from", "09:00", "--for", 30]
     with desk_of(tmp_path, scenario=path) as where:
-        done = ask(path, *bounds, *where, "-o", tmp_path / "found")
+        command = [*VERB, "load", path, *bounds, *where, "-o", tmp_path / "found", "--search"]
+        done = subprocess.run(
+            [str(word) for word in command], capture_output=True, text=True, cwd=TOP, timeout=300, check=False
+        )
     assert done.returncode in (3, 4), done.stderr  # on a busy machine the instrument is not fit, which ends the search
     assert "warning: the steps come one after the other" in done.stderr
     assert "the roster of desk changes in it" in done.stderr
@@ -142,7 +147,6 @@ def test_searches_that_make_no_sense_are_told(scenario: Path, arguments: list[ob
 
 def test_options_of_a_search_alone_are_told(scenario: Path) -> None:
     """Without it a forgotten --search would play one volume and look like an answer."""
-    command = [*VERB, "load", str(scenario), "--clock", "virtual", "--search-to", "4"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=TOP, timeout=60, check=False)
+    done = ask_here("load", scenario, "--clock", "virtual", "--search-to", 4)
     assert done.returncode == 2
     assert "--search-to: only with --search" in done.stderr

@@ -4,11 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from results.journal import journal_of
 from results.runs import Run
 from scenarios.plan import make_plan
 from scenarios.reading import load_scenario
 from tests.desks import FIVE_MINUTES, TOP, desk_of, wait_for
+
+pytestmark = pytest.mark.long
 
 LOCUST = [sys.executable, "-m", "locust", "-f", "locustfile.py", "--headless", "-u", "1"]
 

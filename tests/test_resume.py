@@ -19,6 +19,8 @@ from results.runs import Run
 from tests.desks import TOP, TWO_MINUTES, VERB, desk_of
 from tests.test_kill import wait_for_journal
 
+pytestmark = pytest.mark.long
+
 KILLS = int(os.environ.get("TESTDRIVE_KILLS", "4"))
 """The suite kills four times; TESTDRIVE_KILLS=100 pytest tests/test_resume.py is the long form."""
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 PATH = Path(__file__).with_name("verdicts.py")
 SPEC = importlib.util.spec_from_file_location("verdicts", PATH)
 assert SPEC is not None

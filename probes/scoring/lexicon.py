@@ -261,6 +261,7 @@ _CLITICS = "(?:(?:و|ف)?(?:بال|كال|لل|ال|ب|ل|ك|ه|ح|س|ع)?)"
 """What may be grown on to an Arabic word in front."""
 
 
+@cache
 def _word(word: str) -> str:
     folded = fold(word).replace("_", " ")
     return re.escape(folded).replace(r"\*", r"[^ ]*").replace(r"\ ", " (?:, )?")

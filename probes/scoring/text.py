@@ -74,6 +74,7 @@ def _fold_sign(sign: str) -> str:
     return "".join(_SIGNS.get(c, c) for c in bare).lower()
 
 
+@lru_cache(maxsize=16384)
 def fold(text: str) -> str:
     """Return a text folded, for comparing words of a lexicon with those of a reply.
 

@@ -13,11 +13,14 @@ from tests.written import about, demand, one_desk, written
 collect_ignore = ["plain_user.py"]  # it imports locust, which patches the whole process
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _cimba_first() -> None:
-    """Import Cimba before Numba compiles anything: what it tells Numba of its types is not heard later."""
-    with contextlib.suppress(ImportError):
-        importlib.import_module("cimba")
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Where benchmarks run, import Cimba before Numba compiles anything: what it says of its types is not heard later.
+
+    Nowhere else, as Numba then compiles all anew.
+    """
+    if any(item.get_closest_marker("benchmark") for item in session.items):
+        with contextlib.suppress(ImportError):
+            importlib.import_module("cimba")
 
 
 @pytest.fixture(scope="session", params=range(3))

@@ -10,15 +10,21 @@ from probes.errand import scenario_errand
 from probes.playing import play_virtual
 from probes.scoring.published import published_detectors
 from probes.scoring.score_run import score_run
-from results.consistency import consistency_of
+from results.consistency import Tone, consistency_of
 from results.runs import Run
 from scenarios.misconduct import Misconduct, TeamMisconduct
+from scenarios.profiled import Asked, profiled
 from scenarios.reading import HERE, load_scenario
+
+pytestmark = pytest.mark.long
 
 SEEDED = {"greeting": 0.6, "apology": 0.3, "asks_again": 0.25, "deflect_website": 0.2, "closing_anything_else": 0.5,
           "promise": 0.3, "upsell_over_open_problem": 0.2, "feedback_over_two_questions": 0.15,
           "transfer_announced": 0.2, "deflect_channel": 0.15, "thanks": 0.4, "bot": 0.1,
           "automatic_reply": 0.1}  # fmt: skip
+
+PART_OF_THE_DAY = 0.4
+"""Of 1,300 chats: 500 are known to 4 % of them, a third of what the intervals owe to how well detectors are known."""
 
 PHRASES = """
 accepted: "Position noted."
@@ -52,7 +58,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     (folder / "phrases.yaml").write_text(PHRASES, encoding="utf-8")
     patient = (HERE / "quiet_tuesday.yaml").read_text(encoding="utf-8").replace("mean_s: 120}", "mean_s: 100000}")
     (folder / "patient.yaml").write_text(patient, encoding="utf-8")  # who leaves has not heard all that was seeded
-    loaded = load_scenario(folder / "patient.yaml")
+    loaded = profiled(load_scenario(folder / "patient.yaml"), Asked(factor=PART_OF_THE_DAY))
     wrongs = Misconduct({"chat_desk": TeamMisconduct(conduct=SEEDED)})
     options = DeskOptions(3, misconduct=wrongs, phrases=folder / "phrases.yaml", truth=folder / "truth.jsonl")
     played = play_virtual(scenario_errand(loaded, 3, None, everyone=False), folder / "run", options, lambda tick: None)
@@ -67,10 +73,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return played
 
 
+@pytest.fixture(scope="module")
+def tones(run: Run) -> dict[str, Tone]:
+    """Return how often each label was found in all replies."""
+    return {one.label: one for one in consistency_of(run).tones if one.group == "all"}
+
+
 @pytest.mark.parametrize("label", sorted(SEEDED))
-def test_a_seeded_rate_is_found_again(run: Run, label: str) -> None:
+def test_a_seeded_rate_is_found_again(tones: dict[str, Tone], label: str) -> None:
     """Without it a detector could be blind on a desk it was not tuned to, and nobody would know by how much."""
-    tone = next(one for one in consistency_of(run).tones if one.group == "all" and one.label == label)
+    tone = tones[label]
     assert tone.true is not None
     assert tone.true.low <= SEEDED[label] <= tone.true.high, (tone.found, tone.true)
 
