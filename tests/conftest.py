@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gc
 
+import hypothesis
 import pytest
 
 import testdrive
+
+hypothesis.settings.register_profile("suite", deadline=None)  # the workers share cores, so time says little
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -37,7 +37,7 @@ def test_a_reply_is_stamped_within_20_ms_of_when_it_was_sent(
     browser: Browser, probe_loop: LoopThread, tmp_path: Path
 ) -> None:
     """Without it a browser's own delay would be measured as the desk's."""
-    p95_s = float("inf")
+    p95_s = ours_s_p95 = float("inf")
     for attempt in range(ATTEMPTS):
         folder = tmp_path / str(attempt)
         folder.mkdir()
@@ -45,13 +45,13 @@ def test_a_reply_is_stamped_within_20_ms_of_when_it_was_sent(
             played = desk.play(probe_loop, "chat", BROWSER, browser, count=7, apart_s=0.6)
             errors_s = stamp_errors_s(played, desk.thread.desk.charter.marker_key)
         assert len(errors_s) >= 20
-        assert played.shopped.instrument.error_s_p95 < STAMP_ERROR_S_P95_MOST
+        ours_s_p95 = played.shopped.instrument.error_s_p95
         p95_s = float(np.quantile(np.abs(errors_s), 0.95))
         print(f"{len(errors_s)} replies: p50 {np.median(errors_s) * 1000:.2f} ms, p95 {p95_s * 1000:.2f} ms")  # noqa: T201
-        if p95_s < STAMP_ERROR_S_P95_MOST and min(errors_s) > -EARLY_S_MOST:
+        if max(ours_s_p95, p95_s) < STAMP_ERROR_S_P95_MOST and min(errors_s) > -EARLY_S_MOST:
             break
     assert min(errors_s) > -EARLY_S_MOST, "stamped before it was said: the clocks are paired wrongly"
-    assert p95_s < STAMP_ERROR_S_P95_MOST
+    assert max(ours_s_p95, p95_s) < STAMP_ERROR_S_P95_MOST
 
 
 PAGE = """<!doctype html><body><div id=log></div><p id=waiting hidden>3</p><p class=over hidden>The end</p>
