@@ -89,6 +89,7 @@ class Purpose(IntEnum):
     REPLY = 66
     WORDING = 67
     KEPT = 68
+    TOLERANCE = 69
 
 
 Word = int | np.uint64

@@ -1,0 +1,163 @@
+"""What customers have lived through, of any log: the experience ledger folded over its tables.
+
+Simulated, measured and recorded legs go through the same step (`scenarios.ledger`); what scorers have found in words
+(blame, apologies, contradictions) is added where there is any. Refuses to know what it does to a customer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from results.contacts import CALLED_BACK
+from results.log import OUR_FAULTS, wait_s
+from scenarios.expectations import Expectations
+from scenarios.experience import TERMS
+from scenarios.jit import jit
+from scenarios.ledger import (
+    APOLOGIES,
+    BLAMED,
+    CONTRADICTIONS,
+    ENDS,
+    OTHER_END,
+    SETTLED,
+    UNKNOWN,
+    UNSETTLED,
+    new_rows,
+    promised,
+    step,
+    terms_of,
+)
+from scenarios.units import NEVER_US
+
+Whole = npt.NDArray[np.int64]
+
+OF_LABELS = {"blame_customer": BLAMED, "apology": APOLOGIES}
+"""Which conduct that a scorer has found stands in the ledger, and where."""
+
+COUNTED = ("cases", "contacts")
+
+
+def experience_of(
+    legs: pd.DataFrame,
+    expectations: Expectations,
+    until_s: float | None = None,
+    findings: pd.DataFrame | None = None,
+    answers: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return a row per customer and replication: the ids, how many `cases` and `contacts`, and the TERMS.
+
+    Contacts that we failed to make are left out. Whose customer or case is not known is one of their own. A leg that
+    has not ended stands at its place as if it ended last, with the wait so far where it was not answered.
+
+    Args:
+        legs: the contact log, of one or more replications.
+        expectations: what customers find a right wait.
+        until_s: when the log ends; where left out, at the last instant that it tells.
+        findings: what scorers saw in turns, of a measured log.
+        answers: answers held against each other; of two that contradict, the later contact counts one.
+    """
+    kept = legs[~legs["leg_end"].isin(OUR_FAULTS) & legs["arrived_s"].notna()].reset_index(drop=True)
+    if until_s is None:
+        last = kept[["arrived_s", "answered_s", "ended_s", "promise_kept_s"]].max().max()
+        until_s = float(last) if len(kept) else 0.0
+    contact = kept["contact_id"].astype(str)
+    customer, case = kept["customer_id"].fillna(contact).astype(str), kept["case_id"].fillna(contact).astype(str)
+    replication = kept["replication"].fillna(0).astype("int64")
+    case_of, of_case = _numbered(replication, customer, case)
+    rows = new_rows(len(of_case))
+    order = np.lexsort((kept["leg"], contact, kept["ended_s"].fillna(np.inf)))
+    facts = _facts(kept, until_s)
+    tolerated = _tolerated_us(expectations, replication, customer, kept["channel"].astype(str))
+    _fold(rows, order, case_of, facts, tolerated)
+    _promises(rows, kept, case_of, until_s)
+    if findings is not None:
+        for label, place in OF_LABELS.items():
+            _add(rows, place, case_of, contact, findings.loc[findings["label"] == label, "contact_id"])
+    if answers is not None:
+        _add(rows, CONTRADICTIONS, case_of, contact, answers.loc[answers["relation"] == "contradict", "contact_id"])
+    found = of_case.assign(
+        cases=1, contacts=np.bincount(case_of[(kept["leg"] == 0).to_numpy()], minlength=len(rows)), **terms_of(rows)
+    )
+    return found.groupby(["replication", "customer_id"], as_index=False, sort=True)[[*COUNTED, *TERMS]].sum()
+
+
+def _numbered(
+    replication: pd.Series[Any], customer: pd.Series[Any], case: pd.Series[Any]
+) -> tuple[Whole, pd.DataFrame]:
+    """Return the number of each leg's case, and whose the cases are."""
+    keys = pd.DataFrame({"replication": replication, "customer_id": customer, "case_id": case})
+    numbers = keys.groupby(list(keys.columns), sort=True).ngroup()
+    return np.asarray(numbers, dtype=np.int64), keys.iloc[np.unique(numbers, return_index=True)[1]].reset_index(
+        drop=True
+    )
+
+
+def _facts(legs: pd.DataFrame, until_s: float) -> Whole:
+    """Return what the step is told of each leg, a row each: channel, attempt, wait, person, carried, end, outcome.
+
+    A menu or bot that sends on to people is no transfer.
+    """
+    answered, own = legs["answered_s"].notna(), legs["role"].isna()
+    talk_s = legs["talk_s"] + legs["hold_s"].fillna(0.0)
+    page = answered & legs["ended_s"].notna() & talk_s.isna()
+    waited_s = wait_s(legs).fillna(until_s - legs["arrived_s"]).where(own & (legs["leg_end"] != CALLED_BACK), 0.0)
+    last = ~legs[own].duplicated(["replication", "contact_id"], keep="last").reindex(legs.index, fill_value=True)
+    outcome = legs["contact_outcome"]
+    known = last & outcome.notna() & (outcome != "censored")
+    columns = (
+        pd.factorize(legs["channel"], sort=True)[0],
+        legs["attempt"].fillna(1),
+        _us(waited_s),
+        answered & own & ~page,
+        legs["history_carried"].fillna(False).astype(bool),
+        legs["leg_end"].map(ENDS).fillna(OTHER_END).mask(page & legs["leg_end"].ne("cut_off"), OTHER_END),
+        np.where(known, np.where(outcome == "resolved", SETTLED, UNSETTLED), UNKNOWN),
+    )
+    return np.column_stack([np.asarray(column, dtype=np.int64) for column in columns]).astype(np.int64)
+
+
+def _us(seconds: pd.Series[Any]) -> Whole:
+    whole: Whole = np.rint(np.asarray(seconds, dtype=np.float64) * 1e6).astype(np.int64)
+    return whole
+
+
+def _tolerated_us(
+    expectations: Expectations, replication: pd.Series[Any], customer: pd.Series[Any], channel: pd.Series[Any]
+) -> Whole:
+    """Return what is tolerated in each leg; drawn once for each customer and channel."""
+    keys = pd.DataFrame({"replication": replication, "customer": customer, "channel": channel})
+    number = keys.groupby(list(keys.columns), sort=True).ngroup().to_numpy(dtype=np.int64)
+    firsts = keys.iloc[np.unique(number, return_index=True)[1]]
+    drawn = [
+        expectations.tolerated_us(str(who), str(where), int(which))
+        for which, who, where in firsts.itertuples(index=False)
+    ]
+    return np.array(drawn, dtype=np.int64)[number] if drawn else np.empty(0, dtype=np.int64)
+
+
+@jit
+def _fold(rows: Whole, order: Whole, case_of: Whole, facts: Whole, tolerated: Whole) -> None:
+    for leg in order:
+        channel, attempt, wait_us, person, carried, end, outcome = facts[leg]
+        step(rows[case_of[leg]], channel, attempt, wait_us, tolerated[leg], person == 1, carried == 1, end, outcome)
+
+
+def _promises(rows: Whole, legs: pd.DataFrame, case_of: Whole, until_s: float) -> None:
+    made = np.flatnonzero(legs["promise_due_s"].notna())
+    due_us = _us(legs["promise_due_s"].iloc[made])
+    kept_us = _us(legs["promise_kept_s"].iloc[made].fillna(-1.0))
+    until_us = min(round(until_s * 1e6), NEVER_US)
+    for leg, due, kept in zip(made, due_us, kept_us, strict=True):
+        promised(rows[case_of[leg]], due, kept, until_us)
+
+
+def _add(rows: Whole, place: int, case_of: Whole, contact: pd.Series[Any], where: pd.Series[Any]) -> None:
+    """Count something that was found in contacts, a row each, in their cases."""
+    case_by_contact = dict(zip(contact, case_of, strict=True))
+    for name in where.astype(str):
+        if name in case_by_contact:
+            rows[case_by_contact[name], place] += 1

@@ -1,0 +1,115 @@
+"""The experience ledger's one step: what a leg that has ended adds to what its customer has lived through.
+
+A case has a row of whole numbers, which the step changes in place; all are sums, so a customer's row is the sum of
+their cases' rows. It is called for one leg after the other, in the order of end, contact and leg, and times are whole
+microseconds, so that whoever folds a log comes to the same numbers. Refuses to know what it costs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from scenarios.experience import TERMS, Term
+from scenarios.jit import jit
+
+(
+    WAIT_BEYOND_US, RETELLINGS, TRANSFERS, CUT_OFFS, CONTRADICTIONS, PROMISES_LATE, PROMISES_BROKEN, HOPS, DEFLECTIONS,
+    UNRESOLVED, REPEATS, BLAMED, KINDNESS, APOLOGIES, COMPENSATIONS, PROACTIVE_CALLS, COMPLAINTS,
+) = range(17)  # fmt: skip
+"""Places of the terms, in the order of `TERMS`; that of waiting holds microseconds."""
+
+CHANNEL, ATTEMPT, TOLD = range(17, 20)
+"""What the step remembers of a case: channel and attempt of the last contact, and whether a person has heard the
+story."""
+
+WIDTH = 20
+
+Row = npt.NDArray[np.int64]
+
+OTHER_END, TRANSFERRED, CUT_OFF, DEFLECTED = range(4)
+"""What the step tells apart of how a leg ends."""
+
+UNKNOWN, SETTLED, UNSETTLED = range(3)
+"""What came of a contact: told with its last leg, unknown with the others."""
+
+ENDS: dict[str, int] = {
+    "transferred": TRANSFERRED, "escalated": TRANSFERRED, "cut_off": CUT_OFF, "deflected": DEFLECTED,
+}  # fmt: skip
+
+
+def new_rows(cases: int) -> npt.NDArray[np.int64]:
+    """Return the rows of cases that have not begun, of shape (cases, WIDTH)."""
+    rows = np.zeros((cases, WIDTH), dtype=np.int64)
+    rows[:, CHANNEL] = -1
+    return rows
+
+
+@jit
+def step(
+    row: Row,
+    channel: int,
+    attempt: int,
+    wait_us: int,
+    tolerated_us: int,
+    by_person: bool,
+    carried: bool,
+    end: int,
+    outcome: int,
+) -> None:
+    """Add a leg that has ended to the row of its case.
+
+    Args:
+        row: of the case, changed in place.
+        channel: a number for the leg's channel.
+        attempt: number of the contact in its case, from 1; a contact's legs have the same.
+        wait_us: how long the customer waited in this leg; 0 where they did not.
+        tolerated_us: how long they find right on this channel, in each leg; negative where nobody knows.
+        by_person: whether a person answered.
+        carried: whether that person knew the story already.
+        end: OTHER_END, TRANSFERRED, CUT_OFF or DEFLECTED.
+        outcome: UNKNOWN, SETTLED or UNSETTLED.
+    """
+    if attempt != row[ATTEMPT]:
+        if row[ATTEMPT] > 0:
+            row[REPEATS] += 1
+            if channel != row[CHANNEL]:
+                row[HOPS] += 1
+        row[ATTEMPT] = attempt
+        row[CHANNEL] = channel
+    if 0 <= tolerated_us < wait_us:
+        row[WAIT_BEYOND_US] += wait_us - tolerated_us
+    if by_person:
+        if row[TOLD] and not carried:
+            row[RETELLINGS] += 1
+        row[TOLD] = 1
+    if end == TRANSFERRED:
+        row[TRANSFERS] += 1
+    elif end == CUT_OFF:
+        row[CUT_OFFS] += 1
+    elif end == DEFLECTED:
+        row[DEFLECTIONS] += 1
+    if outcome != UNKNOWN:
+        row[UNRESOLVED] = 1 if outcome == UNSETTLED else 0
+
+
+@jit
+def promised(row: Row, due_us: int, kept_us: int, until_us: int) -> None:
+    """Add what became of a promise, once it is known, to the row of its case.
+
+    Args:
+        row: of the case, changed in place.
+        due_us: when it was due.
+        kept_us: when it was kept; negative where it never was.
+        until_us: when one stopped looking: what was not due by then is not broken.
+    """
+    if 0 <= kept_us <= min(due_us, until_us) or due_us > until_us:
+        return
+    row[PROMISES_LATE if 0 <= kept_us <= until_us else PROMISES_BROKEN] += 1
+
+
+def terms_of(rows: npt.NDArray[np.int64]) -> dict[Term, npt.NDArray[np.float64]]:
+    """Return what rows hold by term, waiting in minutes."""
+    found = {term: rows[:, place].astype(np.float64) for place, term in enumerate(TERMS)}
+    found["wait_beyond_min"] = rows[:, WAIT_BEYOND_US] / 60e6
+    return found
