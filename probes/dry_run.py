@@ -123,7 +123,7 @@ def dry_run(
         minutes = None if agent_minutes is None else agent_minutes(channel, intent)
         capacity = None if capacity_minutes is None else capacity_minutes(channel)
         journey = (journeys or {}).get(str(facts["journey"]))
-        effects = (*target.effects_of(channel), *(journey.brings_about() if journey is not None else ()))
+        effects = (*target.effects_of(channel), *(journey.brings_about if journey is not None else ()))
         contacts.append(
             DryContact(
                 str(facts["contact_id"]), float(facts["due_s"]),

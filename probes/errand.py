@@ -145,7 +145,7 @@ def journey_errand(names: Sequence[str], intent: str | None, players: Players, s
 
 def journeys_scenario(journeys: Sequence[Journey], seed: int, days: int, intent: str = "default") -> Scenario:
     """Return a scenario for journeys that none plans: always open, and as long as a journey may last after `days`."""
-    channels = list(dict.fromkeys(channel for journey in journeys for channel in journey.channels()))
+    channels = list(dict.fromkeys(channel for journey in journeys for channel in journey.channels))
     begins = {journey.channel: journey.journey for journey in journeys}
     intents = {name: name for journey in journeys for name in journey.questions} | {intent: intent}
     return Scenario(

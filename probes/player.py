@@ -97,7 +97,7 @@ class Player:
         """What the customer wants and will say to the first who listens."""
         self._make_session = make_session
         self.script = script or script_of(contact, journey, caller)
-        self._is_long = len(journey.channels()) > 1 or journey.promises != []
+        self._is_long = len(journey.channels) > 1 or journey.promises != []
         caller.known.learn_persona(caller.persona)
         caller.known.learn_person({f"<{name}>": value for name, value in caller.data.items()})
         caller.known.learn_secrets(*around.secrets)
@@ -116,7 +116,7 @@ class Player:
         """Play the contact and return its outcome as the log has it, and whether the journey goes on in another."""
         try:
             channel = str(self._contact.facts["channel"])
-            effects = (*self._around.target.effects_of(channel), *self._journey.brings_about())
+            effects = (*self._around.target.effects_of(channel), *self._journey.brings_about)
             self._around.guard.begin_contact(channel, effects)
         except RefusedByCharterError as error:
             return Ended(never_begun(self._journal, self._contact, "withheld", str(error)))

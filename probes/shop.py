@@ -180,7 +180,7 @@ async def play_contacts(
     await prove_control(guard, target.hosts())
     guard.check_load(len(plan), target.hosts())
     raise_limit()
-    channels = {channel for journey in errand.journeys.values() for channel in journey.channels()}
+    channels = {channel for journey in errand.journeys.values() for channel in journey.channels}
     secrets = secrets_given(target, access.charter, channels | set(plan["channel"]))
     warm_up(plan)
     evidence = journal_file.parent / "evidence"

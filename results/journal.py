@@ -53,6 +53,7 @@ class Journal:
         self._held: list[bytes] = []
         """Lines of this turn of the event loop."""
         self._failed: OSError | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def write(self, kind: str, **facts: Any) -> None:
         """Append a line; it reaches the system, where a kill of this process cannot, before the loop's next turn.
@@ -67,11 +68,11 @@ class Journal:
         if kind in AT_ONCE:
             self._hand_over()
         elif len(self._held) == 1:
-            loop = _running_loop()
-            if loop is None:
+            self._loop = self._loop or _running_loop()
+            if self._loop is None:
                 self._hand_over()
             else:
-                loop.call_soon(self._hand_over_later)
+                self._loop.call_soon(self._hand_over_later)
 
     def _hand_over_later(self) -> None:
         """Hand over what this turn has left; what goes wrong is told to who writes next."""

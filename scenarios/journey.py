@@ -7,12 +7,13 @@ several wordings and languages (`scenarios.wording`). Holds no contact and no cl
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
 from scenarios.charter_parts import Effect
 from scenarios.faults import Fault, one_of
@@ -198,35 +199,35 @@ class Journey(Strict):
         min_length=1, max_length=100, description="what the shopper does, in order; the first opens the contact"
     )
 
-    _flat: tuple[Step, ...] = PrivateAttr()
-    """All steps, also those below others: asked for by every customer."""
-
-    def model_post_init(self, _context: object) -> None:
-        """Lay out the steps once."""
-        self._flat = tuple(_all_steps(self.steps))
+    @functools.cached_property
+    def flat(self) -> tuple[Step, ...]:
+        """All steps, also those below others; laid out once, as every customer asks for them."""
+        return tuple(_all_steps(self.steps))
 
     def question(self, intent: str) -> Question:
         """Return what a customer with this intent asks."""
         return self.questions.get(intent) or self.questions["default"]
 
+    @functools.cached_property
     def brings_about(self) -> tuple[Effect, ...]:
-        """Return the effects that a charter must allow for it to be played."""
-        attaches: list[Effect] = ["attachment"] if any(step.attach for step in self._flat) else []
+        """The effects that a charter must allow for it to be played."""
+        attaches: list[Effect] = ["attachment"] if any(step.attach for step in self.flat) else []
         return tuple(dict.fromkeys([*self.effects, *attaches]))
 
     def published(self) -> dict[str, Text]:
         """Return, by fact that is asked for, the answer as it is published, where the journey tells it."""
-        asks = [step.ask for step in self._flat if step.ask is not None]
+        asks = [step.ask for step in self.flat if step.ask is not None]
         return {ask.fact: ask.published for ask in asks if ask.published is not None}
 
-    @property
+    @functools.cached_property
     def presses(self) -> bool:
         """Whether the script presses keys itself, wherever."""
-        return any(step.press is not None for step in self._flat)
+        return any(step.press is not None for step in self.flat)
 
+    @functools.cached_property
     def channels(self) -> tuple[Channel, ...]:
-        """Return the channels that it may use, the first one first."""
-        hops = [step.hop.to for step in self._flat if step.hop is not None]
+        """The channels that it may use, the first one first."""
+        hops = [step.hop.to for step in self.flat if step.hop is not None]
         return tuple(dict.fromkeys([self.channel, *hops]))
 
 

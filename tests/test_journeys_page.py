@@ -20,7 +20,7 @@ def test_a_file_of_the_page_is_read(text: str, tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     assert check_file(path) in ("journey", "persona")
     if text.startswith("journey:"):
-        assert read_journey(path).channels() == ("chat", "form")
+        assert read_journey(path).channels == ("chat", "form")
 
 
 def test_the_page_names_every_key() -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser
 
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
-from probes.channels.pages import PageTooDeepError, form_around, parsed, read_form, text_at
+from probes.channels.pages import PageTooDeepError, form_around, parsed, read_form, shown_at, text_at
 from probes.http_client import NoAddressError
 from probes.journeys import Kind, Open, Seen
 
@@ -66,7 +66,7 @@ class FaqHttp(Plain):
         if self._faq.busy is not None and self._page.css_first(self._faq.busy) is not None:
             self._put("busy", text_at(self._page, self._faq.busy))
         else:
-            found = text_at(self._page, self._faq.answer)
+            found = shown_at(self._page, self._faq.answer)
             self._put("page", found, resolved=bool(found))
 
     async def _load(self, method: str, url: str, values: dict[str, str] | None = None) -> bool:

@@ -62,6 +62,12 @@ def _parsed(html: str) -> LexborHTMLParser:
     return parse(html)
 
 
+@functools.lru_cache(maxsize=256)
+def shown_at(page: LexborHTMLParser, selector: str | None) -> str:
+    """Return `text_at` of a page from `parsed`, which nobody changes: looked for once for all who are shown it."""
+    return text_at(page, selector)
+
+
 def text_at(page: LexborHTMLParser, selector: str | None) -> str:
     """Return the text of the first element that fits, or nothing."""
     found = page.css_first(selector) if selector else None

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, cast
 from probes.channels.contract import Caller, Surroundings
 from probes.crowd.shards import Gain
 from probes.errand import Errand
-from probes.journeys import GoOn, Script
+from probes.journeys import GoOn, ReadsPromises, Script
 from probes.ladder import Standing
 from probes.lateness import Starts
 from probes.personas import make_persona
@@ -90,6 +90,8 @@ class Crowd:
             if (law := loaded.scenario.patience_of(channel, intent))
         }
         self._hours = hours_of(loaded.scenario.holidays)
+        self._readers: dict[str, ReadsPromises] = {}
+        """What recognises promises, by language."""
         self._tasks: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
         self._starts = around.instrument.starts if around.instrument is not None else Starts()
@@ -214,7 +216,10 @@ class Crowd:
         persona = make_persona(
             who, str(facts["contact_id"]), str(facts["language"]), charter.marker_key, charter.personas
         )
-        reads = reads_promises(self._loaded.scenario.origin, persona.language, self._hours)
+        reads = self._readers.get(persona.language)
+        if reads is None:
+            reads = reads_promises(self._loaded.scenario.origin, persona.language, self._hours)
+            self._readers[persona.language] = reads
         return Caller(
             persona, str(facts["contact_id"]), intent, self._loaded.scenario.intents.get(intent, ""),
             facts["played_by"] == "background", cast(Channel, facts["channel"]), self._cast_of.data.get(customer, {}),
@@ -310,7 +315,7 @@ class Crowd:
         for told in (told for told in begun.cut_off if gain.holds(str(told["customer_id"]))):
             contact = begun.contact_of(told, self._seed)
             journey = self._journeys.get(str(contact.facts["journey"]))
-            if journey is None or len(journey.channels()) == 1:
+            if journey is None or len(journey.channels) == 1:
                 continue
             script = self._script_up_to(contact, begun)
             if isinstance(script.action, GoOn):
