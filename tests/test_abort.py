@@ -142,7 +142,7 @@ def test_an_aborted_run_is_taken_up_only_when_told(slow: Path, tmp_path: Path) -
 
 def test_several_workers_are_ended_together(tmp_path: Path) -> None:
     """Without it each of ten workers would wait for proof of its own, or go on when the others have stopped."""
-    slow = written(tmp_path / "two.yaml", SLOW, "[300, 300]")
+    slow = written(tmp_path / "busy.yaml", SLOW, "[300, 300]")
     with desk_of(tmp_path, scenario=slow) as where, crew(tmp_path, where, 2) as (master, _):
         code = master.wait(timeout=150)
         said = (tmp_path / "master.txt").read_text()
