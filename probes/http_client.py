@@ -9,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 import ssl
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import partial
 from http.cookies import Morsel
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin
 
 import aiohttp
+from aiohappyeyeballs import start_connection
+from multidict import CIMultiDict
 from yarl import URL
 
 from probes.guard import Guard
@@ -44,8 +48,24 @@ PLAIN_URL = re.compile(
 """What needs no quoting: of a thousand addresses all but one, at a fifth of the time that yarl takes."""
 
 
+PORTS = {"http": 80, "https": 443}
+PORT_MOST = 65_535
+
+CONNECT_AT_ONCE_S = 0.25
+"""After so long without an answer the next of a host's addresses is tried as well (RFC 8305, section 5)."""
+
+KEPT_FOR_POST_S = 1.0
+"""So long after it was last used a connection may carry what must not be sent twice: desks close idle ones."""
+
+REPEATABLE = ("GET", "PUT", "DELETE")
+
+
 class NoAddressError(ValueError):
     """What should be the address of a page is none."""
+
+
+class CannotSendError(ValueError):
+    """What should be sent is no request: a header would hold a line break, and so another header."""
 
 
 class Origin(NamedTuple):
@@ -64,6 +84,23 @@ class Place(NamedTuple):
     named: str
     path: str
 
+    @property
+    def url(self) -> str:
+        """The whole address, without what stands behind a #."""
+        return f"{self.origin.scheme}://{self.named}{self.path}"
+
+
+def joined(base: str, where: str) -> str:
+    """Return the address that a page at `base` names.
+
+    Raises:
+        NoAddressError: it is none.
+    """
+    try:
+        return urljoin(base, where)
+    except ValueError as error:
+        raise NoAddressError(f"{where!r} is no address of a page: {error}") from None
+
 
 def place_of(url: str) -> Place:
     """Take an address apart, quoted as it is sent.
@@ -75,9 +112,8 @@ def place_of(url: str) -> Place:
     Place(origin=Origin(scheme='http', host='desk.example', port=80), named='desk.example', path='/a%20b?q=%C3%BC')
     """
     found = PLAIN_URL.fullmatch(url)
-    if found is not None:
+    if found is not None and "/." not in url and (number := int(found[3] or PORTS[found[1]])) <= PORT_MOST:
         scheme, host, port, path = found.groups()
-        number = int(port) if port else 443 if scheme == "https" else 80
         return Place(Origin(scheme, host.strip("[]"), number), f"{host}:{port}" if port else host, path)
     try:
         whole = URL(url)
@@ -94,8 +130,11 @@ class HttpClient:
 
     def __init__(self, guard: Guard, lookup: Lookup = system_lookup) -> None:
         self._guard, self._lookup = guard, lookup
-        self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
+        self._idle: defaultdict[Origin, dict[Connection, None]] = defaultdict(dict)
+        """What is free, the last used last."""
         self._open: set[Connection] = set()
+        self._turn = 0
+        """Which of a host's addresses the next connection begins with."""
         self._allowed: set[Origin] = set()
         self._tls: ssl.SSLContext | None = None
 
@@ -113,7 +152,7 @@ class HttpClient:
             probes.guard.RefusedByCharterError: the charter does not list the host.
         """
         self._check(origin)
-        kept = self._kept(origin)
+        kept = self._kept(origin, None if repeatable else asyncio.get_running_loop().time() - KEPT_FOR_POST_S)
         if kept is not None:
             try:
                 return await self._ask_on(kept, origin, request, url, bytes_most, until_s)
@@ -136,12 +175,16 @@ class HttpClient:
             self._guard.check(origin.host, origin.port)
             self._allowed.add(origin)
 
-    def _kept(self, origin: Origin) -> Connection | None:
+    def _kept(self, origin: Origin, since_s: float | None) -> Connection | None:
+        """Return a connection that is free, and was used since an instant of the loop's if that is asked for."""
         idle = self._idle[origin]
         while idle:
-            connection = idle.pop()
-            if connection.is_free:
+            connection, _ = idle.popitem()
+            if connection.is_free and (since_s is None or connection.free_since_s >= since_s):
                 return connection
+            if connection.is_free:
+                idle[connection] = None
+                return None  # the others were used before it
         return None
 
     async def _ask_on(
@@ -151,33 +194,42 @@ class HttpClient:
             return await connection.ask(request, url, bytes_most, until_s)
         finally:
             if connection.is_free:
-                self._idle[origin].append(connection)
+                self._idle[origin][connection] = None
             else:
                 connection.abort()
 
     async def _connected(self, origin: Origin) -> Connection:
-        """Connect to the first address that answers."""
+        """Connect to one of the host's addresses: each has its turn, and one that does not answer is not waited for."""
         if len(self._open) >= CONNECTIONS_MOST:
             raise OSError(f"{CONNECTIONS_MOST} connections are open, and no more are opened")
         loop, tls = asyncio.get_running_loop(), self._tls_of(origin)
-        failure = OSError(f"{origin.host} has no address")
-        for address in await addresses_of(self._guard, origin.host, origin.port, self._lookup):
-            try:
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self._open.discard), address, origin.port, ssl=tls,
-                    server_hostname=origin.host if tls is not None else None,
-                )  # fmt: skip
-            except OSError as error:
-                failure = error
-                continue
-            self._open.add(connection)
-            return connection
-        raise failure
+        addresses = await addresses_of(self._guard, origin.host, origin.port, self._lookup)
+        first = self._turn % max(len(addresses), 1)
+        self._turn += 1
+        ways = [_way(address, origin.port) for address in (*addresses[first:], *addresses[:first])]
+        line = await start_connection(ways, happy_eyeballs_delay=CONNECT_AT_ONCE_S)
+        _, connection = await loop.create_connection(
+            lambda: Connection(partial(self._forget, origin)), sock=line, ssl=tls,
+            server_hostname=origin.host if tls is not None else None,
+        )  # fmt: skip
+        self._open.add(connection)
+        return connection
+
+    def _forget(self, origin: Origin, connection: Connection) -> None:
+        self._open.discard(connection)
+        self._idle[origin].pop(connection, None)
 
     def _tls_of(self, origin: Origin) -> ssl.SSLContext | None:
         if origin.scheme == "https" and self._tls is None:
             self._tls = ssl.create_default_context()
         return self._tls if origin.scheme == "https" else None
+
+
+def _way(address: str, port: int) -> Any:
+    """Return an address as sockets are told it."""
+    if ":" in address:
+        return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
+    return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)
 
 
 class Visit:
@@ -220,12 +272,13 @@ class Visit:
 
         Raises:
             NoAddressError: the address is none.
+            CannotSendError: a header would hold a line break.
             AnswerError: no answer came that can be read, or the desk redirects without end.
             TimeoutError: the last answer was not there in time.
             OSError: no connection could be made.
             probes.guard.RefusedByCharterError: the charter does not list a host, also one that we are led to.
         """
-        told = dict(heads or {})
+        told = CIMultiDict(heads or {})
         body = None
         if form is not None:
             body = urlencode(form).encode()
@@ -233,10 +286,10 @@ class Visit:
         elif document is not None:
             body = json.dumps(document).encode()
             told.setdefault("Content-Type", JSON)
-        elif method not in ("GET", "HEAD", "DELETE"):
+        elif method not in ("GET", "DELETE"):
             body = b""  # its length is told: some desks refuse what has none
         if query:
-            url = str(URL(url).extend_query(query))
+            url = str(URL(place_of(url).url).extend_query(query))
         until_s = asyncio.get_running_loop().time() + self._seconds_most
         for _ in range(REDIRECTS_MOST + 1):
             answer = await self._once(method, url, told, body, until_s)
@@ -244,18 +297,18 @@ class Visit:
             if not leads_to:
                 return answer
             url = self._follow(url, leads_to.decode("utf-8", "replace"), told)
-            if answer.status in FOLLOWED_BY_GET and method != "HEAD":
+            if answer.status in FOLLOWED_BY_GET:
                 method, body = "GET", None
                 told.pop("Content-Type", None)
         raise AnswerError(f"the desk redirects more than {REDIRECTS_MOST} times")
 
-    def _follow(self, url: str, leads_to: str, told: dict[str, str]) -> str:
+    def _follow(self, url: str, leads_to: str, told: CIMultiDict[str]) -> str:
         """Return where a redirect leads; another origin is told no password."""
         try:
-            following = urljoin(url, leads_to)
+            following = joined(url, leads_to)
             if place_of(following).origin != place_of(url).origin:
                 told.pop("Authorization", None)
-        except ValueError as error:
+        except NoAddressError as error:
             raise AnswerError(f"the desk redirects to nowhere: {error}") from None
         return following
 
@@ -263,12 +316,12 @@ class Visit:
         self, method: str, url: str, heads: Mapping[str, str], body: bytes | None, until_s: float
     ) -> Answer:
         place = place_of(url)
-        sent = dict(heads)
+        sent = CIMultiDict(heads)
         if self._jar is not None and (cookies := self._jar.filter_cookies(URL(url))):
             sent["Cookie"] = cookies.output(header="", sep=";").strip()
         request = request_of(method, place, sent, body)
-        repeatable = method in ("GET", "HEAD")
-        answer = await self._http.ask(place.origin, request, url, self._bytes_most, until_s, repeatable)
+        repeatable = method in REPEATABLE
+        answer = await self._http.ask(place.origin, request, place.url, self._bytes_most, until_s, repeatable)
         set_by = answer.heads_of(b"set-cookie")
         if set_by:
             self.jar.update_cookies_from_headers(set_by, URL(url))
@@ -279,7 +332,7 @@ def request_of(method: str, place: Place, heads: Mapping[str, str], body: bytes 
     r"""Return a request as it goes over the line.
 
     Raises:
-        ValueError: a header would hold a line break, and so another header.
+        CannotSendError: a header would hold a line break, and so another header.
 
     >>> place = Place(Origin("http", "desk", 80), "desk", "/help")
     >>> print(request_of("GET", place, {"accept": "text/html"}, None).decode().replace("\r", ""))
@@ -301,5 +354,5 @@ def request_of(method: str, place: Place, heads: Mapping[str, str], body: bytes 
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join((*lines, "", ""))
     if head.count("\n") != len(lines) + 1 or head.count("\r") != len(lines) + 1 or "\0" in head:
-        raise ValueError(f"a header of {method} {place.path} would hold a line break")
+        raise CannotSendError(f"a header of {method} {place.path} would hold a line break")
     return head.encode() + (body or b"")

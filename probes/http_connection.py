@@ -64,7 +64,7 @@ class Answer:
         charset = "utf-8" if found is None else found[1].decode("ascii", "replace")
         try:
             return self.body.decode(charset, "replace")
-        except LookupError:
+        except (LookupError, UnicodeError):  # of codecs that are no writing, such as idna
             raise AnswerError(f"the page says it is written in {charset!r}") from None
 
 
@@ -75,12 +75,18 @@ class Connection(asyncio.Protocol):
         """`gone` is told when the connection is lost."""
         self._gone = gone
         self._parser = httptools.HttpResponseParser(self)
+        # browsers read what such desks send, so their customers do
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+        )
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Answer] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._url, self._bytes_most = "", 0
         self.is_free = True
         """Whether another request may be sent on it."""
+        self.free_since_s = 0.0
+        """Loop time at which it was last known to be open."""
         self._begin()
 
     def _begin(self) -> None:
@@ -172,7 +178,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Hand over the answer; one that only says that another is coming is passed over."""
         if self._parser.get_status_code() < 200:
-            self._begin()
+            self._heads, self._has_head = [], False
         else:
             self._complete()
 
@@ -187,8 +193,8 @@ class Connection(asyncio.Protocol):
     # -- ending ----------------------------------------------------------------------------------------------------
 
     def _tells_length(self) -> bool:
-        told = {name.lower() for name, _ in self._heads}
-        return b"content-length" in told or b"transfer-encoding" in told
+        told = {name.lower(): value.lower() for name, value in self._heads}
+        return b"content-length" in told or b"chunked" in told.get(b"transfer-encoding", b"")
 
     def _complete(self) -> None:
         self._check_size()
@@ -197,7 +203,7 @@ class Connection(asyncio.Protocol):
             return
         answer = Answer(self._parser.get_status_code(), self._url, self._heads, b"".join(self._parts))
         if self._transport is not None and not self._transport.is_closing() and self._parser.should_keep_alive():
-            self.is_free = True
+            self.is_free, self.free_since_s = True, waiter.get_loop().time()
         else:
             self.abort()
         try:
@@ -241,13 +247,16 @@ def unpacked(answer: Answer, bytes_most: int) -> Answer:
     if packing not in (b"gzip", b"x-gzip", b"deflate"):
         raise AnswerError(f"the page is packed as {packing.decode('ascii', 'replace')!r}, which was not asked for")
     is_bare = packing == b"deflate" and answer.body[0] & 0xF != zlib.DEFLATED  # some desks leave zlib's head out
-    unpacking = zlib.decompressobj(-zlib.MAX_WBITS if is_bare else zlib.MAX_WBITS | 32)
-    try:
-        body = unpacking.decompress(answer.body, bytes_most + 1)
-    except zlib.error as error:
-        raise AnswerError(f"the page cannot be unpacked: {error}") from None
-    if len(body) > bytes_most:
-        raise too_large(bytes_most)
-    if not unpacking.eof:
-        raise AnswerError("the page is packed, and its end is missing")
+    body, packed = b"", answer.body
+    while packed:  # gzip may come in several members
+        unpacking = zlib.decompressobj(-zlib.MAX_WBITS if is_bare else zlib.MAX_WBITS | 32)
+        try:
+            body += unpacking.decompress(packed, bytes_most + 1 - len(body))
+        except zlib.error as error:
+            raise AnswerError(f"the page cannot be unpacked: {error}") from None
+        if len(body) > bytes_most:
+            raise too_large(bytes_most)
+        if not unpacking.eof:
+            raise AnswerError("the page is packed, and its end is missing")
+        packed = unpacking.unused_data.lstrip(b"\0")
     return Answer(answer.status, answer.url, answer.heads, body)

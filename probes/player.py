@@ -236,6 +236,7 @@ class Player:
     async def _go(self, session: Session, action: Leave | GoOn) -> End:
         """Leave, or go on over another channel; a page that has come is read before, and what was left unread too."""
         if self._left_the_line:
+            await session.leave()
             return self._ladder.left()
         last = await self._drain(session)
         if isinstance(action, Leave):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urljoin
-
 from selectolax.lexbor import LexborHTMLParser
 
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.pages import PageTooDeepError, form_around, parsed, read_form, shown_at, text_at
-from probes.http_client import NoAddressError
+from probes.http_client import NoAddressError, joined
 from probes.journeys import Kind, Open, Seen
 
 
@@ -50,14 +48,14 @@ class FaqHttp(Plain):
         if form is None:
             raise CannotDoError(f"{search.input} stands in no form here: search in a browser (--browser)")
         values = {**form.values, form.names[search.input]: text}
-        if not await self._load(form.method, urljoin(self._url, form.action), values):
+        if not await self._load(form.method, form.action, values):
             return
         if self._page.css_first(search.results) is None:
             self._put("error", f"{search.results} did not appear")
             return
         link = self._page.css_first(search.link) if search.link is not None else None
         href = link.attributes.get("href") if link is not None else None
-        if href is None or await self._load("GET", urljoin(self._url, href)):
+        if href is None or await self._load("GET", href):
             self._look()
 
     def _look(self) -> None:
@@ -69,11 +67,12 @@ class FaqHttp(Plain):
             found = shown_at(self._page, self._faq.answer)
             self._put("page", found, resolved=bool(found))
 
-    async def _load(self, method: str, url: str, values: dict[str, str] | None = None) -> bool:
-        """Load a page; say whether it came."""
+    async def _load(self, method: str, where: str, values: dict[str, str] | None = None) -> bool:
+        """Load a page, named as the one before names it; say whether it came."""
         known, heads = self._caller.known, {"From": self._caller.persona.email}
         query, form = (values, None) if method == "GET" else (None, values)
         try:
+            url = joined(self._url, where)
             answer = await self._visit.ask(method, url, query=query, form=form, heads=heads)
             known.learn_cookies(*(cookie.value for cookie in self._visit.cookies()))
             self._page, self._url = parsed(answer.text()), answer.url

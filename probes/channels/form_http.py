@@ -6,12 +6,11 @@ Polled: what is seen came some time between two looks.
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin
 
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
 from probes.channels.pages import PageTooDeepError, find_form, form_around, parse, read_form, text_at
 from probes.channels.ticket_page import TicketWatch
-from probes.http_client import NoAddressError
+from probes.http_client import NoAddressError, joined
 from probes.journeys import Open, Seen
 
 
@@ -66,7 +65,7 @@ class FormHttp(Plain):
             values[found.names[field.selector]] = value
         asked_s = self._around.clock.now_s()
         try:
-            url, status, text = await self._fetch("POST", urljoin(url, found.action), values)
+            url, status, text = await self._fetch("POST", joined(url, found.action), values)
         except NoAddressError:
             self._ticket.fail(f"the form goes to {found.action!r}, which is no address")
             return
@@ -94,11 +93,11 @@ class FormHttp(Plain):
             if found is None:
                 self._ticket.fail(f"the answer could not be sent: HTTP {status}, and {reply.input} stands in no form")
                 return
-            action = urljoin(url, found.action or url)
+            action = joined(url, found.action or url)
             _, status, _ = await self._fetch("POST", action, {**found.values, found.names[reply.input]: text})
             if status >= 400:
                 self._ticket.fail(f"the answer could not be sent: HTTP {status}")
-        except (OSError, PageTooDeepError) as error:
+        except (OSError, PageTooDeepError, NoAddressError) as error:
             self._ticket.fail(f"the answer could not be sent: {type(error).__name__}: {error}")
 
     async def next_seen(self, until_s: float | None) -> Seen:

@@ -12,15 +12,14 @@ import json
 import secrets
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urljoin
 
 import aiohttp
+from multidict import CIMultiDict
 
 from probes.channels.contract import Caller, CannotDoError, Plain, Surroundings
-from probes.channels.fetch import read_text
 from probes.channels.wire_reading import Reading, completed, found, words
 from probes.channels.wire_socket import FramedSocket, LineClosedError
-from probes.http_client import REDIRECTS_MOST, NoAddressError
+from probes.http_client import REDIRECTS_MOST, CannotSendError, NoAddressError, joined
 from probes.http_connection import Answer
 from probes.journeys import Open, Seen
 from probes.personas import mark_of
@@ -37,7 +36,7 @@ class DeskError(Exception):
     """The desk did not do what the target file says it does; the message goes into the log."""
 
 
-FAILURES = (aiohttp.ClientError, OSError, TimeoutError, DeskError, LineClosedError, NoAddressError)
+FAILURES = (aiohttp.ClientError, OSError, DeskError, LineClosedError, NoAddressError, CannotSendError)
 """What a desk does to us; it is seen, and no fault of ours."""
 
 
@@ -58,7 +57,7 @@ class WireSession(Plain):
         self._constant = caller.values() | {"mark": mark_of(caller.contact_id, around.guard.charter.marker_key)}
         """What texts may hold that stays the same."""
         self._count = 0
-        self._has_begun = False
+        self._has_begun = self._is_in = False
         self._looked_s = 0.0
         self._seen: asyncio.Queue[Seen] = asyncio.Queue()
         self._visit = around.visit()
@@ -83,7 +82,7 @@ class WireSession(Plain):
             async with asyncio.timeout(self._around.target.request_s_most):
                 if not (await self._make(before) and await self._open_line() and await self._make(after)):
                     return
-            now_s = self._around.clock.now_s()
+            self._is_in, now_s = True, self._around.clock.now_s()
             if self._wire.is_accepted:
                 self._put(Seen("accepted", now_s, now_s, self._fill(self._wire.reference)))
         except FAILURES as error:
@@ -131,8 +130,10 @@ class WireSession(Plain):
             return Seen("nothing", until_s, until_s)
 
     async def leave(self) -> None:
-        """Go as the target says."""
-        await self._tell(self._wire.leave, "")
+        """Go as the target says; who was not let in yet has nothing to leave."""
+        leave = self._wire.leave
+        if leave is not None and (self._is_in or is_known(leave.model_dump_json(), self._values(""))):
+            await self._tell(leave, "")
 
     async def close(self) -> None:
         """Close the line."""
@@ -238,15 +239,16 @@ class WireSession(Plain):
     def _url(self, exchange: Exchange) -> str:
         base, path = self._around.target.base_url, self._fill(exchange.path)
         is_plain = base.count("/") == 2 and path.startswith("/") and not path.startswith("//") and "/." not in path
-        return base + path if is_plain else urljoin(base + "/", path)
+        return base + path if is_plain else joined(base + "/", path)
 
     def _query(self, exchange: Exchange) -> dict[str, str]:
         return {name: self._fill(text) for name, text in exchange.query.items()}
 
-    def _headers(self, exchange: Exchange) -> dict[str, str]:
+    def _headers(self, exchange: Exchange) -> CIMultiDict[str]:
         basic = self._wire.basic
         common = {name: text for name, text in self._wire.headers.items() if is_known(text, self._values(text))}
-        told = {name: self._fill(text) for name, text in {**common, **exchange.headers}.items()}
+        told = CIMultiDict({name: self._fill(text) for name, text in common.items()})
+        told.update({name: self._fill(text) for name, text in exchange.headers.items()})
         if basic is not None:
             login = f"{self._fill(basic.user)}:{self._fill(basic.password)}".encode()
             told.setdefault("Authorization", f"Basic {base64.b64encode(login).decode()}")
@@ -321,7 +323,8 @@ class WireSession(Plain):
             stream.method, url, params=self._query(stream) or None, headers=heads, max_redirects=REDIRECTS_MOST
         ) as answer:
             if answer.status >= 400:
-                if self._is_turned_away(answer.status, await read_text(answer, MESSAGE_BYTES_MOST)):
+                said = await answer.content.read(MESSAGE_BYTES_MOST)
+                if self._is_turned_away(answer.status, said.decode("utf-8", "replace")):
                     return
                 raise DeskError(f"HTTP {answer.status} at {stream.path}")
             self._listening.set()

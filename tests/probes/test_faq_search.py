@@ -102,6 +102,16 @@ def test_nothing_found_is_no_answer(reader: Browser | None, probe_loop: LoopThre
     assert [(one.kind, one.resolved) for one in seen] == [("page", False), ("page", False)]
 
 
+@pytest.mark.parametrize("where", ["http://[x", "http://127.0.0.1:xx/", "mailto:us@example.org"])
+def test_a_link_to_nowhere_is_the_desks_fault(probe_loop: LoopThread, pages: PageServer, where: str) -> None:
+    """Without it a broken link of the desk's would count as our own failure, and make the run unfit."""
+    pages.serve("/found", f'{BOX}<main id=results><a class=hit href="{where}">That way</a></main>')
+    faq = {"page": "/help", "answer": "#answer", "search": {**SEARCH, "submit": None, "link": ".hit"}}
+    seen = searched(None, probe_loop, pages, faq, "parcel")
+    assert seen[-1].kind == "error"
+    assert "no address of a page" in seen[-1].text
+
+
 def test_a_box_that_is_not_there_is_named(browser: Browser, probe_loop: LoopThread, pages: PageServer) -> None:
     """Without it whoever mends a target file would have to guess what is wrong with it."""
     faq = {"page": "/help", "answer": "#answer", "search": {**SEARCH, "input": "#no_such_box"}}

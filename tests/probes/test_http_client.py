@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
+import socket
+import time
 import zlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,13 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probes import http_client
 from probes.guard import Guard, RefusedByCharterError, guarding
 from probes.http_client import HttpClient, NoAddressError, Visit, place_of
 from probes.http_connection import HEAD_BYTES_MOST, Answer, AnswerError, Connection, DisconnectedError
 from scenarios.charter import AllowedHost
 from tests.probes.charters import charter
+from tests.probes.served import free_port
 
 BYTES_MOST = 10_000
+HOLE = "127.0.0.5"
 CLOSES = b""
 """Instead of an answer the desk closes the connection."""
 
@@ -108,8 +115,25 @@ BARE_DEFLATE = BARE.compress(b"Hello") + BARE.flush()
         answer(zlib.compress(b"Hello"), "Content-Encoding: deflate"),
         answer(BARE_DEFLATE, "content-encoding: DEFLATE"),
         answer("Hello".encode("utf-16"), "Content-Type: text/plain; Charset=utf-16"),
+        answer(gzip.compress(b"Hel") + gzip.compress(b"lo"), "Content-Encoding: gzip"),
+        answer().replace(b"\r\n", b"\n"),
+        answer(b"Hello", "X-Folded: one,\r\n two"),
+        TO_ITS_END.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: identity\r\n\r\n"),
     ],
-    ids=["length", "chunked", "to its end", "after early hints", "gzip", "deflate", "bare deflate", "utf-16"],
+    ids=[
+        "length",
+        "chunked",
+        "to its end",
+        "after early hints",
+        "gzip",
+        "deflate",
+        "bare deflate",
+        "utf-16",
+        "gzip in members",
+        "bare line feeds",
+        "a folded head",
+        "identity",
+    ],
 )
 def test_an_answer_is_read_however_it_is_framed_and_packed(told: bytes) -> None:
     """Without it desks that frame or pack their pages in one of these ways could not be measured."""
@@ -117,25 +141,37 @@ def test_an_answer_is_read_however_it_is_framed_and_packed(told: bytes) -> None:
     assert (came.status, came.text()) == (200, "Hello")
 
 
+class Written(asyncio.Transport):
+    """Takes what is written, and closes when it is told to."""
+
+    closes = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Take it."""
+
+    def is_closing(self) -> bool:
+        """Say whether it was closed."""
+        return self.closes
+
+    def abort(self) -> None:
+        """Close."""
+        self.closes = True
+
+
+def asked() -> tuple[Connection, asyncio.Future[Answer]]:
+    """Return a connection on which something was asked, and the answer to come."""
+    connection = Connection(lambda gone: None)
+    connection.connection_made(Written())
+    return connection, connection.ask(b"", "", BYTES_MOST, asyncio.get_running_loop().time() + 9)
+
+
 @given(st.lists(st.integers(1, 200), max_size=8))
 @settings(max_examples=50, deadline=None)
 def test_it_does_not_matter_in_which_pieces_an_answer_comes(cuts: list[int]) -> None:
     """Without it what is read would depend on how the network cuts it."""
 
-    class Written(asyncio.Transport):
-        def write(self, data: bytes | bytearray | memoryview) -> None:
-            pass
-
-        def is_closing(self) -> bool:
-            return False
-
-        def abort(self) -> None:
-            pass
-
     async def read() -> Answer:
-        connection = Connection(lambda gone: None)
-        connection.connection_made(Written())
-        waiter = connection.ask(b"", "", BYTES_MOST, asyncio.get_running_loop().time() + 9)
+        connection, waiter = asked()
         begin = 0
         for end in sorted({*(cut for cut in cuts if cut < len(CHUNKED)), len(CHUNKED)}):
             connection.data_received(CHUNKED[begin:end])
@@ -144,6 +180,40 @@ def test_it_does_not_matter_in_which_pieces_an_answer_comes(cuts: list[int]) -> 
         return await waiter
 
     assert asyncio.run(read()).body == b"Hello"
+
+
+@pytest.mark.parametrize(
+    ("told", "then", "is_free"),
+    [(answer(), b"", True), (answer(), b"HTTP/1.1 200", False), (answer(b"x", "Connection: close"), b"", False)],
+    ids=["as asked", "more than was asked", "to be closed"],
+)
+def test_a_connection_is_free_while_nothing_is_wrong_with_it(told: bytes, then: bytes, is_free: bool) -> None:
+    """Without it the next customer would be given what is left of another's answer, or be cut off."""
+
+    async def act() -> None:
+        connection, waiter = asked()
+        connection.data_received(told)
+        await waiter
+        if then:
+            connection.data_received(then)
+        assert connection.is_free is is_free
+
+    asyncio.run(act())
+
+
+def test_a_page_that_is_broken_off_is_not_whole() -> None:
+    """Without it half a page would be read as the whole, where the network broke down or the desk did."""
+
+    async def act() -> None:
+        connection, waiter = asked()
+        connection.data_received(TO_ITS_END)
+        connection.connection_lost(ConnectionResetError())
+        with pytest.raises(DisconnectedError, match="in the midst"):
+            await waiter
+
+    asyncio.run(act())
+    with pytest.raises(DisconnectedError, match="in the midst"):
+        visited(Desk(answer(), answer(b"Hello", "Connection: close")[:-2], answer()), twice)
 
 
 @pytest.mark.parametrize(
@@ -179,10 +249,11 @@ def test_headers_behind_the_body_are_not_without_end() -> None:
         visited(Desk(CHUNKED.replace(b"X-Last: 1\r\n", trailers), closes_after=1), get)
 
 
-def test_a_page_in_an_unknown_writing_says_so() -> None:
+@pytest.mark.parametrize("charset", ["klingon", "idna", "undefined"])
+def test_a_page_in_an_unknown_writing_says_so(charset: str) -> None:
     """Without it such a page would be our own failure."""
-    came = visited(Desk(answer(b"x", "Content-Type: text/html; charset=klingon")), get)
-    with pytest.raises(AnswerError, match="klingon"):
+    came = visited(Desk(answer(b"x\xff", f"Content-Type: text/html; charset={charset}")), get)
+    with pytest.raises(AnswerError, match=charset):
         came.text()
 
 
@@ -224,15 +295,75 @@ def test_what_may_have_been_taken_is_not_sent_again() -> None:
     assert [asked[:4] for asked in desk.asked] == [b"GET ", b"POST"]
 
 
-def test_a_page_is_asked_for_again_where_a_kept_connection_was_closed() -> None:
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_what_may_be_asked_twice_is_asked_again_where_a_kept_connection_was_closed(method: str) -> None:
     """Without it a desk that closes idle connections would seem to fail."""
     desk = Desk(answer(), CLOSES, answer(b"Again"))
 
     async def act(visit: Visit, url: str) -> bytes:
         await get(visit, url)
-        return (await get(visit, url)).body
+        return (await visit.ask(method, url)).body
 
     assert visited(desk, act) == b"Again"
+
+
+def test_a_form_is_sent_on_a_connection_that_was_used_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it forms would be lost on connections that the desk is about to close as idle."""
+
+    async def act(visit: Visit, url: str) -> None:
+        await get(visit, url)
+        await visit.ask("POST", url)
+        monkeypatch.setattr(http_client, "KEPT_FOR_POST_S", 0.0)
+        await visit.ask("POST", url)
+        await get(visit, url)
+
+    desk = Desk(answer())
+    visited(desk, act)
+    assert (desk.connections, len(desk.asked)) == (2, 4)
+
+
+def reached_over(*addresses: str, times: int) -> tuple[Counter[str], float]:
+    """Ask a desk with a name and several addresses, of which 127.0.0.5 takes no connection; (answers, seconds)."""
+
+    async def run() -> tuple[Counter[str], float]:
+        with contextlib.ExitStack() as stack:
+            desks = {one: Desk(answer(one.encode(), "Connection: close")) for one in addresses if one != HOLE}
+            port = free_port()
+            servers = [await asyncio.start_server(desk, one, port) for one, desk in desks.items()]
+            deaf = stack.enter_context(socket.socket())
+            deaf.bind((HOLE, port))
+            deaf.listen(0)
+            for _ in range(4):  # its queue is full: who comes now is not answered
+                caller = stack.enter_context(socket.socket())
+                caller.setblocking(False)
+                caller.connect_ex((HOLE, port))
+
+            async def known(host: str, port: int) -> list[str]:
+                return list(addresses)
+
+            client = HttpClient(Guard(charter(AllowedHost(host="desk.example.test", ports=[port]))), known)
+            visit, begun = Visit(client, BYTES_MOST, 20.0), time.monotonic()
+            came = [(await visit.ask("GET", f"http://desk.example.test:{port}/")).text() for _ in range(times)]
+            took_s = time.monotonic() - begun
+            await client.close()
+            for server in servers:
+                server.close()
+            return Counter(came), took_s
+
+    return asyncio.run(run())
+
+
+def test_each_address_of_a_desk_has_its_share() -> None:
+    """Without it a desk of three machines would be tested on one."""
+    came, _ = reached_over("127.0.0.2", "127.0.0.3", "127.0.0.4", times=9)
+    assert came == dict.fromkeys(("127.0.0.2", "127.0.0.3", "127.0.0.4"), 3)
+
+
+def test_an_address_that_does_not_answer_is_passed_over() -> None:
+    """Without it one dead machine of a desk's would make every customer wait until they give up."""
+    came, took_s = reached_over(HOLE, "127.0.0.2", times=4)
+    assert came == {"127.0.0.2": 4}
+    assert took_s < 10, "a quarter of a second each, not the time a request may take"
 
 
 def test_a_late_answer_ends_the_connection() -> None:
@@ -273,7 +404,7 @@ def test_a_password_does_not_follow_to_another_desk() -> None:
 
     async def act(visit: Visit, url: str, elsewhere: str) -> Answer:
         desk_answers[0] = moved(302, elsewhere + "/x")
-        return await visit.ask("GET", url, heads={"Authorization": "Basic abc", "From": "me"})
+        return await visit.ask("GET", url, heads={"authorization": "Basic abc", "From": "me"})
 
     desk = Desk(answer(), answer())
     desk_answers = desk.answers
@@ -307,6 +438,12 @@ def test_redirects_come_to_an_end(where: str, says: str) -> None:
         visited(Desk(moved(302, where)), get)
 
 
+def test_the_address_of_an_answer_is_that_of_the_page() -> None:
+    """Without it a ticket's reference, read from its address, would hold the place in the page too."""
+    came = visited(Desk(moved(302, "/tickets/T 1#last"), answer()), get)
+    assert came.url.endswith("/tickets/T%201")
+
+
 def test_cookies_stay_with_their_visit_and_their_path() -> None:
     """Without it a desk that knows its visitors by cookies would take each request for another visitor's."""
     desk = Desk(moved(302, "/in", "Set-Cookie: sid=a1b2; Path=/", "Set-Cookie: deep=1; Path=/deep"), answer())
@@ -330,8 +467,9 @@ def test_what_is_asked_is_sent_as_it_was_meant() -> None:
         await visit.ask("POST", url)
         with pytest.raises(ValueError, match="line break"):
             await visit.ask("GET", url, heads={"From": "a@b\r\nX: 1"})
-        with pytest.raises(NoAddressError):
-            await visit.ask("GET", "mailto:me@example.org")
+        for nowhere in ("mailto:me@example.org", "http://127.0.0.1:xx/", "http://h:99999/", "http://[x"):
+            with pytest.raises(NoAddressError):
+                await visit.ask("GET", nowhere, query={"q": "1"})
 
     visited(desk, act)
     found, sent, empty = desk.asked
@@ -342,7 +480,15 @@ def test_what_is_asked_is_sent_as_it_was_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://h/a/b;c=1?x=y,z", "http://h:8080/", "https://h/x?", "http://[::1]:81/x", "http://h/%7Ex?a=%20b"]
+    "url",
+    [
+        "http://h/a/b;c=1?x=y,z",
+        "http://h:8080/",
+        "https://h/x?",
+        "http://[::1]:81/x",
+        "http://h/%7Ex?a=%20b",
+        "http://h/b/../c",
+    ],
 )
 def test_plain_addresses_are_read_as_yarl_reads_them(url: str) -> None:
     """Without it the quick way would lead elsewhere than the thorough one."""

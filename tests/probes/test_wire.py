@@ -12,8 +12,15 @@ import pytest
 from aiohttp import web
 
 from probes import playing
+from probes.channels.contract import Caller, Surroundings
+from probes.channels.wire import WireSession
+from probes.clock import Clock
 from probes.crowd.crowd import Tick
 from probes.errand import Players, journey_errand
+from probes.guard import Guard
+from probes.http_client import HttpClient
+from probes.journeys import Open
+from probes.personas import make_persona
 from probes.playing import play_real
 from probes.setting import Access
 from scenarios.charter import AllowedHost
@@ -456,3 +463,39 @@ def test_what_a_journey_brings_about_needs_a_charter_that_allows_it(
     assert leg["leg_end"] == "withheld"
     assert f"the effect {effect}" in leg["reason"]
     assert played.desk.talks == []
+
+
+def test_who_gives_up_in_the_midst_of_coming_in_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it the desk would keep a place, and an agent, for somebody who has gone."""
+    monkeypatch.setenv("DESK_TOKEN", "s3cret-token")
+    desk, wait = Desk(is_silent), {"path": "/talks/{talk}/news", "query": {"since": "1"}}
+
+    async def act() -> None:
+        runner = web.AppRunner(desk.app(), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = int(runner.addresses[0][1])
+        target = Target.model_validate({
+            "target": "json_desk", "title": "?", "base_url": f"http://127.0.0.1:{port}",
+            "wires": {"chat": {**WIRES["poll"], "open": [START, wait]}}, "secrets": {"token": {"env": "DESK_TOKEN"}},
+        })  # fmt: skip
+        guard = Guard(charter(AllowedHost(host="127.0.0.1", ports=[port])))
+        client = HttpClient(guard)
+        around = Surroundings(target, guard, Clock(asyncio.get_running_loop()), http=client)
+        caller = Caller(make_persona("a", "a/0/1", "en", "0123456789"), "a/0/1", "any", "Any", False)
+        session = WireSession(around, caller)
+        opening = asyncio.create_task(session.open(Open("s", "t")))
+        while not desk.talks:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # its answer comes, and the next request is under way
+        opening.cancel()
+        await asyncio.wait([opening])
+        await session.leave()
+        await session.close()
+        await client.close()
+        for task in desk.playing:
+            task.cancel()
+        await runner.cleanup()
+
+    asyncio.run(act())
+    assert [talk.gone for talk in desk.talks] == [True]
