@@ -119,6 +119,8 @@ class Desk:
         self.talks: list[Talk] = []
         self.tokens: set[str] = set()
         self.playing: set[asyncio.Task[None]] = set()
+        self.holds = asyncio.Event()
+        """Set when somebody is kept waiting."""
 
     def app(self) -> web.Application:
         """Return its site."""
@@ -156,6 +158,7 @@ class Desk:
         """Answer when there is something new."""
         talk, since = self.talks[int(request.match_info["n"])], int(request.query["since"])
         while len(talk.events) <= since:
+            self.holds.set()
             talk.news.clear()
             await talk.news.wait()
         return web.json_response({"events": talk.events[since:], "since": len(talk.events)})
@@ -485,9 +488,7 @@ def test_who_gives_up_in_the_midst_of_coming_in_says_so(monkeypatch: pytest.Monk
         caller = Caller(make_persona("a", "a/0/1", "en", "0123456789"), "a/0/1", "any", "Any", False)
         session = WireSession(around, caller)
         opening = asyncio.create_task(session.open(Open("s", "t")))
-        while not desk.talks:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)  # its answer comes, and the next request is under way
+        await desk.holds.wait()
         opening.cancel()
         await asyncio.wait([opening])
         await session.leave()
