@@ -59,6 +59,7 @@ def _told(error: Exception) -> int:
     from scenarios.cells import PlanTooLargeError
     from scenarios.profiled import ProfileError
     from scenarios.secret import SecretMissingError
+    from simulator.churn_estimate import FitChurnError
     from simulator.fit import FitError
     from simulator.precision import PrecisionError
     from simulator.story import StoryError
@@ -73,7 +74,7 @@ def _told(error: Exception) -> int:
     bad_input = (
         RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
         PrecisionError, StoryError, CannotResumeError, SecretMissingError, NothingRecordedError,
-        ProfileError,
+        ProfileError, FitChurnError,
     )  # fmt: skip
     if isinstance(error, bad_input):
         say(str(error))

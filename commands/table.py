@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from commands.churning import fit_churn
 from commands.comparing import compare, report
 from commands.keeping import runs
 from commands.probing import desk, journey, load, shop, target
@@ -124,6 +125,8 @@ VERBS = {
         "record journey-name target charter written json"),
     "import": Verb(import_, "testdrive import calls.tsv.gz --mapping bank_acd", "log mapping out json"),
     "fit": Verb(fit, "testdrive fit runs/a -o fitted.yaml", "run-folder scenario-out arrivals json"),
+    "fit-churn": Verb(fit_churn, "testdrive fit-churn customers.csv --left Churn --terms complaints=Complains",
+        "customers left-column after-column after-unit terms columns form curved over churn-model out json"),
     "compare": Verb(compare, "testdrive compare runs/a/simulated runs/a/measured", "two-runs json"),
     "score": Verb(score, "testdrive score runs/a --card conduct",
         "some-runs card published hours sheet blind take rate override as-override dispute settle by-whom note against "
@@ -288,6 +291,25 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "threshold has ended; it is counted anew, and may end it again"}),
     "mapping": ("--mapping", {"type": Path, "required": True, "metavar": "FILE",
         "help": "what its columns mean: a file, or one of ours (bank_acd, generic_csv)"}),
+    "customers": ("table", {"type": Path, "nargs": "?", "metavar": "TABLE", "help": "a row for each customer: CSV, "
+        "TSV, Parquet or Excel"}),
+    "left-column": ("--left", {"metavar": "COLUMN", "help": "who left: 1 or 0, yes or no; or COLUMN=WORD, where WORD "
+        "means that they left"}),
+    "after-column": ("--after", {"metavar": "COLUMN", "help": "after how long they left, or were last seen: fits a "
+        "hazard"}),
+    "after-unit": ("--unit", {"choices": ["day", "week", "month", "year"], "default": "day",
+        "help": "of --after; default: day"}),
+    "terms": ("--terms", {"action": "append", "default": [], "metavar": "TERM=COLUMN,…", "help": "which columns count "
+        "an experience, such as complaints=Complains; columns that are called as terms are taken so"}),
+    "columns": ("--columns", {"action": "append", "default": [], "metavar": "COLUMN", "help": "the columns beside the "
+        "terms, repeated for each; none: the terms alone. Default: all that describe customers"}),
+    "form": ("--form", {"choices": ["logistic", "hazard"], "help": "default: hazard with --after, else logistic"}),
+    "curved": ("--curved", {"action": "append", "default": [], "metavar": "COLUMN", "help": "auto (default): columns "
+        "bend where this predicts better; none; or a column that bends, repeated for each"}),
+    "over": ("--over", {"type": _number, "metavar": "DAYS", "help": "logistic: how many days --left covers; hazard: "
+        "by when shares are told"}),
+    "churn-model": ("--model", {"metavar": "NAME|FILE", "help": "test this model on the table instead of fitting one; "
+        "without a table: describe it (ours: published, published_over_time)"}),
     "arrivals": ("--arrivals", {"choices": ["replayed", "half_hourly"], "default": "replayed",
         "help": "default: replayed"}),
     "sql": ("--sql", {"metavar": "SQL", "help": "a query over the views legs, steps, messages, staffing"}),

@@ -33,6 +33,7 @@ class Entity(IntEnum):
     SEAT = 1
     DAY = 2
     DEMAND_CELL = 3
+    BELIEF = 4
 
 
 class Purpose(IntEnum):
@@ -90,6 +91,9 @@ class Purpose(IntEnum):
     WORDING = 67
     KEPT = 68
     TOLERANCE = 69
+    COEFFICIENT = 90
+    LEAVES = 91
+    LEAVES_AFTER = 92
 
 
 Word = int | np.uint64

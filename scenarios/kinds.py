@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scenarios.charter import read_charter
+from scenarios.churn import read_churn
 from scenarios.faults import FaultsFoundError, one_of
 from scenarios.journey import read_journey
 from scenarios.mapping import load_mapping
@@ -27,6 +28,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "charter": read_charter,
     "mapping": load_mapping,
     "state": read_state,
+    "churn": read_churn,
 }
 """A file's kind and what reads it. A charter has no name of its own; its `owner` tells."""
 
@@ -39,6 +41,7 @@ _TELLING_KEYS = {
     "target": "target",
     "mapping": "mapping",
     "state": "state",
+    "churn": "churn",
     "owner": "charter",
 }
 

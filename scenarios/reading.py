@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scenarios.churn import ChurnModel, read_churn
 from scenarios.faults import Fault, FaultsFoundError, one_of
 from scenarios.laws import AnyLaw
 from scenarios.models import check_model
@@ -30,6 +31,8 @@ from scenarios.yaml_reader import Document, Key, Words, read_file
 
 HERE = Path(__file__).resolve().parent
 """Where the scenarios, journeys, personas, targets and mappings that come with the product lie."""
+
+CHURN_FILE = "a file of a churn model beside this one, or "
 
 
 class Person(NamedTuple):
@@ -69,6 +72,8 @@ class LoadedScenario:
     """How the first day begins, where not empty at midnight."""
     profile: TimedProfile | None = field(default=None, repr=False)
     """What becomes of the volumes, where others come than `demand` and `replay` say."""
+    churn: ChurnModel | None = field(default=None, repr=False)
+    """What makes customers leave, with how many really do, where the scenario says so."""
 
     def handle_us(self, team: str, intent: str) -> int:
         """Return the mean time of a contact with a team, in microseconds; 0 where the team has no law for it."""
@@ -143,7 +148,16 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
     }
     _named_agents_come(document, scenario, tables)
     _profiles_can_be_played(document, scenario, contacts, tables.arrivals)
-    return LoadedScenario(path, scenario, tables.hash(path), contacts, agents, tables.arrivals)
+    return LoadedScenario(
+        path, scenario, tables.hash(path), contacts, agents, tables.arrivals, churn=_believed(scenario, tables.churn)
+    )
+
+
+def _believed(scenario: Scenario, churn: ChurnModel | None) -> ChurnModel | None:
+    """Return the churn model with what the scenario says of how many really leave."""
+    if churn is None or scenario.churn is None or scenario.churn.observed is None:
+        return churn
+    return churn.model_copy(update={"observed": scenario.churn.observed})
 
 
 def _profiles_can_be_played(
@@ -193,6 +207,7 @@ class _Tables:
         self.contacts: dict[int, list[tuple[float, float]]] = {}
         self.agents: dict[str, list[tuple[float, int]]] = {}
         self.arrivals: list[tuple[str, float, str, str]] = []
+        self.churn: ChurnModel | None = None
         self._files: list[Path] = []
         for index, demand in enumerate(list_at(document.values, "demand")):
             if isinstance(demand, dict) and isinstance(demand.get("contacts_csv"), str):
@@ -218,6 +233,21 @@ class _Tables:
             with _kept(faults, document, ("replay", "csv")):
                 self.arrivals = read_arrivals(path)
                 faults += _strangers(self.arrivals, path, document.values)
+        self._read_churn(document, folder, faults)
+
+    def _read_churn(self, document: Document, folder: Path, faults: list[Fault]) -> None:
+        name = dict_at(document.values, "churn").get("model")
+        if not isinstance(name, str) or not name:
+            return
+        path = churn_file(name, folder)
+        if path is None:
+            faults.append(
+                document.fault(("churn", "model"), name, CHURN_FILE + one_of(our_names("churn_models"), name))
+            )
+            return
+        self._files.append(path)
+        with _kept(faults, document, ("churn", "model")):
+            self.churn = read_churn(path)
 
     def _file(self, folder: Path, name: str) -> Path:
         self._files.append(folder / parted(name)[0])
@@ -335,6 +365,16 @@ def find_file(kind: str, name: str, folder: Path | None = None) -> Path | None:
             if (place / f"{name}.yaml").is_file():
                 return place / f"{name}.yaml"
     return None
+
+
+def churn_file(name: str, folder: Path | None = None) -> Path | None:
+    """Find a churn model by its name among ours, or as a file in a folder (default: this one)."""
+    found = find_file("churn_models", name, folder)
+    if found is None:
+        with contextlib.suppress(OSError, ValueError):  # a name too long for any file is the name of none
+            beside = (folder or Path()) / name
+            found = beside if beside.is_file() else None
+    return found
 
 
 def file_named(kind: str, name: str, folder: Path | None = None) -> Path:

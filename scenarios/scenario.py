@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from scenarios.busyness import Busyness
 from scenarios.by_intent import ByIntent, LawOrLaws, law_for
 from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day, open_spell_s
+from scenarios.churn import ChurnBelief
 from scenarios.laws import AnyLaw, Law
 from scenarios.local_days import LocalDays, local_days
 from scenarios.models import Strict
@@ -809,6 +810,7 @@ class Scenario(Strict):
     shoppers: dict[Channel, Shoppers] = Field(
         default_factory=dict, description="which of the customers are played by us"
     )
+    churn: ChurnBelief | None = Field(None, description="what makes customers leave, and how many do")
     goals: list[Goal] = Field(default_factory=list, description="figures to be reached")
     gates: list[Gate] = Field(
         default_factory=list, max_length=GATES_MOST, description="figures that decide a comparison, at most six"

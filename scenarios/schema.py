@@ -5,7 +5,7 @@ Generated from the models and kept beside the scenarios, where the first line of
 while they are not current. A schema cannot say everything: `testdrive check` has the last word.
 
 >>> sorted(json_schemas())
-['charter', 'journey', 'persona', 'programme', 'scenario', 'scorecard', 'state', 'target']
+['charter', 'churn', 'journey', 'persona', 'programme', 'scenario', 'scorecard', 'state', 'target']
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from scenarios.charter import Charter
+from scenarios.churn import ChurnModel
 from scenarios.journey import Journey
 from scenarios.metric_names import ALL_NAMES, METRIC_NAMES
 from scenarios.opening import State
@@ -37,6 +38,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "target": Target,
     "charter": Charter,
     "state": State,
+    "churn": ChurnModel,
 }
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

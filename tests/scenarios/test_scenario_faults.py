@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.charter import read_charter
+from scenarios.churn import read_churn
 from scenarios.faults import Fault, FaultsFoundError, one_of
 from scenarios.journey import read_journey
 from scenarios.models import check_model
@@ -21,7 +22,13 @@ from scenarios.yaml_reader import Document, read_file
 
 BAD_FILES = Path(__file__).resolve().parents[1] / "bad_files"
 FAULTS = sorted(path.stem for path in BAD_FILES.glob("*.yaml"))
-READERS = {"charter": read_charter, "journey": read_journey, "scorecard": read_scorecard, "target": read_target}
+READERS = {
+    "charter": read_charter,
+    "churn": read_churn,
+    "journey": read_journey,
+    "scorecard": read_scorecard,
+    "target": read_target,
+}
 
 
 def _read(name):

@@ -1,0 +1,349 @@
+"""What a churn model says of customers: the share that leaves, how well that is known, and who leaves.
+
+Customers are rows of a table with a column for each term (`scenarios.experience.TERMS`; one that is not there is 0)
+and, for a fitted model, the columns it was fitted to. Where none of those is known, the share is the mean over the
+circumstances of the customers it was fitted to.
+
+Two kinds of not knowing are kept apart. *Chance*: the model is right, and who leaves is luck. *Coefficients*: the model
+is one of many that fit what is known. Draw k of the coefficients is keyed, so that every what-if meets the same draws.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scenarios.churn import SURE, Base, ChurnModel, Coefficient, log_scale
+from scenarios.churn_law import LOG_MOST, log_time, times_the_first
+from scenarios.draws import Entity, Purpose, entity_number, uniform
+from scenarios.jit import jit
+from scenarios.normal import normal_quantile
+
+Values = npt.NDArray[np.float64]
+
+DRAWS = 1000
+"""Draws of the coefficients behind a band, unless more are asked for."""
+
+
+class ChurnTableError(ValueError):
+    """A table lacks what a churn model needs; the message says what."""
+
+
+def natural_bends(x: Values, knots: list[float]) -> Values:
+    """Return a column for each bend of a natural cubic spline: straight outside the outer knots.
+
+    Harrell (2015, Regression Modeling Strategies, 2.4.5): truncated powers, over the squared reach of the knots.
+
+    >>> natural_bends(np.array([0.0, 1.0, 2.0]), [0.0, 1.0, 2.0]).round(3).tolist()
+    [[0.0], [0.25], [1.5]]
+    """
+    if len(knots) < 3:
+        return np.empty((len(x), 0))
+    at = np.asarray(knots, dtype=float)
+    last, before = at[-1], at[-2]
+    powers = np.clip(x[:, None] - at, 0.0, None) ** 3
+    bends = (
+        powers[:, :-2]
+        - powers[:, -2:-1] * (last - at[:-2]) / (last - before)
+        + powers[:, -1:] * (before - at[:-2]) / (last - before)
+    )
+    return np.asarray(bends / (last - at[0]) ** 2, dtype=float)
+
+
+def columns_of(one: Coefficient, table: pd.DataFrame) -> Values:
+    """Return what a coefficient is multiplied with for each customer: a column, and one for each bend of a curve."""
+    if one.term is not None:
+        counts = _counts(table, one.term)
+        if one.most is not None:
+            counts = np.minimum(counts, one.most)
+        for other in one.without:
+            counts = np.where(_counts(table, other) > 0, 0.0, counts)
+        return counts[:, None]
+    cells = table[str(one.column)]
+    if one.level is not None:
+        return np.asarray(cells.astype(str) == one.level, dtype=float)[:, None]
+    values = cells.to_numpy(dtype=float)
+    centre = natural_bends(np.array([one.centre]), one.knots)
+    return np.column_stack([values - one.centre, natural_bends(values, one.knots) - centre])
+
+
+def _counts(table: pd.DataFrame, term: str) -> Values:
+    return table[term].to_numpy(dtype=float) if term in table else np.zeros(len(table))
+
+
+def best_guess(model: ChurnModel) -> Values:
+    """Return the parameters: the base on the log scale, then each coefficient's value and bends."""
+    told = [number for one in model.coefficients for number in (one.value, *one.bends)]
+    return np.array([log_scale(model.form, model.base.rate), *told])
+
+
+def covariance_of(model: ChurnModel) -> Values:
+    """Return the covariance of the parameters; where the file has none they are independent, and bends are sure."""
+    if model.covariance:
+        lower = np.zeros((len(model.covariance), len(model.covariance)))
+        for at, row in enumerate(model.covariance):
+            lower[at, : at + 1] = row
+        return np.asarray(lower + np.tril(lower, -1).T, dtype=float)
+    errors = [number for one in model.coefficients for number in (one.standard_error, *(0.0 for _ in one.bends))]
+    return np.diag(np.square([model.base.standard_error, *errors]))
+
+
+def drawn_parameters(model: ChurnModel, draws: int = DRAWS, seed: int = 1) -> Values:
+    """Return a row of parameters per draw. A coefficient keeps its luck whatever else the model has."""
+    names = [("base", 0)] + [(one.name, bend) for one in model.coefficients for bend in range(1 + len(one.bends))]
+    luck = np.column_stack([_normal(seed, draws, f"{name}/{bend}") for name, bend in names])
+    scales, ways = np.linalg.eigh(covariance_of(model))
+    root = ways @ np.diag(np.sqrt(np.clip(scales, 0.0, None))) @ ways.T  # symmetric: unlike Cholesky's, in no order
+    return np.asarray(best_guess(model) + luck @ root, dtype=float)
+
+
+def _normal(seed: int, draws: int, name: str) -> Values:
+    number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=7).digest(), "big")
+    return _normals(seed, draws, entity_number(Entity.BELIEF, number), int(Purpose.COEFFICIENT))
+
+
+@jit
+def _normals(seed: int, draws: int, entity: int, purpose: int) -> Values:
+    drawn = np.empty(draws)
+    for draw in range(draws):
+        drawn[draw] = normal_quantile(uniform(seed, draw, entity, 0, purpose, 0))
+    return drawn
+
+
+def leaving(
+    model: ChurnModel, table: pd.DataFrame, over_days: float | None = None, parameters: Values | None = None
+) -> Values:
+    """Return the share that leaves of customers like each row, between 0 and 1.
+
+    Args:
+        model: what leaving depends on.
+        table: a row for each customer.
+        over_days: with a hazard, by when (default: the days of the base rate).
+        parameters: one draw of the coefficients instead of the best guess.
+
+    Raises:
+        ChurnTableError: the table has some of the model's columns but not all, or a cell is no number.
+    """
+    found = best_guess(model) if parameters is None else parameters
+    added, at = np.full(len(table), found[0] + log_time(model, over_days)), 1
+    known = _known_columns(model, table)
+    for one in model.coefficients:
+        width = 1 + len(one.bends)
+        if one.term is not None or known:
+            added = added + _design(one, table) @ found[at : at + width]
+        at += width
+    if known or not model.circumstances:
+        return _shares(model, added)
+    return np.asarray(np.mean([_shares(model, added + one) for one in model.circumstances], axis=0), dtype=float)
+
+
+def _design(one: Coefficient, table: pd.DataFrame) -> Values:
+    try:
+        return columns_of(one, table)
+    except (ValueError, TypeError):
+        raise ChurnTableError(f"{one.name} holds what is no number") from None
+
+
+def _shares(model: ChurnModel, added: Values) -> Values:
+    log = np.clip(added, -LOG_MOST, LOG_MOST)
+    if model.form == "hazard":
+        return np.asarray(-np.expm1(-np.exp(log)), dtype=float)
+    return np.asarray(1.0 / (1.0 + np.exp(-log)), dtype=float)
+
+
+def _known_columns(model: ChurnModel, table: pd.DataFrame) -> bool:
+    """Say whether the table has the columns of a fitted model: all, or none."""
+    wanted = {str(one.column) for one in model.columns}
+    missing = sorted(wanted - set(table.columns))
+    if missing and len(missing) < len(wanted):
+        raise ChurnTableError(f"{model.churn} needs all of its columns or none; missing: {', '.join(missing)}")
+    return bool(wanted) and not missing
+
+
+@dataclass(frozen=True)
+class Losses:
+    """How many customers leave, expected, with 95 % bands: of chance, of not knowing the coefficients, of both."""
+
+    customers: int
+    expected: float
+    chance: tuple[float, float]
+    """Were the coefficients known."""
+    coefficients: tuple[float, float]
+    """Were there no luck: expected losses over draws of the coefficients."""
+    both: tuple[float, float]
+
+
+def losses(
+    model: ChurnModel,
+    table: pd.DataFrame,
+    over_days: float | None = None,
+    draws: int = DRAWS,
+    seed: int = 1,
+    weights: Values | None = None,
+) -> Losses:
+    """Return what is lost of these customers; with `weights` (such as a year's margin of each) instead of counts."""
+    each = np.ones(len(table)) if weights is None else weights
+    shares = leaving(model, table, over_days)
+    expected = float(shares @ each)
+    drawn = [leaving(model, table, over_days, one) for one in drawn_parameters(model, draws, seed)]
+    means = np.array([one @ each for one in drawn])
+    spreads = np.array([math.sqrt(float((one * (1 - one)) @ each**2)) for one in drawn])
+    luck = _normal(seed, draws, "chance")
+    spread = math.sqrt(float((shares * (1 - shares)) @ each**2))
+    bounds = float(np.minimum(each, 0).sum()), float(np.maximum(each, 0).sum())
+    return Losses(
+        len(table),
+        expected,
+        (max(expected - SURE * spread, bounds[0]), min(expected + SURE * spread, bounds[1])),
+        _band(means),
+        _band(np.clip(means + luck * spreads, *bounds)),
+    )
+
+
+def _band(drawn: Values) -> tuple[float, float]:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def anchored(model: ChurnModel, today: pd.DataFrame, covers_days: float | None = None) -> ChurnModel:
+    """Return the model with its base moved so that as many of today's customers leave as really do.
+
+    Ratios stay; only the level is moved. Anchor once, on customers as they are served today, and use the result for
+    every what-if: anchoring each would take away the difference.
+
+    Args:
+        model: one with `observed`.
+        today: today's customers, their terms counted over `covers_days`.
+        covers_days: default: as many as `observed` counts.
+
+    Raises:
+        ChurnTableError: the model has no observed rate, or there are no customers.
+    """
+    seen = model.observed
+    if seen is None or today.empty:
+        raise ChurnTableError("anchoring needs customers, and an observed rate: observed: {rate, over_days, source}")
+    days = covers_days or seen.over_days
+    rate = -math.expm1(math.log1p(-seen.rate) * days / seen.over_days)
+    over = days if model.form == "hazard" else None
+    guess = best_guess(model)
+    shift = _shift(model, today, over, guess, rate)
+    base = guess[0] + shift
+    moved = 1 / (1 + math.exp(-base)) if model.form == "logistic" else -math.expm1(-math.exp(base))
+    covariance = covariance_of(model)
+    covariance[0, :] = covariance[:, 0] = 0.0
+    covariance[0, 0] = seen.standard_error**2
+    found = Base(
+        rate=min(max(moved, 1e-12), 1 - 1e-12),
+        over_days=model.base.over_days if model.form == "hazard" else days,
+        standard_error=seen.standard_error,
+        uncertain_by="that of the observed rate",
+        source=f"{seen.rate:.4g} left within {seen.over_days:g} days ({seen.source}); ratios: {model.base.source}",
+    )
+    rows = [covariance[at, : at + 1].tolist() for at in range(len(covariance))]
+    return model.model_copy(update={"base": found, "covariance": rows})
+
+
+def _shift(model: ChurnModel, today: pd.DataFrame, over: float | None, guess: Values, rate: float) -> float:
+    """Find what must be added to the base for a mean of `rate`: the mean only rises with it."""
+    low, high = -60.0, 60.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        mean = float(leaving(model, today, over, np.r_[guess[0] + middle, guess[1:]]).mean())
+        low, high = (middle, high) if mean < rate else (low, middle)
+    return (low + high) / 2
+
+
+def who_leaves(
+    shares: Values, seed: int, customers: Values | None = None, replication: int = 0
+) -> npt.NDArray[np.bool_]:
+    """Draw who leaves: customer k has the same luck in every what-if, so a larger share only adds leavers."""
+    return _luck(shares, seed, customers, replication, Purpose.LEAVES) < shares
+
+
+def leaves_after_days(
+    model: ChurnModel, table: pd.DataFrame, seed: int, until_days: float | Values, replication: int = 0
+) -> tuple[Values, npt.NDArray[np.bool_]]:
+    """Draw after how many days each customer leaves by a hazard, and whether they do before `until_days`.
+
+    Raises:
+        ChurnTableError: the model is logistic: it knows no time.
+    """
+    if model.form != "hazard":
+        raise ChurnTableError(f"{model.churn} is logistic: it knows no time; who_leaves draws who leaves")
+    spent = -np.log1p(-leaving(model, table))
+    own = float(model.base.over_days or 1.0)
+    wanted = -np.log(_luck(spent, seed, None, replication, Purpose.LEAVES_AFTER)) / spent
+    wanted *= times_the_first(model, np.array([own]))[0]
+    pieces = model.shape or [(0.0, 1.0)]
+    starts, factors = (np.array([piece[part] for piece in pieces]) for part in (0, 1))
+    reached = times_the_first(model, starts)
+    place = np.clip(np.searchsorted(reached, wanted, side="right") - 1, 0, len(starts) - 1)
+    with np.errstate(divide="ignore"):
+        days = starts[place] + (wanted - reached[place]) / factors[place]
+    return np.minimum(days, until_days), days <= until_days
+
+
+def generated(
+    model: ChurnModel,
+    table: pd.DataFrame,
+    seed: int,
+    until_days: float | Values | None = None,
+    replication: int = 0,
+) -> pd.DataFrame:
+    """Return the table with what its customers do if the model is right: left (0 or 1), and after how many days.
+
+    A logistic says only who leaves; a hazard also when, or that they were still there at `until_days`.
+    """
+    if model.form == "logistic":
+        return table.assign(left=who_leaves(leaving(model, table), seed, None, replication).astype(int))
+    until = float(model.base.over_days or 1.0) if until_days is None else until_days
+    days, left = leaves_after_days(model, table, seed, until, replication)
+    return table.assign(left=left.astype(int), after_days=days)
+
+
+def _luck(like: Values, seed: int, customers: Values | None, replication: int, purpose: Purpose) -> Values:
+    numbers = np.arange(len(like)) if customers is None else customers.astype(np.int64)
+    return _uniforms(seed, replication, numbers.astype(np.int64), int(Entity.CUSTOMER) << 60, int(purpose))
+
+
+@jit
+def _uniforms(seed: int, replication: int, numbers: npt.NDArray[np.int64], kind: int, purpose: int) -> Values:
+    drawn = np.empty(len(numbers))
+    for at in range(len(numbers)):
+        drawn[at] = uniform(seed, replication, kind | numbers[at], 0, purpose, 0)
+    return drawn
+
+
+def describe(model: ChurnModel) -> Iterator[str]:
+    """Yield what a model says, a line each: its base, each coefficient with interval and source, and what has none."""
+    word = "odds" if model.form == "logistic" else "hazard"
+    by = f" within {model.base.over_days:g} days" if model.base.over_days else ""
+    yield f"{model.churn}: {model.title} ({model.form})"
+    yield f"  base: {model.base.rate:.2%} leave{by}{_stated(model.base.stated)}; {model.base.source}"
+    if model.observed:
+        seen = model.observed
+        yield f"  scaled to: {seen.rate:.2%} really leave within {seen.over_days:g} days; {seen.source}"
+    for one in model.coefficients:
+        if one.term is None:
+            continue
+        low, high = one.interval
+        yield (
+            f"  {one.name}: {word} x {math.exp(one.value):.3g} ({math.exp(low):.3g} to {math.exp(high):.3g}) for each "
+            f"{one.unit}{_stated(one.stated)}; {one.source}; uncertainty {one.uncertain_by}"
+        )
+        if one.confounded:
+            yield f"    not what it causes alone: {one.confounded}"
+    if model.columns:
+        yield f"  and {len({one.column for one in model.columns})} columns of the customers' table"
+    for term, why in model.silent_terms():
+        yield f"  {term}: no effect; {why}"
+
+
+def _stated(is_stated: bool) -> str:
+    return ", as customers say, which is not what they do" if is_stated else ""
