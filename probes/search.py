@@ -77,7 +77,7 @@ class Searching:
             _check(run)
             runs.append(run)
             judged = judge_goals(self.goals, [without_warm_up(one.table("legs"), one.facts) for one in runs])
-            checked.append(check_thresholds(self.thresholds, Measured.of(run)) if self.thresholds else [])
+            checked.append(check_thresholds(self.thresholds, Measured.of(run), run.facts) if self.thresholds else [])
             verdict = verdict_of(judged, [one for play in checked for one in play])
             if verdict != CANNOT_TELL:
                 break

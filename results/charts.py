@@ -46,6 +46,8 @@ _INK = {
     "#000014": "var(--outcome-4)",
     "#000015": "var(--outcome-5)",
     "#000016": "var(--outcome-6)",
+    "#000017": "var(--outcome-7)",
+    "#000018": "var(--outcome-8)",
 }
 """Vega wants colours it can parse; these stand for the page's own and are replaced in the finished SVG."""
 
@@ -195,7 +197,7 @@ def band_chart(
 
 
 def outcome_chart(counts: pd.DataFrame, order: Sequence[str]) -> str:
-    """Draw stacked counts: columns bar, outcome, contacts; `order` gives the outcomes, at most six."""
+    """Draw stacked counts: columns bar, outcome, contacts; `order` gives the outcomes, at most eight."""
     shown = counts.assign(rank=counts["outcome"].map({name: n for n, name in enumerate(order)}))
     bars = list(dict.fromkeys(counts["bar"]))
     chart = (

@@ -58,7 +58,7 @@ def junit_xml(run: Run) -> str:
 def load_junit_xml(facts: Mapping[str, Any], checked: Sequence[Checked]) -> str:
     """Return a load test's thresholds as JUnit XML, after two cases of its own: it was fit to measure, and ended.
 
-    What was missed is a failure; what cannot be told, as nothing was measured, is an error.
+    What was missed is a failure; what cannot be told, as nothing was measured or the run was cut off, is an error.
     """
     instrument = facts["instrument"]
     own = [
@@ -90,7 +90,8 @@ def _cut_short(facts: Mapping[str, Any]) -> str:
 
 def _verdict(one: Checked) -> tuple[str, str]:
     if one.kept is None:
-        return "error", "cannot tell: nothing was measured"
+        seen = f"; measured {one.value:.6g} of {one.n}" if one.n else ""
+        return "error", f"cannot tell: {one.untold}{seen}"
     ended = "; the run was aborted for it" if one.ended_run else ""
     return "" if one.kept else "failure", f"measured {one.value:.6g} of {one.n}{ended}"
 

@@ -26,6 +26,8 @@ import pandas as pd
 from results.log import LEGS, MESSAGES, STEPS, ordered, table_of
 
 JOURNAL = "journal.jsonl"
+INTERRUPTED_REASON = "the run was interrupted"
+"""Beside contacts that were not begun though their time had passed, as the run was cut off."""
 AT_ONCE = ("begun", "next")
 """What a run that is taken up again must know of, whatever happened."""
 
@@ -234,7 +236,7 @@ def _never_begun(entry: Mapping[str, Any], facts: Mapping[str, Any], last_s: flo
         end, reason = "unstarted", aborted["reason"]
     else:
         end = "withheld" if stopped else "unstarted" if passed else "censored"
-        reason = stopped or ("the run was interrupted" if passed else None)
+        reason = stopped or (INTERRUPTED_REASON if passed else None)
     return {
         **{name: entry[name] for name in CONTACT_FACTS},
         **_run_facts(facts),

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from results.bands import NICE_S, Bins
-from results.charts import BAND, BELIEVED, GRID, INK, MEASURED, MUTED, PAPER, WIDTH, Chart, svg_of
+from results.charts import BAND, BELIEVED, GRID, INK, MEASURED, MUTED, OUTCOME_INKS, PAPER, WIDTH, Chart, svg_of
 from results.clock import RunClock
-from results.words import duration
+from results.words import counted, duration
 
 HEIGHT = 190
 LETTER = 6.6
@@ -115,15 +115,21 @@ def arrivals_chart(table: pd.DataFrame, axis: TimeAxis) -> Chart:
 
 
 def answers_chart(table: pd.DataFrame, name: str, axis: TimeAxis) -> Chart:
-    """Draw `answers_over_time` of one channel and step: a band from p50 to p95, and p99 above it."""
+    """Draw `answers_over_time` of one channel and step: a band from p50 to p95, p99 above it, and who got no answer.
+
+    The share of steps without an answer hangs from the top of each slice, as a desk that answers nobody any more would
+    else look quick.
+    """
     shown = table.dropna(subset=["p50"]).assign(x=table["from_s"] + axis.bins.bin_s / 2)
     scale, low, most, ticks = _time_scale(shown)
+    is_log = low > 0
     for column in ("p50", "p95", "p99"):
         shown[column] = shown[column].clip(lower=low)
     x = axis.x("x")
     y = alt.Y("p50:Q", title="first answer", axis=_time_axis(ticks), scale=scale)
     layers: list[Any] = [
         *axis.marks(most),
+        *_unanswered(table, axis, low, most, is_log),
         alt.Chart(shown).mark_area(color=BAND).encode(x=x, y=y, y2="p95:Q"),
         *(
             alt.Chart(shown).mark_line(color=BELIEVED, strokeWidth=width).encode(x=x, y=alt.Y(f"{column}:Q"))
@@ -131,12 +137,30 @@ def answers_chart(table: pd.DataFrame, name: str, axis: TimeAxis) -> Chart:
         ),
         _points(shown).encode(x=x, y=alt.Y("p99:Q")),
     ]
+    silent = int(table["unanswered"].sum())
     worst = table.iloc[int(np.nanargmax(table["p99"].to_numpy(dtype=float)))]
     message = (
         f"{name}: the first answer, from when it was meant. The longest p99, {_fine(float(worst['p99']))}, was of what "
         f"was asked from {axis.text(float(worst['from_s']))} on."
     )
+    if silent:
+        message += f" {silent:,} of {counted(int(table['steps'].sum()), 'step')} had no answer, and no time."
     return Chart(_drawn(layers), message, table)
+
+
+def _unanswered(table: pd.DataFrame, axis: TimeAxis, low: float, most: float, is_log: bool) -> list[Any]:
+    """Return a layer that hangs the share of unanswered steps from the top; none where all were answered."""
+    bars = table[table["unanswered"] > 0]
+    if bars.empty:
+        return []
+    answered = 1 - bars["unanswered"] / bars["steps"]
+    down_to = low * (most / low) ** answered if is_log else low + (most - low) * answered
+    drawn = bars.assign(to_s=bars["from_s"] + axis.bins.bin_s, top=most, down_to=down_to)
+    y = alt.Y("top:Q")
+    return [
+        alt.Chart(drawn).mark_rect(color=OUTCOME_INKS[1], opacity=0.35)
+        .encode(x=axis.x("from_s"), x2="to_s:Q", y=y, y2="down_to:Q")
+    ]  # fmt: skip
 
 
 def waits_chart(table: pd.DataFrame, who: str, axis: TimeAxis) -> Chart:

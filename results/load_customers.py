@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
+from results.endings import NOT_COME, told_outcomes
 from results.load_figures import Measured
 from results.runs import Run
-from results.words import OUTCOME_WORDS, channel_words
+from results.words import OUTCOME_WORDS, channel_words, counted
 
 GROUPS = {
     "resolved": ("resolved",),
@@ -23,7 +24,9 @@ GROUPS = {
     "the desk failed": ("target_error",),
     "found no way in": ("blocked", "closed", "cleared_at_close"),
     "other ends": (),
-    "we failed, or never began": ("failed", "unstarted", "withheld", "censored"),
+    "cut off when the run ended": ("censored",),
+    "never came, as the run ended": (NOT_COME,),
+    "we failed, or did not begin": ("failed", "unstarted", "withheld"),
 }
 """Ends that are drawn together, in the order of the page's colours; what stands in none is one of the other ends."""
 
@@ -47,6 +50,10 @@ class Customers:
     """Planned contacts of whom the log tells."""
     again: int
     """Contacts beyond the planned ones: who came back, or went to another channel."""
+    begun: int
+    """Planned contacts that were begun."""
+    begun_again: int
+    """Of the others, those that were."""
     columns: tuple[Column, ...]
 
     def total(self, outcome: str) -> int:
@@ -71,14 +78,26 @@ def customers_of(run: Run, measured: Measured) -> Customers:
     if left.any() or not columns:
         columns.append(Column("after the stages" if columns else "contacts", True, _counted(first[left])))
     planned = _is_planned(run, first)
-    return Customers(_planned(run), int(planned.sum()), int((~planned).sum()), tuple(columns))
+    came = first["arrived_s"].notna()
+    return Customers(
+        planned=_planned(run), known=int(planned.sum()), again=int((~planned).sum()),
+        begun=int((planned & came).sum()), begun_again=int((~planned & came).sum()), columns=tuple(columns),
+    )  # fmt: skip
+
+
+def begun_words(customers: Customers) -> str:
+    """Say how many planned contacts were begun, and how many more came back."""
+    planned = customers.known if customers.planned is None else customers.planned
+    more = f", and {customers.begun_again:,} more came back" if customers.begun_again else ""
+    were = "was" if planned == 1 else "were"
+    return f"{customers.begun:,} of {counted(planned, 'planned contact')} {were} begun{more}"
 
 
 def bars_of(measured: Measured) -> pd.DataFrame:
     """Return, for each channel, how many contacts ended in each group: columns bar, outcome, contacts."""
     first = measured.legs[measured.legs["leg"] == 0]
     group_of = {end: group for group, ends in GROUPS.items() for end in ends}
-    groups = first["contact_outcome"].map(lambda end: group_of.get(end, "other ends"))
+    groups = told_outcomes(first).map(lambda end: group_of.get(end, "other ends"))
     counted = first.groupby([first["channel"].map(channel_words), groups]).size().reset_index()
     counted.columns = pd.Index(["bar", "outcome", "contacts"])
     return counted
@@ -90,7 +109,7 @@ def groups_in(bars: pd.DataFrame) -> list[tuple[int, str]]:
 
 
 def _counted(first: pd.DataFrame) -> dict[str, int]:
-    counts = first["contact_outcome"].value_counts()
+    counts = told_outcomes(first).value_counts()
     return {str(outcome): int(count) for outcome, count in counts.items()}
 
 

@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 
 from results.contacts import contacts_of
+from results.endings import NOT_COME, NOT_MEASURED, never_came, told_outcomes, why_not_told
 from results.metrics import metric_of, values_of
 from results.responses import responses_of
-from results.runs import ABORTED_REASON, Run
+from results.runs import Run
 from results.stages import warm_up_s_of
 from scenarios.thresholds import PERCENTS, RESPONSE_NAMES, SHARE_NAMES, Threshold
 
-STATES = ("unstarted", "withheld", "blocked", "abandoned", "target_error", "failed", "censored")
+STATES = ("unstarted", "withheld", "blocked", "abandoned", "target_error", "failed", "censored", NOT_COME)
 """Counted states of contacts, beside those that came to their end."""
 
 SHARE_OF = {
@@ -124,14 +125,11 @@ def share_of(metric: str, legs: pd.DataFrame) -> tuple[float, int]:
 def share_flags(metric: str, legs: pd.DataFrame) -> pd.Series[bool]:
     """Return, for each contact that a share is of, whether it counts.
 
-    Whom the end of an aborted run kept from coming is none of them.
+    Begun is who arrived. Whom the end of a run kept from coming is none of those that were to come either.
     """
     first = legs[legs["leg"] == 0]
-    came = first["arrived_s"].notna() | ~first["reason"].fillna("").str.startswith(ABORTED_REASON)
-    outcomes = first.loc[came, "contact_outcome"]
-    if begun_or_planned(metric) == "begun":
-        outcomes = outcomes[~outcomes.isin(["unstarted", "withheld"])]
-    return outcomes == SHARE_OF[metric]
+    of = first["arrived_s"].notna() if begun_or_planned(metric) == "begun" else ~never_came(first)
+    return first.loc[of, "contact_outcome"] == SHARE_OF[metric]
 
 
 def begun_or_planned(metric: str) -> Literal["begun", "planned"]:
@@ -141,7 +139,7 @@ def begun_or_planned(metric: str) -> Literal["begun", "planned"]:
 
 @dataclass(frozen=True)
 class Checked:
-    """A threshold and what was measured; `kept` is None where nothing was."""
+    """A threshold and what was measured; `kept` is None where that does not tell, and `untold` says why."""
 
     threshold: Threshold
     value: float
@@ -149,28 +147,29 @@ class Checked:
     kept: bool | None
     ended_run: bool = False
     """Whether the run was aborted for it: then it is missed."""
+    untold: str = ""
 
 
-def check_thresholds(
-    thresholds: Sequence[Threshold], measured: Measured, aborted: Mapping[str, Any] | None = None
-) -> list[Checked]:
+def check_thresholds(thresholds: Sequence[Threshold], measured: Measured, facts: Mapping[str, Any]) -> list[Checked]:
     """Hold a run against thresholds; a stage that was not played keeps none, nor is that kept which ended the run.
+
+    Of a run that was cut off, or met a shut desk only, none is kept: it is missed, or cannot be told.
 
     Args:
         thresholds: what is to be kept.
         measured: the run.
-        aborted: what its run.json says of its early end, where a threshold has ended it.
+        facts: its run.json, of which `state`, `stopped` and `aborted` are used.
     """
-    told = []
+    told, why = [], why_not_told(facts, measured.legs)
+    aborted = facts.get("aborted")
     ended = None if aborted is None else Threshold.model_validate(aborted["threshold"])
     for threshold in thresholds:
         value, n = value_of(threshold, measured)
         played = threshold.stage is None or any(one["stage"] == threshold.stage for one in measured.stages)
         known = played and not math.isnan(value)
-        kept = threshold.is_kept_by(value) if known else None
-        told.append(
-            Checked(threshold, value, n if known else 0, kept and threshold != ended, ended_run=threshold == ended)
-        )
+        kept = threshold.is_kept_by(value) and threshold != ended if known else None
+        untold = NOT_MEASURED if kept is None else why if kept else ""
+        told.append(Checked(threshold, value, n if known else 0, None if untold else kept, threshold == ended, untold))
     return told
 
 
@@ -217,7 +216,7 @@ def _parts(measured: Measured) -> Iterator[_Part]:
         here = first[(due_s >= from_s) & (due_s < to_s)]
         asked_s = measured.responses["due_s"]
         there = measured.responses[(asked_s >= from_s) & (asked_s < to_s)]
-        counted = here.groupby(["channel", "contact_outcome"]).size().reset_index()
+        counted = here.groupby(["channel", told_outcomes(here)]).size().reset_index()
         outcomes: dict[str, dict[str, int]] = {}
         for channel, outcome, count in counted.itertuples(index=False, name=None):
             outcomes.setdefault(str(channel), {})[str(outcome)] = int(count)

@@ -39,13 +39,17 @@ CONTACTS = Gauge("testdrive_contacts", "{contact}", "contacts by how they ended"
 PLANNED = Gauge("testdrive_contacts_planned", "{contact}", "contacts that the whole run was to play")
 THRESHOLD_VALUE = Gauge("testdrive_threshold_value", "1", "what was measured, seconds or a share", RULE)
 THRESHOLD_LIMIT = Gauge("testdrive_threshold_limit", "1", "what was wanted, seconds or a share", RULE)
-THRESHOLD_OF = Gauge("testdrive_threshold_measured", "1", "of how many contacts or steps; 0: cannot tell", RULE)
-THRESHOLD_KEPT = Gauge("testdrive_threshold_kept", "1", "1: kept; 0: missed, or nothing was measured", RULE)
+THRESHOLD_OF = Gauge("testdrive_threshold_measured", "1", "of how many contacts or steps", RULE)
+THRESHOLD_KEPT = Gauge("testdrive_threshold_kept", "1", "1: kept; 0: missed, or it cannot be told", RULE)
+THRESHOLD_TOLD = Gauge(
+    "testdrive_threshold_told", "1", "1: kept or missed; 0: nothing was measured, or the run was cut off", RULE
+)
 FIT = Gauge("testdrive_instrument_fit", "1", "1: the generator was fit to measure; 0: it was not")
 COMPLETE = Gauge("testdrive_run_complete", "1", "1: the run came to its end; 0: it was cut off")
 
 GAUGES = (
-    RESPONSE, STEPS, CONTACTS, PLANNED, THRESHOLD_VALUE, THRESHOLD_LIMIT, THRESHOLD_OF, THRESHOLD_KEPT, FIT, COMPLETE,
+    RESPONSE, STEPS, CONTACTS, PLANNED, THRESHOLD_VALUE, THRESHOLD_LIMIT, THRESHOLD_OF, THRESHOLD_KEPT, THRESHOLD_TOLD,
+    FIT, COMPLETE,
 )  # fmt: skip
 """Every metric that is exported, in this order."""
 
@@ -113,5 +117,6 @@ def _thresholds(checked: Sequence[Checked]) -> Iterator[Sample]:
         yield Sample(THRESHOLD_LIMIT, labels, float(limit or 0.0))
         yield Sample(THRESHOLD_OF, labels, float(one.n))
         yield Sample(THRESHOLD_KEPT, labels, float(bool(one.kept)))
-        if one.kept is not None:
+        yield Sample(THRESHOLD_TOLD, labels, float(one.kept is not None))
+        if one.n:
             yield Sample(THRESHOLD_VALUE, labels, one.value)

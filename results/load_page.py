@@ -18,6 +18,7 @@ from results import charts, words
 from results.bands import Bins, band_of
 from results.clock import RunClock
 from results.comparison import CANNOT_TELL
+from results.endings import NOT_COME, NOT_COME_WORDS, SHUT, ended_with_the_run, ending_words, was_shut
 from results.evidence import reasons_counted
 from results.load_charts import TimeAxis, answers_chart, arrivals_chart, waits_chart
 from results.load_customers import GROUPS, Customers, bars_of, customers_of, groups_in
@@ -25,7 +26,7 @@ from results.load_figures import Checked, Measured, check_thresholds, load_rows
 from results.load_intervals import threshold_interval
 from results.load_slices import answers_over_time, arrivals_over_time, slices_of
 from results.load_stories import CONTACTS, Stories, stories_of, write_contacts
-from results.load_tables import SHOWN, amount_text, bound_text, seconds_text
+from results.load_tables import TOO_FEW_NOTE, amount_text, bound_text, has_too_few, times_of
 from results.load_words import (
     sentence_of,
     threshold_words,
@@ -37,7 +38,7 @@ from results.load_words import (
 from results.pages import render, title_of
 from results.provenance import instrument_view, rehearsal_note, run_facts, saturation_lines
 from results.reviews import shown
-from results.runs import ABORTED, FINISHED, Run, write_whole
+from results.runs import FINISHED, Run, write_whole
 from results.saturation import saturations
 from results.score_page import scores_view
 from scenarios.thresholds import RESPONSE_NAMES, Threshold
@@ -72,7 +73,7 @@ class FigureView:
     channel: str
     step: str
     counts: tuple[str, ...]
-    times: tuple[tuple[str, str], ...]
+    times: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class LoadView:
     """Empty where there are no thresholds."""
     sentence: str
     worst: str
+    ending: str
+    """Why a run did not come to its end, or learnt nothing; empty where it did."""
     thresholds: tuple[ThresholdView, ...]
     accounted: str
     customers: Customers
@@ -92,11 +95,15 @@ class LoadView:
     figures: tuple[tuple[str, bool, tuple[FigureView, ...]], ...]
     """By stage, and whether it is warm-up; the whole first."""
     figures_left_out: int
+    too_few: str
+    """Why some percentiles are left out; empty where none is."""
     stages: tuple[tuple[str, str, bool], ...]
     warm_up: bool
     arrivals: charts.Chart | None
     answers: tuple[charts.Chart, ...]
     answers_left_out: int
+    unanswered: bool
+    """Whether steps are drawn that nothing answered."""
     waits: tuple[charts.Chart, ...]
 
 
@@ -135,8 +142,7 @@ def _page(run: Run, view: LoadView, stories: Stories) -> dict[str, Any]:
         "target": facts.get("target", ""),
         "load": view,
         "headline": view.sentence or view.accounted,
-        "reasons_counted": reasons_counted(told),
-        "cut_off": _cut_off(facts),
+        "reasons_counted": reasons_counted(told[~ended_with_the_run(told)]),
         "rehearsal": rehearsal_note(facts),
         "stories": stories,
         "contacts_file": CONTACTS,
@@ -154,49 +160,58 @@ def load_view(run: Run, measured: Measured, simulated: Run | None = None) -> Loa
     """Return what a page shows of a load test, beside a simulation of the same customers where there is one."""
     clock = RunClock.of(run.facts)
     thresholds = [Threshold.model_validate(one) for one in run.facts.get("thresholds") or ()]
-    checked = check_thresholds(thresholds, measured, run.facts.get("aborted"))
+    checked = check_thresholds(thresholds, measured, run.facts)
+    state = str(run.facts.get("state", FINISHED))
     rows = list(load_rows(measured))
     customers, bars = customers_of(run, measured), bars_of(measured)
     bins = slices_of(measured)
     axis = TimeAxis(bins, measured.stages, clock) if bins is not None else None
     answers, left_out = _answers(measured, axis) if axis is not None else ((), 0)
     return LoadView(
-        verdict_of_all(checked) if checked else "",
-        sentence_of(checked) if checked else "",
-        worst_words(checked),
-        tuple(_threshold_view(one, measured) for one in checked),
-        _accounted(customers),
-        customers,
-        tuple(_customer_row(outcome, customers) for outcome in customers.outcomes()),
-        charts.outcome_chart(bars, tuple(GROUPS)) if len(bars) else "",
-        groups_in(bars),
-        _figures(rows, measured),
-        max(len(rows) - ROWS_MOST, 0),
-        tuple(_stage_words(one, axis) for one in measured.stages) if axis is not None else (),
-        measured.warm_up_s > 0,
-        arrivals_chart(arrivals_over_time(measured, axis.bins), axis) if axis is not None else None,
-        answers,
-        left_out,
-        _waits(measured, axis, simulated, float(run.facts.get("moved_s", 0.0))) if axis and simulated else (),
+        verdict=verdict_of_all(checked) if checked else "",
+        sentence=sentence_of(checked) if checked else "",
+        worst=worst_words(checked),
+        ending=_cut_off(run.facts, measured.legs),
+        thresholds=tuple(_threshold_view(one, measured) for one in checked),
+        accounted=_accounted(customers),
+        customers=customers,
+        customer_rows=tuple(_customer_row(outcome, customers, state) for outcome in customers.outcomes()),
+        bars=charts.outcome_chart(bars, tuple(GROUPS)) if len(bars) else "",
+        groups=groups_in(bars),
+        figures=_figures(rows, measured),
+        figures_left_out=max(len(rows) - ROWS_MOST, 0),
+        too_few=TOO_FEW_NOTE if any(map(has_too_few, rows)) else "",
+        stages=tuple(_stage_words(one, axis) for one in measured.stages) if axis is not None else (),
+        warm_up=measured.warm_up_s > 0,
+        arrivals=arrivals_chart(arrivals_over_time(measured, axis.bins), axis) if axis is not None else None,
+        answers=answers,
+        answers_left_out=left_out,
+        unanswered=any(one.numbers["unanswered"].sum() > 0 for one in answers),
+        waits=_waits(measured, axis, simulated, float(run.facts.get("moved_s", 0.0))) if axis and simulated else (),
     )
 
 
 def _threshold_view(one: Checked, measured: Measured) -> ThresholdView:
     threshold, verdict = one.threshold, verdict_of(one)
-    low, high = threshold_interval(threshold, measured) if one.kept is not None else (float("nan"), float("nan"))
+    low, high = threshold_interval(threshold, measured) if one.n else (float("nan"), float("nan"))
     known = low == low
-    reasons = ["nothing was measured"] if one.kept is None else []
+    reasons = [one.untold] if one.untold else []
     nothing_wanted = threshold.at_most == 0  # no run can show that something never happens
-    if known and not nothing_wanted and threshold.is_kept_by(low) != threshold.is_kept_by(high):
+    if (
+        one.kept is not None
+        and known
+        and not nothing_wanted
+        and threshold.is_kept_by(low) != threshold.is_kept_by(high)
+    ):
         reasons.append("luck's reach: another run may come out otherwise")
     if one.ended_run:
-        reasons.append("the run was aborted for it")
+        reasons.append("it ended the run")
     silent = _unanswered(threshold, measured)
     if silent:
         reasons.append(f"{words.counted(silent, 'more step')} had no answer, and no time")
     return ThresholdView(
         threshold_words(threshold), threshold.metric, where_words(threshold), bound_text(threshold),
-        amount_text(one.value, threshold.metric) if one.kept is not None else words.NOTHING,
+        amount_text(one.value, threshold.metric) if one.n else words.NOTHING,
         f"{amount_text(low, threshold.metric)} to {amount_text(high, threshold.metric)}" if known else "",
         words.counted(one.n, "step" if threshold.metric in RESPONSE_NAMES else "contact"), verdict,
         "; ".join(reasons),
@@ -226,14 +241,17 @@ def _figure_view(row: Mapping[str, Any]) -> FigureView:
     return FigureView(
         words.channel_words(row["channel"]), row["step"],
         tuple(f"{row[name]:,}" for name in ("contacts", "steps", "unanswered")),
-        tuple((seconds_text(row[f"intended_{name}_s"]), seconds_text(row[f"actual_{name}_s"])) for name in SHOWN),
+        tuple(times_of(row)),
     )  # fmt: skip
 
 
-def _customer_row(outcome: str, customers: Customers) -> tuple[str, str, tuple[str, ...]]:
+def _customer_row(outcome: str, customers: Customers, state: str) -> tuple[str, str, tuple[str, ...]]:
     counts = [column.numbers.get(outcome, 0) for column in customers.columns]
     shown = counts if len(counts) > 1 else []
-    return words.OUTCOME_WORDS.get(outcome, outcome), outcome, tuple(f"{count:,}" for count in [sum(counts), *shown])
+    said, code = words.OUTCOME_WORDS.get(outcome, outcome), outcome
+    if outcome == NOT_COME:  # no outcome of the log, so that no name of it is shown
+        said = code = NOT_COME_WORDS.get(state, said)
+    return said, code, tuple(f"{count:,}" for count in [sum(counts), *shown])
 
 
 def _stage_words(stage: Mapping[str, Any], axis: TimeAxis) -> tuple[str, str, bool]:
@@ -250,20 +268,17 @@ def _accounted(customers: Customers) -> str:
 
 
 def _saturated(facts: Mapping[str, Any]) -> str:
-    """Say in short whether the desk was saturated, as its first line says at length."""
+    """Say that the website was saturated, or that none can tell: that it was not says nothing of its people."""
     verdict = next((one["verdict"] for one in facts["saturation"]), None)
     if verdict == CANNOT_TELL:
-        return "Cannot tell whether the desk was saturated"
-    return (saturation_lines(facts, only_saturated=True) or ["The desk was not saturated"])[0] if verdict else ""
+        return "Cannot tell whether the website was saturated"
+    return next(iter(saturation_lines(facts, only_saturated=True)), "") if verdict else ""
 
 
-def _cut_off(facts: Mapping[str, Any]) -> str:
-    state = facts.get("state", FINISHED)
-    if state == FINISHED:
-        return ""
-    told = facts["aborted"]["words"] if state == ABORTED else facts.get("stopped")
-    why = f": {told}" if told else ""
-    return f"The run is {state}, not finished{why}. What was to come later is counted, and was not measured."
+def _cut_off(facts: Mapping[str, Any], legs: pd.DataFrame) -> str:
+    """Say what a reader must know before the verdict: the run did not come to its end, or nobody was let in."""
+    shut = f"{SHUT[0].upper()}{SHUT[1:]}: nothing was learnt of it." if was_shut(legs) else ""
+    return " ".join(filter(None, (ending_words(facts, legs), shut)))
 
 
 def _answers(measured: Measured, axis: TimeAxis) -> tuple[tuple[charts.Chart, ...], int]:

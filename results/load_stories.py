@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from results.clock import RunClock
+from results.endings import told_outcomes
 from results.evidence import BrowserContact, tell_contacts
 from results.load_customers import GROUPS
 from results.load_figures import Measured
@@ -58,15 +59,16 @@ def stories_of(run: Run, measured: Measured) -> Stories:
 def _chosen(first: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield why contacts are told, and their first legs: none twice, of as many channels and reasons as there are."""
     first = first.sort_values("wait_s", ascending=False, kind="stable", na_position="last")
-    ends = first["contact_outcome"]
+    ends = told_outcomes(first)
     kinds = [
         ("The longest waits", _one_of_each(first[first["answered_s"].notna() & (first["wait_s"] > 0)], "channel")),
         ("Where the desk failed", _one_of_each(first[ends.isin(GROUPS["the desk failed"])], "reason")),
         ("Who gave up waiting", first[ends.isin(GROUPS["gave up waiting"])]),
         ("Who found no way in", first[ends.isin(GROUPS["found no way in"])]),
+        ("Who was cut off when the run ended", _one_of_each(first[ends == "censored"], "channel")),
         (
-            "Where we failed, or never began",
-            _one_of_each(first[ends.isin(GROUPS["we failed, or never began"])], "reason"),
+            "Where we failed, or did not begin",
+            _one_of_each(first[ends.isin(GROUPS["we failed, or did not begin"])], "reason"),
         ),
     ]
     seen: set[str] = set()

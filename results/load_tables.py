@@ -7,29 +7,59 @@ from typing import Any
 
 from results.load_figures import STATES, Checked
 from results.terminal import grid
-from scenarios.thresholds import THRESHOLD_NAMES, Threshold
+from results.words import share
+from scenarios.thresholds import PERCENTS, THRESHOLD_NAMES, Threshold
 
 STARTS = ("intended", "actual")
-SHOWN = ("p50", "p95", "p99", "p99_9")
+SHOWN = ("p50", "p95", "p99", "p99_9", "max")
+TOO_FEW = "–"
+TOO_FEW_NOTE = f"{TOO_FEW} : too few steps were answered to tell: a p95 wants 20 of them, a p99 100, a p99.9 1,000"
 
 
 def load_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Show percentiles of responses per stage, channel and step, both starts side by side, and what did not go well."""
     states = [state for state in STATES if any(row[state] for row in rows)]
-    head = [
-        "stage",
-        "channel",
-        "step",
-        "contacts",
-        *states,
-        *(f"{name.replace('_', '.')} intended / actual" for name in SHOWN),
+    numbers = ("contacts", *states, "steps", "unanswered")
+    head = ["stage", "channel", "step", *numbers, *(f"{name.replace('_', '.')} intended / actual" for name in SHOWN)]
+    cells = [
+        [
+            row["stage"],
+            row["channel"],
+            row["step"],
+            *(f"{row[name]:,}" for name in numbers),
+            *map(" / ".join, times_of(row)),
+        ]
+        for row in rows
     ]
-    cells = []
-    for row in rows:
-        times = [" / ".join(seconds_text(row[f"{start}_{name}_s"]) for start in STARTS) for name in SHOWN]
-        counts = [f"{row[name]:,}" for name in ("contacts", *states)]
-        cells.append([row["stage"], row["channel"], row["step"], *counts, *times])
-    return grid(head, cells, right=range(3, len(head)))
+    note = f"\n{TOO_FEW_NOTE}" if any(map(has_too_few, rows)) else ""
+    return grid(head, cells, right=range(3, len(head))) + note
+
+
+def times_of(row: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Write the percentiles that are shown, from both starts; of so few answers that there is no such, a dash."""
+    return [
+        tuple(seconds_text(row[f"{start}_{name}_s"]) if can_show(name, _answered(row)) else TOO_FEW for start in STARTS)
+        for name in SHOWN
+    ]
+
+
+def has_too_few(row: Mapping[str, Any]) -> bool:
+    """Say whether a row has answers, and too few for a percentile that is shown."""
+    return _answered(row) > 0 and not all(can_show(name, _answered(row)) for name in SHOWN)
+
+
+def can_show(name: str, answered: int) -> bool:
+    """Say whether of so many answers one lies beyond a percentile; else it would be the longest by another name.
+
+    >>> can_show("p95", 19), can_show("p95", 20), can_show("p99_9", 999), can_show("max", 1)
+    (False, True, False, True)
+    """
+    percent = PERCENTS.get(name)
+    return answered > 0 and (percent is None or answered >= round(100 / (100 - percent)))
+
+
+def _answered(row: Mapping[str, Any]) -> int:
+    return int(row["steps"]) - int(row["unanswered"])
 
 
 def thresholds_table(checked: Sequence[Checked]) -> str:
@@ -54,11 +84,11 @@ def threshold_cells(one: Checked) -> tuple[str, str, str]:
 
 
 def threshold_row(one: Checked) -> dict[str, Any]:
-    """Return a threshold and what was measured, as a document holds it; what was not measured is null."""
-    known = one.kept is not None
+    """Return a threshold and what was measured, as a document holds it; what is not known is null."""
+    known = one.n > 0
     return {
         **one.threshold.model_dump(exclude_none=True), "value": one.value if known else None, "n": one.n,
-        "kept": one.kept, "ended_run": one.ended_run,
+        "kept": one.kept, "untold": one.untold, "ended_run": one.ended_run,
     }  # fmt: skip
 
 
@@ -72,7 +102,7 @@ def bound_text(threshold: Threshold) -> str:
 def _verdict(one: Checked) -> str:
     if one.ended_run:
         return "MISSED, and ended the run"
-    return "cannot tell: nothing was measured" if one.kept is None else "kept" if one.kept else "MISSED"
+    return f"cannot tell: {one.untold}" if one.kept is None else "kept" if one.kept else "MISSED"
 
 
 def amount_text(value: float, metric: str) -> str:
@@ -80,7 +110,17 @@ def amount_text(value: float, metric: str) -> str:
     if value != value:
         return "nothing"
     unit = THRESHOLD_NAMES[metric].unit
-    return seconds_text(value) if unit == "s" else f"{value:.2%}" if unit == "share" else f"{value:.2f}"
+    return seconds_text(value) if unit == "s" else _share(value) if unit == "share" else f"{value:.2f}"
+
+
+def _share(value: float) -> str:
+    """Write a share as everywhere, and to more places where that would make nothing or all of it.
+
+    >>> [_share(value) for value in (0.0, 0.0005, 0.0123, 0.1, 0.9996, 1.0)]
+    ['0.0 %', '0.05 %', '1.2 %', '10.0 %', '99.96 %', '100.0 %']
+    """
+    near = min(abs(value), abs(1 - value))
+    return share(value) if near == 0 or near >= 0.01 else f"{100 * value:.4g} %"
 
 
 def seconds_text(value: float) -> str:

@@ -86,10 +86,16 @@ def worst_words(checked: Sequence[Checked]) -> str:
 
 
 def _beyond(one: Checked) -> float:
-    """Return how many times its bound a value is, or its bound the value; what is next to nothing counts as so much."""
     threshold = one.threshold
-    over, under = (
-        (threshold.at_least, one.value) if threshold.at_least is not None else (one.value, threshold.at_most or 0.0)
-    )
     least = 0.001 if THRESHOLD_NAMES[threshold.metric].unit == "s" else 0.01
+    return times_beyond(one.value, threshold.at_least, threshold.at_most, least)
+
+
+def times_beyond(value: float, at_least: float | None, at_most: float | None, least: float = 0.01) -> float:
+    """Return how many times its bound a value is, or its bound the value; below `least` all counts as so much.
+
+    >>> times_beyond(30.0, None, 10.0), times_beyond(0.25, 0.5, None), times_beyond(0.2, None, 0.0)
+    (3.0, 2.0, 20.0)
+    """
+    over, under = (at_least, value) if at_least is not None else (value, at_most or 0.0)
     return max(over, least) / max(under, least)

@@ -128,6 +128,7 @@ OUTCOME_WORDS = {
     "failed": "our probe failed",
     "unstarted": "we could not start in time",
     "withheld": "the charter forbade it",
+    "not_come": "had not come when the run ended",
 }
 
 RUNG_WORDS = {

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from results.load_figures import Measured, check_thresholds, load_rows, percentile_of
-from results.load_tables import amount_text
+from results.load_tables import SHOWN, amount_text, load_table, times_of
 from results.log import table_of
 from scenarios.thresholds import Threshold
 
@@ -17,13 +17,18 @@ STAGES = (
 )
 
 
+FINISHED = {"state": "finished"}
+NOT_BEGUN = ("unstarted", "withheld", "not come")
+
+
 def measured(*contacts: tuple[float, float | None, str]) -> Measured:
     """Return a run of contacts, begun 1 s late: when each was due, after how long it was answered, its outcome."""
     names = [f"c{number}" for number in range(len(contacts))]
     legs = pd.DataFrame(
         {
             "contact_id": names, "leg": 0, "channel": "faq", "due_s": [due for due, _, _ in contacts],
-            "contact_outcome": [outcome for _, _, outcome in contacts],
+            "arrived_s": [due + 1 if outcome not in NOT_BEGUN else None for due, _, outcome in contacts],
+            "contact_outcome": [{"not come": "censored"}.get(outcome, outcome) for _, _, outcome in contacts],
             "leg_end": [outcome if outcome != "resolved" else "answered" for _, _, outcome in contacts],
         }
     )  # fmt: skip
@@ -34,14 +39,15 @@ def measured(*contacts: tuple[float, float | None, str]) -> Measured:
                 "seen_by_s": math.nan if after is None else due + after, "due_s": due, "channel": "faq",
             }
             for name, (due, after, outcome) in zip(names, contacts, strict=True)
-            if outcome != "unstarted"
-        ]
+            if outcome not in NOT_BEGUN
+        ],
+        columns=("contact_id", "leg", "step", "what", "intended_s", "actual_s", "seen_by_s", "due_s", "channel"),
     )  # fmt: skip
     return Measured(table_of("legs", legs), responses, STAGES, 10.0)
 
 
 def checked(run: Measured, **threshold: object) -> tuple[float, int, bool | None]:
-    (one,) = check_thresholds([Threshold.model_validate(threshold)], run)
+    (one,) = check_thresholds([Threshold.model_validate(threshold)], run, FINISHED)
     return one.value, one.n, one.kept
 
 
@@ -89,7 +95,7 @@ def test_rows_tell_stages_apart() -> None:
 def test_counts_are_told_as_counts_and_shares_as_per_cent() -> None:
     """Without it one and a half attempts would be told as 150 %."""
     written = [amount_text(1.5, name) for name in ("attempts_mean", "retellings_mean", "waited_share", "wait_s_p95")]
-    assert written == ["1.50", "1.50", "150.00%", "1.50 s"]
+    assert written == ["1.50", "1.50", "150.0 %", "1.50 s"]
 
 
 def test_percentiles_are_exact() -> None:
@@ -97,3 +103,54 @@ def test_percentiles_are_exact() -> None:
     ordered = np.arange(1.0, 2001.0)
     assert [percentile_of(ordered, percent) for percent in (50, 99, 99.9, 100)] == [1000, 1980, 1998, 2000]
     assert math.isnan(percentile_of(np.empty(0), 50))
+
+
+def test_shares_of_a_cut_off_run_are_of_those_who_came() -> None:
+    """Without it one error of two would be told as one of five, and nobody dropped of customers that never came."""
+    cut = measured(
+        (11.0, 1.0, "resolved"), (12.0, None, "target_error"), (13.0, None, "not come"), (14.0, None, "not come"),
+        (15.0, None, "not come"),
+    )  # fmt: skip
+    assert checked(cut, metric="error_share", at_most=0.9)[:2] == (0.5, 2)
+    assert checked(cut, metric="drop_share", at_most=0)[:2] == (0.0, 2)
+    (row,) = [one for one in load_rows(cut) if one["stage"] == "all"]
+    assert (row["not_come"], row["censored"], row["contacts"]) == (3, 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("facts", "untold"),
+    [
+        ({"state": "interrupted"}, "the run was interrupted"),
+        ({"state": "interrupted", "stopped": "the stop file is there"}, "the stop file is there"),
+        ({"state": "running"}, "the run did not come to its end"),
+        ({"state": "finished"}, ""),
+    ],
+    ids=str,
+)
+def test_what_held_until_a_run_was_cut_off_is_not_told_as_kept(facts: dict[str, str], untold: str) -> None:
+    """Without it whoever stops a run after a minute would be told that all held; what was broken stays so."""
+    thresholds = [Threshold(metric="response_s_max", at_most=most) for most in (5, 1)]
+    kept, missed = check_thresholds(thresholds, RUN, facts)
+    assert (kept.kept, kept.untold, kept.value, kept.n) == (None if untold else True, untold, 4.0, 3)
+    assert (missed.kept, missed.untold) == (False, "")
+
+
+def test_a_shut_desk_keeps_nothing() -> None:
+    """Without it a run at night would keep every error share."""
+    shut = measured((11.0, None, "closed"), (12.0, None, "closed"))
+    (one,) = check_thresholds([Threshold(metric="error_share", at_most=0.01)], shut, FINISHED)
+    assert (one.kept, one.untold) == (None, "the desk was shut whenever we came")
+    some = measured((11.0, None, "closed"), (12.0, 1.0, "resolved"))
+    assert checked(some, metric="error_share", at_most=0.01)[2] is True
+
+
+def test_percentiles_that_so_few_answers_cannot_show_are_left_out() -> None:
+    """Without it the longest of fifty would be printed as what 999 of 1,000 do not exceed."""
+    rows = list(load_rows(measured(*((11.0 + n / 10, 1.0 + n, "resolved") for n in range(50)))))
+    times = dict(zip(SHOWN, times_of(rows[-1]), strict=True))
+    assert times["p95"][0] == "48.00 s"
+    assert times["p99"] == times["p99_9"] == ("–", "–")
+    assert times["max"][0] == "50.00 s"
+    assert "too few steps were answered" in load_table(rows)
+    many = list(load_rows(measured(*((11.0 + n / 1000, 1.0, "resolved") for n in range(1000)))))
+    assert "–" not in load_table(many)

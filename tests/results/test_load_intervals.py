@@ -21,7 +21,16 @@ def crowd(seed: int, count: int, error_share: float = 0.1) -> Measured:
     outcome = np.where(luck.random(count) < error_share, "target_error", "resolved")
     legs = table_of(
         "legs",
-        pd.DataFrame({"contact_id": names, "leg": 0, "channel": "chat", "due_s": due_s, "contact_outcome": outcome}),
+        pd.DataFrame(
+            {
+                "contact_id": names,
+                "leg": 0,
+                "channel": "chat",
+                "due_s": due_s,
+                "arrived_s": due_s,
+                "contact_outcome": outcome,
+            }
+        ),
     )
     responses = pd.DataFrame(
         {

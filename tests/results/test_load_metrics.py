@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from results.exports import load_junit_xml
 from results.load_figures import check_thresholds, load_rows
 from results.load_metrics import GAUGES, samples_of
+from results.load_tables import threshold_row
 from results.prometheus import prometheus_text
 from scenarios.thresholds import Threshold
 from tests.results.test_load_figures import RUN, measured
@@ -20,7 +21,7 @@ ABOUT = {"scenario": "small_desk"}
 KEPT = Threshold(metric="response_s_max", stage="peak", step="open", at_most=5)
 MISSED = Threshold(metric="error_share", at_most=0.01)
 UNKNOWN = Threshold(metric="response_s_p95", step="press", measured="actual", at_most=5)
-CHECKED = check_thresholds([KEPT, MISSED, UNKNOWN], RUN)
+CHECKED = check_thresholds([KEPT, MISSED, UNKNOWN], RUN, FACTS)
 
 Read = dict[str, list[tuple[dict[str, str], float]]]
 
@@ -62,12 +63,12 @@ def test_every_contact_is_counted_once_in_the_whole() -> None:
 def test_thresholds_say_what_was_wanted_measured_and_kept() -> None:
     """Without it an alert could not tell a missed threshold from one of which nothing was measured."""
     told = read(prometheus_text(samples_of(FACTS, RUN, CHECKED), "small_desk"))
-    parts = ("limit", "value", "measured", "kept")
+    parts = ("limit", "value", "measured", "kept", "told")
     found = [
         [only(told[f"testdrive_threshold_{part}"], metric=metric) for part in parts]
         for metric in ("response_s_max", "error_share", "response_s_p95")
     ]
-    assert found == [[[5], [4], [2], [1]], [[0.01], [0.25], [4], [0]], [[5], [], [0], [0]]]
+    assert found == [[[5], [4], [2], [1], [1]], [[0.01], [0.25], [4], [0], [1]], [[5], [], [0], [0], [0]]]
 
 
 def test_what_was_not_fit_or_not_finished_says_so() -> None:
@@ -84,6 +85,23 @@ def test_no_sample_is_outside_the_table_of_names() -> None:
     assert {one.gauge for one in told} == set(GAUGES)
     assert len({(one.gauge.name, one.labels) for one in told}) == len(told)
     assert set(read(prometheus_text(told, "small_desk"))) == {gauge.name for gauge in GAUGES}
+
+
+def test_what_a_cut_off_run_kept_is_not_told_as_kept() -> None:
+    """Without it a dashboard, a build server and a program would be green where the page says that it cannot tell."""
+    cut = {**FACTS, "state": "interrupted"}
+    checks = check_thresholds([KEPT, MISSED], RUN, cut)
+    told = read(prometheus_text(samples_of(cut, RUN, checks), "small_desk"))
+    for part, kept, missed in (("kept", 0, 0), ("told", 0, 1), ("value", 4, 0.25)):
+        assert only(told[f"testdrive_threshold_{part}"], metric="response_s_max") == [kept]
+        assert only(told[f"testdrive_threshold_{part}"], metric="error_share") == [missed]
+    suite = ElementTree.fromstring(load_junit_xml(cut, checks))
+    said = [part.get("message") for case in suite.iterfind("testcase") for part in case]
+    assert said == [
+        "it was interrupted", "cannot tell: the run was interrupted; measured 4 of 2", "measured 0.25 of 4",
+    ]  # fmt: skip
+    assert [threshold_row(one)["kept"] for one in checks] == [None, False]
+    assert threshold_row(checks[0])["untold"] == "the run was interrupted"
 
 
 def cases(facts: dict[str, Any]) -> tuple[ElementTree.Element, dict[str, list[str]]]:

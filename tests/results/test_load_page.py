@@ -18,7 +18,7 @@ from results.charts import WIDTH
 from results.load_figures import Measured, check_thresholds, load_rows
 from results.load_page import is_load, load_view, write_load_report
 from results.load_stories import stories_of
-from results.load_tables import SHOWN, amount_text, seconds_text
+from results.load_tables import amount_text, times_of
 from results.log import LEGS, MESSAGES, STEPS
 from results.runs import Run
 from scenarios.thresholds import Threshold
@@ -63,7 +63,7 @@ def write_run(folder: Path, contacts: list[dict[str, Any]], **facts: Any) -> Run
     legs, steps, messages = [], [], []
     for one in contacts:
         name = one.get("name", f"order.{one['number']:06d}/0/1")
-        begun = one["outcome"] not in ("unstarted", "withheld")
+        begun = one.get("begun", one["outcome"] not in ("unstarted", "withheld"))
         answered = one.get("answered", one["outcome"] in ("resolved", "unresolved"))
         arrived_s = one["due_s"] + 0.01
         legs.append(
@@ -113,9 +113,9 @@ def figures_on(page: Page) -> dict[tuple[str, str, str], list[str]]:
     """Return the cells of the figures' table by stage, channel and step."""
     found, stage = {}, ""
     for row in page.rows:
-        if len(row) in (13, 14) and row[-1].endswith(("s", "none")) and row[-3].endswith(("s", "none")):
-            stage = row[0].removesuffix(" warm-up") if len(row) == 14 else stage
-            cells = row[-13:]
+        if len(row) in (15, 16) and row[-1].endswith("s") and row[-10].endswith(("s", "–")):
+            stage = row[0].removesuffix(" warm-up") if len(row) == 16 else stage
+            cells = row[-15:]
             found[stage, cells[0], cells[1]] = cells[2:]
     return found
 
@@ -127,7 +127,7 @@ def test_the_figures_are_those_of_the_terminals_table(tmp_path: Path) -> None:
     _, page = page_of(run)
     expected = {}
     for row in load_rows(Measured.of(run)):
-        times = [seconds_text(row[f"{start}_{name}_s"]) for name in SHOWN for start in ("intended", "actual")]
+        times = [text for both in times_of(row) for text in both]
         channel = {"chat": "Chat", "faq": "Help pages"}[row["channel"]]
         expected[row["stage"], channel, row["step"]] = [
             *(str(row[n]) for n in ("contacts", "steps", "unanswered")),
@@ -154,8 +154,8 @@ def test_each_threshold_has_its_value_limit_sample_and_verdict(tmp_path: Path) -
     run = write_run(tmp_path, thirty(), stages=STAGES, thresholds=THRESHOLDS)
     _, page = page_of(run)
     rows = [row for row in page.rows if len(row) == 5 and row[1].startswith("at ")]
-    checked = check_thresholds([Threshold.model_validate(one) for one in THRESHOLDS], Measured.of(run))
-    assert [row[1] for row in rows] == ["at most 2.00 s", "at most 250 ms", "at most 50.00%", "at most 1.00 s"]
+    checked = check_thresholds([Threshold.model_validate(one) for one in THRESHOLDS], Measured.of(run), run.facts)
+    assert [row[1] for row in rows] == ["at most 2.00 s", "at most 250 ms", "at most 50.0 %", "at most 1.00 s"]
     for row, one in zip(rows[:3], checked, strict=False):
         assert row[2].startswith(amount_text(one.value, one.threshold.metric))
     assert [row[3] for row in rows] == ["20 steps", "10 steps", "20 contacts", "0 steps"]
@@ -223,7 +223,7 @@ def test_a_run_without_stages_or_thresholds_shows_no_empty_places(tmp_path: Path
     _, page = page_of(write_run(tmp_path, thirty()))
     for word in ("What had to hold", "warm-up,", "threshold", "all is of", "Some of them, one by one: "):
         assert word not in page.text, word
-    assert [row[0] for row in page.rows if len(row) == 14 and row[2] == "open"] == ["all"]
+    assert [row[0] for row in page.rows if len(row) == 16 and row[2] == "open"] == ["all"]
 
 
 def test_hostile_words_stay_words(tmp_path: Path) -> None:
@@ -311,9 +311,9 @@ def test_luck_and_silence_are_said_beside_a_verdict(tmp_path: Path) -> None:
                     thresholds=[near, far, nothing, THRESHOLDS[0]])  # fmt: skip
     _, page = page_of(run)
     said = {row[1]: row[4] for row in page.rows if len(row) == 5 and row[1].startswith("at ")}
-    assert said["at most 11.00%"] == "✓ held Luck's reach: another run may come out otherwise."
-    assert said["at most 50.00%"] == "✓ held"
-    assert said["at most 0.00%"] == "✗ broken"
+    assert said["at most 11.0 %"] == "✓ held Luck's reach: another run may come out otherwise."
+    assert said["at most 50.0 %"] == "✓ held"
+    assert said["at most 0.0 %"] == "✗ broken"
     assert said["at most 2.00 s"] == "✓ held 1 more step had no answer, and no time."
 
 
@@ -376,7 +376,81 @@ def test_an_unfit_instrument_and_a_cut_off_run_are_said_before_the_verdict(tmp_p
     _, page = page_of(run)
     verdict = page.text.index("1 of 4 thresholds was broken.")
     assert page.text.index("The instrument was not fit.") < page.text.index("2 % of starts were late") < verdict
-    assert page.text.index("The run is interrupted, not finished") < verdict
+    assert page.text.index("The run was interrupted.") < verdict
+
+
+def cut_off(folder: Path, outcome: str, reason: str | None, **facts: Any) -> Page:
+    """Return the page of a run of which ten had come, two of them were under way, and twenty were still to come."""
+    contacts = thirty()
+    for one in contacts[8:]:
+        one |= {"outcome": outcome, "reason": reason, "begun": one["number"] < 10}
+    contacts[8] |= {"outcome": "censored", "reason": reason}
+    contacts[9] |= {"outcome": "censored", "reason": reason}
+    return page_of(write_run(folder, contacts, stages=STAGES[1:], thresholds=THRESHOLDS[2:3], **facts))[1]
+
+
+def ends_on(page: Page) -> dict[str, str]:
+    """Return how many contacts ended in which way, by the words of the table."""
+    return {row[0]: row[1] for row in page.rows if len(row) in (2, 4, 5) and row[1].isdigit()}
+
+
+def test_an_interrupted_run_is_never_told_as_held(tmp_path: Path) -> None:
+    """Without it whoever stops a run after ten of thirty would read in green that all thresholds held."""
+    page = cut_off(tmp_path, "censored", None, state="interrupted")
+    first = page.text.partition("What had to hold")[0]
+    assert "The run was interrupted. 20 of 30 contacts had not come yet, and 2 under way were cut off." in first
+    assert "We cannot tell whether the threshold held." in first
+    assert "✓ held" not in page.text
+    assert ends_on(page)["had not come when the run was interrupted"] == "20"
+    assert ends_on(page)["still open when the run ended censored"] == "2"
+    assert "never came, as the run ended" in page.text
+    assert "10 contacts" in [row[3] for row in page.rows if len(row) == 5][1:]
+
+
+def test_a_run_that_a_threshold_ended_says_so_once_and_blames_nobody(tmp_path: Path) -> None:
+    """Without it a leader would read code, twice, and that we were too slow for whom the threshold kept away."""
+    reason = "the run was aborted: response_s_p95 at most 20 (step say)"
+    aborted = {
+        "threshold": {"metric": "response_s_p95", "step": "say", "at_most": 20}, "of": 50, "beyond": 34,
+        "share_that_may": 0.05, "at_s": 36_530.0, "reason": reason, "words": reason,
+    }  # fmt: skip
+    page = cut_off(tmp_path, "unstarted", reason, state="aborted", aborted=aborted)
+    first = page.text.partition("What had to hold")[0]
+    assert (
+        "A threshold ended the run at 10:08:50, as it could not be kept any more: 34 of 50 answers were beyond it, and "
+        "5 % may be. 20 of 30 contacts were not begun any more, and 2 under way were cut off."
+    ) in first
+    assert "response_s_p95" not in page.text.partition("Some of them, one by one")[0]
+    assert "could not start in time" not in page.text
+    assert ends_on(page)["not begun any more, as the run was ended by its threshold"] == "20"
+
+
+def test_a_shut_desk_is_said_to_have_taught_nothing(tmp_path: Path) -> None:
+    """Without it a load test at night would look like a good one."""
+    contacts = [contact(n, 36_100.0 + n, 0.1, "closed") for n in range(9)]
+    _, page = page_of(write_run(tmp_path, contacts, thresholds=THRESHOLDS[2:3]))
+    assert "The desk was shut whenever we came: nothing was learnt of it." in page.text
+    assert "We cannot tell whether the threshold held." in page.text
+
+
+def test_who_got_no_answer_is_drawn(tmp_path: Path) -> None:
+    """Without it a desk that answers nobody any more would look quicker and quicker."""
+    quick = [contact(n, 36_100.0 + n, 0.1) for n in range(100)]
+    silent = [contact(100 + n, 36_200.0 + n, math.nan, text=None) for n in range(60)]
+    run = write_run(tmp_path, [*quick, *silent], stages=STAGES)
+    _, page = page_of(run)
+    (chart,) = load_view(run, Measured.of(run)).answers
+    assert "60 of 160 steps had no answer, and no time." in chart.message
+    assert chart.numbers["unanswered"].sum() == 60
+    assert "outcome-2" in chart.svg
+    assert "share of the steps that nobody answered" in page.text
+    (before,) = load_view(*_only(tmp_path / "quick", quick)).answers
+    assert "outcome-2" not in before.svg
+
+
+def _only(folder: Path, contacts: list[dict[str, Any]]) -> tuple[Run, Measured]:
+    run = write_run(folder, contacts, stages=STAGES)
+    return run, Measured.of(run)
 
 
 def test_a_killed_run_of_several_parts_is_read_from_their_journals(tmp_path: Path) -> None:
@@ -406,9 +480,9 @@ def test_a_killed_run_of_several_parts_is_read_from_their_journals(tmp_path: Pat
     _, page = page_of(Run.open(tmp_path))
     assert "8 of 8 planned contacts are accounted for (100 %)" in page.text
     assert figures_on(page)["all", "Chat", "open"][:4] == ["8", "6", "0", "1.01 s"]
-    assert "The run is running, not finished" in page.text
+    assert "it was killed, or is still under way. 2 of 8 contacts had not come yet, and 6 were under way." in page.text
     assert "The run does not say how well its instrument worked." in page.text
-    assert "Cannot tell whether the desk was saturated" in page.text
+    assert "Cannot tell whether the website was saturated" in page.text
 
 
 def test_the_verb_tells_a_load_test_from_a_shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
