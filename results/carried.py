@@ -5,16 +5,24 @@ Refuses to know how a step was played. Guarded by tests/probes/test_search.py.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from results.bisection import CANNOT_TELL, KEPT, Bounds, Bracket, Tried, bracket_of
+from results.bisection import CANNOT_TELL, KEPT, MISSED, Bounds, Bracket, Tried, bracket_of
+from results.comparison import CONTACTS_LEAST
 from results.goals_kept import LOOK_LEVEL, OF_THRESHOLD, JudgedGoal
 from results.load_figures import Checked
 from results.load_tables import threshold_cells, threshold_row
+from results.load_words import times_beyond
 from results.terminal import amount, grid
 from scenarios.scenario import Goal
+
+LOW_FACTOR, FAR_BEYOND = 0.5, 2.0
+"""From such a volume down, what is missed so many times over is not for the volume."""
+
+_LEVEL = f"{100 * LOOK_LEVEL:.3g} %"
 
 
 @dataclass(frozen=True)
@@ -55,9 +63,14 @@ class Searched:
 
 
 def worst_of(plays: Sequence[Sequence[Checked]]) -> tuple[Checked, ...]:
-    """Return each threshold as the play has it that kept it least: missed before not measured before kept."""
-    badness = {False: 0, None: 1, True: 2}
-    return tuple(min(same, key=lambda one: badness[one.kept]) for same in zip(*plays, strict=True))
+    """Return each threshold as the play has it that kept it least: missed, not told, kept; then by value."""
+    return tuple(max(same, key=_badness) for same in zip(*plays, strict=True))
+
+
+def _badness(one: Checked) -> tuple[int, float]:
+    """Return how badly a threshold was kept, to be compared among plays of it."""
+    above = one.value if one.threshold.at_most is not None else -one.value
+    return {False: 2, None: 1, True: 0}[one.kept], above if one.n else -math.inf
 
 
 def tried_of(steps: Sequence[Step]) -> list[Tried]:
@@ -106,15 +119,58 @@ def _sentences(searched: Searched) -> Iterator[str]:
         yield f"It keeps the goals up to x{kept.factor:g} ({rate})" + ("." if over is None else ";")
     if over is not None:
         yield _not_kept(over, alone=kept is None)
-        goals = [_goal_words(one) for one in over.goals if one.verdict != KEPT]
-        thresholds = [_threshold_words(one) for one in over.thresholds if not one.kept]
-        yield "What binds: " + "; ".join([*goals, *thresholds]) + "."
+        yield from _what_binds(over)
     if searched.stopped is None and kept is None and over is not None:
-        yield f"That is the lowest volume asked for: begin lower with --search-from {bounds.lowest / 4:g}."
+        yield _lower(over, bounds)
     if searched.stopped is None and over is None:
         yield f"That is the highest volume asked for: go on with --search-to {bounds.highest * 4:g}."
     if searched.stopped is not None and not searched.steps:
         yield "No step was finished."
+
+
+def _what_binds(over: Step) -> Iterator[str]:
+    """Say what was missed; and of what cannot be told why, and how more would be known: that binds nothing yet."""
+    binds = [_goal_words(one) for one in over.goals if one.verdict == MISSED]
+    binds += [_threshold_words(one) for one in over.thresholds if one.kept is False]
+    if binds:
+        yield f"What binds: {'; '.join(binds)}."
+    unclear = [_unclear_words(one) for one in over.goals if one.verdict == CANNOT_TELL]
+    unclear += [f"{_threshold_words(one)}, where {one.untold}" for one in over.thresholds if one.kept is None]
+    if unclear and not binds:
+        yield f"What cannot be told: {'; '.join(unclear)}. A longer window (--for) would tell more."
+
+
+def _unclear_words(one: JudgedGoal) -> str:
+    """Say how far the interval of a goal reaches beyond what is wanted."""
+    metric = one.goal.metric
+    said = f"{_name(one.goal)} {amount(one.value, metric)}, wanted {_bound(one.goal)}"
+    if not (math.isfinite(one.low) and math.isfinite(one.high)) or one.n < CONTACTS_LEAST:
+        return f"{said}, but {one.reason}"
+    if one.goal.at_least is not None:
+        return f"{said}, but the {_LEVEL} interval reaches down to {amount(one.low, metric)}"
+    return f"{said}, but the {_LEVEL} interval reaches to {amount(one.high, metric)}"
+
+
+def _lower(over: Step, bounds: Bounds) -> str:
+    """Say what to try below the lowest volume, where that promises anything."""
+    if bounds.lowest <= LOW_FACTOR and _times_beyond(over) >= FAR_BEYOND:
+        return (
+            f"That is the lowest volume asked for, and it is missed by far: fewer customers alone do not help. See "
+            f"what keeps those waiting who come at x{bounds.lowest:g}."
+        )
+    return f"That is the lowest volume asked for: begin lower with --search-from {bounds.lowest / 4:g}."
+
+
+def _times_beyond(step: Step) -> float:
+    """Return how many times its bound the worst of what was missed is."""
+    goals = [
+        times_beyond(one.value, one.goal.at_least, one.goal.at_most) for one in step.goals if one.verdict == MISSED
+    ]
+    missed = [one for one in step.thresholds if one.kept is False]
+    return max(
+        [*goals, *(times_beyond(one.value, one.threshold.at_least, one.threshold.at_most) for one in missed)],
+        default=0.0,
+    )
 
 
 def _not_kept(step: Step, alone: bool) -> str:
@@ -139,7 +195,7 @@ def steps_table(steps: Sequence[Step]) -> str:
         about = (f"x{step.factor:g}", f"{step.contacts:,}", f"{step.contacts_per_hour:,.0f}")
         goals = [*map(_goal_cells, step.goals), *map(_threshold_cells, step.thresholds)]
         rows += [(*(about if place == 0 else ("", "", "")), *cells) for place, cells in enumerate(goals)]
-    head = ("factor", "contacts", "an hour", "goal", "wanted", "measured", f"{LOOK_LEVEL:.0%} interval", "")
+    head = ("factor", "contacts", "an hour", "goal", "wanted", "measured", f"{_LEVEL} interval", "")
     return grid(head, rows, right=(0, 1, 2, 5, 6))
 
 

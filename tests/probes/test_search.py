@@ -9,7 +9,9 @@ import pytest
 
 from probes.search import REFUSED, SHUT, UNFIT, UNREACHABLE, Play, Searching
 from results.bisection import CANNOT_TELL, KEPT, MISSED, Bounds
-from results.carried import Searched, Step, answer_of, step_line, steps_table
+from results.carried import Searched, Step, answer_of, step_line, steps_table, worst_of
+from results.goals_kept import JudgedGoal
+from results.load_figures import Checked
 from results.log import ordered, table_of
 from results.runs import FINISHED, INTERRUPTED, Run
 from scenarios.scenario import Goal
@@ -111,6 +113,56 @@ def test_a_step_that_stays_unclear_counts_as_not_kept_and_is_said(tmp_path: Path
     assert "It cannot be told whether they are kept even at x1, which counts as not kept." in answer
     assert "begin lower with --search-from 0.25" in answer
     assert "cannot tell: the interval reaches across the goal" in steps_table(searched.steps)
+
+
+@pytest.mark.parametrize(
+    ("bound", "values", "worst"),
+    [
+        ({"at_most": 30}, [2.0, 19.9, 5.0], 19.9),
+        ({"at_most": 1}, [3.0, 2.0, 9.0], 9.0),
+        ({"at_least": 1}, [3, 2, 9], 2),
+    ],
+)
+def test_of_plays_that_kept_a_threshold_alike_the_least_good_is_told(bound: Any, values: Any, worst: float) -> None:
+    """Without it a step kept at 2.0 and at 19.9 would be told as kept at 2.0."""
+    threshold = Threshold(metric="response_s_max", **bound)
+    plays = [[Checked(threshold, value, 10, threshold.is_kept_by(value))] for value in values]
+    assert [one.value for one in worst_of(plays)] == [worst]
+    unknown = Checked(threshold, float("nan"), 0, None)
+    missed, kept = Checked(threshold, 50.0, 9, False), Checked(threshold, 60.0, 9, True)
+    assert worst_of([[kept], [unknown], [missed]]) == (missed,)
+    assert worst_of([[kept], [unknown]]) == (unknown,)
+
+
+def goal_at(value: float, low: float, high: float, verdict: str) -> JudgedGoal:
+    return JudgedGoal(Goal(metric="abandonment", channel="chat", at_most=0.1), value, low, high, 900, verdict)
+
+
+def answer_to(factor: float, *goals: JudgedGoal, lowest: float = 1.0) -> str:
+    verdict = MISSED if any(one.verdict == MISSED for one in goals) else CANNOT_TELL
+    return answer_of(Searched(Bounds(lowest, 16.0), (Step(factor, verdict, goals, 900, 400.0, ("a",)),)))
+
+
+def test_what_cannot_be_told_is_not_said_to_bind() -> None:
+    """Without it 8 % where 10 % may be would be told as what stops a desk."""
+    answer = answer_to(1.138, goal_at(0.08, 0.049, 0.111, CANNOT_TELL))
+    assert "What binds" not in answer
+    assert (
+        "What cannot be told: chat abandonment 8.0 %, wanted at most 10.0 %, but the 98.3 % interval reaches to 11.1 %."
+        " A longer window (--for) would tell more."
+    ) in answer
+    both = answer_to(1.414, goal_at(0.08, 0.049, 0.111, CANNOT_TELL), goal_at(0.22, 0.14, 0.30, MISSED))
+    assert "What binds: chat abandonment 22.0 % (14.0 % to 30.0 %), wanted at most 10.0 %." in both
+    assert "98.3 % interval" in steps_table([Step(1.0, KEPT, (goal_at(0.05, 0.01, 0.09, KEPT),), 9, 9.0, ("a",))])
+
+
+def test_a_lower_volume_is_proposed_where_it_promises_anything() -> None:
+    """Without it who misses a goal by ten times with hardly any customers would be sent to search for hours."""
+    far, near = goal_at(0.6, 0.5, 0.7, MISSED), goal_at(0.13, 0.11, 0.15, MISSED)
+    assert "fewer customers alone do not help" in answer_to(0.25, far, lowest=0.25)
+    assert "--search-from" not in answer_to(0.25, far, lowest=0.25)
+    assert "begin lower with --search-from 0.0625" in answer_to(0.25, near, lowest=0.25)
+    assert "begin lower with --search-from 0.25" in answer_to(1.0, far)
 
 
 def test_a_step_must_keep_the_thresholds_of_the_scenario_too(tmp_path: Path) -> None:
