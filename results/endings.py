@@ -67,8 +67,11 @@ def was_shut(legs: pd.DataFrame) -> bool:
 def ending_words(facts: Mapping[str, Any], legs: pd.DataFrame) -> str:
     """Say in sentences that a run did not come to its end, why, and whom that concerns; nothing where it did."""
     state = facts.get("state", FINISHED)
-    if state == FINISHED:
-        return ""
+    return "" if state == FINISHED else " ".join(filter(None, (_why(state, facts), whom_words(state, legs))))
+
+
+def whom_words(state: str, legs: pd.DataFrame) -> str:
+    """Say how many the end of a run kept from coming, and how many it cut off; nothing where nobody."""
     first = legs[legs["leg"] == 0]
     missing, open_ = int(never_came(first).sum()), int(_cut_off(first).sum())
     whom = []
@@ -78,7 +81,7 @@ def ending_words(facts: Mapping[str, Any], legs: pd.DataFrame) -> str:
     if open_:
         were = "was" if open_ == 1 else "were"
         whom.append(f"{open_:,} {were} under way" if state == RUNNING else f"{open_:,} under way {were} cut off")
-    return f"{_why(state, facts)} {', and '.join(whom)}." if whom else _why(state, facts)
+    return f"{', and '.join(whom)}." if whom else ""
 
 
 def _cut_off(first: pd.DataFrame) -> pd.Series[bool]:
