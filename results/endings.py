@@ -2,7 +2,7 @@
 
 Whoever the end of a run kept from coming was nobody's fault, and stands in no share. What held until a run was cut off
 might not have held later, so that no threshold of it is told as kept; what was broken by then stays broken. Guarded by
-tests/results/test_endings.py.
+tests/results/test_load_figures.py, test_load_page.py and tests/test_exit_codes.py.
 """
 
 from __future__ import annotations
