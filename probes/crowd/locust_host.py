@@ -12,6 +12,7 @@ The only module that imports locust, which patches the whole process; `head` and
 from __future__ import annotations
 
 import os
+import signal
 from argparse import ArgumentParser
 from typing import Any
 
@@ -19,16 +20,23 @@ from locust import User, constant, events, task
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from probes.crowd.child import END_S_MOST, Child
+from probes.crowd.child import Child
 from probes.crowd.exit_codes import BAD_INPUT
-from probes.crowd.head import Head, asked_of, missing_in
+from probes.crowd.head import Head
+from probes.crowd.leases import END_S_MOST
 from probes.crowd.live_page import serve_page
+from probes.crowd.options import asked_of, missing_in
 
 MESSAGE = "testdrive"
 
 
 def _variable(flag: str) -> str:
     return "TESTDRIVE_" + flag.strip("-").upper().replace("-", "_")
+
+
+def _say_to_wait(*_: object) -> None:
+    """Answer whoever presses Ctrl-C again: it would cost the run its tables."""
+    os.write(2, b"the run is ending and its tables are made; SIGKILL ends it without them\n")
 
 
 class CrowdWatcher(User):
@@ -116,13 +124,17 @@ class CrowdHost:
         parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
 
     def init(self, environment: Environment, **_: Any) -> None:
-        """Listen to the others, where this process is a master or a worker; show the run where Locust has pages."""
+        """Listen to the others, where this process is a master or a worker; show the run where Locust has pages.
+
+        Who listens last is asked first when a process goes: we end while master and workers still hear each other.
+        """
+        hooks: Any = environment.events
+        hooks.quitting.add_listener(self.leave)
         if environment.web_ui is not None:
             serve_page(environment.web_ui, lambda: self._head.watched.document() if self._head else None)
         runner = environment.runner
         if isinstance(runner, MasterRunner):
             runner.register_message(MESSAGE, self._hear_worker)
-            hooks: Any = environment.events
             hooks.worker_connect.add_listener(self._worker_came)
         elif isinstance(runner, WorkerRunner):
             hand = Hand(environment, lambda word: runner.send_message(MESSAGE, word))
@@ -173,8 +185,10 @@ class CrowdHost:
     def leave(self, environment: Environment, **_: Any) -> None:
         """End the run, or the part of a worker, of a process that goes, before Locust asks for its exit code."""
         if self._head is not None:
+            signal.signal(signal.SIGINT, _say_to_wait)
             self._head.stop()
         if self._hand is not None and isinstance(environment.runner, WorkerRunner):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has heard
             self._hand.tell(stop=True)
             self._hand.end()
 
@@ -194,5 +208,4 @@ def host_crowd(expects: str | None = None, tells: str | None = None) -> CrowdHos
     hooks.init.add_listener(host.init)
     hooks.test_start.add_listener(host.begin)
     hooks.test_stop.add_listener(host.end)
-    hooks.quitting.add_listener(host.leave)
     return host
