@@ -99,7 +99,10 @@ class Head:
     def hear(self, part: str, word: dict[str, Any]) -> None:
         """Take in what a part tells."""
         self._leases.heard(part, time.monotonic())
-        if "ready" in word:
+        if "here" in word:
+            self._called.discard(part)  # what it was told before it listened it has not heard
+            self.call(part)
+        elif "ready" in word:
             self._ready.add(part)
             self._leases.join(part, time.monotonic())
         elif "failed" in word:

@@ -55,15 +55,23 @@ class Hand:
     def __init__(self, environment: Environment, say: Any) -> None:
         self._environment, self._say = environment, say
         self._child: Child | None = None
+        self._plays = ""
 
     def begin(self, part: str, folder: str) -> None:
-        """Start the part; one that lacks a file of its own says so."""
+        """Start the part, once for each run; one that lacks a file of its own says so."""
+        if self._plays == folder:
+            return
+        self._plays = folder
         options = self._environment.parsed_options
         if missing := missing_in(options):
             self._say({"failed": {"code": BAD_INPUT, "why": f"worker {part} needs {missing}"}})
             return
         first = {"asked": asked_of(options), "part": part, "folder": folder}
         self._child = Child("probes.crowd.part", first, self._hear, self._ended)
+
+    def say_here(self) -> None:
+        """Say that this process listens from now on: a master calls whom it sees come, which may be before."""
+        self._say({"here": True})
 
     def tell(self, **word: Any) -> None:
         """Pass a word on to the part."""
@@ -147,6 +155,7 @@ class CrowdHost:
                     hand.tell(**msg.data)
 
             runner.register_message(MESSAGE, hear)
+            hand.say_here()
 
     def _hear_worker(self, environment: Environment, msg: Any, **_: Any) -> None:
         if self._head is not None:

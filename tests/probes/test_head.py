@@ -222,3 +222,18 @@ def test_a_wrong_part_keeps_a_run_from_beginning(monkeypatch: pytest.MonkeyPatch
 def test_another_scenario_is_a_slip_of_who_started_the_worker() -> None:
     """Without it a wrong file would be called a fault of ours (70), and reported as one."""
     assert told_failure(OtherScenarioError("s.yaml is another"))["code"] == 2
+
+
+def test_a_worker_that_was_called_before_it_listened_is_called_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a worker that joins a run would stand idle to its end, for a call that it could not hear."""
+    crew = Crew(monkeypatch, "a")
+    crew.until_leased("a")
+    hears, crew.head._send = crew.head._send, lambda *_: None
+    crew.head.call("b")
+    crew.head._send = hears
+    crew.head.hear("b", {"here": True})
+    crew.until(lambda: "b" in crew.head._leases.parts)
+    crew.head.hear("a", {"gone": 0})
+    crew.until_leased("b")
+    crew.play("b")
+    assert crew.ends() == 0
