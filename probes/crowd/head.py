@@ -282,7 +282,7 @@ class Head:
         """Have all parts end and the tables made; returns the exit code and the words of the run."""
         assert self._lead is not None
         lead, aborted = self._lead, self._lead.said.get("aborted")
-        played = self._leases.is_played() and aborted is None
+        played, deserted = self._leases.is_played() and aborted is None, self._is_deserted()
         self._dismiss({"end": True} if played else {"stop": True} if aborted is None else {"abort": aborted["reason"]})
         lead.tell(finish=list(self._done.values()), interrupted=not played)
         if not self._awaits(lead, "finished", FINISH_S_MOST):
@@ -292,7 +292,7 @@ class Head:
         if finished["aborted"] is not None and self._teller is None:
             words = f"{finished['aborted']['words']}\n{words}"
         code = self._told(finished["folder"], _code_of(finished))
-        if self._breakdown is not None and self._is_deserted():
+        if self._breakdown is not None and deserted and not played:
             return int(self._breakdown["code"]), f"{self._breakdown['why']}\n{words}"
         return code, words
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import os
 import signal
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from locust import User, constant, events, task
+from locust.argument_parser import get_parser
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
@@ -25,7 +26,7 @@ from probes.crowd.exit_codes import BAD_INPUT
 from probes.crowd.head import Head
 from probes.crowd.leases import END_S_MOST
 from probes.crowd.live_page import serve_page
-from probes.crowd.options import asked_of, missing_in
+from probes.crowd.options import NEEDED, asked_of, missing_in
 
 MESSAGE = "testdrive"
 
@@ -52,8 +53,16 @@ class CrowdWatcher(User):
 class Hand:
     """A process's own part of the crowd: passes the leases on to it, and its news back."""
 
-    def __init__(self, environment: Environment, say: Any) -> None:
+    def __init__(self, environment: Environment, say: Any, own: Namespace | None = None) -> None:
+        """Play nothing yet.
+
+        Args:
+            environment: Locust's.
+            say: called with what whoever leads is to hear.
+            own: a worker's own command line: Locust puts the master's options in the place of them.
+        """
         self._environment, self._say = environment, say
+        self._own = {name: getattr(own, name) for name in NEEDED if getattr(own, name, None)}
         self._child: Child | None = None
         self._plays = ""
 
@@ -62,7 +71,7 @@ class Hand:
         if self._plays == folder:
             return
         self._plays = folder
-        options = self._environment.parsed_options
+        options = Namespace(**{**vars(self._environment.parsed_options), **self._own})
         if missing := missing_in(options):
             self._say({"failed": {"code": BAD_INPUT, "why": f"worker {part} needs {missing}"}})
             return
@@ -145,7 +154,7 @@ class CrowdHost:
             runner.register_message(MESSAGE, self._hear_worker)
             hooks.worker_connect.add_listener(self._worker_came)
         elif isinstance(runner, WorkerRunner):
-            hand = Hand(environment, lambda word: runner.send_message(MESSAGE, word))
+            hand = Hand(environment, lambda word: runner.send_message(MESSAGE, word), get_parser().parse_args())
             self._hand = hand
 
             def hear(environment: Environment, msg: Any, **_: Any) -> None:

@@ -62,7 +62,8 @@ class Crew:
             refused = self.refuses.get(part)
             gevent.spawn(self.head.hear, part, {"failed": refused} if refused else {"ready": True})
         elif word.keys() & {"end", "stop"}:
-            gevent.spawn(self.head.hear, part, {"done": {"interrupted": "stop" in word}})
+            for last in ({"done": {"interrupted": "stop" in word}}, {"gone": 0}):
+                gevent.spawn(self.head.hear, part, last)
 
     def until_leased(self, part: str) -> None:
         """Wait until a part has shards."""
