@@ -38,8 +38,7 @@ def main() -> None:
         _answer(checked=True)
         if line := sys.stdin.readline():  # none comes where whoever leads the run has gone
             with contextlib.redirect_stdout(sys.stderr):
-                scenario, folder = Path(told["asked"]["scenario"]), Path(json.loads(line)["folder"])
-                code = tell_run(asked, scenario, folder, charter)
+                code = tell_run(asked, Path(json.loads(line)["folder"]), charter)
             _answer(told=int(code))
     except UsageError as error:
         _answer(failed={"code": int(Exit.BAD_INPUT), "why": str(error)})
@@ -53,13 +52,18 @@ def asked_of(exports: Mapping[str, Any]) -> argparse.Namespace:
     return argparse.Namespace(json=False, telemetry=bool(exports.get("telemetry")), **files)
 
 
-def tell_run(asked: argparse.Namespace, scenario: Path, folder: Path, charter: Charter | None) -> int:
-    """Print a finished run's figures and thresholds, and export them; returns the exit code that they ask for."""
+def tell_run(asked: argparse.Namespace, folder: Path, charter: Charter | None) -> int:
+    """Print a finished run's figures and thresholds, and export them; returns the exit code that they ask for.
+
+    The thresholds are those it was begun with: the scenario file may have been edited since.
+    """
     from commands.shopped import tell_shopped
     from results.runs import Run
-    from scenarios.reading import load_scenario
+    from scenarios.thresholds import Threshold
 
-    return tell_shopped(asked, Run.open(folder), load_scenario(scenario).scenario.thresholds, True, charter)
+    run = Run.open(folder)
+    thresholds = [Threshold.model_validate(one) for one in run.facts.get("thresholds") or ()]
+    return tell_shopped(asked, run, thresholds, True, charter)
 
 
 def _answer(**word: Any) -> None:

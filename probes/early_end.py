@@ -39,6 +39,8 @@ class EarlyEnd:
     def __init__(self, thresholds: Sequence[Threshold], run: Run, clock: Clock) -> None:
         self._thresholds, self._run, self._clock = thresholds, run, clock
         self._counts = LiveCounts(thresholds, run.facts)
+        self._decided: Sequence[Sequence[int]] = ()
+        """The counts by which it was last decided: most lines change none, and deciding takes longer than looking."""
         self._crowd: Crowd | None = None
 
     def has_crowd(self, crowd: Crowd) -> None:
@@ -51,6 +53,10 @@ class EarlyEnd:
         crowd = self._crowd
         if crowd is None or crowd.aborted is not None:
             return
-        aborted = decided(self._thresholds, [self._counts.counted()], self._run, self._clock.now_s())
+        counted = self._counts.counted()
+        if counted == self._decided:
+            return
+        self._decided = counted
+        aborted = decided(self._thresholds, [counted], self._run, self._clock.now_s())
         if aborted is not None:
             crowd.abort(aborted.reason)

@@ -16,7 +16,7 @@ import pandas as pd
 from probes.journeys import Seen
 from probes.player import Contact, heard_of
 from results.journal import journals_in, read_journal
-from results.runs import ABORTED, FINISHED, Run
+from results.runs import FINISHED, Run
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class Resumed:
             raise CannotResumeError(f"{folder} is not a run of probes on the real clock: there is nothing to take up")
         if run.facts["state"] == FINISHED:
             raise CannotResumeError(f"{folder} has come to its end; there is nothing to take up")
-        if run.facts["state"] == ABORTED and not after_abort:
-            words = run.facts["aborted"]["words"]
+        if (aborted := run.facts.get("aborted")) and not after_abort:  # also one that was killed in its goodbyes
+            words = aborted["words"]
             raise CannotResumeError(f"{folder} is not taken up again: {words}; --after-abort goes on all the same")
         return cls(run, begun_in(journals_in(folder)), shift)
 

@@ -14,8 +14,12 @@ below 14 x .0001. The price is that a share less than twice the limit's may have
 that depend on each other, as waits in one queue do, make luck larger than that. Guarded by
 tests/results/test_aborting.py.
 
+Of what may not happen at all, a share of 0, luck brings none: there the first is enough, be it of few.
+
 >>> is_clear(Counted(50, 5), 0.01), is_clear(Counted(50, 6), 0.01), is_clear(Counted(49, 49), 0.01)
 (False, True, False)
+>>> is_clear(Counted(3, 1), 0.0)
+True
 """
 
 from __future__ import annotations
@@ -61,6 +65,8 @@ def share_that_may(threshold: Threshold) -> float:
 
 def is_clear(counted: Counted, share: float) -> bool:
     """Say whether more than a share lies beyond, for sure."""
+    if share == 0.0:
+        return counted.beyond > 0
     return counted.of >= SAMPLES_LEAST and counted.beyond >= clear_from(_doubled(counted.of), share)
 
 

@@ -183,3 +183,21 @@ def test_a_frozen_worker_is_silent_when_it_wakes(tmp_path: Path) -> None:
         workers[0].resume()
         assert master.wait(timeout=150) in (0, 4), (tmp_path / "master.txt").read_text()
     checked(tmp_path / "run")
+
+
+def test_a_worker_that_joins_late_goes_by_its_own_files(tmp_path: Path) -> None:
+    """Without it one with another scenario file would play the master's unasked, or take the verdict from the run."""
+    with desk_for_minutes(tmp_path) as where, crew(tmp_path, where, 1) as (master, _):
+        wait_for_begun(tmp_path / "run", 15)
+        port = master.args[master.args.index("--master-bind-port") + 1]
+        other = tmp_path / "other.yaml"
+        other.write_text((tmp_path / "busy.yaml").read_text().replace("[60, 60]", "[60, 61]"))
+        files = ["--scenario", str(other), "--target-file", where[1], "--charter", where[3]]
+        with subprocess.Popen([*LOCUST, "--worker", "--master-port", port, *files], cwd=TOP) as late:
+            code = master.wait(timeout=150)
+            late.kill()
+    said = (tmp_path / "master.txt").read_text()
+    assert code in (0, 4), said
+    assert "other.yaml is another scenario here than the one that is played; others play whom" in said
+    assert len(journals_in(tmp_path / "run")) == 1
+    checked(tmp_path / "run")

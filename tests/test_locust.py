@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from results.journal import journal_of
 from results.runs import Run
 from scenarios.plan import make_plan
 from scenarios.reading import load_scenario
@@ -44,21 +43,25 @@ def test_plain_locust_plays_the_plan_with_our_crowd(tmp_path: Path) -> None:
     assert "chat     resolved" in done.stderr, "Locust's own table shows our contacts"
 
 
-def test_ctrl_c_ends_the_run_and_keeps_what_it_has(tmp_path: Path) -> None:
-    """Without it who ends a run at their terminal, which tells all of its processes, would lose its tables."""
-    with desk_of(tmp_path) as (_, target, _, charter):
-        command = [*LOCUST, "--scenario", str(FIVE_MINUTES), "--target-file", target, "--charter", charter]
-        command += ["--run-folder", str(tmp_path / "run")]
-        journal = tmp_path / "run" / journal_of("alone")
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=TOP, start_new_session=True) as locust:
-            wait_for(lambda: journal.is_file() and journal.read_text().count('"begun"') > 9, 60)
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "two workers"])
+def test_ctrl_c_ends_the_run_and_keeps_what_it_has(processes: list[str], tmp_path: Path) -> None:
+    """Without it who ends a run at their terminal, which tells all its processes, and maybe twice, would lose it."""
+    folder, said = tmp_path / "run", tmp_path / "said.txt"
+    with desk_of(tmp_path) as (_, target, _, charter), said.open("w") as errors:
+        command = [*LOCUST, *processes, "--scenario", str(FIVE_MINUTES), "--target-file", target, "--charter", charter]
+        command += ["--run-folder", str(folder)]
+        with subprocess.Popen(command, stdout=errors, stderr=errors, cwd=TOP, start_new_session=True) as locust:
+            wait_for(lambda: sum(path.read_text().count('"begun"') for path in folder.glob("journal.*")) > 9, 90)
             os.killpg(locust.pid, signal.SIGINT)
-            _, said = locust.communicate(timeout=60)
-    run = Run.open(tmp_path / "run")
-    assert locust.returncode == 130, said
+            wait_for(lambda: said.read_text().count("KeyboardInterrupt") > len(processes), 10)  # all have heard
+            os.killpg(locust.pid, signal.SIGINT)
+            assert locust.wait(timeout=25) == 130, said.read_text()  # a part that tells nothing is waited for 30 s
+    run = Run.open(folder)
     assert run.facts["state"] == "interrupted"
     assert run.has_table("legs")
     assert set(run.plan()["contact_id"]) <= set(run.table("legs")["contact_id"])
+    assert run.facts["instrument"]["starts"] > 9, "what the parts told is there"
+    assert "the run is ending" in said.read_text()
 
 
 def test_what_locust_lacks_is_told() -> None:

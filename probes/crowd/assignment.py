@@ -14,6 +14,10 @@ from scenarios.profiled import Asked, ProfileError, profiled, replayed
 from scenarios.reading import LoadedScenario, load_scenario
 
 
+class OtherScenarioError(ValueError):
+    """A process of a run was given another scenario than the one that is played; the message says which file."""
+
+
 @dataclass(frozen=True)
 class Assignment:
     """Files and options; each process reads its own copies, its own charter above all."""

@@ -13,9 +13,6 @@ from typing import Any
 
 import gevent
 
-END_S_MOST = 30.0
-"""So long a child may take to come to its end."""
-
 
 class Child:
     """One child, running a module of ours."""
@@ -24,8 +21,8 @@ class Child:
         self,
         module: str,
         first: Mapping[str, Any],
-        hears: Callable[[dict[str, Any]], None],
-        ends: Callable[[int], None],
+        hears: Callable[[dict[str, Any]], None] | None = None,
+        ends: Callable[[int], None] | None = None,
     ) -> None:
         """Start the child.
 
@@ -39,6 +36,10 @@ class Child:
             [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
             start_new_session=True,  # Ctrl-C is for the host, which ends the run in order
         )  # fmt: skip
+        self.said: dict[str, Any] = {}
+        """What it has said, by word; of each the newest."""
+        self.code: int | None = None
+        """Its exit code, when it has ended and its last word was heard."""
         self._hears, self._ends = hears, ends
         self._reader = gevent.spawn(self._read)
         self.tell(**first)
@@ -55,8 +56,13 @@ class Child:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._hears(json.loads(line))
-        self._ends(self._process.wait())
+            word = json.loads(line)
+            self.said.update(word)
+            if self._hears is not None:
+                self._hears(word)
+        self.code = self._process.wait()
+        if self._ends is not None:
+            self._ends(self.code)
 
     def end(self, within_s: float) -> None:
         """Let the child come to its end; one that takes longer is ended."""

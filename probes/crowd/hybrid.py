@@ -19,13 +19,11 @@ from probes.crowd.assignment import Assignment
 from probes.crowd.crowd import Tick
 from probes.crowd.exit_codes import OUR_FAULT
 from probes.crowd.lead import Lead
-from probes.crowd.leases import RENEW_EVERY_S
+from probes.crowd.leases import END_S_MOST, READY_S_MOST, RENEW_EVERY_S
 from probes.crowd.shards import EVERY
 from results.aborting import Aborted
 from results.runs import Run
 
-READY_S_MOST = 120.0
-END_S_MOST = 30.0
 KINDS = {"protocol": {"only": "background"}, "browser": {"only": "shopper", "browser": True}}
 
 

@@ -28,6 +28,12 @@ LEASE_S = 1.5
 LOST_S = 5.0
 """A part that was not heard from for so long has lost its shards."""
 
+READY_S_MOST = 120.0
+"""Loading our own code takes a part some seconds, on a busy machine many."""
+
+END_S_MOST = 30.0
+"""So long a part may take to come to its end."""
+
 
 class Leases:
     """The shards of one run and who holds them."""

@@ -12,23 +12,34 @@ The only module that imports locust, which patches the whole process; `head` and
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser
+import signal
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from locust import User, constant, events, task
+from locust.argument_parser import get_parser
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from probes.crowd.child import END_S_MOST, Child
+from probes.crowd.child import Child
 from probes.crowd.exit_codes import BAD_INPUT
-from probes.crowd.head import Head, asked_of, missing_in
+from probes.crowd.head import Head
+from probes.crowd.leases import END_S_MOST
 from probes.crowd.live_page import serve_page
+from probes.crowd.options import NEEDED, asked_of, missing_in
 
 MESSAGE = "testdrive"
+FAILURES = ("target_error", "failed")
+"""Ends of contacts that Locust's pages count as failures."""
 
 
 def _variable(flag: str) -> str:
     return "TESTDRIVE_" + flag.strip("-").upper().replace("-", "_")
+
+
+def _say_to_wait(*_: object) -> None:
+    """Answer whoever presses Ctrl-C again: it would cost the run its tables."""
+    os.write(2, b"the run is ending and its tables are made; SIGKILL ends it without them\n")
 
 
 class CrowdWatcher(User):
@@ -44,18 +55,34 @@ class CrowdWatcher(User):
 class Hand:
     """A process's own part of the crowd: passes the leases on to it, and its news back."""
 
-    def __init__(self, environment: Environment, say: Any) -> None:
+    def __init__(self, environment: Environment, say: Any, own: Namespace | None = None) -> None:
+        """Play nothing yet.
+
+        Args:
+            environment: Locust's.
+            say: called with what whoever leads is to hear.
+            own: a worker's own command line: Locust puts the master's options in the place of them.
+        """
         self._environment, self._say = environment, say
+        self._own = {name: getattr(own, name) for name in NEEDED if getattr(own, name, None)}
         self._child: Child | None = None
+        self._plays = ""
 
     def begin(self, part: str, folder: str) -> None:
-        """Start the part; one that lacks a file of its own says so."""
-        options = self._environment.parsed_options
+        """Start the part, once for each run; one that lacks a file of its own says so."""
+        if self._plays == folder:
+            return
+        self._plays = folder
+        options = Namespace(**{**vars(self._environment.parsed_options), **self._own})
         if missing := missing_in(options):
             self._say({"failed": {"code": BAD_INPUT, "why": f"worker {part} needs {missing}"}})
             return
         first = {"asked": asked_of(options), "part": part, "folder": folder}
         self._child = Child("probes.crowd.part", first, self._hear, self._ended)
+
+    def say_here(self) -> None:
+        """Say that this process listens from now on: a master calls whom it sees come, which may be before."""
+        self._say({"here": True})
 
     def tell(self, **word: Any) -> None:
         """Pass a word on to the part."""
@@ -65,8 +92,9 @@ class Hand:
     def _hear(self, word: dict[str, Any]) -> None:
         fire: Any = self._environment.events.request.fire
         for channel, outcome, lasted_s in word.get("ticks", ()):
+            error = RuntimeError(outcome) if outcome in FAILURES else None
             fire(
-                request_type=channel, name=outcome, response_time=lasted_s * 1000, response_length=0, exception=None,
+                request_type=channel, name=outcome, response_time=lasted_s * 1000, response_length=0, exception=error,
                 context={},
             )  # fmt: skip
         self._say(word)
@@ -116,16 +144,20 @@ class CrowdHost:
         parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
 
     def init(self, environment: Environment, **_: Any) -> None:
-        """Listen to the others, where this process is a master or a worker; show the run where Locust has pages."""
+        """Listen to the others, where this process is a master or a worker; show the run where Locust has pages.
+
+        Who listens last is asked first when a process goes: we end while master and workers still hear each other.
+        """
+        hooks: Any = environment.events
+        hooks.quitting.add_listener(self.leave)
         if environment.web_ui is not None:
             serve_page(environment.web_ui, lambda: self._head.watched.document() if self._head else None)
         runner = environment.runner
         if isinstance(runner, MasterRunner):
             runner.register_message(MESSAGE, self._hear_worker)
-            hooks: Any = environment.events
             hooks.worker_connect.add_listener(self._worker_came)
         elif isinstance(runner, WorkerRunner):
-            hand = Hand(environment, lambda word: runner.send_message(MESSAGE, word))
+            hand = Hand(environment, lambda word: runner.send_message(MESSAGE, word), get_parser().parse_args())
             self._hand = hand
 
             def hear(environment: Environment, msg: Any, **_: Any) -> None:
@@ -135,6 +167,7 @@ class CrowdHost:
                     hand.tell(**msg.data)
 
             runner.register_message(MESSAGE, hear)
+            hand.say_here()
 
     def _hear_worker(self, environment: Environment, msg: Any, **_: Any) -> None:
         if self._head is not None:
@@ -173,8 +206,10 @@ class CrowdHost:
     def leave(self, environment: Environment, **_: Any) -> None:
         """End the run, or the part of a worker, of a process that goes, before Locust asks for its exit code."""
         if self._head is not None:
+            signal.signal(signal.SIGINT, _say_to_wait)
             self._head.stop()
         if self._hand is not None and isinstance(environment.runner, WorkerRunner):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has heard
             self._hand.tell(stop=True)
             self._hand.end()
 
@@ -194,5 +229,4 @@ def host_crowd(expects: str | None = None, tells: str | None = None) -> CrowdHos
     hooks.init.add_listener(host.init)
     hooks.test_start.add_listener(host.begin)
     hooks.test_stop.add_listener(host.end)
-    hooks.quitting.add_listener(host.leave)
     return host

@@ -29,7 +29,7 @@ from typing import Any
 
 from probes.browser import Browser, open_browser
 from probes.clock import Clock
-from probes.crowd.assignment import Assignment
+from probes.crowd.assignment import Assignment, OtherScenarioError
 from probes.crowd.crowd import Crowd, Tick, Wait
 from probes.crowd.leases import LEASE_S
 from probes.crowd.shards import Gain
@@ -108,7 +108,7 @@ class Part:
         loaded = asked.load()
         access = Access(read_target(asked.target), read_charter(asked.charter), asked.browser)
         if loaded.hash != run.facts["scenario_hash"]:
-            raise ValueError(f"{asked.scenario} is another scenario here than the one that is played")
+            raise OtherScenarioError(f"{asked.scenario} is another scenario here than the one that is played")
         errand = Errand.of(loaded, asked.mine(run.plan()), int(run.facts["seed"]))
         warm_up(errand.plan)
         async with contextlib.AsyncExitStack() as stack:

@@ -6,6 +6,7 @@ import json
 import sys
 from typing import Any
 
+from probes.crowd.assignment import OtherScenarioError
 from probes.crowd.exit_codes import BAD_INPUT, OUR_FAULT, REFUSED, UNREACHABLE
 from probes.errand import NothingToPlayError
 from probes.guard import RefusedByCharterError
@@ -23,7 +24,7 @@ def tell(**word: Any) -> None:
 def told_failure(error: Exception) -> dict[str, Any]:
     """Return an exit code and words for what went wrong."""
     match error:
-        case FaultsFoundError() | RunError() | NothingToPlayError() | ProfileError():
+        case FaultsFoundError() | RunError() | NothingToPlayError() | ProfileError() | OtherScenarioError():
             return {"code": BAD_INPUT, "why": str(error)}
         case RefusedByCharterError():
             return {"code": REFUSED, "why": f"refused: {error}"}

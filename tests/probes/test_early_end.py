@@ -3,10 +3,16 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
+
+from probes import early_end
 from probes.channels.contract import Caller, Plain, Surroundings
 from probes.channels.table import PROTOCOL
 from probes.clock import Clock
+from probes.crowd.crowd import Crowd
 from probes.errand import Errand
 from probes.instrument import Instrument
 from probes.journeys import Open, Seen
@@ -80,3 +86,21 @@ def test_nobody_of_a_rush_begins_after_the_end(probe_loop: LoopThread, tmp_path:
     assert sum(counts.values()) == COUNT
     assert counts["unstarted"] > COUNT / 2
     assert set(legs.loc[legs["leg_end"] != "target_error", "reason"]) == {told["reason"]}
+
+
+def test_only_what_changes_a_count_is_decided_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without it every line of a journal would cost a crowd of thousands the time of a decision."""
+    asked: list[object] = []
+    monkeypatch.setattr(early_end, "decided", lambda *_: asked.append(1))
+    threshold = Threshold(metric="error_share", at_most=0.5, abort=True)
+    clock: Any = SimpleNamespace(now_s=lambda: 0.0)
+    early = early_end.EarlyEnd([threshold], Run.create(tmp_path / "run", {}), clock)
+    early.has_crowd(cast("Crowd", SimpleNamespace(aborted=None)))
+    begun = {"contact_id": "a", "channel": "chat", "due_s": 5.0, "arrived_s": 5.0}
+    early.take("begun", begun)
+    assert len(asked) == 1
+    for at_s in range(9):
+        early.take("message", {"contact_id": "a", "speaker": "customer", "at_s": float(at_s)})
+    assert len(asked) == 1
+    early.take("end", {"contact_id": "a", "contact_outcome": "target_error"})
+    assert len(asked) == 2
