@@ -323,7 +323,9 @@ class WireSession(Plain):
             stream.method, url, params=self._query(stream) or None, headers=heads, max_redirects=REDIRECTS_MOST
         ) as answer:
             if answer.status >= 400:
-                said = await answer.content.read(MESSAGE_BYTES_MOST)
+                said = b""
+                while not answer.content.at_eof() and len(said) < MESSAGE_BYTES_MOST:
+                    said += await answer.content.read(MESSAGE_BYTES_MOST - len(said))
                 if self._is_turned_away(answer.status, said.decode("utf-8", "replace")):
                     return
                 raise DeskError(f"HTTP {answer.status} at {stream.path}")

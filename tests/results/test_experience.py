@@ -99,8 +99,21 @@ def test_who_still_waits_has_waited_so_long() -> None:
 
 def test_legs_count_in_the_order_in_which_they_ended() -> None:
     """Without it the story of a later contact could count as told before that of an earlier one."""
-    legs = [leg(2, answered_s=210.0, history_carried=True), leg(answered_s=110.0, contact_outcome="unresolved")]
-    assert lived(*legs) == {"repeats": 1.0}
+    long = leg(answered_s=110.0, ended_s=900.0, contact_outcome="unresolved")
+    short = leg(2, answered_s=210.0, history_carried=True)
+    assert lived(long, short) == {"repeats": 1.0, "retellings": 1.0, "unresolved": 1.0}
+
+
+def test_legs_that_end_at_once_count_in_their_order() -> None:
+    """Without it who is passed on the moment they are answered would be told to have told it twice."""
+    second = leg(1, 1, answered_s=110.0, ended_s=110.0, history_carried=True)
+    assert lived(second, leg(answered_s=110.0, ended_s=110.0, **TO_OTHERS)) == {"transfers": 1.0}
+
+
+def test_who_waits_for_a_call_waits_once() -> None:
+    """Without it the wait for a call back would count in the queue and again until the call."""
+    queued = leg(answered_s=None, ended_s=300.0, leg_end="callback")
+    assert lived(queued, leg(1, 1, arrived_s=100.0, answered_s=340.0, ended_s=400.0)) == {"wait_beyond_min": 3.0}
 
 
 def test_a_customer_is_the_sum_of_their_cases() -> None:
