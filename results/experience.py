@@ -6,6 +6,7 @@ Simulated, measured and recorded legs go through the same step (`scenarios.ledge
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from scenarios.jit import jit
 from scenarios.ledger import (
     APOLOGIES,
     BLAMED,
+    COMPENSATIONS,
+    COMPLAINTS,
     CONTRADICTIONS,
     ENDS,
     OTHER_END,
@@ -34,11 +37,14 @@ from scenarios.ledger import (
 from scenarios.units import NEVER_US
 
 Whole = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
 
-OF_LABELS = {"blame_customer": BLAMED, "apology": APOLOGIES}
+OF_LABELS = {"blame_customer": BLAMED, "apology": APOLOGIES, "honours_mistake": COMPENSATIONS}
 """Which conduct that a scorer has found stands in the ledger, and where."""
 
 COUNTED = ("cases", "contacts")
+
+CASE_COLUMNS = ("replication", "customer_id", "case_id", "contacts", *TERMS, "over_s")
 
 
 def experience_of(
@@ -47,11 +53,29 @@ def experience_of(
     until_s: float | None = None,
     findings: pd.DataFrame | None = None,
     answers: pd.DataFrame | None = None,
+    complaints: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return a row per customer and replication: the ids, how many `cases` and `contacts`, and the TERMS.
 
+    The arguments are those of `cases_of`, whose rows it adds up.
+    """
+    cases = cases_of(legs, expectations, until_s, findings, answers, complaints).assign(cases=1)
+    return cases.groupby(["replication", "customer_id"], as_index=False, sort=True)[[*COUNTED, *TERMS]].sum()
+
+
+def cases_of(
+    legs: pd.DataFrame,
+    expectations: Expectations,
+    until_s: float | None = None,
+    findings: pd.DataFrame | None = None,
+    answers: pd.DataFrame | None = None,
+    complaints: Collection[str] = (),
+) -> pd.DataFrame:
+    """Return a row per case and replication, in the order of ids: CASE_COLUMNS.
+
     Contacts that we failed to make are left out. Whose customer or case is not known is one of their own. A leg that
-    has not ended stands at its place as if it ended last, with the wait so far where it was not answered.
+    has not ended stands at its place as if it ended last, with the wait so far where it was not answered. `over_s` is
+    when the last leg has ended and it is known what became of every promise, null where the log ends before.
 
     Args:
         legs: the contact log, of one or more replications.
@@ -59,6 +83,7 @@ def experience_of(
         until_s: when the log ends; where left out, at the last instant that it tells.
         findings: what scorers saw in turns, of a measured log.
         answers: answers held against each other; of two that contradict, the later contact counts one.
+        complaints: intents whose cases are complaints.
     """
     kept = legs[~legs["leg_end"].isin(OUR_FAULTS) & legs["arrived_s"].notna()].reset_index(drop=True)
     if until_s is None:
@@ -69,6 +94,7 @@ def experience_of(
     replication = kept["replication"].fillna(0).astype("int64")
     case_of, of_case = _numbered(replication, customer, case)
     rows = new_rows(len(of_case))
+    rows[case_of[kept["intent"].isin(list(complaints)).to_numpy(dtype=bool)], COMPLAINTS] = 1
     order = np.lexsort((kept["leg"], contact, kept["ended_s"].fillna(np.inf)))
     facts = _facts(kept, until_s)
     tolerated = _tolerated_us(expectations, replication, customer, kept["channel"].astype(str))
@@ -79,10 +105,19 @@ def experience_of(
             _add(rows, place, case_of, contact, findings.loc[findings["label"] == label, "contact_id"])
     if answers is not None:
         _add(rows, CONTRADICTIONS, case_of, contact, answers.loc[answers["relation"] == "contradict", "contact_id"])
-    found = of_case.assign(
-        cases=1, contacts=np.bincount(case_of[(kept["leg"] == 0).to_numpy()], minlength=len(rows)), **terms_of(rows)
-    )
-    return found.groupby(["replication", "customer_id"], as_index=False, sort=True)[[*COUNTED, *TERMS]].sum()
+    contacts = np.bincount(case_of[(kept["leg"] == 0).to_numpy()], minlength=len(rows))
+    over_s = _over_s(kept, case_of, len(rows), until_s)
+    return of_case.assign(contacts=contacts, **terms_of(rows), over_s=over_s)
+
+
+def _over_s(legs: pd.DataFrame, case_of: Whole, cases: int, until_s: float) -> Values:
+    """Return when each case is over: all legs have ended, and promises are kept, or were due and are not."""
+    settled_s = legs["promise_kept_s"].where(legs["promise_kept_s"] <= until_s).fillna(legs["promise_due_s"])
+    last_s = np.fmax(legs["ended_s"].to_numpy(dtype=float), settled_s.to_numpy(dtype=float))
+    open_ = legs["ended_s"].isna() | legs["contact_outcome"].eq("censored").fillna(False) | (last_s > until_s)
+    over_s = np.full(cases, -np.inf)
+    np.maximum.at(over_s, case_of, np.where(open_, np.inf, last_s))
+    return np.where(np.isfinite(over_s), over_s, np.nan)
 
 
 def _numbered(

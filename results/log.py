@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from scenarios.experience import TERMS
+
 LEG_ENDS = (
     "answered", "transferred", "escalated", "cut_off", "abandoned", "silent", "balked", "blocked", "message",
     "cleared_at_close", "deflected", "contained", "callback", "closed", "target_error", "failed", "unstarted",
@@ -141,6 +143,18 @@ SCORES = pa.schema(
 )  # fmt: skip
 """A scorecard filled in, a row a criterion: met, partly, missed, na, suggested or asked (see results.scores)."""
 
+CUSTOMERS = pa.schema(
+    [
+        ("replication", _WHOLE), ("customer_id", _TEXT), ("segment", _TEXT), ("monthly_revenue", _NUMBER),
+        ("margin", _NUMBER), ("tenure_months", _NUMBER), ("contract_months", _NUMBER), ("cases", _WHOLE),
+        ("contacts", _WHOLE), *((term, _NUMBER) for term in TERMS), ("leave_share", _NUMBER), ("left", pa.bool_()),
+        ("left_s", _NUMBER),
+    ]
+)  # fmt: skip
+"""Who made contact, what they are worth (drawn where the scenario tells how) and what they lived through, added up over
+their cases. `leave_share`: how likely they leave after it; `left`: whether they do, by their own luck; `left_s`: when.
+`contract_months`: what is left of a contract, 0 without one."""
+
 REJECTED = pa.schema([("line", pa.int64()), ("reason", _TEXT), ("row", _TEXT)])
 """Rows of a recorded log that could not be read as contacts."""
 
@@ -154,6 +168,7 @@ TABLES: dict[str, pa.Schema] = {
     "answers": ANSWERS,
     "promises": PROMISES,
     "scores": SCORES,
+    "customers": CUSTOMERS,
     "rejected": REJECTED,
 }
 

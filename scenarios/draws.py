@@ -34,6 +34,7 @@ class Entity(IntEnum):
     DAY = 2
     DEMAND_CELL = 3
     BELIEF = 4
+    MEMBER = 5
 
 
 class Purpose(IntEnum):
@@ -91,6 +92,19 @@ class Purpose(IntEnum):
     WORDING = 67
     KEPT = 68
     TOLERANCE = 69
+    MEMBER = 70
+    SEGMENT = 71
+    REVENUE = 72
+    TENURE = 73
+    CONTRACT = 74
+    CONTRACT_LEFT = 75
+    CASE_LEAVES = 76
+    COMPLAINS = 77
+    RETURNS = 78
+    RATES = 79
+    WITHDRAWS = 80
+    TELLS = 81
+    SPENDS_MORE = 82
     COEFFICIENT = 90
     LEAVES = 91
     LEAVES_AFTER = 92

@@ -13,6 +13,7 @@ from scenarios.bursts import follower_entity
 from scenarios.draws import Purpose, uniform
 from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, customer_entity, recorded_entity
 from scenarios.laws import AnyLaw, Deterministic, Exponential, LawRow, law_row, quantile_s
+from scenarios.members import entity_of_member
 from scenarios.scenario import Channel
 from scenarios.units import NEVER_US, us
 
@@ -67,6 +68,9 @@ def entity_of(customer_id: str) -> int:
     >>> entity_of("caller 17") == recorded_entity("caller 17")
     True
     """
+    member = entity_of_member(customer_id)
+    if member is not None:
+        return member
     intent, *numbers = customer_id.split(".")
     if len(numbers) < 3 or not all(number.isascii() and number.isdigit() for number in numbers):
         return recorded_entity(customer_id)

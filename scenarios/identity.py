@@ -37,6 +37,20 @@ def recorded_entity(recorded_id: str) -> int:
     return entity_number(Entity.CUSTOMER, int.from_bytes(digest, "big") >> 4)
 
 
+def member_entity(number: int) -> int:
+    """Return the entity of a customer of a scenario's population, numbered from 0."""
+    return entity_number(Entity.MEMBER, number)
+
+
+def member_id(number: int) -> str:
+    """Name a customer of a scenario's population; sorted by name they stand in the order of their numbers.
+
+    >>> member_id(17)
+    'c0000000017'
+    """
+    return f"c{number:010d}"
+
+
 def seat_entity(team: str, seat: int) -> int:
     """Return the entity of a seat of a team."""
     return entity_number(Entity.SEAT, (intent_code(team) << 36) | seat)

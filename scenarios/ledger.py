@@ -19,11 +19,11 @@ from scenarios.jit import jit
 ) = range(17)  # fmt: skip
 """Places of the terms, in the order of `TERMS`; that of waiting holds microseconds."""
 
-CHANNEL, ATTEMPT, TOLD = range(17, 20)
-"""What the step remembers of a case: channel and attempt of the last contact, and whether a person has heard the
-story."""
+CHANNEL, ATTEMPT, TOLD, LOST = range(17, 21)
+"""What the step remembers of a case: channel and attempt of the last contact, whether a person has heard the story, and
+whether the last leg was cut off."""
 
-WIDTH = 20
+WIDTH = 21
 
 Row = npt.NDArray[np.int64]
 
@@ -77,12 +77,16 @@ def step(
                 row[HOPS] += 1
         row[ATTEMPT] = attempt
         row[CHANNEL] = channel
+        row[LOST] = 0
     if 0 <= tolerated_us < wait_us:
         row[WAIT_BEYOND_US] += wait_us - tolerated_us
     if by_person:
         if row[TOLD] and not carried:
             row[RETELLINGS] += 1
         row[TOLD] = 1
+        if row[LOST]:
+            row[PROACTIVE_CALLS] += 1
+    row[LOST] = end == CUT_OFF
     if end == TRANSFERRED:
         row[TRANSFERS] += 1
     elif end == CUT_OFF:

@@ -13,6 +13,7 @@ from scenarios.by_intent import DEFAULT, is_by_intent
 from scenarios.faults import Fault, one_of
 from scenarios.identity import intent_code
 from scenarios.metric_names import ALL_NAMES, METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
+from scenarios.population_checks import population_faults
 from scenarios.rosters import break_spell_s, shift_spell_s
 from scenarios.scenario import ANYONE, CHANNELS, Break, Shift
 from scenarios.threshold_checks import threshold_faults
@@ -91,6 +92,7 @@ def references(document: Document) -> Iterator[Fault]:
     yield from _promises(document, channels, intents, teams)
     yield from _metrics(document, channels, teams)
     yield from threshold_faults(document, channels)
+    yield from population_faults(document, channels, intents, list(teams))
     if not values.get("demand") and not values.get("replay"):
         yield document.fault(("demand",), MISSING, "demand (by intent and interval) or replay (recorded arrivals)")
 

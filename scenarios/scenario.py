@@ -20,6 +20,7 @@ from scenarios.churn import ChurnBelief
 from scenarios.laws import AnyLaw, Law
 from scenarios.local_days import LocalDays, local_days
 from scenarios.models import Strict
+from scenarios.population import Costs, Population, Remedy
 from scenarios.profiles import Profile
 from scenarios.thresholds import Threshold
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
@@ -810,7 +811,19 @@ class Scenario(Strict):
     shoppers: dict[Channel, Shoppers] = Field(
         default_factory=dict, description="which of the customers are played by us"
     )
+    expectations: dict[Channel, Law] = Field(
+        default_factory=dict,
+        description="what wait customers find right on a channel, drawn once for each; where left out, what is "
+        "published of phone, chat and social",
+    )
+    customers: Population | None = Field(
+        None, description="whom the cases are drawn from, and what they are worth; left out: each case is a customer"
+    )
+    costs: Costs | None = Field(None, description="what serving customers costs")
     churn: ChurnBelief | None = Field(None, description="what makes customers leave, and how many do")
+    remedies: dict[Name, Remedy] = Field(
+        default_factory=dict, description="what could be done about losses, tried by `testdrive losses`"
+    )
     goals: list[Goal] = Field(default_factory=list, description="figures to be reached")
     gates: list[Gate] = Field(
         default_factory=list, max_length=GATES_MOST, description="figures that decide a comparison, at most six"

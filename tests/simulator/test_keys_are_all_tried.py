@@ -44,6 +44,8 @@ TOLD_ELSEWHERE = {
     "Scenario": {
         "scenario", "title", "seed", "gates", "goals", "thresholds",  # they name or judge a run and move nothing in it
         "churn",  # tests/scenarios/test_churn.py: what is lost of what was lived through
+        "customers", "expectations",  # tests/simulator/test_leavers.py
+        "costs", "remedies",  # they price a run, or another scenario
         "profiles",  # tests/scenarios/test_profiles.py
         "shoppers", "replay", "time_zone", "starts",  # test_plan.py, test_clock_changes.py
     },
