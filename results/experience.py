@@ -54,12 +54,13 @@ def experience_of(
     findings: pd.DataFrame | None = None,
     answers: pd.DataFrame | None = None,
     complaints: Collection[str] = (),
+    same_plan: bool = False,
 ) -> pd.DataFrame:
     """Return a row per customer and replication: the ids, how many `cases` and `contacts`, and the TERMS.
 
     The arguments are those of `cases_of`, whose rows it adds up.
     """
-    cases = cases_of(legs, expectations, until_s, findings, answers, complaints).assign(cases=1)
+    cases = cases_of(legs, expectations, until_s, findings, answers, complaints, same_plan).assign(cases=1)
     return cases.groupby(["replication", "customer_id"], as_index=False, sort=True)[[*COUNTED, *TERMS]].sum()
 
 
@@ -70,6 +71,7 @@ def cases_of(
     findings: pd.DataFrame | None = None,
     answers: pd.DataFrame | None = None,
     complaints: Collection[str] = (),
+    same_plan: bool = False,
 ) -> pd.DataFrame:
     """Return a row per case and replication, in the order of ids: CASE_COLUMNS.
 
@@ -84,6 +86,7 @@ def cases_of(
         findings: what scorers saw in turns, of a measured log.
         answers: answers held against each other; of two that contradict, the later contact counts one.
         complaints: intents whose cases are complaints.
+        same_plan: whether all replications have the customers of the first.
     """
     kept = legs[~legs["leg_end"].isin(OUR_FAULTS) & legs["arrived_s"].notna()].reset_index(drop=True)
     if until_s is None:
@@ -95,9 +98,10 @@ def cases_of(
     case_of, of_case = _numbered(replication, customer, case)
     rows = new_rows(len(of_case))
     rows[case_of[kept["intent"].isin(list(complaints)).to_numpy(dtype=bool)], COMPLAINTS] = 1
-    order = np.lexsort((kept["leg"], contact, kept["ended_s"].fillna(np.inf)))
+    order = np.lexsort((kept["leg"], contact, kept["attempt"].fillna(1), kept["ended_s"].fillna(np.inf)))
     facts = _facts(kept, until_s)
-    tolerated = _tolerated_us(expectations, replication, customer, kept["channel"].astype(str))
+    luck = replication * 0 if same_plan else replication
+    tolerated = _tolerated_us(expectations, luck, customer, kept["channel"].astype(str))
     _fold(rows, order, case_of, facts, tolerated)
     _promises(rows, kept, case_of, until_s)
     if findings is not None:
@@ -134,7 +138,7 @@ def _numbered(
 def _facts(legs: pd.DataFrame, until_s: float) -> Whole:
     """Return what the step is told of each leg, a row each: channel, attempt, wait, person, carried, end, outcome.
 
-    A menu or bot that sends on to people is no transfer.
+    A menu or bot that sends on to people is no transfer. Work that was promised settles a case when it is done.
     """
     answered, own = legs["answered_s"].notna(), legs["role"].isna()
     talk_s = legs["talk_s"] + legs["hold_s"].fillna(0.0)
@@ -142,7 +146,7 @@ def _facts(legs: pd.DataFrame, until_s: float) -> Whole:
     waited_s = wait_s(legs).fillna(until_s - legs["arrived_s"]).where(own & (legs["leg_end"] != CALLED_BACK), 0.0)
     last = ~legs[own].duplicated(["replication", "contact_id"], keep="last").reindex(legs.index, fill_value=True)
     outcome = legs["contact_outcome"]
-    known = last & outcome.notna() & (outcome != "censored")
+    known = (last & outcome.notna() & (outcome != "censored")) | (~own & (outcome == "resolved").fillna(False))
     columns = (
         pd.factorize(legs["channel"], sort=True)[0],
         legs["attempt"].fillna(1),

@@ -12,10 +12,9 @@ from typing import NamedTuple
 from scenarios.bursts import follower_entity
 from scenarios.draws import Purpose, uniform
 from scenarios.identity import CUSTOMERS_PER_INTERVAL_MOST, customer_entity, recorded_entity
-from scenarios.laws import AnyLaw, Deterministic, Exponential, LawRow, law_row, quantile_s
+from scenarios.laws import AnyLaw, Deterministic, Exponential, LawRow, law_row, time_us
 from scenarios.members import entity_of_member
 from scenarios.scenario import Channel
-from scenarios.units import NEVER_US, us
 
 
 class Published(NamedTuple):
@@ -41,13 +40,17 @@ PUBLISHED: dict[Channel, Published] = {
 """Where nothing is said; on other channels nothing is known, and no wait counts as too long."""
 
 
+def expected_laws(told: Mapping[Channel, AnyLaw]) -> dict[str, AnyLaw]:
+    """Return what wait is found right by channel: as told, else as published."""
+    return {str(channel): law for channel, law in ({c: one.law for c, one in PUBLISHED.items()} | dict(told)).items()}
+
+
 class Expectations:
     """How long each customer finds it right to wait, of one scenario."""
 
     def __init__(self, told: Mapping[Channel, AnyLaw], seed: int) -> None:
         """Know what a scenario tells, and what is published of the other channels; `seed` is the run's."""
-        laws = {channel: published.law for channel, published in PUBLISHED.items()} | dict(told)
-        self._laws: dict[str, LawRow] = {str(channel): law_row(law) for channel, law in laws.items()}
+        self._laws: dict[str, LawRow] = {channel: law_row(law) for channel, law in expected_laws(told).items()}
         self._seed = seed
 
     def tolerated_us(self, customer_id: str, channel: str, replication: int = 0) -> int:
@@ -56,8 +59,7 @@ class Expectations:
         if law is None:
             return -1
         u = uniform(self._seed, replication, entity_of(customer_id), 0, int(Purpose.TOLERANCE), 0)
-        seconds = float(quantile_s(*law, u))
-        return NEVER_US if seconds == float("inf") else us(seconds)
+        return time_us(law, u)
 
 
 def entity_of(customer_id: str) -> int:

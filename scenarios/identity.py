@@ -19,6 +19,9 @@ from scenarios.draws import Entity, entity_number
 
 CUSTOMERS_PER_INTERVAL_MOST = 2**16
 
+MEMBER_DIGITS = 10
+"""Of the number in the id of a customer of a scenario's population."""
+
 
 @functools.lru_cache(maxsize=4096)
 def intent_code(intent: str) -> int:
@@ -48,7 +51,7 @@ def member_id(number: int) -> str:
     >>> member_id(17)
     'c0000000017'
     """
-    return f"c{number:010d}"
+    return f"c{number:0{MEMBER_DIGITS}d}"
 
 
 def seat_entity(team: str, seat: int) -> int:
@@ -75,6 +78,15 @@ def follower_id(customer: str, number: int) -> str:
 def case_id(customer: str, case: int) -> str:
     """Name a customer's case, from 0."""
     return f"{customer}/{case}"
+
+
+def attempt_id(case: str, attempt: int) -> str:
+    """Name an attempt, from 1, of a case by the case's own name.
+
+    >>> attempt_id(case_id("order_status.000.0930.00012", 0), 2)
+    'order_status.000.0930.00012/0/2'
+    """
+    return f"{case}/{attempt}"
 
 
 def contact_id(customer: str, case: int, attempt: int) -> str:

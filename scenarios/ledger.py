@@ -46,6 +46,13 @@ def new_rows(cases: int) -> npt.NDArray[np.int64]:
 
 
 @jit
+def begin(row: Row) -> None:
+    """Make a row that of a case that has not begun."""
+    row[:] = 0
+    row[CHANNEL] = -1
+
+
+@jit
 def step(
     row: Row,
     channel: int,
@@ -70,7 +77,7 @@ def step(
         end: OTHER_END, TRANSFERRED, CUT_OFF or DEFLECTED.
         outcome: UNKNOWN, SETTLED or UNSETTLED.
     """
-    if attempt != row[ATTEMPT]:
+    if attempt > row[ATTEMPT]:  # work that was promised may end after the next contact has
         if row[ATTEMPT] > 0:
             row[REPEATS] += 1
             if channel != row[CHANNEL]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scenarios.draws import Purpose, uniform
-from scenarios.identity import member_entity
+from scenarios.identity import MEMBER_DIGITS, member_entity
 from scenarios.jit import jit
 from scenarios.population import Population, Segment
 
@@ -82,6 +82,6 @@ def entity_of_member(customer_id: str) -> int | None:
     (True, None)
     """
     digits = customer_id[1:]
-    if len(digits) != 10 or customer_id[0] != "c" or not (digits.isascii() and digits.isdigit()):
+    if len(digits) != MEMBER_DIGITS or customer_id[0] != "c" or not (digits.isascii() and digits.isdigit()):
         return None
     return member_entity(int(digits))

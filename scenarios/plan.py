@@ -6,6 +6,7 @@ only adds customers and nothing depends on order.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -19,9 +20,18 @@ import pyarrow.compute as pc
 from scenarios.bursts import Come, followed
 from scenarios.cells import cells_of, counts_of, customers, languages_of, part, patiences_us
 from scenarios.draws import Purpose, uniform, visit
-from scenarios.identity import case_id, contact_id, customer_id, follower_id, recorded_entity
+from scenarios.identity import (
+    MEMBER_DIGITS,
+    case_id,
+    contact_id,
+    customer_id,
+    follower_id,
+    member_entity,
+    recorded_entity,
+)
 from scenarios.jit import jit
 from scenarios.laws import LawRow, law_row, time_us
+from scenarios.members import members_of
 from scenarios.opening import later_us
 from scenarios.profiles import TimedProfile
 from scenarios.reading import LoadedScenario, Opening
@@ -68,7 +78,7 @@ COMES, WAITS = -2, -1
 
 @dataclass(frozen=True, eq=False)
 class DrawnPlan:
-    """A plan as columns of numbers, a row per first attempt, in the order of customers' ids: what an engine reads."""
+    """A plan as columns of numbers, a row per first attempt, in the order of customers' and cases' ids."""
 
     loaded: LoadedScenario
     entity: npt.NDArray[np.uint64]
@@ -82,20 +92,39 @@ class DrawnPlan:
     """Position in LANGUAGES."""
     shopper: npt.NDArray[np.bool_]
     names: _Names
-    """Customers' ids."""
+    """What the cases are called."""
     recorded: npt.NDArray[np.bool_]
     """Whether the contact has an id of its own: from the log that is played again, or there as the run begins."""
     begun: Begun | None = None
     """What those have behind them who are there as the run begins."""
+    member: npt.NDArray[np.int64] | None = None
+    """Which of the scenario's customers has the case, -1 for one of their own; None where it tells of none."""
 
-    def customer_ids(self) -> pa.Array:
-        """Return the customers' ids as text."""
+    def case_names(self) -> pa.Array:
+        """Return what cases are called, as text: where no customers are told, each is a customer called so."""
         return _joined(self.names) if isinstance(self.names, Named) else self.names
 
-    def contact_ids(self, customer_ids: pa.Array) -> pa.Array:
+    def customer_ids(self, case_names: pa.Array) -> pa.Array:
+        """Return the customers' ids as text."""
+        if self.member is None:
+            return case_names
+        digits = pa.array(self.member, pa.int64()).cast(pa.large_string())
+        ids = pc.binary_join_element_wise(
+            pa.scalar("c", pa.large_string()), pc.utf8_lpad(digits, MEMBER_DIGITS, "0"), _GLUE
+        )
+        return pc.if_else(pa.array(self.member < 0), case_names, ids)
+
+    def contact_ids(self, case_names: pa.Array) -> pa.Array:
         """Return the first attempts' ids as text."""
-        first = suffixed(customer_ids, contact_id("", 0, 1))
-        return pc.if_else(pa.array(self.recorded), customer_ids, first) if self.recorded.any() else first
+        first = suffixed(case_names, contact_id("", 0, 1))
+        return pc.if_else(pa.array(self.recorded), case_names, first) if self.recorded.any() else first
+
+    def customer_entities(self) -> npt.NDArray[np.uint64]:
+        """Return what keys the luck of each case's customer: their own, whatever case they have."""
+        if self.member is None:
+            return self.entity
+        of_members = np.uint64(member_entity(0)) + np.maximum(self.member, 0).astype(np.uint64)
+        return np.where(self.member < 0, self.entity, of_members)
 
 
 def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers: int | None = None) -> pd.DataFrame:
@@ -111,12 +140,12 @@ def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     """
     scenario = loaded.scenario
     drawn = draw_plan(loaded, seed, replication, shoppers)
-    customers = drawn.customer_ids()
+    cases = drawn.case_names()
     channels = _words(list(scenario.channels), drawn.channel)
     rows = {
-        "customer_id": pd.Series(customers.to_numpy(zero_copy_only=False), dtype=object),
-        "case_id": _text(suffixed(customers, case_id("", 0))),
-        "contact_id": _text(drawn.contact_ids(customers)),
+        "customer_id": pd.Series(drawn.customer_ids(cases).to_numpy(zero_copy_only=False), dtype=object),
+        "case_id": _text(suffixed(cases, case_id("", 0))),
+        "contact_id": _text(drawn.contact_ids(cases)),
         "attempt": np.full(len(drawn.entity), 1, dtype=np.int32),
         "channel": channels,
         "intent": _words(list(scenario.intents), drawn.intent),
@@ -164,7 +193,26 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     begun = None
     if loaded.opening:
         begun = _begun(loaded, loaded.opening, seed, replication, names, entity, due, patience)
-    return DrawnPlan(loaded, entity, due, patience, channel, intent, language, shopper, names, recorded, begun)
+    drawn = DrawnPlan(loaded, entity, due, patience, channel, intent, language, shopper, names, recorded, begun)
+    if scenario.customers is None:
+        return drawn
+    members = members_of(seed, replication, entity, scenario.customers.count)
+    return _by_customer(dataclasses.replace(drawn, member=np.where(recorded, -1, members)))
+
+
+def _by_customer(drawn: DrawnPlan) -> DrawnPlan:
+    """Put cases into the order of the log: by customer, and those of one customer by name."""
+    assert drawn.member is not None
+    names = drawn.case_names()
+    if (drawn.member < 0).any() or (isinstance(drawn.names, Named) and drawn.names.parent.max(initial=-1) >= 0):
+        cases, customers = suffixed(names, case_id("", 0)), drawn.customer_ids(names)
+        order = np.lexsort(tuple(ids.to_numpy(zero_copy_only=False).astype(str) for ids in (cases, customers)))
+    else:
+        order = np.argsort(drawn.member, kind="stable")
+    columns = ("entity", "due_us", "patience_us", "channel", "intent", "language", "shopper", "recorded", "member")
+    put = {name: getattr(drawn, name)[order] for name in columns}
+    begun = None if drawn.begun is None else Begun(*(column[order] for column in drawn.begun))
+    return dataclasses.replace(drawn, **put, names=names.take(pa.array(order)), begun=begun)
 
 
 def _begun(

@@ -22,8 +22,10 @@ import pyarrow.compute as pc
 from results.log import table_of
 from scenarios.identity import case_id, contact_id
 from scenarios.jit import jit
+from scenarios.ledger import terms_of
 from scenarios.plan import DrawnPlan, suffixed
 from scenarios.scenario import LANGUAGES
+from scenarios.units import NEVER_US
 from simulator.floor_arrays import Floor, Whole
 from simulator.loop_legs import (
     ANNOUNCED,
@@ -53,6 +55,7 @@ from simulator.loop_legs import (
     Happened,
     Small,
 )
+from simulator.loop_lives import Lived
 
 Numbers = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -65,6 +68,8 @@ class Replicated:
     replication: int
     plan: DrawnPlan
     happened: Happened
+    lived: Lived | None = None
+    """What its customers lived through, where that is asked for."""
 
 
 def taken(words: Sequence[str | None], codes: npt.NDArray[Any]) -> Any:
@@ -102,9 +107,10 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
     def planned(column: Callable[[DrawnPlan], Any]) -> Any:
         return np.concatenate([column(part.plan) for part in parts])[contact]
 
-    ids = [part.plan.customer_ids() for part in parts]
-    customers = pa.concat_arrays(ids)
-    contacts = pa.concat_arrays([part.plan.contact_ids(own) for part, own in zip(parts, ids, strict=True)])
+    names = [part.plan.case_names() for part in parts]
+    cases = pa.concat_arrays(names)
+    customers = pa.concat_arrays([part.plan.customer_ids(own) for part, own in zip(parts, names, strict=True)])
+    contacts = pa.concat_arrays([part.plan.contact_ids(own) for part, own in zip(parts, names, strict=True)])
     channel = fact(CHANNEL)
     columns: dict[str, object] = {
         "run_id": taken([run_id], np.zeros(legs, dtype=np.int64)),
@@ -114,8 +120,8 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         ),
         "played_by": taken(["background", "shopper"], planned(lambda plan: plan.shopper).astype(np.int64)),
         "customer_id": _text(customers.take(pa.array(contact))),
-        "case_id": _text(suffixed(customers, case_id("", 0)).take(pa.array(contact))),
-        "contact_id": _text(_attempts(customers, contacts, contact, attempt)),
+        "case_id": _text(suffixed(cases, case_id("", 0)).take(pa.array(contact))),
+        "contact_id": _text(_attempts(cases, contacts, contact, attempt)),
         "attempt": pd.array(attempt, dtype="Int32"),
         "leg": pd.array(fact(LEG), dtype="Int32"),
         "channel": taken(floor.channels, channel),
@@ -143,6 +149,24 @@ def legs_table(floor: Floor, parts: Sequence[Replicated], run_id: str) -> pd.Dat
         "contact_outcome": taken(ENDS, fact(OUTCOME)),
     }
     return table_of("legs", pd.DataFrame(columns, copy=False))
+
+
+def cases_table(lived: Sequence[tuple[int, DrawnPlan, Lived]]) -> tuple[pd.DataFrame, npt.NDArray[np.uint64]]:
+    """Return the cases of replications as `results.experience.cases_of` would, and what keys the luck of each."""
+    tables, entities = [], []
+    for replication, plan, (number, rows, contacts, over_us) in lived:
+        names, place = plan.case_names(), pa.array(number)
+        columns: dict[str, Any] = {
+            "replication": np.full(len(number), replication),
+            "customer_id": _text(plan.customer_ids(names).take(place)),
+            "case_id": _text(suffixed(names, case_id("", 0)).take(place)),
+            "contacts": contacts,
+            **{str(term): counts for term, counts in terms_of(rows).items()},
+            "over_s": np.where(over_us < NEVER_US, over_us / 1e6, np.nan),
+        }
+        tables.append(pd.DataFrame(columns, copy=False))
+        entities.append(plan.entity[number])
+    return pd.concat(tables, ignore_index=True), np.concatenate(entities)
 
 
 def _noted(parts: Sequence[Replicated], orders: Sequence[Whole], legs: int, column: int) -> Numbers:
@@ -191,15 +215,15 @@ def log_order(facts: Small, contacts: int) -> Whole:
     return order
 
 
-def _attempts(customers: pa.Array, contacts: pa.Array, contact: Numbers, attempt: Numbers) -> pa.Array:
-    """Return contact ids: the plan's for first attempts, made of customer and attempt for later ones."""
+def _attempts(cases: pa.Array, contacts: pa.Array, contact: Numbers, attempt: Numbers) -> pa.Array:
+    """Return contact ids: the plan's for first attempts, made of case and attempt for later ones."""
     ids = contacts.take(pa.array(contact))
     later = np.flatnonzero(attempt > 1)
     if not len(later):
         return ids
     endings = pa.array([contact_id("", 0, n) for n in range(int(attempt.max()) + 1)], pa.large_string())
     again = pc.binary_join_element_wise(
-        customers.take(pa.array(contact[later])),
+        cases.take(pa.array(contact[later])),
         endings.take(pa.array(attempt[later])),
         pa.scalar("", pa.large_string()),
     )

@@ -6,7 +6,7 @@ and shifts are sorted arrays beside a heap, and the best pair is sought over que
 the house style allows it: what it does in one place costs no call and no copy.
 
 What it knows of legs stands in `loop_legs`, its lists, conversations and events to come in `loop_lists`, `loop_talks`
-and `loop_heap`, the memory that all of them write into in `loop_memory`.
+and `loop_heap`, customers who may have left in `loop_lives`, the memory that all of them write into in `loop_memory`.
 
 One source is compiled in a few named variants: in each, the features its scenarios do not use are constants that the
 compiler leaves out. Refuses objects, text and floating-point time within the loop. Guarded by
@@ -141,6 +141,13 @@ from simulator.loop_lists import (
     join_spot,
     leave_spot,
 )
+from simulator.loop_lives import (
+    NOBODY_LEAVES,
+    NOTHING_BELIEVED,
+    Beliefs,
+    Lives,
+    has_left,
+)
 from simulator.loop_memory import (
     Memory,
     memory_for,
@@ -251,7 +258,7 @@ def _law_now(begins_us: Whole, from_us: Whole, later: Whole, team: int, intent: 
 class Variant(NamedTuple):
     """A loop, and whether it notes all that only some scenarios need."""
 
-    loop: Callable[[int, int, int, int, Arrivals, FloorArrays, Shifts, Memory], tuple[int, int, bool]]
+    loop: Callable[[int, int, int, int, Arrivals, FloorArrays, Shifts, Lives, Beliefs, Memory], tuple[int, int, bool]]
     more: bool
 
 
@@ -314,6 +321,8 @@ def _variant(
         arrivals: Arrivals,
         floor: FloorArrays,
         shifts: Shifts,
+        lives: Lives,
+        beliefs: Beliefs,
         memory: Memory,
     ) -> tuple[int, int, bool]:
         numbers, due_us_of, entities, patience_us_of, channel_of, intent_of = arrivals[:6]
@@ -348,6 +357,8 @@ def _variant(
         duty_since, idle_since, idle_before, idle_behind, idle_head, idle_tail, idle_count = memory[11:18]
         busy_us, busy_since, leaving_count, doing, doing_since, doing_count, aside, serving, staying = memory[18:27]
         shared = memory.shared
+        latest, again_us, before = memory.cases[:3]
+        some_leave = more and len(lives.first) > 0
         room, legs, joined_from, pending, spells, waiting = len(times), 0, 0, 0, 0, 0
         heap_us[0] = NEVER_US
         some_stay, clocks = False, more and transfer_after_us.any()
@@ -391,6 +402,12 @@ def _variant(
                 if source == _ARRIVAL:
                     number = numbers[next_arrival]
                     next_arrival += 1
+                    if (
+                        more
+                        and some_leave
+                        and has_left(number, now, arrivals, lives, beliefs, memory, seed, plan, horizon_us)
+                    ):
+                        continue  # who has left makes contact no more
                     patience_us = patience_us_of[number]
                     channel, intent = channel_of[number], intent_of[number]
                     queue = first_queue[channel, intent] if several else 0
@@ -489,6 +506,8 @@ def _variant(
                 asker = row
                 row = legs
                 legs += 1
+                if more and some_leave:
+                    before[row], latest[number] = latest[number], row
                 times[row, ARRIVED], times[row, ANSWERED], times[row, ENDED], times[row, WRAP] = (
                     since,
                     UNANSWERED,
@@ -933,6 +952,8 @@ def _variant(
                                 if now + delay_us < horizon_us:
                                     push(heap_us, heap, facts, pending, now + delay_us, (row << 2) | WHAT_JOINS)
                                     pending += 1
+                                    if more and some_leave:
+                                        again_us[number] = now + delay_us
                             row = behind
                     continue
                 if more and at_shift_end[team] == STAYS:
@@ -1237,6 +1258,8 @@ def _variant(
                                 enqueue(times, facts, queue_head, queue_tail, legs, queue, now, number)
                                 waiting += 1
                                 match_wanted = True
+                                if more and some_leave:
+                                    before[legs], latest[number] = latest[number], legs
                                 legs += 1
                             else:
                                 u = uniform(seed, desk, entity, word, _PROMISE_KEPT, 0)
@@ -1258,6 +1281,8 @@ def _variant(
                                 if back_us < horizon_us:
                                     push(heap_us, heap, facts, pending, back_us, (row << 2) | WHAT_JOINS)
                                     pending += 1
+                                    if more and some_leave:
+                                        again_us[number] = back_us
                     if facts[row, LEG_END] != TRANSFERRED and not (more and notes[row, ROLE] == 1):
                         if settled != CENSORED:
                             _settle(facts, last, settled)
@@ -1350,6 +1375,8 @@ def _variant(
                 if now + delay_us < horizon_us:
                     push(heap_us, heap, facts, pending, now + delay_us, (lost << 2) | WHAT_JOINS)
                     pending += 1
+                    if more and some_leave:
+                        again_us[number] = now + delay_us
 
             if released >= 0:
                 # -- an agent is free: goes home where there are too many, else is idle from now
@@ -1430,9 +1457,11 @@ VARIANTS: dict[str, Variant] = {
 """The loop by name; a scenario runs in the first that knows all it uses."""
 
 
-def variant_of(floor: FloorArrays, arrivals: Arrivals | None = None, more: bool | None = None) -> str:
+def variant_of(
+    floor: FloorArrays, arrivals: Arrivals | None = None, more: bool | None = None, lives: Lives | None = None
+) -> str:
     """Name the leanest variant that knows all that a scenario, and the arrivals, make use of; `more` if known."""
-    if floor.more if more is None else more:
+    if (floor.more if more is None else more) or (lives is not None and len(lives.first)):
         return "whole"
     if arrivals is not None and len(arrivals.begun_team):
         return "common"
@@ -1451,16 +1480,18 @@ def replicate(
     floor: FloorArrays,
     shifts: Shifts,
     more: bool | None = None,
+    lives: Lives = NOBODY_LEAVES,
+    beliefs: Beliefs = NOTHING_BELIEVED,
 ) -> Happened:
     """Run one replication: customers' luck comes from replication `plan`, the desk's from `desk`.
 
-    `more` is the floor's, where it is known already.
+    `more` is the floor's, where it is known already; `lives` and `beliefs` tell of customers who may leave.
     """
-    loop, whole = VARIANTS[variant_of(floor, arrivals, more)]
+    loop, whole = VARIANTS[variant_of(floor, arrivals, more, lives)]
     room = len(arrivals.entity) * 5 // 4 + 64
     while True:
-        memory = memory_for(floor, shifts, room, whole)
-        legs, spells, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, memory)
+        memory = memory_for(floor, shifts, room, whole, len(lives.first))
+        legs, spells, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, lives, beliefs, memory)
         if fits:
             return Happened(
                 memory.times[:legs], memory.facts[:legs], memory.duties[:spells], memory.notes[: legs if whole else 0]

@@ -17,6 +17,7 @@ import pandas as pd
 import simpy
 
 from results.log import STAFFING, table_of
+from scenarios.churn import ChurnModel
 from scenarios.draws import LEG_MOST, Purpose, uniform
 from scenarios.laws import EMPIRICAL, AnyLaw, LawRow, keyed_us, law_row, scaled_us, time_us
 from scenarios.plan import COMES, hopped, patience_us, retry_channel, retry_delay_us
@@ -27,6 +28,7 @@ from simulator.announced import announced_us
 from simulator.events import EventClass, event_key
 from simulator.handling import handled_us
 from simulator.simpy_floor import Clock, Floor, Going, HandedOver, Line, Luck, TeamFloor, Waiting
+from simulator.simpy_lives import Customers
 from simulator.simpy_log import Leg, legs_of
 
 Process = Generator[simpy.Event, Any, None]
@@ -91,12 +93,21 @@ class _Past(NamedTuple):
 class Engine:
     """One replication. Build it, `run()` it, read `legs` and `staffing`; `watched` is a customer to be told of."""
 
-    def __init__(self, loaded: LoadedScenario, plan: pd.DataFrame, luck: Luck, watched: int | None = None) -> None:
+    def __init__(
+        self,
+        loaded: LoadedScenario,
+        plan: pd.DataFrame,
+        luck: Luck,
+        watched: int | None = None,
+        model: ChurnModel | None = None,
+    ) -> None:
+        """Build it; `model` tells who leaves, and so makes contact no more."""
         self.scenario, self.plan, self.luck = loaded.scenario, plan, luck
         self.watched, self.waited = watched, list[Waited]()
         """A customer by number, and what they find each time they join a line."""
         self.clock = Clock()
         self.floor = Floor(self.clock, loaded, luck)
+        self.customers = Customers(loaded.scenario, plan, luck, model, self.floor.horizon_us)
         self.rows: list[Leg] = []
         self.in_use: Counter[str] = Counter()
         """Customers a channel holds now: how many of its lines are taken."""
@@ -245,6 +256,8 @@ class Engine:
         entities, channels, intents = (plan[name].tolist() for name in ("entity", "channel", "intent"))
         for number in sorted(range(len(plan)), key=comes_us.__getitem__):
             yield self.clock.at(comes_us[number], _JOIN | (number << 12 | 1) << 12)
+            if self.customers.has_left(number, comes_us[number]):
+                continue  # who has left makes contact no more
             past = begun.get(number)
             case = self._case(number, entities[number], channels[number], intents[number], patience[number], past)
             Going(self.clock, case)
@@ -284,6 +297,7 @@ class Engine:
                 attempt += 1
                 fresh = patience_us(seed, plan, entity, 0, attempt, self.patience.get((channel, intent)))
                 patience = scaled_us(fresh, round(1000 * chase.patience_factor))
+                self.customers.comes_again(number, back_us)
                 yield self.clock.at(back_us, event_key(EventClass.JOIN, number << 12 | attempt))
                 if leg.promise_kept_us is not None and leg.promise_kept_us <= self.clock.now_us:
                     return  # what was promised has been done: nobody asks for it
@@ -303,14 +317,20 @@ class Engine:
                 patience = patience_us(seed, plan, entity, 0, attempt, self.patience.get((channel, intent)))
             if retry.patience_factor != 1:
                 patience = scaled_us(patience, round(1000 * retry.patience_factor))
+            self.customers.comes_again(number, self.clock.now_us + delay_us)
             yield self.clock.at(self.clock.now_us + delay_us, event_key(EventClass.JOIN, number << 12 | attempt))
+
+    def _note(self, leg: Leg) -> None:
+        """Note a leg that begins."""
+        self.rows.append(leg)
+        self.customers.begins(leg)
 
     def _contact(self, number: int, attempt: int, channel: Channel, intent: str, past: _Past | None) -> Leg:
         """Begin one attempt over one channel: let it in, or turn it away; returns its first leg."""
         now = self.clock.now_us
         since = past.since_us if past else now
         first = Leg(number, attempt, 0, channel, intent, self.lines[channel, intent], None, since, since)
-        self.rows.append(first)
+        self._note(first)
         (opens, closes), lines = self.hours[channel][self._day()], self.lines_of[channel]
         if past is None and not opens <= now < closes:
             _turn_away(first, "closed", now)
@@ -387,7 +407,7 @@ class Engine:
             answered, before = leg.agent is not None, leg
             leg = Leg(leg.number, leg.attempt, mine[-1].leg + 1, leg.channel, leg.intent, line, history, now, now)
             comes = self._comes(to, entity, leg, NEVER_US if answered else patience)
-            self.rows.append(leg)
+            self._note(leg)
             mine.append(leg)
             if answered and to.hand_over is not None and isinstance(called, tuple):
                 comes = comes._replace(held_by=(*called, before))
@@ -435,7 +455,7 @@ class Engine:
         line = self._passed_to(str(promise.by), leg, work=True)
         work = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, line, True, now_us, now_us)
         work.role = "work"
-        self.rows.append(work)
+        self._note(work)
         mine.append(work)
         called: Called | str = yield self._wait(work, contact, entity, _Comes(NEVER_US))
         assert isinstance(called, tuple)
@@ -589,7 +609,7 @@ class Engine:
         number = mine[-1].leg + 1
         yield self.clock.at(joins_us, event_key(EventClass.JOIN, contact, number))
         later = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, line, None, since_us, since_us)
-        self.rows.append(later)
+        self._note(later)
         mine.append(later)
         return later
 
@@ -734,7 +754,7 @@ class Engine:
         yield self.clock.at(now_us, event_key(EventClass.JOIN, contact, number))
         line, briefs = self._passed_to(team.name, leg), team.team.at_shift_end == "briefs"
         later = Leg(leg.number, leg.attempt, number, leg.channel, leg.intent, line, briefs, now_us, now_us)
-        self.rows.append(later)
+        self._note(later)
         mine.append(later)
         return later, _Comes(NEVER_US, left_us=handed.left_us if briefs else None)
 
@@ -786,7 +806,7 @@ class Engine:
         now_us, line = self.clock.now_us, self._passed_to(conference.with_team, asker)
         leg = Leg(asker.number, asker.attempt, number, asker.channel, asker.intent, line, True, now_us, now_us)
         leg.role = "conference"
-        self.rows.append(leg)
+        self._note(leg)
         mine.append(leg)
         called: Called | str = yield self._wait(leg, contact, entity, _Comes(0, "blocked"))
         if isinstance(called, str):

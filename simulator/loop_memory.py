@@ -9,10 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scenarios.experience import TERMS
 from scenarios.jit import jit
-from simulator.floor_arrays import FloorArrays, Shifts, Whole
+from scenarios.ledger import WIDTH
+from simulator.floor_arrays import FloorArrays, Real, Shifts, Whole
 from simulator.loop_legs import FACTS, NOTES, TIMES, Small
 from simulator.loop_talks import Seats
+
+_TERMS = len(TERMS)
 
 
 @jit
@@ -32,6 +36,17 @@ def _spells_most(shifts: Shifts, teams: int) -> int:
             most += max(0, wanted - present[team])
             present[team] = wanted
     return most
+
+
+class Cases(NamedTuple):
+    """Where customers may leave: by case its last leg, and when its next contact is to come; by leg the one before."""
+
+    latest: Whole
+    again_us: Whole
+    before: Whole
+    ledger: Whole
+    counts: Real
+    """Room for the row of a case."""
 
 
 class Memory(NamedTuple):
@@ -77,11 +92,15 @@ class Memory(NamedTuple):
     staying: Whole
     """By team: who stays on after their shift."""
     shared: Seats
+    cases: Cases
 
 
 @jit
-def memory_for(floor: FloorArrays, shifts: Shifts, room: int, more: bool) -> Memory:
-    """Return empty memory for so many legs; `more` if all that only some scenarios need is to be noted."""
+def memory_for(floor: FloorArrays, shifts: Shifts, room: int, more: bool, cases: int = 0) -> Memory:
+    """Return empty memory for so many legs.
+
+    `more` if all that only some scenarios need is to be noted; `cases`: how many, where customers may leave.
+    """
     teams, queues = len(floor.wrap_law), len(floor.pages)
     seats = floor.seats_at[teams]
     some = seats if more else 0
@@ -107,5 +126,9 @@ def memory_for(floor: FloorArrays, shifts: Shifts, room: int, more: bool) -> Mem
             np.zeros(some, dtype=np.int64), np.zeros(some, dtype=np.int64), np.zeros(some, dtype=np.int64),
             np.zeros(some, dtype=np.int64), np.full(some, -1), np.full(some, -1), np.full(some, -1),
             np.full(some, -1), np.full(some, -1),
+        ),
+        Cases(
+            np.full(cases, -1), np.full(cases, -1), np.empty(room if cases else 0, dtype=np.int64),
+            np.zeros(WIDTH, dtype=np.int64), np.zeros(_TERMS),
         ),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from scenarios.units import NEVER_US
 from simulator.engine_compiled import VARIANTS
 from simulator.floor_arrays import floor_of, shifts_of
 from simulator.loop_arrivals import Arrivals
+from simulator.loop_lives import NOBODY_LEAVES, NOTHING_BELIEVED
 from simulator.loop_memory import memory_for
 from simulator.simulate import simulate
 
@@ -32,7 +33,8 @@ def make_ready(tell: Callable[[str], object]) -> None:
     shifts = shifts_of(floor, 1, 0)
     for number, (name, (loop, more)) in enumerate(VARIANTS.items(), start=1):
         tell(f"compiling the engine, {number} of {len(VARIANTS)}: {name}")
-        loop(1, 0, 0, floor.horizon_us, nobody, floor.arrays, shifts, memory_for(floor.arrays, shifts, 64, more))
+        memory = memory_for(floor.arrays, shifts, 64, more)
+        loop(1, 0, 0, floor.horizon_us, nobody, floor.arrays, shifts, NOBODY_LEAVES, NOTHING_BELIEVED, memory)
     tell("compiling plan and log")
     channel = next(iter(loaded.scenario.channels))
     asked = [Key(name, None, channel, None) for name in ("legs_mean", "queue_mean")]

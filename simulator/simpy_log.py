@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from results.log import table_of
-from scenarios.identity import contact_id
+from scenarios.identity import attempt_id
 from scenarios.scenario import Channel, Promise, Scenario
 from scenarios.units import us
 from simulator.simpy_floor import Line, Waiting
@@ -84,10 +84,10 @@ def legs_of(rows: Sequence[Leg], plan: pd.DataFrame, scenario: Scenario, run_id:
             return pd.array([None], dtype="str").repeat(len(words))
         return pd.array(words, dtype="str")
 
-    customers, firsts = plan["customer_id"].tolist(), plan["contact_id"].tolist()
+    cases, firsts = plan["case_id"].tolist(), plan["contact_id"].tolist()
     ids = [
-        first if leg.attempt == 1 else contact_id(customer, 0, leg.attempt)
-        for leg, first, customer in zip(rows, firsts, customers, strict=True)
+        first if leg.attempt == 1 else attempt_id(case, leg.attempt)
+        for leg, first, case in zip(rows, firsts, cases, strict=True)
     ]
     answered_us, ended_us = known_us([leg.answered_us for leg in rows]), known_us([leg.ended_us for leg in rows])
     wrap_us, held_us = known_us([leg.wrap_us for leg in rows]), known_us([leg.held_us for leg in rows])

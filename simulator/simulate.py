@@ -17,23 +17,38 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from results.churn import anchored
 from results.contacts import Values, contacts_of
+from results.experience import CASE_COLUMNS
 from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of
+from results.leavers import customers_of
+from results.log import table_of
 from results.queues import waits_of
 from results.runs import run_id
 from results.worked import paid_s, several_at_once, worked_of
+from scenarios.churn import ChurnModel
+from scenarios.ledger import terms_of
 from scenarios.plan import DrawnPlan, draw_plan, make_plan
 from scenarios.reading import LoadedScenario
-from simulator.columns import Replicated, legs_table, staffing_table
+from simulator.columns import Replicated, cases_table, legs_table, staffing_table
 from simulator.engine_compiled import replicate
 from simulator.engine_simpy import Engine
 from simulator.floor_arrays import Floor, floor_of, shifts_of
 from simulator.fold import contacts_folded, waits_folded, worked_folded
 from simulator.loop_arrivals import Arrivals
+from simulator.loop_lives import (
+    NOBODY_LEAVES,
+    NOTHING_BELIEVED,
+    Beliefs,
+    Lived,
+    beliefs_of,
+    lived_of,
+    lives_of,
+)
 from simulator.precision import LEVEL, Precision
 from simulator.simpy_floor import Luck
 from simulator.workers import Workers, open_workers
@@ -41,8 +56,16 @@ from simulator.workers import Workers, open_workers
 EngineName = Literal["compiled", "simpy"]
 """The engine to run and the one to read; they give the same tables."""
 
-Tables = tuple[pd.DataFrame, pd.DataFrame]
-"""Legs and staffing of replications."""
+
+class Tables(NamedTuple):
+    """What replications leave behind."""
+
+    legs: pd.DataFrame
+    staffing: pd.DataFrame
+    cases: pd.DataFrame
+    customers: pd.DataFrame
+    """Cases and customers without a row where the scenario says nothing of churn or of customers."""
+
 
 Progress = Callable[[float], None]
 """Told the share of the work that is done, between 0 and 1."""
@@ -70,6 +93,8 @@ class Simulated:
     """How often a stopping rule looked; 0 where there was none."""
     reached: bool
     """Whether every half-width that was asked for was reached."""
+    churn: ChurnModel | None = field(repr=False)
+    """What makes customers leave, its base as many really do where the scenario tells that."""
     make_tables: Callable[[], Tables] | None = field(repr=False)
 
     def figures(self) -> list[Figure]:
@@ -83,7 +108,7 @@ class Simulated:
         Raises:
             NoLogError: it was not kept.
         """
-        return self._tables[0]
+        return self._tables.legs
 
     @property
     def staffing(self) -> pd.DataFrame:
@@ -92,7 +117,27 @@ class Simulated:
         Raises:
             NoLogError: it was not kept.
         """
-        return self._tables[1]
+        return self._tables.staffing
+
+    @property
+    def cases(self) -> pd.DataFrame:
+        """What was lived through, a row for each case, as `results.experience.cases_of` gives it.
+
+        Without a row where the scenario says nothing of churn or of customers.
+
+        Raises:
+            NoLogError: the log was not kept.
+        """
+        return self._tables.cases
+
+    @property
+    def customers(self) -> pd.DataFrame:
+        """The table `customers`; without a row where the scenario says nothing of churn or of customers.
+
+        Raises:
+            NoLogError: the log was not kept.
+        """
+        return self._tables.customers
 
     @functools.cached_property
     def _tables(self) -> Tables:
@@ -143,7 +188,8 @@ def simulate(
     seed = loaded.scenario.seed if seed is None else seed
     began = time.perf_counter()
     keys = tuple(dict.fromkeys([*keys_of(loaded.scenario, by, also), *(precision.keys if precision else ())]))
-    work = Work(loaded, seed, same_plan, shoppers, engine, keys, from_s, summary)
+    model = believed_churn(loaded, seed)
+    work = Work(loaded, seed, same_plan, shoppers, engine, keys, from_s, summary, model)
     looks = precision.looks(replications) if precision else [replications]
     level = precision.level(looks) if precision else LEVEL
     done: list[Played] = []
@@ -166,7 +212,7 @@ def simulate(
     tables = None if summary else functools.partial(work.tables, done, name)
     contacts, told = sum(one.contacts for one in done), [one.told for one in done]
     taken_s = time.perf_counter() - began
-    return Simulated(name, len(done), contacts, same_plan, taken_s, keys, told, level, looked, reached, tables)
+    return Simulated(name, len(done), contacts, same_plan, taken_s, keys, told, level, looked, reached, model, tables)
 
 
 @dataclass(frozen=True)
@@ -175,8 +221,10 @@ class Played:
 
     told: Told
     contacts: int
-    part: Replicated | Tables | None = field(repr=False)
-    """From which the tables are made: the compiled engine's arrays, or SimPy's tables."""
+    part: Replicated | tuple[pd.DataFrame, pd.DataFrame] | None = field(repr=False)
+    """From which the tables are made: the compiled engine's arrays, or SimPy's legs and staffing."""
+    lived: tuple[int, DrawnPlan, Lived] | None = field(repr=False)
+    """The replication, who came, and what they lived through, where the scenario says anything of that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +239,18 @@ class Work:
     keys: Sequence[Key]
     from_s: float
     summary: bool
+    churn: ChurnModel | None
+    """What makes customers leave, as it is played."""
+
+    @functools.cached_property
+    def tells_lives(self) -> bool:
+        """Whether the scenario says anything of what customers live through."""
+        return self.churn is not None or self.loaded.scenario.customers is not None
+
+    @functools.cached_property
+    def beliefs(self) -> Beliefs:
+        """What the scenario says of customers, as the compiled engine reads it."""
+        return beliefs_of(self.loaded, self.churn)
 
     @functools.cached_property
     def floor(self) -> Floor:
@@ -238,44 +298,91 @@ class Work:
         """Join the tables of replications; whoever writes them checks them."""
         parts = [one.part for one in played]
         if self.engine == "simpy":
-            legs, staffing = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
+            legs, staffing = (
+                pd.concat([part[at] for part in parts if isinstance(part, tuple)], ignore_index=True) for at in (0, 1)
+            )
             legs["run_id"] = pd.array([run_id], dtype="str").repeat(len(legs))
         else:
             replicated = [part for part in parts if isinstance(part, Replicated)]
             legs, staffing = legs_table(self.floor, replicated, run_id), staffing_table(self.floor, replicated)
-        return legs, staffing
+        lived = [one.lived for one in played if one.lived is not None]
+        if not lived:
+            return Tables(legs, staffing, pd.DataFrame(columns=list(CASE_COLUMNS)), table_of("customers", []))
+        cases, entities = cases_table(lived)
+        population = self.loaded.scenario.customers
+        customers = customers_of(cases, self.churn, population, self.seed, self.same_plan, entities)
+        return Tables(legs, staffing, cases, customers)
 
     def _compiled(self, replication: int) -> Played:
-        part = replicated(self.loaded, self.floor, self.plan, self.luck(replication), self.shoppers)
+        luck = self.luck(replication)
+        part = replicated(self.loaded, self.floor, self.plan, luck, self.shoppers, self.beliefs)
+        lived = None
+        if self.tells_lives:
+            folded = lived_of(
+                part.happened, lives_of(part.plan), self.beliefs, part.plan.intent, luck.seed, luck.plan,
+                self.floor.horizon_us,
+            )  # fmt: skip
+            lived = replication, part.plan, folded
         contacts = contacts_folded(part.happened, part.plan.intent, self.floor.horizon_us)
         several = several_at_once(self.loaded)
         worked = worked_folded(part.happened, self.floor, self.works_from_s, self.paid_s, several)
         waits = waits_folded(part.happened, self.works_from_s) if self.asked.of_queues else None
         told = told_of(contacts, worked, self.asked, self.counts_from_s, waits)
-        return Played(told, len(contacts["channel"]), None if self.summary else part)
+        return Played(told, len(contacts["channel"]), None if self.summary else part, None if self.summary else lived)
 
     def _simpy(self, replication: int, watch: Progress | None) -> Played:
         luck = self.luck(replication)
-        engine = Engine(self.loaded, make_plan(self.loaded, luck.seed, luck.plan, self.shoppers), luck)
+        plan = make_plan(self.loaded, luck.seed, luck.plan, self.shoppers)
+        engine = Engine(self.loaded, plan, luck, model=self.churn)
         engine.run(watch)
         legs, staffing = engine.legs("", replication), engine.staffing(replication)
         contacts = contacts_of(legs, self.loaded.horizon_s)
         worked = worked_of(legs, staffing, self.loaded, self.works_from_s)
         waits = waits_of(legs, self.loaded.scenario, self.works_from_s) if self.asked.of_queues else None
         told = told_of(contacts, worked, self.asked, self.counts_from_s, waits)
-        return Played(told, len(contacts), None if self.summary else (legs, staffing))
+        if self.summary:
+            return Played(told, len(contacts), None, None)
+        lived = None
+        if self.tells_lives:
+            drawn = draw_plan(self.loaded, luck.seed, luck.plan, self.shoppers)
+            lived = replication, drawn, Lived(*engine.customers.lived(engine.rows))
+        return Played(told, len(contacts), (legs, staffing), lived)
 
 
 def replicated(
-    loaded: LoadedScenario, floor: Floor, plan: DrawnPlan | None, luck: Luck, shoppers: int | None = None
+    loaded: LoadedScenario,
+    floor: Floor,
+    plan: DrawnPlan | None,
+    luck: Luck,
+    shoppers: int | None = None,
+    beliefs: Beliefs = NOTHING_BELIEVED,
 ) -> Replicated:
     """Run one replication in the compiled engine; the plan is drawn where none is given."""
     plan = plan or draw_plan(loaded, luck.seed, luck.plan, shoppers)
     arrivals = Arrivals.of(plan)
     shifts = shifts_of(floor, luck.seed, luck.desk)
-    arrays, horizon_us = floor.arrays, floor.horizon_us
-    happened = replicate(luck.seed, luck.plan, luck.desk, horizon_us, arrivals, arrays, shifts, floor.more)
+    lives = lives_of(plan) if beliefs.leaves else NOBODY_LEAVES
+    happened = replicate(
+        luck.seed, luck.plan, luck.desk, floor.horizon_us, arrivals, floor.arrays, shifts, floor.more, lives, beliefs
+    )
     return Replicated(luck.desk, plan, happened)
+
+
+def believed_churn(loaded: LoadedScenario, seed: int) -> ChurnModel | None:
+    """Return what makes customers leave: with a base as many really leave, where the scenario tells how many do.
+
+    The customers it is moved to are those of a day as it is today, the first replication, while nobody leaves.
+    """
+    model = loaded.churn
+    if model is None or model.observed is None:
+        return model
+    work = Work(loaded, seed, False, None, "compiled", (), 0.0, False, None)
+    plan, luck = draw_plan(loaded, seed), work.luck(0)
+    part = replicated(loaded, work.floor, plan, luck)
+    lived = lived_of(
+        part.happened, lives_of(plan), work.beliefs, plan.intent, luck.seed, luck.plan, work.floor.horizon_us
+    )
+    return anchored(model, pd.DataFrame(terms_of(lived.rows)), float(loaded.scenario.days))
 
 
 def _kept(work: Work, workers: Workers | None, replications: range, progress: Progress | None, of: int) -> list[Played]:

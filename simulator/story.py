@@ -18,6 +18,7 @@ from scenarios.units import NEVER_US, clock_text
 from simulator.engine_simpy import Engine, Waited
 from simulator.simpy_floor import Luck
 from simulator.simpy_log import Leg
+from simulator.simulate import believed_churn
 
 NEAREST_OF_MOST = 50_000
 
@@ -61,20 +62,23 @@ def story_of(loaded: LoadedScenario, seed: int, customer: str, replication: int 
     Args:
         loaded: the scenario.
         seed: of the run.
-        customer: a customer's id, or that of one of their cases or contacts.
+        customer: a customer's id (of several cases the first by name), or that of one of their cases or contacts.
         replication: which of the run's.
 
     Raises:
         StoryError: nobody of that name comes in this replication.
     """
     plan = make_plan(loaded, seed, replication)
-    names = plan["customer_id"].tolist()
+    names, cases = plan["customer_id"].tolist(), [case.split("/")[0] for case in plan["case_id"]]
     name = customer if customer in set(names) else customer.split("/")[0]
+    if name in set(cases):  # one of a customer's cases, or one who is called as their only case
+        names = cases
     if name not in set(names):
         close = nearest(names[:NEAREST_OF_MOST], customer) or (names[0] if names else "nobody at all")
         raise StoryError(f"--story {customer}: no such customer comes in replication {replication}; {close} does")
     number = names.index(name)
-    engine = Engine(loaded, plan, Luck(seed, replication, replication), watched=number)
+    model = believed_churn(loaded, seed)
+    engine = Engine(loaded, plan, Luck(seed, replication, replication), watched=number, model=model)
     engine.run()
     legs = [leg for leg in engine.rows if leg.number == number]
     intent = plan["intent"].iloc[number]

@@ -29,7 +29,7 @@ from probes.scoring.due import hours_of
 from probes.scoring.follow_up import reads_promises
 from results.journal import Journal
 from scenarios.draws import Purpose, uniform, visit
-from scenarios.identity import contact_id
+from scenarios.identity import attempt_id
 from scenarios.laws import LawRow, law_row, quantile_s, scaled_us
 from scenarios.plan import patience_us, retry_channel, retry_delay_us
 from scenarios.scenario import Channel
@@ -283,7 +283,7 @@ class Crowd:
         attempt = int(contact.facts["attempt"]) + 1
         facts = {
             **contact.facts,
-            "contact_id": contact_id(str(contact.facts["customer_id"]), 0, attempt),
+            "contact_id": attempt_id(str(contact.facts["case_id"]), attempt),
             "attempt": attempt,
             "channel": channel,
         }

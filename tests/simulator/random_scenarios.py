@@ -10,6 +10,7 @@ True
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 from scenarios.opening import opened
@@ -95,7 +96,25 @@ def drawn_scenario(luck: random.Random, number: int | None = None) -> tuple[dict
     vary_demand(luck, scenario)
     if luck.random() < 0.2:
         scenario["time_zone"], scenario["starts"] = luck.choice(CLOCKS_CHANGE)
+    if luck.random() < 0.4:
+        scenario |= _customers(luck, channels, intents)
     return scenario, arrivals
+
+
+def _customers(luck: random.Random, channels: list[str], intents: tuple[str, ...]) -> dict[str, Any]:
+    """Return few customers with many cases each, and what makes them leave."""
+    model = luck.choice(["every_term", "every_term", "every_term_over_time"])
+    told: dict[str, Any] = {"churn": {"model": str(Path(__file__).parent / f"{model}.yaml")}}
+    if luck.random() < 0.8:
+        told["customers"] = {
+            "count": luck.choice([1, 3, 10]),
+            "currency": "EUR",
+            "segments": {"some": {"share": 1.0, "monthly_revenue": {"mean": 50.0, "cv": 0.5}, "margin": 0.5}},
+            "complaints": luck.sample(intents, luck.randint(0, 1)),
+        }
+    if luck.random() < 0.5:
+        told["expectations"] = {luck.choice(channels): {"law": "exponential", "mean_s": luck.choice([1.0, 60.0])}}
+    return told
 
 
 def drawn_opening(luck: random.Random, loaded: LoadedScenario) -> LoadedScenario:
