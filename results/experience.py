@@ -149,7 +149,7 @@ def _facts(legs: pd.DataFrame, until_s: float) -> Whole:
     known = (last & outcome.notna() & (outcome != "censored")) | (~own & (outcome == "resolved").fillna(False))
     columns = (
         pd.factorize(legs["channel"], sort=True)[0],
-        legs["attempt"].fillna(1),
+        legs["attempt"].fillna(1).where(own, 0),
         _us(waited_s),
         answered & own & ~page,
         legs["history_carried"].fillna(False).astype(bool),

@@ -19,11 +19,11 @@ from scenarios.jit import jit
 ) = range(17)  # fmt: skip
 """Places of the terms, in the order of `TERMS`; that of waiting holds microseconds."""
 
-CHANNEL, ATTEMPT, TOLD, LOST = range(17, 21)
-"""What the step remembers of a case: channel and attempt of the last contact, whether a person has heard the story, and
-whether the last leg was cut off."""
+CHANNEL, LOWEST, HIGHEST, TOLD, LOST = range(17, 22)
+"""What the step remembers of a case: the channel of the last contact, the lowest and highest number of any, whether a
+person has heard the story, and whether the last leg was cut off."""
 
-WIDTH = 21
+WIDTH = 22
 
 Row = npt.NDArray[np.int64]
 
@@ -69,7 +69,8 @@ def step(
     Args:
         row: of the case, changed in place.
         channel: a number for the leg's channel.
-        attempt: number of the contact in its case, from 1; a contact's legs have the same.
+        attempt: number of the contact in its case, from 1; a contact's legs have the same. 0 of a leg that the
+            customer was not on: work for them, a colleague who was asked in.
         wait_us: how long the customer waited in this leg; 0 where they did not.
         tolerated_us: how long they find right on this channel, in each leg; negative where nobody knows.
         by_person: whether a person answered.
@@ -77,14 +78,14 @@ def step(
         end: OTHER_END, TRANSFERRED, CUT_OFF or DEFLECTED.
         outcome: UNKNOWN, SETTLED or UNSETTLED.
     """
-    if attempt > row[ATTEMPT]:  # work that was promised may end after the next contact has
-        if row[ATTEMPT] > 0:
-            row[REPEATS] += 1
-            if channel != row[CHANNEL]:
-                row[HOPS] += 1
-        row[ATTEMPT] = attempt
-        row[CHANNEL] = channel
-        row[LOST] = 0
+    if attempt > 0 and row[HIGHEST] == 0:
+        row[LOWEST], row[HIGHEST], row[CHANNEL] = attempt, attempt, channel
+    elif attempt > 0 and (attempt < row[LOWEST] or attempt > row[HIGHEST]):
+        row[LOWEST], row[HIGHEST] = min(attempt, row[LOWEST]), max(attempt, row[HIGHEST])
+        row[REPEATS] = row[HIGHEST] - row[LOWEST]
+        if channel != row[CHANNEL]:
+            row[HOPS] += 1
+        row[CHANNEL], row[LOST] = channel, 0
     if 0 <= tolerated_us < wait_us:
         row[WAIT_BEYOND_US] += wait_us - tolerated_us
     if by_person:
@@ -93,7 +94,8 @@ def step(
         row[TOLD] = 1
         if row[LOST]:
             row[PROACTIVE_CALLS] += 1
-    row[LOST] = end == CUT_OFF
+    if attempt > 0:
+        row[LOST] = end == CUT_OFF
     if end == TRANSFERRED:
         row[TRANSFERS] += 1
     elif end == CUT_OFF:

@@ -178,9 +178,10 @@ def _take(
         kind = CUT_OFF
     elif end in (_PASSED, _ESCALATED) and not page:
         kind = TRANSFERRED
+    attempt, by_person = facts[row, _ATTEMPT] if own else 0, answered and own and not page
     step(
-        ledger, facts[row, _CHANNEL], facts[row, _ATTEMPT], wait_us, tolerated_us, answered and own and not page,
-        facts[row, _HISTORY] == 1, kind, outcome,
+        ledger, facts[row, _CHANNEL], attempt, wait_us, tolerated_us, by_person, facts[row, _HISTORY] == 1, kind,
+        outcome,
     )  # fmt: skip
 
 

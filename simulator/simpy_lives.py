@@ -126,8 +126,9 @@ class Customers:
             if leg.role is not None and leg.outcome == "resolved":
                 outcome = SETTLED  # what was promised has been done
             by_person = leg.answered_us is not None and leg.role is None and not page
+            attempt = leg.attempt if leg.role is None else 0
             step(
-                row, self._channels[leg.channel], leg.attempt, self._waited_us(leg), tolerated_us, by_person,
+                row, self._channels[leg.channel], attempt, self._waited_us(leg), tolerated_us, by_person,
                 leg.history is True, OTHER_END if page and end != CUT_OFF else end, outcome,
             )  # fmt: skip
             ends_us = _ended_us(leg) if leg.outcome != "censored" else NEVER_US

@@ -239,7 +239,7 @@ class Work:
     keys: Sequence[Key]
     from_s: float
     summary: bool
-    churn: ChurnModel | None
+    churn: ChurnModel | None = None
     """What makes customers leave, as it is played."""
 
     @functools.cached_property
