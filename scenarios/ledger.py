@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.experience import TERMS, Term
-from scenarios.jit import jit
+from scenarios.jit import jit_uncounted
 
 (
     WAIT_BEYOND_US, RETELLINGS, TRANSFERS, CUT_OFFS, CONTRADICTIONS, PROMISES_LATE, PROMISES_BROKEN, HOPS, DEFLECTIONS,
@@ -39,20 +39,11 @@ ENDS: dict[str, int] = {
 
 
 def new_rows(cases: int) -> npt.NDArray[np.int64]:
-    """Return the rows of cases that have not begun, of shape (cases, WIDTH)."""
-    rows = np.zeros((cases, WIDTH), dtype=np.int64)
-    rows[:, CHANNEL] = -1
-    return rows
+    """Return the rows of cases that have not begun, of shape (cases, WIDTH): all zero."""
+    return np.zeros((cases, WIDTH), dtype=np.int64)
 
 
-@jit
-def begin(row: Row) -> None:
-    """Make a row that of a case that has not begun."""
-    row[:] = 0
-    row[CHANNEL] = -1
-
-
-@jit
+@jit_uncounted
 def step(
     row: Row,
     channel: int,
@@ -106,7 +97,7 @@ def step(
         row[UNRESOLVED] = 1 if outcome == UNSETTLED else 0
 
 
-@jit
+@jit_uncounted
 def promised(row: Row, due_us: int, kept_us: int, until_us: int) -> None:
     """Add what became of a promise, once it is known, to the row of its case.
 

@@ -203,16 +203,19 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
 def _by_customer(drawn: DrawnPlan) -> DrawnPlan:
     """Put cases into the order of the log: by customer, and those of one customer by name."""
     assert drawn.member is not None
-    names = drawn.case_names()
-    if (drawn.member < 0).any() or (isinstance(drawn.names, Named) and drawn.names.parent.max(initial=-1) >= 0):
+    names: _Names = drawn.names
+    if isinstance(names, Named) and names.parent.max(initial=-1) < 0 and not (drawn.member < 0).any():
+        order = np.argsort(drawn.member, kind="stable")
+        names = names._replace(cell=names.cell[order], k=names.k[order])
+    else:
+        names = drawn.case_names()
         cases, customers = suffixed(names, case_id("", 0)), drawn.customer_ids(names)
         order = np.lexsort(tuple(ids.to_numpy(zero_copy_only=False).astype(str) for ids in (cases, customers)))
-    else:
-        order = np.argsort(drawn.member, kind="stable")
+        names = names.take(pa.array(order))
     columns = ("entity", "due_us", "patience_us", "channel", "intent", "language", "shopper", "recorded", "member")
     put = {name: getattr(drawn, name)[order] for name in columns}
     begun = None if drawn.begun is None else Begun(*(column[order] for column in drawn.begun))
-    return dataclasses.replace(drawn, **put, names=names.take(pa.array(order)), begun=begun)
+    return dataclasses.replace(drawn, **put, names=names, begun=begun)
 
 
 def _begun(

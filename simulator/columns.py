@@ -55,7 +55,8 @@ from simulator.loop_legs import (
     Happened,
     Small,
 )
-from simulator.loop_lives import Lived
+from simulator.loop_lives import Beliefs, Lived, Lives, lived_of
+from simulator.simpy_floor import Luck
 
 Numbers = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -68,8 +69,12 @@ class Replicated:
     replication: int
     plan: DrawnPlan
     happened: Happened
-    lived: Lived | None = None
-    """What its customers lived through, where that is asked for."""
+    lives: Lives
+    """Whose the cases are."""
+
+    def lived(self, beliefs: Beliefs, luck: Luck, until_us: int) -> Lived:
+        """Return what its customers lived through."""
+        return lived_of(self.happened, self.lives, beliefs, self.plan.intent, luck.seed, luck.plan, until_us)
 
 
 def taken(words: Sequence[str | None], codes: npt.NDArray[Any]) -> Any:

@@ -298,7 +298,7 @@ def _hand_over(times: Whole, facts: Small, notes: Whole, row: int, left_us: int,
 
 
 def _variant(
-    several: bool, transfers: bool, retries: bool, pages: bool, lines: bool, opening: bool, more: bool
+    several: bool, transfers: bool, retries: bool, pages: bool, lines: bool, opening: bool, churns: bool, more: bool
 ) -> Variant:
     """Compile the loop for scenarios that use no more than these features.
 
@@ -309,6 +309,7 @@ def _variant(
         pages: some contacts are self-service.
         lines: some channels hold only so many customers.
         opening: some are there already as the run begins.
+        churns: customers who have several cases may leave.
         more: whatever else a scenario can say.
     """
 
@@ -358,7 +359,7 @@ def _variant(
         busy_us, busy_since, leaving_count, doing, doing_since, doing_count, aside, serving, staying = memory[18:27]
         shared = memory.shared
         latest, again_us, before = memory.cases[:3]
-        some_leave = more and len(lives.first) > 0
+        some_leave = churns and len(lives.first) > 0
         room, legs, joined_from, pending, spells, waiting = len(times), 0, 0, 0, 0, 0
         heap_us[0] = NEVER_US
         some_stay, clocks = False, more and transfer_after_us.any()
@@ -506,7 +507,7 @@ def _variant(
                 asker = row
                 row = legs
                 legs += 1
-                if more and some_leave:
+                if churns and some_leave:
                     before[row], latest[number] = latest[number], row
                 times[row, ARRIVED], times[row, ANSWERED], times[row, ENDED], times[row, WRAP] = (
                     since,
@@ -952,7 +953,7 @@ def _variant(
                                 if now + delay_us < horizon_us:
                                     push(heap_us, heap, facts, pending, now + delay_us, (row << 2) | WHAT_JOINS)
                                     pending += 1
-                                    if more and some_leave:
+                                    if churns and some_leave:
                                         again_us[number] = now + delay_us
                             row = behind
                     continue
@@ -1258,7 +1259,7 @@ def _variant(
                                 enqueue(times, facts, queue_head, queue_tail, legs, queue, now, number)
                                 waiting += 1
                                 match_wanted = True
-                                if more and some_leave:
+                                if churns and some_leave:
                                     before[legs], latest[number] = latest[number], legs
                                 legs += 1
                             else:
@@ -1281,7 +1282,7 @@ def _variant(
                                 if back_us < horizon_us:
                                     push(heap_us, heap, facts, pending, back_us, (row << 2) | WHAT_JOINS)
                                     pending += 1
-                                    if more and some_leave:
+                                    if churns and some_leave:
                                         again_us[number] = back_us
                     if facts[row, LEG_END] != TRANSFERRED and not (more and notes[row, ROLE] == 1):
                         if settled != CENSORED:
@@ -1375,7 +1376,7 @@ def _variant(
                 if now + delay_us < horizon_us:
                     push(heap_us, heap, facts, pending, now + delay_us, (lost << 2) | WHAT_JOINS)
                     pending += 1
-                    if more and some_leave:
+                    if churns and some_leave:
                         again_us[number] = now + delay_us
 
             if released >= 0:
@@ -1450,9 +1451,9 @@ def _variant(
 
 
 VARIANTS: dict[str, Variant] = {
-    "one_queue": _variant(False, False, False, False, False, False, more=False),
-    "common": _variant(True, True, True, True, True, True, more=False),
-    "whole": _variant(True, True, True, True, True, True, more=True),
+    "one_queue": _variant(False, False, False, False, False, False, False, more=False),
+    "common": _variant(True, True, True, True, True, True, True, more=False),
+    "whole": _variant(True, True, True, True, True, True, True, more=True),
 }
 """The loop by name; a scenario runs in the first that knows all it uses."""
 
@@ -1461,9 +1462,9 @@ def variant_of(
     floor: FloorArrays, arrivals: Arrivals | None = None, more: bool | None = None, lives: Lives | None = None
 ) -> str:
     """Name the leanest variant that knows all that a scenario, and the arrivals, make use of; `more` if known."""
-    if (floor.more if more is None else more) or (lives is not None and len(lives.first)):
+    if floor.more if more is None else more:
         return "whole"
-    if arrivals is not None and len(arrivals.begun_team):
+    if (arrivals is not None and len(arrivals.begun_team)) or (lives is not None and len(lives.first)):
         return "common"
     one_queue = len(floor.pages) == 1 and len(floor.wrap_law) == 1 and floor.pages[0] < 0
     tries_again = bool((floor.retry_attempts_most > 0).any())

@@ -15,7 +15,7 @@ from scenarios.churn import ChurnModel
 from scenarios.churn_law import ChurnLaw, churn_law
 from scenarios.draws import Purpose, uniform
 from scenarios.expectations import expected_laws
-from scenarios.jit import jit
+from scenarios.jit import jit, jit_uncounted
 from scenarios.laws import Laws, LawTable, numbered_us
 from scenarios.leaving import leaves_us, share_after, spread_us
 from scenarios.ledger import (
@@ -26,7 +26,6 @@ from scenarios.ledger import (
     TRANSFERRED,
     UNKNOWN,
     UNSETTLED,
-    begin,
     new_rows,
     promised,
     step,
@@ -113,7 +112,7 @@ def lives_of(plan: DrawnPlan) -> Lives:
     return Lives(np.repeat(begins, cases), np.repeat(begins + cases, cases), entities)
 
 
-@jit
+@jit_uncounted
 def _is_next(times: Whole, facts: Small, row: int, best: int, after: int) -> bool:
     """Say whether a leg stands between two others, in the order of end, attempt and leg; those still going on last."""
     end = times[row, _ENDED] if times[row, _ENDED] >= 0 else NEVER_US
@@ -128,13 +127,13 @@ def _is_next(times: Whole, facts: Small, row: int, best: int, after: int) -> boo
     return key < (end, facts[best, _ATTEMPT], facts[best, _LEG])
 
 
-@jit
+@jit_uncounted
 def _note(noted: bool, notes: Whole, row: int, column: int) -> int:
     """Return what only some scenarios note of a leg; -1 in the others."""
     return notes[row, column] if noted else -1
 
 
-@jit
+@jit_uncounted
 def _outcome(facts: Small, notes: Whole, noted: bool, before: Whole, latest: int, row: int) -> int:
     """Return what came of a contact, told with the last of its legs; of work for it, that it settled it."""
     resolved = facts[row, _OUTCOME] == _RESOLVED
@@ -151,28 +150,32 @@ def _outcome(facts: Small, notes: Whole, noted: bool, before: Whole, latest: int
     return SETTLED if resolved else UNSETTLED
 
 
-@jit
+@jit_uncounted
+def _waited_us(times: Whole, facts: Small, row: int, own: bool, until_us: int) -> int:
+    """Return for how long the customer waited in a leg; a wait for a call back goes on in the next."""
+    if not own or facts[row, _LEG_END] == _CALLBACK:
+        return 0
+    if times[row, _ANSWERED] > _UNANSWERED:
+        return times[row, _ANSWERED] - times[row, _ARRIVED]  # type: ignore[no-any-return]  # an int to Numba
+    ended_us = times[row, _ENDED]
+    return (ended_us if ended_us >= 0 else until_us) - times[row, _ARRIVED]  # type: ignore[no-any-return]
+
+
+@jit_uncounted
 def _take(
     ledger: Whole,
     row: int,
     outcome: int,
     times: Whole,
     facts: Small,
-    notes: Whole,
-    noted: bool,
+    own: bool,
+    alone: bool,
+    wait_us: int,
     tolerated_us: int,
-    until_us: int,
 ) -> None:
-    """Tell the ledger of one leg."""
-    own = _note(noted, notes, row, _ROLE) < 0
-    end, ended_us, answered_us = facts[row, _LEG_END], times[row, _ENDED], times[row, _ANSWERED]
-    answered = answered_us > _UNANSWERED
-    alone = _note(noted, notes, row, _TAKEN) >= 0
-    page = answered and ended_us >= 0 and (facts[row, _SEAT] < 0 or alone)
-    wait_us = 0
-    if own and end != _CALLBACK:
-        until = answered_us if answered else ended_us if ended_us >= 0 else until_us
-        wait_us = until - times[row, _ARRIVED]
+    """Tell the ledger of one leg; `alone`: an agent waited for one who was not there."""
+    end, answered = facts[row, _LEG_END], times[row, _ANSWERED] > _UNANSWERED
+    page = answered and times[row, _ENDED] >= 0 and (facts[row, _SEAT] < 0 or alone)
     kind = OTHER_END
     if end == _LINE_CUT:
         kind = CUT_OFF
@@ -185,7 +188,7 @@ def _take(
     )  # fmt: skip
 
 
-@jit
+@jit_uncounted
 def live_case(
     ledger: Whole,
     latest: int,
@@ -227,12 +230,14 @@ def live_case(
         if best < 0:
             break
         after = best
-        law, tolerated_us = tolerance[facts[best, _CHANNEL]], -1
-        if law >= 0:
+        own, law, tolerated_us = _note(noted, notes, best, _ROLE) < 0, tolerance[facts[best, _CHANNEL]], -1
+        wait_us = _waited_us(times, facts, best, own, until_us)
+        if law >= 0 and wait_us > 0:
             u = uniform(seed, plan, customer, 0, _TOLERANCE, 0)
             tolerated_us = numbered_us(laws.kind, laws.a, laws.b, laws.at, laws.shares, laws.times, law, u)
         outcome = _outcome(facts, notes, noted, before, latest, best)
-        _take(ledger, best, outcome, times, facts, notes, noted, tolerated_us, until_us)
+        alone = _note(noted, notes, best, _TAKEN) >= 0
+        _take(ledger, best, outcome, times, facts, own, alone, wait_us, tolerated_us)
         ended_us, due_us, kept_us = times[best, _ENDED], _note(noted, notes, best, _DUE), -1
         if ended_us < 0 or facts[best, _OUTCOME] == _CENSORED:
             over_us = NEVER_US
@@ -245,7 +250,7 @@ def live_case(
     return over_us
 
 
-@jit
+@jit_uncounted
 def _comes_again(
     case: int, now: int, latest: Whole, before: Whole, again_us: Whole, facts: Small, notes: Whole
 ) -> bool:
@@ -281,7 +286,7 @@ def has_left(
             continue
         if _comes_again(other, now, latest, cases.before, cases.again_us, memory.facts, memory.notes):
             continue
-        begin(ledger)
+        ledger[:] = 0
         ledger[COMPLAINTS] = beliefs.complaint[arrivals.intent[other]]
         over_us = live_case(
             ledger, latest[other], cases.before, memory.times, memory.facts, memory.notes, beliefs.tolerance,
@@ -311,31 +316,33 @@ def lived_of(
     happened: Happened, lives: Lives, beliefs: Beliefs, intent: Whole, seed: int, plan: int, until_us: int
 ) -> Lived:
     """Fold all cases of a replication into the ledger."""
-    latest, before, contacts = _chained(happened.facts, len(intent))
+    latest, contacts = np.full(len(intent), -1), np.zeros(len(intent), dtype=np.int64)
+    before = np.empty(len(happened.facts), dtype=np.int64)
+    _chain(happened.facts, latest, before, contacts)
     number = np.flatnonzero(latest >= 0)
     rows = new_rows(len(number))
-    rows[:, COMPLAINTS] = beliefs.complaint[intent[number]]
-    over_us = _lived(
-        rows, number, latest, before, happened.times_us, happened.facts, happened.notes, beliefs.tolerance,
+    if beliefs.complaint.any():
+        rows[:, COMPLAINTS] = beliefs.complaint[intent[number]]
+    over_us = np.empty(len(number), dtype=np.int64)
+    _lived(
+        over_us, rows, number, latest, before, happened.times_us, happened.facts, happened.notes, beliefs.tolerance,
         beliefs.laws, seed, plan, lives.customer, until_us,
     )  # fmt: skip
     return Lived(number, rows, contacts[number], over_us)
 
 
-@jit
-def _chained(facts: Small, cases: int) -> tuple[Whole, Whole, Whole]:
-    """Return the last leg of each case, the leg before each in its case, and how many contacts each has."""
-    latest, contacts = np.full(cases, -1, dtype=np.int64), np.zeros(cases, dtype=np.int64)
-    before = np.empty(len(facts), dtype=np.int64)
+@jit_uncounted
+def _chain(facts: Small, latest: Whole, before: Whole, contacts: Whole) -> None:
+    """Find the last leg of each case, the leg before each in its case, and how many contacts each has."""
     for row in range(len(facts)):
         number = facts[row, _NUMBER]
         before[row], latest[number] = latest[number], row
         contacts[number] += facts[row, _LEG] == 0
-    return latest, before, contacts
 
 
-@jit
+@jit_uncounted
 def _lived(
+    over_us: Whole,
     rows: Whole,
     numbers: Whole,
     latest: Whole,
@@ -349,12 +356,10 @@ def _lived(
     plan: int,
     customer: Entities,
     until_us: int,
-) -> Whole:
-    over_us = np.empty(len(numbers), dtype=np.int64)
+) -> None:
     for at in range(len(numbers)):
         number = numbers[at]
         over_us[at] = live_case(
             rows[at], latest[number], before, times, facts, notes, tolerance, laws, seed, plan, customer[number],
             until_us,
         )  # fmt: skip
-    return over_us

@@ -46,7 +46,6 @@ from simulator.loop_lives import (
     Beliefs,
     Lived,
     beliefs_of,
-    lived_of,
     lives_of,
 )
 from simulator.precision import LEVEL, Precision
@@ -315,14 +314,11 @@ class Work:
 
     def _compiled(self, replication: int) -> Played:
         luck = self.luck(replication)
-        part = replicated(self.loaded, self.floor, self.plan, luck, self.shoppers, self.beliefs)
+        plan = self.plan or draw_plan(self.loaded, luck.seed, luck.plan, self.shoppers)
+        part = replicated(self.loaded, self.floor, plan, luck, beliefs=self.beliefs)
         lived = None
         if self.tells_lives:
-            folded = lived_of(
-                part.happened, lives_of(part.plan), self.beliefs, part.plan.intent, luck.seed, luck.plan,
-                self.floor.horizon_us,
-            )  # fmt: skip
-            lived = replication, part.plan, folded
+            lived = replication, plan, part.lived(self.beliefs, luck, self.floor.horizon_us)
         contacts = contacts_folded(part.happened, part.plan.intent, self.floor.horizon_us)
         several = several_at_once(self.loaded)
         worked = worked_folded(part.happened, self.floor, self.works_from_s, self.paid_s, several)
@@ -361,11 +357,12 @@ def replicated(
     plan = plan or draw_plan(loaded, luck.seed, luck.plan, shoppers)
     arrivals = Arrivals.of(plan)
     shifts = shifts_of(floor, luck.seed, luck.desk)
-    lives = lives_of(plan) if beliefs.leaves else NOBODY_LEAVES
+    lives = lives_of(plan)
     happened = replicate(
-        luck.seed, luck.plan, luck.desk, floor.horizon_us, arrivals, floor.arrays, shifts, floor.more, lives, beliefs
-    )
-    return Replicated(luck.desk, plan, happened)
+        luck.seed, luck.plan, luck.desk, floor.horizon_us, arrivals, floor.arrays, shifts, floor.more,
+        lives if beliefs.leaves else NOBODY_LEAVES, beliefs,
+    )  # fmt: skip
+    return Replicated(luck.desk, plan, happened, lives)
 
 
 def believed_churn(loaded: LoadedScenario, seed: int) -> ChurnModel | None:
@@ -379,9 +376,7 @@ def believed_churn(loaded: LoadedScenario, seed: int) -> ChurnModel | None:
     work = Work(loaded, seed, False, None, "compiled", (), 0.0, False, None)
     plan, luck = draw_plan(loaded, seed), work.luck(0)
     part = replicated(loaded, work.floor, plan, luck)
-    lived = lived_of(
-        part.happened, lives_of(plan), work.beliefs, plan.intent, luck.seed, luck.plan, work.floor.horizon_us
-    )
+    lived = part.lived(work.beliefs, luck, work.floor.horizon_us)
     return anchored(model, pd.DataFrame(terms_of(lived.rows)), float(loaded.scenario.days))
 
 

@@ -36,7 +36,7 @@ from simulator.columns import cases_table, legs_table, staffing_table
 from simulator.engine_simpy import Engine
 from simulator.events import EventClass
 from simulator.floor_arrays import floor_of
-from simulator.loop_lives import Lived, beliefs_of, lived_of, lives_of
+from simulator.loop_lives import Lived, beliefs_of
 from simulator.simpy_floor import Luck
 from simulator.simulate import replicated
 from tests.simulator.random_scenarios import drawn_opening, random_scenario
@@ -86,9 +86,8 @@ def by_compiled(loaded: LoadedScenario) -> Tables:
     """Return the tables of the compiled engine."""
     floor, beliefs = floor_of(loaded), beliefs_of(loaded, loaded.churn)
     part = replicated(loaded, floor, None, LUCK, beliefs=beliefs)
-    plan, happened = part.plan, part.happened
-    lived = lived_of(happened, lives_of(plan), beliefs, plan.intent, LUCK.seed, LUCK.plan, floor.horizon_us)
-    return legs_table(floor, [part], ""), staffing_table(floor, [part]), *lives_told(loaded, plan, lived)
+    lives = lives_told(loaded, part.plan, part.lived(beliefs, LUCK, floor.horizon_us))
+    return legs_table(floor, [part], ""), staffing_table(floor, [part]), *lives
 
 
 def lives_told(loaded: LoadedScenario, plan: DrawnPlan, lived: Lived) -> tuple[pd.DataFrame, pd.DataFrame]:
