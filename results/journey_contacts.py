@@ -7,6 +7,7 @@ know what a time does to anybody.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,36 +32,57 @@ UNTOLD = "untold"
 """How a contact ended of which the log does not say what came of it."""
 
 _COLUMNS = (
-    "contact_id", "leg", "channel", "team", "arrived_s", "answered_s", "ended_s", "talk_s", "hold_s", "promise_due_s",
+    "contact_id", "leg", "channel", "intent", "team", "arrived_s", "answered_s", "ended_s", "talk_s", "promise_due_s",
     "promise_kept_s", "leg_end", "contact_outcome",
 )  # fmt: skip
 
 
-def contacts_in_order(legs: pd.DataFrame, until_s: float | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a row per contact, ordered by case and time, and whose the cases are: the ids, as `cases_of` has them.
+@dataclass(frozen=True)
+class JourneyLog:
+    """A log read as journeys, once for all that is told of them.
 
-    Columns: case (row number of the second table), nth (of the case, from 0), contact_id, channel, first and last (who
-    answered first and last, by people where there were any: see NOBODY and others), end (its outcome, or `untold`),
+    `legs`: those that tell of the desk, with the row of `cases` that each belongs to in `case_of`; `cases`: whose they
+    are, in the order of `results.experience.cases_of`; `contacts`: see `contacts_in_order`; `until_s`: when it ends.
+    """
+
+    legs: pd.DataFrame
+    case_of: Whole
+    cases: pd.DataFrame
+    contacts: pd.DataFrame
+    until_s: float
+
+    @classmethod
+    def of(cls, legs: pd.DataFrame, until_s: float | None = None) -> JourneyLog:
+        """Read a contact log; where it is not told when it ends, at the last instant that it tells."""
+        kept, case_of, of_case = legs_by_case(legs)
+        until_s = last_s(kept) if until_s is None else until_s
+        return cls(kept, case_of, of_case, contacts_in_order(kept, case_of, until_s), until_s)
+
+
+def contacts_in_order(legs: pd.DataFrame, case_of: Whole, until_s: float) -> pd.DataFrame:
+    """Return a row per contact, ordered by case and time; what colleagues did out of sight does not count.
+
+    Columns: case (its number), nth (of the case, from 0), contact_id, channel, intent, first and last (who answered
+    first and last, by people where there were any: see NOBODY and others), end (its outcome, or `untold`),
     promise_due_s and promise_kept_s (of its last promise), on_line (whether the customer stayed on the line), and
     minutes of the customer's time: by when `first` and `last` answered, and of the whole contact.
 
     Args:
-        legs: the contact log; what colleagues and back offices did out of sight does not count.
-        until_s: when the log ends; where left out, at the last instant that it tells.
+        legs: the contact log.
+        case_of: the number of each leg's case.
+        until_s: when the log ends.
     """
-    kept, case_of, of_case = legs_by_case(legs)
-    until_s = last_s(kept) if until_s is None else until_s
-    own = kept["role"].isna().to_numpy()
-    seen, case = kept.loc[own, list(_COLUMNS)].reset_index(drop=True), case_of[own]
+    own = legs["role"].isna().to_numpy()
+    seen, case = legs.loc[own, list(_COLUMNS)].reset_index(drop=True), case_of[own]
     if seen.empty:
-        return pd.DataFrame(columns=["case", "nth", *_told(seen, np.empty(0, np.int64), until_s)]), of_case
+        return pd.DataFrame(columns=["case", "nth", *_told(seen, np.empty(0, np.int64), until_s)])
     order, starts = _ordered(seen, case)
     seen, case = seen.iloc[order].reset_index(drop=True), case[order]
     of_contact = case[starts]
     first_of_case = np.r_[True, of_contact[1:] != of_contact[:-1]]
     place = np.arange(len(starts))
     nth = place - np.maximum.accumulate(np.where(first_of_case, place, 0))
-    return pd.DataFrame({"case": of_contact, "nth": nth, **_told(seen, starts, until_s)}), of_case
+    return pd.DataFrame({"case": of_contact, "nth": nth, **_told(seen, starts, until_s)})
 
 
 def _ordered(legs: pd.DataFrame, case: Whole) -> tuple[Whole, Whole]:
@@ -91,6 +113,7 @@ def _told(legs: pd.DataFrame, starts: Whole, until_s: float) -> dict[str, Any]:
     return {
         "contact_id": legs["contact_id"].to_numpy(dtype=object)[starts],
         "channel": legs["channel"].to_numpy(dtype=object)[starts],
+        "intent": legs["intent"].to_numpy(dtype=object)[starts],
         "first": _who(legs["team"], first, by_person, alone),
         "last": _who(legs["team"], last, by_person, alone),
         "end": legs["contact_outcome"].fillna(UNTOLD).to_numpy(dtype=object)[ends],

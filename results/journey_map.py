@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from results.experience import last_s
-from results.journey_contacts import Texts, Values, Whole, contacts_in_order
+from results.journey_contacts import JourneyLog, Texts, Values, Whole
 
 COLUMNS = ("First contact", "Answered by", "In the end with", "How it ended", "Came back", "After all contacts")
 """What the columns tell; the third tells of the first contact still: whoever answered last, so after all transfers."""
@@ -49,24 +48,19 @@ class JourneyMap:
 
 
 def journey_flows(
-    legs: pd.DataFrame,
-    shares: npt.NDArray[np.float64] | None = None,
-    until_s: float | None = None,
-    nodes_most: int = NODES_MOST,
+    log: JourneyLog, shares: npt.NDArray[np.float64] | None = None, nodes_most: int = NODES_MOST
 ) -> JourneyMap:
     """Return the journey map of a log; a customer with two cases stands in it twice.
 
     Args:
-        legs: the contact log, of one or more replications.
-        shares: of each row of `results.experience.cases_of` of these legs: how likely the customer leaves after it.
-        until_s: when the log ends; where left out, at the last instant that it tells.
+        log: of one or more replications.
+        shares: of each of its cases: how likely the customer leaves after it.
         nodes_most: how many nodes a column may have, at least 2; the smallest are joined.
     """
-    contacts, of_case = contacts_in_order(legs, until_s)
-    replications = max(int(of_case["replication"].nunique()), 1)
-    until_s = last_s(legs) if until_s is None else until_s
+    contacts = log.contacts
+    replications = max(int(log.cases["replication"].nunique()), 1)
     cases = contacts["case"].to_numpy(dtype=np.int64)[contacts["nth"].to_numpy() == 0]
-    steps = [_joined(step, nodes_most) for step in _steps(contacts, until_s)] if len(cases) else []
+    steps = [_joined(step, nodes_most) for step in _steps(contacts, log.until_s)] if len(cases) else []
     times = _times(contacts) if len(cases) else []
     left = np.full(len(cases), np.nan) if shares is None else np.asarray(shares, dtype=float)[cases]
     nodes = [
