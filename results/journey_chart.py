@@ -1,21 +1,20 @@
-"""The journey map as inline SVG: flows as wide as customers are many, coloured by loss or by effort, figures beside them.
+"""The journey map as inline SVG: flows as wide as customers are many, coloured by loss or effort, figures beside them.
 
 Drawn by hand, as Vega-Lite knows no such drawing; colours are the page's. Both colourings are classes of one drawing,
-which the page's style chooses between. Loss is drawn without colour too: the dark part of each bar is the share that is
-expected to leave. The figures of every node stand in words beside it.
+which the page's style chooses between. Loss is drawn without colour too: the foot of each bar, marked, is the
+share that is expected to leave. The figures of every node stand in words beside it.
 """
 
 from __future__ import annotations
 
 import html
+import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from results.journey_layout import BAR, WIDTH, Layout, PlacedFlow, PlacedNode, laid_out, x_of
-from results.journey_map import COLUMNS, JourneyMap
+from results.journey_map import COLUMNS, Figures, JourneyMap
 from results.journey_words import customers_words, leave_words, minutes_words, node_words
 
 SHADES = 5
@@ -49,29 +48,27 @@ class JourneyChart:
 
 def journey_chart(drawn: JourneyMap) -> JourneyChart:
     """Draw a map that has nodes."""
-    layout = laid_out(drawn)
-    seen = drawn.flows[drawn.flows["customers"] >= SEEN_LEAST * drawn.customers]
-    loss, effort = (edges_of(seen[name].to_numpy(dtype=float)) for name in ("leave_share", "minutes"))
+    seen = [flow.figures for flow in drawn.flows if flow.figures.customers >= SEEN_LEAST * drawn.customers]
+    loss, effort = edges_of([one.leave_share for one in seen]), edges_of([one.minutes for one in seen])
     return JourneyChart(
-        _svg(layout, loss, effort),
-        shades(loss, leave_words) if seen["leave_share"].notna().any() else (),
-        shades(effort, minutes_words) if seen["minutes"].notna().any() else (),
+        _svg(laid_out(drawn), loss, effort),
+        shades(loss, "%", 100.0) if any(math.isfinite(one.leave_share) for one in seen) else (),
+        shades(effort, "min") if any(math.isfinite(one.minutes) for one in seen) else (),
         loss,
         effort,
     )
 
 
-def edges_of(values: Sequence[float] | np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float, ...]:
+def edges_of(values: Sequence[float]) -> tuple[float, ...]:
     """Return between which values shades change: round numbers, each about as many times the one before.
 
     >>> edges_of([0.05, 0.69]), edges_of([0.05, 0.05])
     ((0.08, 0.15, 0.25, 0.4), ())
     """
-    known = np.asarray(values, dtype=float)
-    known = known[np.isfinite(known) & (known > 0)]
-    if not len(known):
+    known = [value for value in values if math.isfinite(value) and value > 0]
+    if not known:
         return ()
-    low, high = float(known.min()), float(known.max())
+    low, high = min(known), max(known)
     found = [_nice(low * (high / low) ** (step / SHADES)) for step in range(1, SHADES)]
     return tuple(sorted({edge for edge in found if low < edge < high}))
 
@@ -87,12 +84,17 @@ def shade_of(value: float, edges: Sequence[float]) -> int:
     return 0 if not math.isfinite(value) else 1 + sum(value >= edge for edge in edges)
 
 
-def shades(edges: Sequence[float], write: Callable[[float], str]) -> tuple[Shade, ...]:
-    """Return the key to shades."""
+def shades(edges: Sequence[float], unit: str, times: float = 1.0) -> tuple[Shade, ...]:
+    """Return the key to shades, their values times `times` in a unit.
+
+    >>> [shade.says for shade in shades((0.08, 0.15), "%", 100)]
+    ['under 8 %', '8 to 15 %', '15 % and more']
+    """
     if not edges:
         return (Shade(1, "all alike"),)
-    between = [f"{write(low)} to {write(high)}" for low, high in zip(edges, edges[1:], strict=False)]
-    says = [f"under {write(edges[0])}", *between, f"{write(edges[-1])} and more"]
+    told = [f"{edge * times:g}" for edge in edges]
+    between = [f"{low} to {high} {unit}" for low, high in itertools.pairwise(told)]
+    says = [f"under {told[0]} {unit}", *between, f"{told[-1]} {unit} and more"]
     return tuple(Shade(number, text) for number, text in enumerate(says, start=1))
 
 
@@ -115,47 +117,47 @@ def _heads() -> Iterable[str]:
         yield f'<text class="head" x="{x_of(column):.1f}" y="16">{title}</text>'
 
 
-def _flow(flow: PlacedFlow, loss: Sequence[float], effort: Sequence[float]) -> str:
-    left, right = flow.source.x + BAR, flow.target.x
-    middle = (left + right) / 2
+def _flow(placed: PlacedFlow, loss: Sequence[float], effort: Sequence[float]) -> str:
+    flow, middle = placed.flow, (placed.x_source + placed.x_target) / 2
     way = (
-        f"M{left:.1f} {flow.y_source:.1f}C{middle:.1f} {flow.y_source:.1f} {middle:.1f} {flow.y_target:.1f} "
-        f"{right:.1f} {flow.y_target:.1f}"
+        f"M{placed.x_source:.1f} {placed.y_source:.1f}C{middle:.1f} {placed.y_source:.1f} {middle:.1f} "
+        f"{placed.y_target:.1f} {placed.x_target:.1f} {placed.y_target:.1f}"
     )
-    words = f"{node_words(flow.source.node)} → {node_words(flow.target.node)}: {_figures(flow)}"
+    words = f"{node_words(flow.source)} → {node_words(flow.target)}: {_told(flow.figures)}"
+    shade = f"l{shade_of(flow.figures.leave_share, loss)} e{shade_of(flow.figures.minutes, effort)}"
     return (
-        f'<path class="flow l{shade_of(flow.leave_share, loss)} e{shade_of(flow.minutes, effort)}" d="{way}" '
-        f'stroke-width="{max(flow.thickness, THINNEST):.2f}"><title>{html.escape(words)}</title></path>'
+        f'<path class="flow {shade}" d="{way}" stroke-width="{max(placed.thickness, THINNEST):.2f}">'
+        f"<title>{html.escape(words)}</title></path>"
     )
 
 
-def _figures(one: PlacedFlow | PlacedNode) -> str:
-    leave = f", {leave_words(one.leave_share)} leave" if math.isfinite(one.leave_share) else ""
-    minutes = f", {minutes_words(one.minutes)} so far" if math.isfinite(one.minutes) else ""
-    return f"{customers_words(one.customers)} customers{leave}{minutes}"
+def _told(figures: Figures) -> str:
+    leave = f", {leave_words(figures.leave_share)} leave" if math.isfinite(figures.leave_share) else ""
+    minutes = f", {minutes_words(figures.minutes)} so far" if math.isfinite(figures.minutes) else ""
+    return f"{customers_words(figures.customers)}{leave}{minutes}"
 
 
-def _bar(node: PlacedNode) -> Iterable[str]:
-    height = max(node.height, 1.0)
-    words = html.escape(f"{node_words(node.node)}: {_figures(node)}")
+def _bar(placed: PlacedNode) -> Iterable[str]:
+    height, figures = max(placed.height, 1.0), placed.node.figures
+    words = html.escape(f"{node_words(placed.node.key)}: {_told(figures)}")
     yield (
-        f'<rect class="bar" x="{node.x:.1f}" y="{node.y:.1f}" width="{BAR:.0f}" height="{height:.1f}">'
+        f'<rect class="bar" x="{placed.x:.1f}" y="{placed.y:.1f}" width="{BAR:.0f}" height="{height:.1f}">'
         f"<title>{words}</title></rect>"
     )
-    if math.isfinite(node.leave_share) and node.leave_share > 0:
-        lost = height * min(node.leave_share, 1.0)
+    if math.isfinite(figures.leave_share) and figures.leave_share > 0:
+        lost = height * min(figures.leave_share, 1.0)
         yield (
-            f'<rect class="lost" x="{node.x:.1f}" y="{node.y + height - lost:.1f}" width="{BAR:.0f}" '
+            f'<rect class="lost" x="{placed.x:.1f}" y="{placed.y + height - lost:.1f}" width="{BAR:.0f}" '
             f'height="{lost:.1f}"/>'
         )
 
 
-def _label(node: PlacedNode) -> Iterable[str]:
-    x, name = node.x + BAR + 6, node_words(node.node)
+def _label(placed: PlacedNode) -> Iterable[str]:
+    x, figures, name = placed.x + BAR + 6, placed.node.figures, node_words(placed.node.key)
     shown = name if len(name) <= NAME_MOST else f"{name[: NAME_MOST - 1]}…"
-    count = customers_words(node.customers)
-    leave = f" · {leave_words(node.leave_share)} leave" if math.isfinite(node.leave_share) else ""
-    minutes = f" · {minutes_words(node.minutes)}" if math.isfinite(node.minutes) else ""
-    yield f'<text class="name" x="{x:.1f}" y="{node.middle - 2:.1f}">{html.escape(shown)}</text>'
-    yield f'<text class="told by-loss" x="{x:.1f}" y="{node.middle + 13:.1f}">{count}{html.escape(leave)}</text>'
-    yield f'<text class="told by-effort" x="{x:.1f}" y="{node.middle + 13:.1f}">{count}{html.escape(minutes)}</text>'
+    count = customers_words(figures.customers)
+    leave = f" · {leave_words(figures.leave_share)} leave" if math.isfinite(figures.leave_share) else ""
+    minutes = f" · {minutes_words(figures.minutes)}" if math.isfinite(figures.minutes) else ""
+    yield f'<text class="name" x="{x:.1f}" y="{placed.middle - 2:.1f}">{html.escape(shown)}</text>'
+    for by, told in (("by-loss", leave), ("by-effort", minutes)):
+        yield f'<text class="{by}" x="{x:.1f}" y="{placed.middle + 13:.1f}">{html.escape(count + told)}</text>'

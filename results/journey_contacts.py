@@ -1,8 +1,8 @@
-"""The contacts of each case in the order in which they came: who answered, how they ended, what they took of a customer.
+"""The contacts of each case in the order in which they came: who answered, how they ended, what time they took.
 
-A row per contact, of any log. The time of a customer is told in minutes on the line (`ON_THE_LINE`): waiting, with menus
-and bots, and talking. Nobody sits beside a mail that is not answered yet, so its hours are not their time. Refuses to
-know what a time does to anybody.
+A row per contact, of any log. The time of a customer is told in minutes on the line (`ON_THE_LINE`): waiting, with
+menus and bots, and talking. Nobody sits beside a mail that is not answered yet, so its hours are not their time.
+Refuses to know what a time does to anybody.
 """
 
 from __future__ import annotations

@@ -9,31 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from results.journey_map import COLUMNS, END, FLOW_COLUMNS, NOT_BACK, OTHERS, JourneyMap
+from results.journey_map import AFTER_ALL, CAME_BACK, COLUMNS, END, HOW_ENDED, NOT_BACK, OTHERS, Flow, JourneyMap, Node
 from results.journey_words import END_NAMES
 
-WIDTH, HEIGHT, TOP = 1072.0, 640.0, 46.0
+WIDTH, HEIGHT, TOP = 1072.0, 640.0, 34.0
 """The drawing; above TOP stand the names of columns."""
-BAR, ROOM_RIGHT, ROOM_LABEL, GAP = 12.0, 150.0, 34.0, 8.0
+BAR, ROOM_RIGHT, ROOM_LABEL, GAP = 12.0, 176.0, 34.0, 8.0
 
 _ENDS = {f"{END}{name}": rank for rank, name in enumerate(END_NAMES)}
 _SWEEPS = 3
 
+Sizes = Mapping[str, float]
+"""How many customers each node of a column has."""
+
 
 @dataclass(frozen=True)
 class PlacedNode:
-    """A node's bar, and its figures."""
+    """A node's bar."""
 
-    column: int
-    node: str
+    node: Node
     x: float
     y: float
     height: float
-    customers: float
-    minutes: float
-    leave_share: float
 
     @property
     def middle(self) -> float:
@@ -43,16 +40,14 @@ class PlacedNode:
 
 @dataclass(frozen=True)
 class PlacedFlow:
-    """A flow between two bars: the middles of its ends, and how thick it is."""
+    """A flow: where its middle leaves one bar and arrives at the other, and how thick it is."""
 
-    source: PlacedNode
-    target: PlacedNode
+    flow: Flow
+    x_source: float
     y_source: float
+    x_target: float
     y_target: float
     thickness: float
-    customers: float
-    minutes: float
-    leave_share: float
 
 
 @dataclass(frozen=True)
@@ -66,19 +61,18 @@ class Layout:
 
 def laid_out(drawn: JourneyMap) -> Layout:
     """Lay a map out. It must have nodes."""
-    sizes = [_sizes(drawn.nodes, column) for column in range(len(COLUMNS))]
+    sizes = [
+        {node.key: node.figures.customers for node in drawn.nodes_in(column)} for column in range(len(COLUMNS))
+    ]  # fmt: skip
     scale = _scale(sizes)
-    orders = _orders(drawn.flows, sizes, scale)
-    nodes = {}
-    for column, order in enumerate(orders):
-        rows = drawn.nodes[drawn.nodes["column"] == column].set_index("node")
-        for name, y in zip(order, _tops(order, sizes[column], scale), strict=True):
-            row = rows.loc[name]
-            nodes[column, name] = PlacedNode(
-                column, name, x_of(column), y, float(row["customers"]) * scale, float(row["customers"]),
-                float(row["minutes"]), float(row["leave_share"]),
-            )  # fmt: skip
-    bottom = max(max(node.y + node.height, node.middle + ROOM_LABEL / 2) for node in nodes.values())
+    tops = [_tops(order, own, scale) for order, own in zip(_orders(drawn, sizes, scale), sizes, strict=True)]
+    nodes = {
+        (node.column, node.key): PlacedNode(
+            node, x_of(node.column), tops[node.column][node.key], node.figures.customers * scale
+        )
+        for node in drawn.nodes
+    }
+    bottom = max(max(one.y + one.height, one.middle + ROOM_LABEL / 2) for one in nodes.values())
     return Layout(tuple(nodes.values()), tuple(_flows(drawn.flows, nodes, scale)), bottom + 6)
 
 
@@ -87,16 +81,11 @@ def x_of(column: int) -> float:
     return 2 + column * (WIDTH - ROOM_RIGHT - BAR) / (len(COLUMNS) - 1)
 
 
-def _sizes(nodes: pd.DataFrame, column: int) -> dict[str, float]:
-    own = nodes[nodes["column"] == column]
-    return dict(zip(own["node"], own["customers"].astype(float), strict=True))
-
-
 def _room(customers: float, scale: float) -> float:
     return max(customers * scale, ROOM_LABEL)
 
 
-def _scale(sizes: Sequence[Mapping[str, float]]) -> float:
+def _scale(sizes: Sequence[Sizes]) -> float:
     """Return how many units a customer takes, so that the fullest column fills the height."""
     low, high = 0.0, HEIGHT / max(sum(column.values()) for column in sizes)
     for _ in range(60):
@@ -106,59 +95,56 @@ def _scale(sizes: Sequence[Mapping[str, float]]) -> float:
     return low
 
 
-def _tops(order: Sequence[str], sizes: Mapping[str, float], scale: float) -> list[float]:
+def _tops(order: Sequence[str], sizes: Sizes, scale: float) -> dict[str, float]:
     """Return where the bars of a column begin, from above, each in the middle of its room."""
-    tops, y = [], TOP
+    tops, y = {}, TOP
     for name in order:
         room = _room(sizes[name], scale)
-        tops.append(y + (room - sizes[name] * scale) / 2)
+        tops[name] = y + (room - sizes[name] * scale) / 2
         y += room + GAP
     return tops
 
 
-def _orders(flows: pd.DataFrame, sizes: Sequence[Mapping[str, float]], scale: float) -> list[list[str]]:
+def _orders(drawn: JourneyMap, sizes: Sequence[Sizes], scale: float) -> list[list[str]]:
     """Return each column's nodes from above to below."""
-    orders = [sorted(column, key=lambda name: (name == OTHERS, -column[name])) for column in sizes]
-    for column in (3, 5):
-        orders[column] = sorted(sizes[column], key=lambda name: (_ENDS.get(name, len(_ENDS)), name))
-    orders[4] = sorted(sizes[4], key=lambda name: (name != NOT_BACK, name == OTHERS, -sizes[4][name]))
+    orders = [sorted(column, key=lambda name: name == OTHERS) for column in sizes]
+    for column in (HOW_ENDED, AFTER_ALL):
+        orders[column].sort(key=lambda name: (_ENDS.get(name, len(_ENDS)), name))
+    orders[CAME_BACK].sort(key=lambda name: (name != NOT_BACK, name == OTHERS))
     for _ in range(_SWEEPS):
         for column, beside in ((1, 0), (2, 1), (0, 1)):
-            centres = _centres(orders[beside], sizes[beside], scale)
-            orders[column] = _pulled(flows, column, beside, centres, sizes[column])
+            tops = _tops(orders[beside], sizes[beside], scale)
+            centres = {name: top + sizes[beside][name] * scale / 2 for name, top in tops.items()}
+            pulls = _pulls(drawn, column, beside, centres)
+            orders[column].sort(
+                key=lambda name, pulls=pulls, own=sizes[column]: (name == OTHERS, pulls[name] / own[name], name)  # type: ignore[misc]  # bound as defaults: they change in the loop
+            )
     return orders
 
 
-def _centres(order: Sequence[str], sizes: Mapping[str, float], scale: float) -> dict[str, float]:
-    tops = _tops(order, sizes, scale)
-    return {name: top + sizes[name] * scale / 2 for name, top in zip(order, tops, strict=True)}
+def _pulls(drawn: JourneyMap, column: int, beside: int, centres: Mapping[str, float]) -> dict[str, float]:
+    """Return, for each node, the places in the column beside it that its customers have, added up."""
+    pulls: dict[str, float] = {}
+    for flow in drawn.flows_from(min(column, beside)):
+        here, there = (flow.target, flow.source) if beside < column else (flow.source, flow.target)
+        pulls[here] = pulls.get(here, 0.0) + centres[there] * flow.figures.customers
+    return pulls
 
 
-def _pulled(
-    flows: pd.DataFrame, column: int, beside: int, centres: Mapping[str, float], sizes: Mapping[str, float]
-) -> list[str]:
-    """Return a column's nodes in the order of what their flows pull them to in the column beside it."""
-    here, there = ("target", "source") if beside < column else ("source", "target")
-    own = flows[flows["column"] == min(column, beside)]
-    pull = (own[there].map(centres).astype(float) * own["customers"].astype(float)).groupby(own[here]).sum()
-    return sorted(sizes, key=lambda name: (name == OTHERS, float(pull[name]) / sizes[name], name))
-
-
-def _flows(flows: pd.DataFrame, nodes: Mapping[tuple[int, str], PlacedNode], scale: float) -> list[PlacedFlow]:
+def _flows(flows: Sequence[Flow], nodes: Mapping[tuple[int, str], PlacedNode], scale: float) -> list[PlacedFlow]:
     """Return the flows, each beside the next at both of its bars, in the order of the bars at its other end."""
-    rows = [
-        (nodes[int(column), source], nodes[int(column) + 1, target], *map(float, told))
-        for column, source, target, *told in flows[list(FLOW_COLUMNS)].itertuples(index=False)
-    ]
-    next_at = {(node, side): node.y for node in nodes.values() for side in ("out", "in")}
+    rows = [(flow, nodes[flow.column, flow.source], nodes[flow.column + 1, flow.target]) for flow in flows]
+    next_out = {key: node.y for key, node in nodes.items()}
+    next_in = dict(next_out)
     leaves_at = {}
-    for source, target, customers, *_ in sorted(rows, key=lambda row: (row[0].column, row[0].y, row[1].y)):
-        leaves_at[source, target] = next_at[source, "out"] + customers * scale / 2
-        next_at[source, "out"] += customers * scale
+    for flow, source, _ in sorted(rows, key=lambda row: (row[1].x, row[1].y, row[2].y)):
+        leaves_at[flow] = next_out[flow.column, source.node.key]
+        next_out[flow.column, source.node.key] += flow.figures.customers * scale
     placed = []
-    for source, target, customers, *told in sorted(rows, key=lambda row: (row[1].column, row[1].y, row[0].y)):
-        thickness = customers * scale
-        arrives_at = next_at[target, "in"] + thickness / 2
-        next_at[target, "in"] += thickness
-        placed.append(PlacedFlow(source, target, leaves_at[source, target], arrives_at, thickness, customers, *told))
+    for flow, source, target in sorted(rows, key=lambda row: (row[2].x, row[2].y, row[1].y)):
+        thickness = flow.figures.customers * scale
+        arrives_at = next_in[flow.column + 1, target.node.key]
+        next_in[flow.column + 1, target.node.key] += thickness
+        y_source, y_target = leaves_at[flow] + thickness / 2, arrives_at + thickness / 2
+        placed.append(PlacedFlow(flow, source.x + BAR, y_source, target.x, y_target, thickness))
     return placed

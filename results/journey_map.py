@@ -1,23 +1,25 @@
 """The journey map of a log: how customers went from their first contact to the end, as nodes and flows of a drawing.
 
 Columns are what happens in a case: over which channel it came, who answered first and last, how the contact ended, over
-which channel the customer came back, and how it ended after all contacts. Every case stands once in each column, so what
-flows into a node flows out of it; what is too small to be drawn is joined as others, and nothing is left out. Refuses to
-know what drives customers away: shares that leave are given.
+which channel the customer came back, and how it ended after all contacts. Every case stands once in each column, so
+what flows into a node flows out of it; what is too small to be drawn is joined as others, and nothing is left out.
+Refuses to know what drives customers away: shares that leave are given.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from results.journey_contacts import JourneyLog, Texts, Values, Whole
 
 COLUMNS = ("First contact", "Answered by", "In the end with", "How it ended", "Came back", "After all contacts")
 """What the columns tell; the third tells of the first contact still: whoever answered last, so after all transfers."""
+HOW_ENDED, CAME_BACK, AFTER_ALL = 3, 4, 5
 
 NODES_MOST = 12
 """So many nodes stand in a column, `OTHERS` among them."""
@@ -28,28 +30,60 @@ CHANNEL, BACK, END = "channel:", "back:", "end:"
 
 _ANSWERED_ENDS = ("resolved", "unresolved", "untold")
 
-NODE_COLUMNS = ("column", "node", "customers", "minutes", "leave_share")
-FLOW_COLUMNS = ("column", "source", "target", "customers", "minutes", "leave_share")
+
+class Figures(NamedTuple):
+    """What is told of a node or flow, in means over replications.
+
+    minutes: of their time on the line by then (of a flow: by its target), of those who had any to spend. leave_share:
+    the mean expected share that leaves; null without a churn model.
+    """
+
+    customers: float
+    minutes: float
+    leave_share: float
+
+
+@dataclass(frozen=True)
+class Node:
+    """Customers to whom the same happened: in which column (from 0), and what."""
+
+    column: int
+    key: str
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Customers who went from a node of `column` to one of the next."""
+
+    column: int
+    source: str
+    target: str
+    figures: Figures
 
 
 @dataclass(frozen=True)
 class JourneyMap:
-    """Nodes and flows, in means over replications.
+    """All nodes and flows, how many customers there are in a replication, and whether each has one case, so stands once."""
 
-    `nodes`: column (from 0), node, customers, minutes (mean of their time on the line by then, of those who had any to
-    spend), leave_share (mean expected share that leaves; null without a churn model). `flows`: the same from `source`
-    in `column` to `target` in the next; minutes are those by `target`.
-    """
-
-    nodes: pd.DataFrame
-    flows: pd.DataFrame
+    nodes: tuple[Node, ...]
+    flows: tuple[Flow, ...]
     customers: float
     replications: int
+    one_case_each: bool
+
+    def nodes_in(self, column: int) -> list[Node]:
+        """Return the nodes of a column, the largest first."""
+        own = [node for node in self.nodes if node.column == column]
+        return sorted(own, key=lambda node: (-node.figures.customers, node.key))
+
+    def flows_from(self, column: int, source: str | None = None) -> list[Flow]:
+        """Return the flows out of a column, or of one of its nodes, the largest first."""
+        own = [flow for flow in self.flows if flow.column == column and source in (None, flow.source)]
+        return sorted(own, key=lambda flow: (-flow.figures.customers, flow.source, flow.target))
 
 
-def journey_flows(
-    log: JourneyLog, shares: npt.NDArray[np.float64] | None = None, nodes_most: int = NODES_MOST
-) -> JourneyMap:
+def journey_flows(log: JourneyLog, shares: Values | None = None, nodes_most: int = NODES_MOST) -> JourneyMap:
     """Return the journey map of a log; a customer with two cases stands in it twice.
 
     Args:
@@ -59,30 +93,24 @@ def journey_flows(
     """
     contacts = log.contacts
     replications = max(int(log.cases["replication"].nunique()), 1)
+    if contacts.empty:
+        return JourneyMap((), (), 0.0, replications, True)
     cases = contacts["case"].to_numpy(dtype=np.int64)[contacts["nth"].to_numpy() == 0]
-    steps = [_joined(step, nodes_most) for step in _steps(contacts, log.until_s)] if len(cases) else []
-    times = _times(contacts) if len(cases) else []
+    steps = [_joined(step, nodes_most) for step in _steps(contacts, log.until_s)]
+    times = _times(contacts)
     left = np.full(len(cases), np.nan) if shares is None else np.asarray(shares, dtype=float)[cases]
     nodes = [
-        _summed([step], time, left, replications).assign(column=at)
-        for at, (step, time) in enumerate(zip(steps, times, strict=True))
+        Node(column, key, figures)
+        for column, (step, time) in enumerate(zip(steps, times, strict=True))
+        for (key,), figures in _counted([step], time, left, replications)
     ]
     flows = [
-        _summed([steps[at], steps[at + 1]], times[at + 1], left, replications).assign(column=at)
-        for at in range(len(steps) - 1)
+        Flow(column, source, target, figures)
+        for column in range(len(steps) - 1)
+        for (source, target), figures in _counted(steps[column : column + 2], times[column + 1], left, replications)
     ]
-    return JourneyMap(
-        _table(nodes, NODE_COLUMNS, {"key0": "node"}),
-        _table(flows, FLOW_COLUMNS, {"key0": "source", "key1": "target"}),
-        len(cases) / replications,
-        replications,
-    )
-
-
-def _table(parts: list[pd.DataFrame], columns: tuple[str, ...], names: dict[str, str]) -> pd.DataFrame:
-    if not parts:
-        return pd.DataFrame(columns=list(columns))
-    return pd.concat(parts, ignore_index=True).rename(columns=names)[list(columns)]
+    one_each = not log.cases.duplicated(["replication", "customer_id"]).any()
+    return JourneyMap(tuple(nodes), tuple(flows), len(cases) / replications, replications, one_each)
 
 
 def _steps(contacts: pd.DataFrame, until_s: float) -> list[Texts]:
@@ -118,28 +146,25 @@ def _joined(step: Texts, nodes_most: int) -> Texts:
     code, names = pd.factorize(step, sort=True)
     if len(names) <= nodes_most:
         return step
-    counts = np.bincount(code, minlength=len(names))
-    large = np.argsort(-counts, kind="stable")[: nodes_most - 1]
+    large = np.argsort(-np.bincount(code, minlength=len(names)), kind="stable")[: nodes_most - 1]
     kept = np.full(len(names), OTHERS, dtype=object)
     kept[large] = names[large]
     return np.asarray(kept[code], dtype=object)
 
 
-def _summed(keys: list[Texts], minutes: Values, left: Values, replications: int) -> pd.DataFrame:
-    """Return a row per combination of keys: key0 and so on, customers, minutes, leave_share."""
+def _counted(
+    keys: list[Texts], minutes: Values, left: Values, replications: int
+) -> Iterator[tuple[tuple[str, ...], Figures]]:
+    """Yield each combination of keys that there is, with the figures of the cases that have it."""
     coded = [pd.factorize(key, sort=True) for key in keys]
     number = np.zeros(len(minutes), dtype=np.int64)
     for code, names in coded:
         number = number * len(names) + code
-    found, at = np.unique(number, return_inverse=True)
-    rows: dict[str, object] = {}
-    rest = found
-    for place, (_, names) in reversed(list(enumerate(coded))):
-        rows[f"key{place}"] = np.asarray(names, dtype=object)[rest % len(names)]
-        rest = rest // len(names)
-    rows["customers"] = np.bincount(at, minlength=len(found)) / replications
-    rows["minutes"], rows["leave_share"] = (_mean(values, at, len(found)) for values in (minutes, left))
-    return pd.DataFrame(rows)
+    _, firsts, at, counts = np.unique(number, return_index=True, return_inverse=True, return_counts=True)
+    means = [_mean(values, at, len(counts)) for values in (minutes, left)]
+    for place, first in enumerate(firsts):
+        figures = Figures(int(counts[place]) / replications, *(float(mean[place]) for mean in means))
+        yield tuple(str(key[first]) for key in keys), figures
 
 
 def _mean(values: Values, at: Whole, groups: int) -> Values:
@@ -147,4 +172,4 @@ def _mean(values: Values, at: Whole, groups: int) -> Values:
     known = ~np.isnan(values)
     counts = np.bincount(at[known], minlength=groups)
     sums = np.bincount(at[known], weights=values[known], minlength=groups)
-    return np.divide(sums, counts, out=np.full(groups, np.nan), where=counts > 0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)

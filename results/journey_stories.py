@@ -81,7 +81,14 @@ def worst_stories(
     """
     lived = _lived(log, cases)
     return tuple(
-        _story(lived.loc[case], _legs_in_order(log.legs[log.case_of == case]), log, clock, intents or {}, currency)
+        _story(
+            lived.loc[[case]].iloc[0],
+            _legs_in_order(log.legs[log.case_of == case]),
+            log,
+            clock,
+            intents or {},
+            currency,
+        )
         for case in worst_cases(lived, most)
     )
 
@@ -95,7 +102,7 @@ def _lived(log: JourneyLog, cases: pd.DataFrame) -> pd.DataFrame:
             "intent": by_case["intent"].first(),
         }
     )  # fmt: skip
-    return cases.reset_index(drop=True).loc[whole.index].assign(**{name: whole[name] for name in whole})
+    return cases.reset_index(drop=True).loc[whole.index].join(whole)
 
 
 def worst_cases(lived: pd.DataFrame, most: int = STORIES) -> list[int]:
@@ -150,11 +157,12 @@ def _story(
     currency: str,
 ) -> Story:
     intent = case["intent"] if isinstance(case["intent"], str) else ""
-    title = intents.get(intent, plain(intent).capitalize() if intent else "A case")
+    title = f"“{intents[intent]}”" if intent in intents else plain(intent).capitalize() if intent else "A case"
     last_s = np.nanmax([log.until_s, *legs["promise_due_s"].dropna()])
     dated = bool(last_s - float(log.legs["arrived_s"].min()) > WEEK_OF_NAMES_S)
     return Story(
-        title, value_words(case, currency), tell_case(legs, clock, log.until_s, dated), _ending(case), leaving_words(case),
+        title, value_words(case, currency), tell_case(legs, clock, log.until_s, dated), _ending(case),
+        leaving_words(case),
         str(case["customer_id"]), str(case["case_id"]), int(case["replication"]),
     )  # fmt: skip
 
@@ -201,6 +209,8 @@ def _ending(case: pd.Series[Any]) -> str:
         number = int(case[term]) if term in case else 0
         if number:
             how_often = {1: "once", 2: "twice"}.get(number, f"{number} times")
-            parts.append(f"{words} {how_often}" if times else counted(number, words.split()[0]) + words[len("promise"):])
+            parts.append(
+                f"{words} {how_often}" if times else counted(number, words.split()[0]) + words[len("promise") :]
+            )
     end = END_NAMES.get(str(case["end"]), plain(str(case["end"])))
     return f"In the end: {end[:1].lower()}{end[1:]}; {', '.join(parts)}."

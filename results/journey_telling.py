@@ -95,8 +95,8 @@ class _Teller:
 
     def promises(self, legs: pd.DataFrame) -> Iterator[str]:
         """Yield a sentence on each promise of a contact and what became of it."""
-        for leg in legs[legs["promise_due_s"].notna()].itertuples(index=False):
-            kept_s, due_s = float(leg.promise_kept_s), float(leg.promise_due_s)
+        made = legs.loc[legs["promise_due_s"].notna(), ["promise_due_s", "promise_kept_s"]]
+        for due_s, kept_s in made.to_numpy(dtype=float):
             if kept_s <= min(due_s, self.until_s):
                 came = "it came in time"
             elif kept_s <= self.until_s:
@@ -156,7 +156,7 @@ class _Teller:
             case "deflected":
                 yield f"was told to ask elsewhere{after}"
             case _ if last and pd.isna(leg.promise_due_s) and leg.contact_outcome == "unresolved":
-                yield f"nothing was settled{after}"
+                yield f"{after.strip()} nothing was settled".strip()
             case _ if last and pd.isna(leg.promise_due_s) and leg.contact_outcome == "resolved":
                 yield f"it was settled{after}"
             case _:
