@@ -28,6 +28,9 @@ ON_THE_LINE = ("phone", "chat", "in_person", "faq")
 NOBODY, SOMEBODY, ALONE, TEAM = "nobody", "somebody", "alone:", "team:"
 """Who answered: nobody; somebody of a team that is not told; a menu, bot or page alone; a team."""
 
+HELP_PAGES = "help_pages"
+"""Who answers on the help pages, where the log names nobody."""
+
 UNTOLD = "untold"
 """How a contact ended of which the log does not say what came of it."""
 
@@ -107,6 +110,7 @@ def _told(legs: pd.DataFrame, starts: Whole, until_s: float) -> dict[str, Any]:
     last = _most(np.where(person, place, -1), starts)
     by_person, alone = last >= 0, page[ends] & (last < 0)
     first, last = np.where(by_person, first, ends), np.where(by_person, last, ends)
+    team = legs["team"].mask(legs["team"].isna() & legs["channel"].eq("faq"), HELP_PAGES)
     by_when, after = minutes_on_line(legs, starts, until_s)
     promise = _most(np.where(legs["promise_due_s"].notna(), place, -1), starts)
     promised, at = promise >= 0, np.maximum(promise, 0)
@@ -114,8 +118,8 @@ def _told(legs: pd.DataFrame, starts: Whole, until_s: float) -> dict[str, Any]:
         "contact_id": legs["contact_id"].to_numpy(dtype=object)[starts],
         "channel": legs["channel"].to_numpy(dtype=object)[starts],
         "intent": legs["intent"].to_numpy(dtype=object)[starts],
-        "first": _who(legs["team"], first, by_person, alone),
-        "last": _who(legs["team"], last, by_person, alone),
+        "first": _who(team, first, by_person, alone),
+        "last": _who(team, last, by_person, alone),
         "end": legs["contact_outcome"].fillna(UNTOLD).to_numpy(dtype=object)[ends],
         "promise_due_s": np.where(promised, legs["promise_due_s"].to_numpy(dtype=float)[at], np.nan),
         "promise_kept_s": np.where(promised, legs["promise_kept_s"].to_numpy(dtype=float)[at], np.nan),

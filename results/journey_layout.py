@@ -112,23 +112,25 @@ def _orders(drawn: JourneyMap, sizes: Sequence[Sizes], scale: float) -> list[lis
         orders[column].sort(key=lambda name: (_ENDS.get(name, len(_ENDS)), name))
     orders[CAME_BACK].sort(key=lambda name: (name != NOT_BACK, name == OTHERS))
     for _ in range(_SWEEPS):
-        for column, beside in ((1, 0), (2, 1), (0, 1)):
-            tops = _tops(orders[beside], sizes[beside], scale)
-            centres = {name: top + sizes[beside][name] * scale / 2 for name, top in tops.items()}
-            pulls = _pulls(drawn, column, beside, centres)
-            orders[column].sort(
-                key=lambda name, pulls=pulls, own=sizes[column]: (name == OTHERS, pulls[name] / own[name], name)  # type: ignore[misc]  # bound as defaults: they change in the loop
-            )
+        for column in (1, 2, 0):
+            pulls = dict.fromkeys(orders[column], 0.0)
+            for beside in {0: (1,), 1: (0, 2), 2: (1, 3)}[column]:
+                tops = _tops(orders[beside], sizes[beside], scale)
+                centres = {name: top + sizes[beside][name] * scale / 2 for name, top in tops.items()}
+                _pull(pulls, drawn, column, beside, centres)
+            orders[column] = _by_pull(pulls, sizes[column])
     return orders
 
 
-def _pulls(drawn: JourneyMap, column: int, beside: int, centres: Mapping[str, float]) -> dict[str, float]:
-    """Return, for each node, the places in the column beside it that its customers have, added up."""
-    pulls: dict[str, float] = {}
+def _pull(pulls: dict[str, float], drawn: JourneyMap, column: int, beside: int, centres: Mapping[str, float]) -> None:
+    """Add, for each node, the places in the column beside it that its customers have."""
     for flow in drawn.flows_from(min(column, beside)):
         here, there = (flow.target, flow.source) if beside < column else (flow.source, flow.target)
-        pulls[here] = pulls.get(here, 0.0) + centres[there] * flow.figures.customers
-    return pulls
+        pulls[here] += centres[there] * flow.figures.customers
+
+
+def _by_pull(pulls: Mapping[str, float], sizes: Sizes) -> list[str]:
+    return sorted(pulls, key=lambda name: (name == OTHERS, pulls[name] / sizes[name], name))
 
 
 def _flows(flows: Sequence[Flow], nodes: Mapping[tuple[int, str], PlacedNode], scale: float) -> list[PlacedFlow]:

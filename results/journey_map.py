@@ -64,7 +64,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class JourneyMap:
-    """All nodes and flows, how many customers there are in a replication, and whether each has one case, so stands once."""
+    """All nodes and flows, how many customers a replication has, and whether each stands in it with one case only."""
 
     nodes: tuple[Node, ...]
     flows: tuple[Flow, ...]

@@ -1,8 +1,9 @@
 """The worst journeys of a log, told as stories with the ids by which their rows are found.
 
 Worst is who left, then who is most likely to leave, then who lived through most: a case stands as high as its mean rank
-over minutes, retellings, promises not kept and the other hardships, so no weight is made up. Not two alike: another
-intent and another pattern of hardships each time, as long as there are any. Refuses to tell of whom nothing befell.
+over minutes, retellings, promises not kept and the other hardships, so no weight is made up. No two are alike: another
+intent and another pattern of hardships each time while there are such, and never both the same. Refuses to tell of whom
+nothing befell.
 """
 
 from __future__ import annotations
@@ -123,13 +124,12 @@ def worst_cases(lived: pd.DataFrame, most: int = STORIES) -> list[int]:
     pattern = pd.Series((bad[there] > 0).to_numpy() @ (1 << np.arange(len(there))), index=bad.index)
     kinds = pd.DataFrame({"intent": bad["intent"].fillna(""), "pattern": pattern}).loc[order]
     chosen = _unlike(kinds.drop_duplicates(), most)
-    chosen += [case for case in order[: most + len(chosen)] if case not in set(chosen)][: most - len(chosen)]
     places = {case: place for place, case in enumerate(order)}
     return sorted((int(case) for case in chosen), key=lambda case: places[case])
 
 
 def _unlike(kinds: pd.DataFrame, most: int) -> list[int]:
-    """Choose rows of another intent and pattern than any chosen before; then of another pattern; then of any kind."""
+    """Choose rows of another intent and pattern than any before, then of another pattern, then of another of both."""
     chosen: dict[int, None] = {}
     intents: set[str] = set()
     patterns: set[int] = set()

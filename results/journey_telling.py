@@ -110,7 +110,7 @@ class _Teller:
 
     def _leg(self, leg: Any, called: bool, last: bool) -> Iterator[str]:
         """Yield what a leg was for the customer."""
-        who = desk_words(leg.team)
+        who = desk_words(leg.team, str(leg.channel))
         answered = pd.notna(leg.answered_s)
         if pd.notna(leg.role):
             yield from _aside(leg, who)

@@ -38,7 +38,7 @@ END_NAMES = {
 
 _BY = {"phone": "by phone", "chat": "in chat", "email": "by e-mail", "form": "by web form", "faq": "on the help pages",
        "social": "on social media", "app": "in the app", "in_person": "in person"}  # fmt: skip
-_NODES = {NOBODY: "Nobody", SOMEBODY: "Somebody", OTHERS: "Others", NOT_BACK: "Did not come back"}
+_NODES = {NOBODY: "Nobody", SOMEBODY: "Team not told", OTHERS: "Others", NOT_BACK: "Did not come back"}
 
 
 def plain(name: str) -> str:
@@ -100,14 +100,14 @@ def leave_words(share: float) -> str:
 _DESKS = ("desk", "office", "team", "line", "pages", "menu", "bot", "counter", "centre", "service")
 
 
-def desk_words(team: object) -> str:
+def desk_words(team: object, channel: str = "") -> str:
     """Name who answered as a person would.
 
-    >>> desk_words("front"), desk_words("moves_desk"), desk_words(None)
-    ('the front team', 'the moves desk', 'somebody')
+    >>> desk_words("front"), desk_words("moves_desk"), desk_words(None), desk_words(None, "faq")
+    ('the front team', 'the moves desk', 'somebody', 'the help pages')
     """
     if not isinstance(team, str):
-        return "somebody"
+        return "the help pages" if channel == "faq" else "somebody"
     name = plain(team)
     if name.endswith("support"):
         return name
