@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from scenarios.units import clock_text
 
 Values = npt.NDArray[np.float64]
 
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+           "December")  # fmt: skip
+
 
 @dataclass(frozen=True)
 class RunClock:
@@ -26,6 +31,8 @@ class RunClock:
 
     origin_s: float = 0.0
     local: LocalDays = ALIKE
+    starts: datetime.date | None = None
+    """The date of its first day, where it is known."""
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> RunClock:
@@ -44,7 +51,11 @@ class RunClock:
             local = local_days(date, str(facts["time_zone"]), int(facts.get("days", 1)))
         except (KeyError, ValueError, OSError):  # what the page of an odd run shows is better than no page
             local = ALIKE
-        return cls(float(local.at_s(0, of_clock_s)), local)
+        try:
+            starts = datetime.date.fromisoformat(date)
+        except ValueError:
+            starts = None
+        return cls(float(local.at_s(0, of_clock_s)), local, starts)
 
     def of_day_s(self, at_s: Values) -> Values:
         """Return what the clock shows at scenario seconds, in seconds after midnight."""
@@ -53,3 +64,21 @@ class RunClock:
     def text(self, at_s: float) -> str:
         """Write what the clock shows at a scenario second, to the second."""
         return clock_text(self.local.clock_s(round(at_s) + self.origin_s))
+
+    def day_text(self, at_s: float, dated: bool = True) -> str:
+        """Name the day of a scenario second, by its date too or by the day of the week alone.
+
+        >>> RunClock.of({"origin": "2026-03-03T08:30:00+01:00[Europe/Rome]"}).day_text(90_000.0)
+        'Wednesday 4 March'
+        >>> RunClock().day_text(90_000.0)
+        'Day 2'
+        """
+        day = self.local.day_at(round(at_s) + self.origin_s)
+        if self.starts is None:
+            return f"Day {day + 1}"
+        date = self.starts + datetime.timedelta(days=day)
+        return f"{_DAYS[date.weekday()]} {date.day} {_MONTHS[date.month - 1]}" if dated else _DAYS[date.weekday()]
+
+    def minute_text(self, at_s: float) -> str:
+        """Write what the clock shows at a scenario second, to the minute that has begun."""
+        return clock_text(self.local.clock_s(round(at_s) + self.origin_s) // 60 * 60)

@@ -53,6 +53,11 @@ class Transcript:
     turns: tuple[Turn, ...]
     left_out: int
 
+    @property
+    def anchor(self) -> str:
+        """Where on the page it stands."""
+        return anchor_of(self.contact_id)
+
 
 @dataclass(frozen=True)
 class RungTime:
@@ -92,6 +97,15 @@ class BrowserJourney:
 
     journey: str
     contacts: tuple[BrowserContact, ...]
+
+
+def anchor_of(contact_id: str) -> str:
+    """Return the id by which a page's element is found that holds what was said in a contact; any contact's is its own.
+
+    >>> anchor_of("a.000/0/1"), anchor_of("a b")
+    ('said-a.2e.000.2f.0.2f.1', 'said-a.20.b')
+    """
+    return "said-" + re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", contact_id)
 
 
 def time_of_day(time_s: float, clock: RunClock) -> str:

@@ -88,14 +88,11 @@ def cases_of(
         complaints: intents whose cases are complaints.
         same_plan: whether all replications have the customers of the first.
     """
-    kept = legs[~legs["leg_end"].isin(OUR_FAULTS) & legs["arrived_s"].notna()].reset_index(drop=True)
+    kept, case_of, of_case = legs_by_case(legs)
     if until_s is None:
-        last = kept[["arrived_s", "answered_s", "ended_s", "promise_kept_s"]].max().max()
-        until_s = float(last) if len(kept) else 0.0
-    contact = kept["contact_id"].astype(str)
-    customer, case = kept["customer_id"].fillna(contact).astype(str), kept["case_id"].fillna(contact).astype(str)
+        until_s = last_s(kept)
+    contact, customer = kept["contact_id"].astype(str), of_case["customer_id"].iloc[case_of].reset_index(drop=True)
     replication = kept["replication"].fillna(0).astype("int64")
-    case_of, of_case = _numbered(replication, customer, case)
     rows = new_rows(len(of_case))
     rows[case_of[kept["intent"].isin(list(complaints)).to_numpy(dtype=bool)], COMPLAINTS] = 1
     order = np.lexsort((kept["leg"], contact, kept["attempt"].fillna(1), kept["ended_s"].fillna(np.inf)))
@@ -112,6 +109,23 @@ def cases_of(
     contacts = np.bincount(case_of[(kept["leg"] == 0).to_numpy()], minlength=len(rows))
     over_s = _over_s(kept, case_of, len(rows), until_s)
     return of_case.assign(contacts=contacts, **terms_of(rows), over_s=over_s)
+
+
+def legs_by_case(legs: pd.DataFrame) -> tuple[pd.DataFrame, Whole, pd.DataFrame]:
+    """Return the legs that tell of the desk, the row of `cases_of` that each belongs to, and whose these rows are.
+
+    Contacts that we failed to make are left out. Whose customer or case is not known is one of their own.
+    """
+    kept = legs[~legs["leg_end"].isin(OUR_FAULTS) & legs["arrived_s"].notna()].reset_index(drop=True)
+    contact = kept["contact_id"].astype(str)
+    customer, case = kept["customer_id"].fillna(contact).astype(str), kept["case_id"].fillna(contact).astype(str)
+    return kept, *_numbered(kept["replication"].fillna(0).astype("int64"), customer, case)
+
+
+def last_s(legs: pd.DataFrame) -> float:
+    """Return the last instant that legs tell of; 0 where there are none."""
+    last = legs[["arrived_s", "answered_s", "ended_s", "promise_kept_s"]].max().max()
+    return float(last) if len(legs) else 0.0
 
 
 def _over_s(legs: pd.DataFrame, case_of: Whole, cases: int, until_s: float) -> Values:

@@ -10,18 +10,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 
-def render(template: str, page: Mapping[str, Any]) -> str:
-    """Return a page; what its template names and `page` has not is an error."""
-    environment = Environment(
+def environment() -> Environment:
+    """Return what templates are read with: the folder they lie in, and how texts are written."""
+    found = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["breakable"] = lambda text: Markup("_<wbr>").join(str(text).split("_"))
-    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
-    return environment.get_template(template).render(page)
+    found.filters["breakable"] = lambda text: Markup("_<wbr>").join(str(text).split("_"))
+    found.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    return found
+
+
+def render(template: str, page: Mapping[str, Any]) -> str:
+    """Return a page; what its template names and `page` has not is an error."""
+    return environment().get_template(template).render(page)
 
 
 def title_of(*runs: Mapping[str, Any]) -> str:

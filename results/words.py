@@ -304,10 +304,11 @@ def tell(comparison: Comparison) -> Told:
 def _channels(rows: Sequence[Row]) -> str:
     names = list(dict.fromkeys(channel_words(row.channel) for row in rows))
     names = [name if name[1:2].isupper() else name[0].lower() + name[1:] for name in names]
-    return _listed(names)
+    return listed(names)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Write names as one says them, with `and` before the last."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "your operation"
 
 
@@ -317,7 +318,7 @@ def _tell_difference(gates: Sequence[Row], found: Sequence[Row]) -> Told:
     beside = []
     if others:
         named = [f"{metric_words(row.metric, row.within_s)} ({channel_words(row.channel, row.team)})" for row in others]
-        beside.append(f"Also different from what you believe: {_listed(named)}.")
+        beside.append(f"Also different from what you believe: {listed(named)}.")
     holding = sum(row.verdict == AGREES for row in gates)
     open_ = sum(row.verdict == CANNOT_TELL for row in gates)
     if holding:
@@ -385,7 +386,7 @@ def _tell_missing(comparison: Comparison, gates: Sequence[Row], found: Sequence[
             had[row.channel] = min(row.contacts, had.get(row.channel, row.contacts))
         counts = [f"{n or 'no'} {channel_words(channel).lower()}" for channel, n in had.items()]
         sentence = (
-            f"{about}: {_listed(counts)} contact{'' if list(had.values()) == [1] else 's'} could be used, "
+            f"{about}: {listed(counts)} contact{'' if list(had.values()) == [1] else 's'} could be used, "
             f"and fewer than {CONTACTS_LEAST} prove nothing."
         )
     elif short:
