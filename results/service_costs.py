@@ -1,7 +1,7 @@
 """What serving customers costs in a run: contacts, people's paid hours, work orders, compensations; and each case.
 
-Only what `costs` of a scenario tells has an amount; of the rest the quantity is shown and the amount is None: not told,
-never 0. An agent is paid for being rostered, breaks and absence included, so an hour at work costs more than a paid one.
+Only what `costs` of a scenario tells has an amount; of the rest the quantity is shown and the amount is None, not told:
+never 0. An agent is paid for being rostered, breaks and absence included, so an hour at work costs more than one paid.
 A work order that was begun costs, also where it fails. Refuses to price what customers do elsewhere.
 """
 
