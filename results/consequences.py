@@ -159,7 +159,10 @@ def consequences_of(
 
 def _silence(counted: _Counted, told: Believed, complains: bool) -> Iterator[Consequence]:
     share, source = f"{told.silent:g} stay silent for each who complains", told.source("silent")
-    how = f"{number_text(counted.complaints)} complain in this run; {share}"
+    how = (
+        f"{number_text(counted.complaints)} complain in this run; {share}, in contact or not. In the run itself "
+        f"{number_text(counted.bad - counted.complaints)} cases with a bad experience are no complaint"
+    )
     if not complains:
         how = "no intent of the scenario is called a complaint (customers: complaints), so there is none to count from"
     value = counted.complaints * told.silent if complains else None

@@ -21,6 +21,7 @@ from results.worked import worked_of
 from scenarios.population import Costs
 from scenarios.population_checks import DEFAULT
 from scenarios.reading import LoadedScenario
+from scenarios.scenario import CHANNELS
 
 WORK = "work"
 """The role of a leg that is a work order."""
@@ -132,9 +133,11 @@ def _line(what: str, quantity: float, unit: str, each: float | None, note: str =
 
 def _contacts(legs: pd.DataFrame, costs: Costs, count: int) -> Iterator[CostLine]:
     came = legs[(legs["leg"] == 0) & legs["arrived_s"].notna() & ~legs["leg_end"].isin((*OUR_FAULTS, "closed"))]
-    for channel, number in came.groupby("channel", sort=False).size().items():
-        name = str(channel)
-        yield _line(f"{channel_words(name)}: contacts", number / count, "contacts", costs.contact.get(name))
+    found = came["channel"].value_counts()
+    known = [channel for channel in CHANNELS if channel in found.index]
+    for channel in (*known, *sorted(set(found.index) - set(known))):
+        number = int(found[channel])
+        yield _line(f"{channel_words(channel)}: contacts", number / count, "contacts", costs.contact.get(channel))
 
 
 def _hours(costs: Costs, hours: list[TeamHours]) -> Iterator[CostLine]:
