@@ -2,8 +2,8 @@
 
 >>> number_text(38.42), number_text(3.81), number_text(12_345.6), number_text(0.02), number_text(-4.0)
 ('38', '3.8', '12,300', 'under 0.1', '−4.0')
->>> money_text(12_345.6, "EUR"), money_text(1_234_567.0, "USD"), money_text(-80.0, None)
-('EUR 12,300', 'USD 1.23 million', '−80')
+>>> money_text(12_345.6, "EUR"), money_text(1_234_567.0, "USD"), money_text(-80.0, None), money_text(0.2, "EUR")
+('EUR 12,300', 'USD 1.23 million', '−80', 'EUR under 1')
 >>> band_text((31.2, 1044.9)), band_text((1.2e6, 1.6e6), "USD")
 ('31 to 1,040', 'USD 1.2 to 1.6 million')
 """
@@ -48,7 +48,7 @@ def _size(size: float, largest: float) -> str:
     for unit, word in ((BILLION, " billion"), (MILLION, " million")):
         if largest >= unit:
             return f"{size / unit:.3g}{word}"
-    return f"{_rounded(size):,.0f}" if size >= 0.5 else "0"
+    return f"{_rounded(size):,.0f}" if size >= 0.5 else "under 1" if size else "0"
 
 
 def _with(currency: str | None, sign: str, text: str) -> str:

@@ -227,16 +227,17 @@ def _returning(losses: Losses, population: Population | None) -> Iterator[Conseq
     says = "service leavers who come back in time"
     yield Consequence("returns_service", says, back.value, "customers", back.both, how, source)
     others = losses.lost.value - losses.service.value
+    share = returns.service if returns.price is None else returns.price
+    says = "other leavers who come back in time"
+    how = f"{number_text(others)} leave otherwise, as over price; {100 * share:.0f} of 100 come back"
     if returns.price is None:
+        says = "other leavers who come back in time, at least"
         how = (
-            f"of {number_text(others)} who leave otherwise, as over price, more come back than of service leavers; how "
-            "many more is not published (customers: returns: price)"
+            f"{number_text(others)} leave otherwise, as over price; more of them come back than of service leavers, by "
+            "how much is not published: as many are taken (customers: returns: price)"
         )
-        value, source = None, PUBLISHED["returns_price"].source
-    else:
-        how = f"{number_text(others)} leave otherwise, as over price; {100 * returns.price:.0f} of 100 come back"
-        value, source = others * returns.price, TOLD
-    yield Consequence("returns_price", "other leavers who come back in time", value, "customers", None, how, source)
+    source = PUBLISHED["returns_price"].source if returns.price is None else TOLD
+    yield Consequence("returns_price", says, others * share, "customers", None, how, source)
 
 
 def _replacing(losses: Losses, costs: Costs | None) -> Consequence:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from results.amounts import band_text, money_text, number_text, price_text
 from results.consequences import Consequence
+from results.loss_bands import Band, Banded
 from results.losses import UNVALUED, Losses
 from results.losses_charts import band_charts, tornado
 from results.losses_words import (
@@ -171,12 +172,16 @@ def _cause_row(cause: Cause, losses: Losses) -> dict[str, str]:
 
 
 def _band_rows(losses: Losses) -> list[tuple[str, ...]]:
-    return [
-        (name, value_text(one.value, currency), *(
-            figure_band(band, currency) for band in (one.chance, one.single, one.coefficients, one.both)
-        ))
+    rows = [
+        (name, value_text(one.value, currency), *(figure_band(band, currency) for band in _bands(one)))
         for name, one, currency in figures_of(losses)
-    ]  # fmt: skip
+    ]
+    shares = [f"{share(low)} to {share(high)}" for low, high in _bands(losses.share)]
+    return [*rows, ("lost of those in contact", share(losses.share.value), *shares)]
+
+
+def _bands(one: Banded) -> tuple[Band, ...]:
+    return one.chance, one.single, one.coefficients, one.both
 
 
 def _consequence_row(one: Consequence, losses: Losses) -> dict[str, str]:

@@ -58,9 +58,10 @@ def test_each_figure_says_where_it_stands():
 
 def test_what_nothing_published_supports_has_words_and_no_number():
     """Without it a guess, or a 0, would stand where nobody knows."""
-    found, _ = told()
-    assert found["returns_price"].value is None
-    assert "is not published" in found["returns_price"].how
+    found, losses = told()
+    assert found["returns_price"].value == pytest.approx((losses.lost.value - losses.service.value) * 0.33)
+    assert found["returns_price"].says.endswith(", at least")
+    assert "by how much is not published" in found["returns_price"].how
     assert found["withdrawn_compensation"].value is None
     assert "23 of 100" in found["withdrawn_compensation"].how
     assert "by how much is not published" in found["spends_more"].how

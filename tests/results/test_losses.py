@@ -74,6 +74,13 @@ def test_a_replication_in_which_nobody_came_counts_too():
     assert lost(table, replications=8).lost.value == pytest.approx(lost(table).lost.value / 2)
 
 
+def test_a_log_without_a_case_loses_nobody():
+    """Without it a desk on which nobody called would end a run with a fault of ours."""
+    found = lost(cases(2).iloc[:0], replications=3)
+    assert (found.customers, found.lost.value, found.lost.both) == (0, 0, (0, 0))
+    assert found.share.value == 0
+
+
 def test_waits_that_differ_in_each_case_are_told_apart_finely_enough():
     """Without it a million cases would take minutes, or their waits be rounded until the sum is wrong."""
     rng = np.random.default_rng(3)
