@@ -17,7 +17,7 @@ from markupsafe import Markup
 from results.amounts import band_text, money_text, number_text, price_text
 from results.consequences import Consequence
 from results.loss_bands import Band, Banded
-from results.losses import UNVALUED, Losses
+from results.losses import Losses
 from results.losses_charts import band_charts, tornado
 from results.losses_words import (
     NO_CAUSES,
@@ -29,6 +29,7 @@ from results.losses_words import (
     headline,
     kept_text,
     margin_text,
+    only_stated,
     over_words,
     period_words,
     risk_sentence,
@@ -110,7 +111,7 @@ def write_losses_page(
         "consequences": [_consequence_row(one, losses) for one in consequences],
         "costs": None if costs is None else _costs_view(ServiceCosts.of(costs), losses),
         "model": losses.model,
-        "says": [line.strip() for line in losses.says if ": no effect; " not in line],
+        "says": [_plain(line) for line in losses.says if ": no effect; " not in line],
         "silent": [line.strip().split(": no effect; ", 1) for line in losses.says if ": no effect; " in line],
         "limits": [*losses.notes, *LIMITS],
         "facts": [(label, value) for label, value in run_facts(run).items() if value],
@@ -118,9 +119,10 @@ def write_losses_page(
     write_whole(path, render("losses.html.j2", page))
 
 
-def _hides_money(losses: Losses) -> bool:
-    """Say whether the model's base rate forbids all money; where only customers' worth is unknown, costs may show."""
-    return losses.withheld is not None and losses.withheld != UNVALUED
+def _plain(line: str) -> str:
+    """Return a line of what the model says, the name it begins with as people read it."""
+    name, colon, rest = line.strip().partition(":")
+    return f"{name.replace('_', ' ')}{colon}{rest}"
 
 
 def _first_screen(losses: Losses, causes: Sequence[Cause]) -> dict[str, Any]:
@@ -187,20 +189,20 @@ def _bands(one: Banded) -> tuple[Band, ...]:
 def _consequence_row(one: Consequence, losses: Losses) -> dict[str, str]:
     is_money = one.unit == "money"
     currency = losses.currency if is_money else None
-    hidden = one.value is None or (is_money and _hides_money(losses))
+    hidden = one.value is None or (is_money and only_stated(losses))
     value = NOTHING if hidden else money_text(one.value, currency) if is_money else number_text(one.value)
     return {
         "says": one.says,
         "value": value,
         "unit": "" if hidden or is_money else one.unit,
         "band": "" if hidden or one.band is None else band_text(one.band, currency, is_money),
-        "how": str(losses.withheld) if is_money and _hides_money(losses) else one.how,
+        "how": str(losses.withheld) if is_money and only_stated(losses) else one.how,
         "source": one.source,
     }
 
 
 def _costs_view(costs: ServiceCosts, losses: Losses) -> dict[str, Any]:
-    hidden = _hides_money(losses)
+    hidden = only_stated(losses)
     total, each = (None if hidden else amount for amount in (costs.total, costs.per_case))
     sentence = ""
     if total is not None:

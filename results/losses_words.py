@@ -46,10 +46,16 @@ def headline(losses: Losses) -> str:
     """Say in a sentence how many are lost, of how many, and how many of them because of service."""
     by = f" within {losses.within_days:g} days" if losses.within_days else ""
     lost, customers = number_text(losses.lost.value), number_text(losses.customers)
+    leave = "would leave, by what customers say" if only_stated(losses) else "are lost"
     return (
-        f"In {period_words(losses.days)}, {lost} of {customers} customers who make contact are lost{by}; "
+        f"In {period_words(losses.days)}, {lost} of {customers} customers who make contact {leave}{by}; "
         f"{_of_them(losses)} because of service"
     )
+
+
+def only_stated(losses: Losses) -> bool:
+    """Say whether the model knows only what customers said: no money may be shown then, of serving neither."""
+    return losses.withheld is not None and losses.withheld != UNVALUED
 
 
 def _of_them(losses: Losses) -> str:

@@ -157,6 +157,8 @@ def test_withheld_money_stands_nowhere_on_the_page(page_of):
     assert "EUR" not in text
     assert not re.search(r"\b(3,394|33\.94|1,944|1,940|1,420|355|0\.30)\b", page.text.split("How it was made")[0])
     assert "margin kept" not in page.text
+    assert "would leave, by what customers say" in page.text
+    assert "are lost" not in page.text
     assert "Phone: contacts" in page.text
     losses, _ = reckoned(published)
     assert "EUR" not in "\n".join(losses_text(losses, CAUSES))
@@ -209,7 +211,8 @@ def test_what_cannot_be_told_is_said(page_of):
     assert all(limit in end for limit in LIMITS)
     assert "one log of one period" in end
     assert "who calls often differs" in text
-    assert "Wait_beyond_min" not in text
+    assert "Retellings: odds x 2.23" in text
+    assert "A test: A test (logistic)" in text
 
 
 def test_a_journey_map_and_stories_have_their_places(page_of):
