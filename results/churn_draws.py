@@ -21,11 +21,11 @@ from scenarios.churn_law import log_time
 Values = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
-BINS = 200
+BINS = 100
 """So many values of one term are told apart."""
 
-GRID_POINTS = 20_001
-"""Where the mean over circumstances is reckoned; between them it is a straight line, right to a millionth."""
+GRID_POINTS = 2_001
+"""Where the mean over circumstances is reckoned; between them it is a straight line, right to some millionths."""
 
 
 class Kinds(NamedTuple):

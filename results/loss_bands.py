@@ -16,6 +16,7 @@ are expected to leave over all periods they are rough, and cut at 0. Guarded by 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -83,13 +84,20 @@ class Moments(NamedTuple):
     """Of who leaves in one period, given what was lived through."""
 
 
-def moments_of(shares: Values, sums: Sums) -> Moments:
-    """Return the moments of each row of shares. One below 0 is of those who leave less often: their variance alike."""
-    periods = shares @ sums.each
-    count = periods.shape[-1]
-    between = periods.var(axis=-1, ddof=1) if count > 1 else np.zeros(len(periods))
+def moments_of(shares: Values, sums: Mapping[str, Sums]) -> dict[str, Moments]:
+    """Return the moments of each row of shares, weighed in several ways.
+
+    A share below 0 is of those who leave less often: their variance is alike.
+    """
     size = np.abs(shares)
-    return Moments(periods.mean(axis=-1), between, (size * (1 - size)) @ sums.squares / count)
+    luck = size * (1 - size)
+    found = {}
+    for name, one in sums.items():
+        periods = shares @ one.each
+        count = periods.shape[-1]
+        between = periods.var(axis=-1, ddof=1) if count > 1 else np.zeros(len(periods))
+        found[name] = Moments(periods.mean(axis=-1), between, luck @ one.squares / count)
+    return found
 
 
 def banded(guess: Moments, over: Moments, count: int, bounds: Band) -> Banded:

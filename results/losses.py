@@ -28,8 +28,8 @@ from scenarios.population import Costs, Population
 
 Values = npt.NDArray[np.float64]
 
-CELLS_MOST = 4_000_000
-"""Draws times kinds of cases that are reckoned at once."""
+CELLS_MOST = 500_000
+"""Draws times kinds of cases that are reckoned at once: what a processor keeps near."""
 
 UNVALUED = "The scenario does not say what a customer is worth (customers:), so no money is shown."
 UNSCALED = "{}: its base rate is what customers said they would do, and it is not scaled to the observed one yet."
@@ -189,10 +189,10 @@ def _reckoned(
     nothing = np.zeros((1, design.shape[1]))
     for part in parts:
         shares = shares_by_draw(model, design, part, over_days)
-        for name, one in sums.items():
-            moments[name].append(moments_of(shares, one))
         without = shares_by_draw(model, nothing, part, over_days)
-        moments["service"].append(moments_of(shares - without, sums["lost"]))
+        told = moments_of(shares, sums) | moments_of(shares - without, {"service": sums["lost"]})
+        for name, one in told.items():
+            moments[name].append(one)
     count = sums["lost"].each.shape[1]
     found = {}
     for name, (guess, *rest) in moments.items():
