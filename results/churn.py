@@ -139,8 +139,8 @@ def leaving(
             added = added + _design(one, table) @ found[at : at + width]
         at += width
     if known or not model.circumstances:
-        return _shares(model, added)
-    return np.asarray(np.mean([_shares(model, added + one) for one in model.circumstances], axis=0), dtype=float)
+        return shares_at(model, added)
+    return np.asarray(np.mean([shares_at(model, added + one) for one in model.circumstances], axis=0), dtype=float)
 
 
 def _design(one: Coefficient, table: pd.DataFrame) -> Values:
@@ -150,7 +150,8 @@ def _design(one: Coefficient, table: pd.DataFrame) -> Values:
         raise ChurnTableError(f"{one.name} holds what is no number") from None
 
 
-def _shares(model: ChurnModel, added: Values) -> Values:
+def shares_at(model: ChurnModel, added: Values) -> Values:
+    """Return the share that leaves of customers whose base and experience add up to so much on the log scale."""
     log = np.clip(added, -LOG_MOST, LOG_MOST)
     if model.form == "hazard":
         return np.asarray(-np.expm1(-np.exp(log)), dtype=float)
