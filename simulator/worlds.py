@@ -1,0 +1,258 @@
+"""Worlds in which one thing that customers live through does not happen, or a remedy of the scenario is in place.
+
+Each is the scenario with some keys changed, and nothing else. What the changed thing leads to is gone too: without cut
+calls nobody rings again because of one, so causes overlap and do not add up. A thing that the scenario does not have
+gives no world.
+
+*Without transfers*: who answers first goes on to the end, in the time that their own law says. They settle as many
+contacts, and promise as much, as those do today to whom the customer is passed on; so what differs is being passed on.
+*Without waiting*: three times as many people and two more wherever anybody is rostered; where nobody is, customers still
+wait, and channels keep their hours. *With kept promises*: all of them, when they were due, without a work order.
+
+>>> from scenarios.reading import HERE, load_scenario
+>>> [world.name for world in worlds_of(load_scenario(HERE / "quiet_tuesday.yaml")).worlds]
+['waiting']
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from scenarios.changes import changed
+from scenarios.faults import FaultsFoundError
+from scenarios.reading import LoadedScenario
+from scenarios.scenario import ANYONE, Scenario, Team, Transfer
+from scenarios.units import AGENTS_MOST
+
+Kind = Literal["cause", "remedy"]
+Settings = dict[str, object]
+
+ENOUGH_TIMES, ENOUGH_MORE = 3, 2
+
+
+@dataclass(frozen=True)
+class World:
+    """A scenario in which something is different."""
+
+    name: str
+    says: str
+    do: str
+    kind: Kind
+    loaded: LoadedScenario = field(repr=False)
+
+
+class Worlds(NamedTuple):
+    """What can be tried of a scenario, and a sentence for each that cannot."""
+
+    worlds: list[World]
+    left_out: list[str]
+
+
+class _Thing(NamedTuple):
+    """Something that customers live through, the words for a world without it, and what changes to have that world."""
+
+    says: str
+    do: str
+    settings: Callable[[LoadedScenario], Settings]
+
+
+def worlds_of(loaded: LoadedScenario) -> Worlds:
+    """Return the worlds without each thing that the scenario has, then those of its remedies."""
+    worlds, left_out = [], []
+    for name, thing in THINGS.items():
+        settings = thing.settings(loaded)
+        if not settings:
+            continue
+        try:
+            worlds.append(World(name, thing.says, thing.do, "cause", changed(loaded, settings)))
+        except FaultsFoundError as error:
+            left_out.append(f"{thing.says}: cannot be tried in this scenario ({error.faults[0]})")
+    if loaded.agents:
+        worlds.append(World("waiting", *WAITING, "cause", with_enough_people(loaded)))
+    for name, remedy in loaded.scenario.remedies.items():
+        worlds.append(World(name, remedy.says, remedy.says, "remedy", changed(loaded, remedy.set)))
+    return Worlds(worlds, left_out)
+
+
+def with_enough_people(loaded: LoadedScenario) -> LoadedScenario:
+    """Return a scenario in which nearly nobody waits for a person while one is rostered."""
+    rosters = {
+        name: [(at_s, min(ENOUGH_TIMES * count + ENOUGH_MORE, AGENTS_MOST) if count else 0) for at_s, count in steps]
+        for name, steps in loaded.agents.items()
+    }
+    hashed = hashlib.blake2b(f"{loaded.hash} enough people".encode(), digest_size=8).hexdigest()
+    return dataclasses.replace(loaded, agents=rosters, hash=hashed)
+
+
+def _without_retelling(loaded: LoadedScenario) -> Settings:
+    settings: Settings = {}
+    for at, transfer in enumerate(loaded.scenario.transfers):
+        if not transfer.history_carried:
+            settings[f"transfers.{at}.history_carried"] = True
+            if transfer.retelling is not None:
+                settings[f"transfers.{at}.retelling"] = None
+    for name, team in loaded.scenario.teams.items():
+        if team.at_shift_end == "hands_over":
+            settings[f"teams.{name}.at_shift_end"] = "briefs"
+    return settings
+
+
+def _without_cut_offs(loaded: LoadedScenario) -> Settings:
+    settings: Settings = {}
+    for at, transfer in enumerate(loaded.scenario.transfers):
+        if transfer.cut_off:
+            settings[f"transfers.{at}.cut_off"] = 0.0
+            if transfer.calls_back is not None:
+                settings[f"transfers.{at}.calls_back"] = None
+        if transfer.if_busy == "ends":
+            settings[f"transfers.{at}.if_busy"] = "waits"
+    return settings
+
+
+def _with_kept_promises(loaded: LoadedScenario) -> Settings:
+    settings: Settings = {}
+    for at, promise in enumerate(loaded.scenario.promises):
+        key = f"promises.{at}."
+        settings[key + "kept"] = 1.0
+        told = _dict_at(loaded, "promises", at)
+        settings |= {key + name: None for name in ("late", "late_by", "by", "fails") if name in told}
+        if promise.kept == 1.0:
+            del settings[key + "kept"]
+    return settings
+
+
+def _solved_at_once(loaded: LoadedScenario) -> Settings:
+    settings: Settings = {}
+    for name, team in loaded.scenario.teams.items():
+        if any(team.resolved_share(intent) < 1 for intent in loaded.scenario.intents):
+            settings[f"teams.{name}.resolves"] = 1.0
+        for at, agent in enumerate(team.named):
+            if agent.resolves is not None:
+                settings[f"teams.{name}.named.{at}.resolves"] = None
+    return settings
+
+
+def _without_busy_lines(loaded: LoadedScenario) -> Settings:
+    channels = loaded.scenario.channels.items()
+    return {f"channels.{name}.lines": None for name, hours in channels if hours.lines is not None}
+
+
+def _without_closing(loaded: LoadedScenario) -> Settings:
+    channels = loaded.scenario.channels.items()
+    return {f"channels.{name}.at_close": "served" for name, hours in channels if hours.at_close == "cleared"}
+
+
+def _without_transfers(loaded: LoadedScenario) -> Settings:
+    """Have who answers first go on to the end: see the module's words."""
+    scenario, settings = loaded.scenario, {}
+    between = [one for one in scenario.transfers if _between_people(scenario, one)]
+    if not any(one.probability for one in between):
+        return {}
+    for at, transfer in enumerate(scenario.transfers):
+        if transfer in between and transfer.probability:
+            settings[f"transfers.{at}.probability"] = 0.0
+    for name in dict.fromkeys(one.from_team for one in between):
+        shares = {intent: _settled(scenario, name, intent) for intent in scenario.intents}
+        settings[f"teams.{name}.resolves"] = {intent: min(share, 1.0) for intent, share in shares.items()}
+    promises = [*_dict_list(loaded, "promises"), *_promised_at_once(loaded, between)]
+    if len(promises) > len(scenario.promises):
+        settings["promises"] = promises
+    return settings
+
+
+def _between_people(scenario: Scenario, transfer: Transfer) -> bool:
+    if scenario.teams[transfer.from_team].self_service:
+        return False
+    return transfer.to_team == ANYONE or not scenario.teams[transfer.to_team].self_service
+
+
+def _settled(scenario: Scenario, name: str, intent: str, above: tuple[str, ...] = ()) -> float:
+    """Return which share of a team's answers about an intent is settled in the end, by it or by whom it passes on to.
+
+    A team that a contact has been with already counts with its own share: circles end there.
+    """
+    team, left, settled = scenario.teams[name], 1.0, 0.0
+    if name in above:
+        return team.resolved_share(intent)
+    for transfer in scenario.transfers:
+        if transfer.from_team == name and _concerns(transfer, intent) and _between_people(scenario, transfer):
+            to = name if transfer.to_team == ANYONE else transfer.to_team
+            share = min(transfer.probability, left)
+            settled += share * _settled(scenario, to, intent, (*above, name))
+            left -= share
+    return settled + left * team.resolved_share(intent)
+
+
+def _concerns(transfer: Transfer, intent: str) -> bool:
+    return transfer.intents is None or intent in transfer.intents
+
+
+def _promised_at_once(loaded: LoadedScenario, between: list[Transfer]) -> list[dict[str, Any]]:
+    """Return what those who answer first promise in the place of those whom they no longer pass customers on to.
+
+    For one pass only: what a third team promises after a second pass is left out.
+    """
+    scenario, told = loaded.scenario, _dict_list(loaded, "promises")
+    found = []
+    for transfer in between:
+        giver = scenario.teams[transfer.from_team]
+        for promise, values in zip(scenario.promises, told, strict=True):
+            if promise.team != transfer.to_team or not transfer.probability:
+                continue
+            both = [
+                intent
+                for intent in scenario.intents
+                if _concerns(transfer, intent) and (promise.intents is None or intent in promise.intents)
+                and _comes_to(giver, intent)
+            ]  # fmt: skip
+            if both:
+                share = promise.probability * transfer.probability
+                found.append({**values, "team": transfer.from_team, "intents": both, "probability": share})
+    return found
+
+
+def _comes_to(team: Team, intent: str) -> bool:
+    return team.skills is None or intent in team.skills
+
+
+def _dict_list(loaded: LoadedScenario, name: str) -> list[dict[str, Any]]:
+    values: Mapping[str, Any] = loaded.document.values if loaded.document is not None else {}
+    return list(values.get(name) or [])
+
+
+def _dict_at(loaded: LoadedScenario, name: str, at: int) -> dict[str, Any]:
+    return _dict_list(loaded, name)[at]
+
+
+THINGS: dict[str, _Thing] = {
+    "unresolved": _Thing(
+        "with every problem solved in the first answer",
+        "Let whoever answers solve the problem at once: give them the knowledge, the tools and the right to.",
+        _solved_at_once,
+    ),
+    "retelling": _Thing(
+        "without telling the story again", "Pass the story on with the customer.", _without_retelling
+    ),
+    "transfers": _Thing(
+        "without being passed on", "Let whoever answers first see it through to the end.", _without_transfers
+    ),
+    "cut_offs": _Thing(
+        "without cut calls", "Stop transfers from cutting calls off, and ring those back who are.", _without_cut_offs
+    ),
+    "promises": _Thing(
+        "with every promise kept in time", "Promise what can be kept, and keep it by then.", _with_kept_promises
+    ),
+    "busy_lines": _Thing(
+        "without busy lines", "Have so many lines that nobody hears a busy signal.", _without_busy_lines
+    ),
+    "closing": _Thing(
+        "without being sent away at closing time", "Answer who waits as a channel closes.", _without_closing
+    ),
+}
+"""By name: each thing but waiting, which is no key of the file."""
+
+WAITING = ("without waiting for people", "Have enough people there, hour by hour, that hardly anybody waits.")
