@@ -1,7 +1,8 @@
 """A scenario with some of its keys changed: what remedies, causes and what-ifs are made of.
 
-A change goes the way of a file: its values are set (`scenarios.settings` tells how paths are written) and all is checked
-anew, so what no file may say cannot be asked for either. What was asked for on top, as a profile, is asked for again.
+A change goes the way of a file: its values are set (`scenarios.settings` tells how paths are written) and all is
+checked anew, so what no file may say cannot be asked for either. What was asked for on top, as a profile, is asked for
+again.
 
 >>> from scenarios.reading import HERE, load_scenario
 >>> quiet = load_scenario(HERE / "quiet_tuesday.yaml")

@@ -140,7 +140,7 @@ def opened(
             block_s = loaded.scenario.teams[name].shrinkage_block_minutes * 60.0
             certain_s[name] = (at_s // block_s + 1) * block_s
     hashed = hashlib.blake2b(f"{loaded.hash} {digest}".encode(), digest_size=8).hexdigest()
-    since = (*loaded.since, functools.partial(opened, at_s=at_s, agents=agents, people=people, digest=digest))
+    since = loaded.then(functools.partial(opened, at_s=at_s, agents=agents, people=people, digest=digest))
     opening = Opening(at_s, people, certain_s)
     return dataclasses.replace(loaded, agents=rosters, hash=hashed, opening=opening, since=since)
 

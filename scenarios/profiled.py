@@ -62,7 +62,7 @@ def profiled(loaded: LoadedScenario, asked: Asked) -> LoadedScenario:
         where = f"{dotted(found.key)} " if found.key else ""
         raise ProfileError(f"{loaded.path}: {what}: {where}is {found.found}; expected {found.expected}")
     hashed = hashlib.blake2b(f"{loaded.hash} {profile}".encode(), digest_size=8).hexdigest()
-    since = (*loaded.since, functools.partial(profiled, asked=asked))
+    since = loaded.then(functools.partial(profiled, asked=asked))
     return dataclasses.replace(loaded, hash=hashed, profile=profile, since=since)
 
 
@@ -134,5 +134,5 @@ def replayed(loaded: LoadedScenario, arrivals: Sequence[tuple[str, float, str, s
         )
     hashed = hashlib.blake2b(f"{loaded.hash} {digest}".encode(), digest_size=8).hexdigest()
     alone = scenario.model_copy(update={"demand": []})
-    since = (*loaded.since, functools.partial(replayed, arrivals=arrivals, digest=digest))
+    since = loaded.then(functools.partial(replayed, arrivals=arrivals, digest=digest))
     return dataclasses.replace(loaded, scenario=alone, hash=hashed, contacts={}, arrivals=list(arrivals), since=since)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
@@ -82,6 +83,12 @@ class LoadedScenario:
     """What the file says, in plain values, where there is one."""
     since: tuple[Callable[[LoadedScenario], LoadedScenario], ...] = field(default=(), repr=False)
     """What was asked for on top of the file, as a profile or a state, in order; done again where the file changes."""
+
+    def then(
+        self, again: Callable[[LoadedScenario], LoadedScenario]
+    ) -> tuple[Callable[[LoadedScenario], LoadedScenario], ...]:
+        """Return what was asked for on top of the file, with one more thing."""
+        return (*self.since, again)
 
     def handle_us(self, team: str, intent: str) -> int:
         """Return the mean time of a contact with a team, in microseconds; 0 where the team has no law for it."""
@@ -312,7 +319,8 @@ class _Tables:
             return
         self._files.append(path)
         with _kept(faults, document, ("churn", "model")):
-            self.churn = read_churn(path)
+            stamp = path.stat()
+            self.churn = _churn_as_of(path, stamp.st_mtime_ns, stamp.st_size)
 
     def _file(self, folder: Path, name: str) -> Path:
         self._files.append(folder / parted(name)[0])
@@ -324,6 +332,12 @@ class _Tables:
         for path in self._files:
             digest.update(path.read_bytes() + b"\0")
         return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=16)
+def _churn_as_of(path: Path, changed_ns: int, size: int) -> ChurnModel:
+    """Read a churn model, once for all alternatives that are made of a scenario."""
+    return read_churn(path)
 
 
 class _kept:  # noqa: N801  a context manager reads as a word

@@ -106,11 +106,8 @@ def causes_of(
     Raises:
         NothingLostError: the scenario has no churn model, or fewer than two replications were played.
     """
-    if loaded.churn is None:
-        why = "says not what makes customers leave; give it churn: {model: published} and observed"
-        raise NothingLostError(f"{loaded.path} {why}")
-    if replications < REPLICATIONS_LEAST:
-        raise NothingLostError(f"{replications} replication tells no interval; play {REPLICATIONS_LEAST} or more")
+    if why := why_nothing(loaded, replications):
+        raise NothingLostError(why)
     worlds, left_out = worlds_of(loaded)
     used = loaded.scenario.seed if seed is None else seed
     played = lives_of([loaded, *(world.loaded for world in worlds)], used, range(replications), threads, progress)
@@ -121,6 +118,15 @@ def causes_of(
     causes = [cause_of(world, base, other) for world, other in zip(worlds, others, strict=True)]
     causes.sort(key=lambda cause: (cause.kind, -cause.customers_kept))
     return Causes(causes, base, model, left_out, len(played) == replications)
+
+
+def why_nothing(loaded: LoadedScenario, replications: int) -> str | None:
+    """Say why nothing can be told of what loses a scenario's customers; None where something can."""
+    if loaded.churn is None:
+        return f"{loaded.path} does not say what makes customers leave: churn: {{model: published}}, and observed"
+    if replications < REPLICATIONS_LEAST:
+        return f"{replications} replication tells no interval; play {REPLICATIONS_LEAST} or more"
+    return None
 
 
 def cause_of(world: World, base: Lost, other: Lost) -> Cause:

@@ -6,8 +6,8 @@ gives no world.
 
 *Without transfers*: who answers first goes on to the end, in the time that their own law says. They settle as many
 contacts, and promise as much, as those do today to whom the customer is passed on; so what differs is being passed on.
-*Without waiting*: three times as many people and two more wherever anybody is rostered; where nobody is, customers still
-wait, and channels keep their hours. *With kept promises*: all of them, when they were due, without a work order.
+*Without waiting*: three times as many people and two more wherever anybody is rostered; where nobody is, customers
+still wait, and channels keep their hours. *With kept promises*: all of them, when they were due, without a work order.
 
 >>> from scenarios.reading import HERE, load_scenario
 >>> [world.name for world in worlds_of(load_scenario(HERE / "quiet_tuesday.yaml")).worlds]
@@ -148,7 +148,8 @@ def _without_closing(loaded: LoadedScenario) -> Settings:
 
 def _without_transfers(loaded: LoadedScenario) -> Settings:
     """Have who answers first go on to the end: see the module's words."""
-    scenario, settings = loaded.scenario, {}
+    scenario = loaded.scenario
+    settings: Settings = {}
     between = [one for one in scenario.transfers if _between_people(scenario, one)]
     if not any(one.probability for one in between):
         return {}
@@ -234,9 +235,7 @@ THINGS: dict[str, _Thing] = {
         "Let whoever answers solve the problem at once: give them the knowledge, the tools and the right to.",
         _solved_at_once,
     ),
-    "retelling": _Thing(
-        "without telling the story again", "Pass the story on with the customer.", _without_retelling
-    ),
+    "retelling": _Thing("without telling the story again", "Pass the story on with the customer.", _without_retelling),
     "transfers": _Thing(
         "without being passed on", "Let whoever answers first see it through to the end.", _without_transfers
     ),
