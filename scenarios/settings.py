@@ -1,9 +1,10 @@
 """Settings: which keys of a scenario are to say something else, told by path, and the plain values that this gives.
 
 A path goes from key to key: `teams.front.agents`. Of a list, `transfers.0.cut_off` (or `transfers[0].cut_off`) is one
-element, `transfers.*.cut_off` every one, `promises[team=front].kept` those that say so; the latter two also go through
-names. A value stands in the place of what was there, null removes it. `+2`, `-1`, `*1.1` and `+10%` as text change the
-numbers that are there: of a list or a roster each that is above 0, and none falls below 0; what counts stays whole.
+element, `transfers.*.cut_off` every one, `transfers[from=front][to=back].cut_off` those that say so; the latter two go
+through names as well. A value stands in the place of what was there, null removes it. `+2`, `-1`, `*1.1` and `+10%` as
+text change the numbers that are there: of a list or a roster each that is above 0, and none falls below 0; what counts
+stays whole.
 
 Refuses to know what a scenario may say: `scenarios.reading` checks what comes out as it checks a file.
 
@@ -35,13 +36,12 @@ _RELATIVE = re.compile(r"([+\-*])(\d+(?:\.\d+)?)(%?)")
 
 @dataclass(frozen=True)
 class _Says:
-    """A part of a path: elements whose `key` says `text`."""
+    """A part of a path: elements that say each text at its key."""
 
-    key: str
-    text: str
+    told: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        return f"[{self.key}={self.text}]"
+        return "".join(f"[{key}={text}]" for key, text in self.told)
 
 
 _Part = str | int | _Says
@@ -95,7 +95,8 @@ def _set(values: Any, path: str, value: object) -> list[Key]:
             if there or (value is not None and relative is None):
                 found.append((parent, key, last))
             elif not several:
-                raise _wrong(path, last, MISSING, _known(parent, last))
+                anew = "; or a value of its own: this file says none that could be changed" if relative else ""
+                raise _wrong(path, last, MISSING, _known(parent, last) + anew)
     if not found:
         raise _wrong(path, str(parts[-1]), MISSING, "a key that some of them have")
     for parent, _, last in reversed(found):  # from the last on: what is removed of a list moves those behind it
@@ -120,10 +121,15 @@ def _parts(path: str) -> list[_Part]:
         if found is None or (at == 0 and path[0] in ".["):
             break
         name, number, key, text = found.groups()
+        before = parts[-1] if parts else None
         if number is not None or (name is not None and name.isdecimal()):
             parts.append(int(number or name))
+        elif name is not None:
+            parts.append(name)
+        elif isinstance(before, _Says):
+            parts[-1] = _Says((*before.told, (key, text)))
         else:
-            parts.append(name if name is not None else _Says(key, text))
+            parts.append(_Says(((key, text),)))
         at = found.end()
     if at < len(path) or not parts:
         raise FaultsFoundError([Fault(SETTING + path, 0, "the path", repr(path), "a path such as teams.front.agents")])
@@ -166,20 +172,28 @@ def _last(values: Any, key: Key, part: _Part, path: str) -> Iterator[tuple[str |
 
 def _says(element: Any, part: object) -> bool:
     assert isinstance(part, _Says)
-    told = element.get(part.key) if isinstance(element, dict) else None
-    return part.text in (str(one) for one in (told if isinstance(told, list | dict) else [told]))
+    return all(text in _words(element, key) for key, text in part.told)
+
+
+def _words(element: Any, key: str) -> list[str]:
+    """Return what an element says at a key, as words; nothing where it has none."""
+    told = element[key] if isinstance(element, dict) and key in element else []
+    return [str(one) for one in (told if isinstance(told, list | dict) else [told])]
 
 
 def _told(values: Any, keys: list[Any], part: object) -> str:
-    """Say what elements tell at the key of a part that none of them matched."""
+    """Say what elements tell where a part of a path has matched none."""
     if not isinstance(part, _Says):
         return "at least one element"
     elements = [values[one] for one in keys if isinstance(values[one], dict)]
-    told = [element[part.key] for element in elements if part.key in element]
-    if not told:
-        return f"a key that they have, {one_of({name for element in elements for name in element}, part.key)}"
-    words = {str(one) for some in told for one in (some if isinstance(some, list | dict) else [some])}
-    return one_of(words, part.text)
+    for at, (key, text) in enumerate(part.told):
+        left = [element for element in elements if _says(element, _Says(part.told[:at]))]
+        words = {word for element in left for word in _words(element, key)}
+        if not words:
+            return f"a key that they have, {one_of({name for element in left for name in element}, key)}"
+        if text not in words:
+            return f"{key} {one_of(words, text)}"
+    return "what one of them says"
 
 
 def _known(values: Any, found: object) -> str:

@@ -25,13 +25,15 @@ from typing import Any, Literal, NamedTuple
 from scenarios.changes import changed
 from scenarios.faults import FaultsFoundError
 from scenarios.reading import LoadedScenario
-from scenarios.scenario import ANYONE, Scenario, Team, Transfer
+from scenarios.scenario import ANYONE, Promise, Scenario, Transfer
 from scenarios.units import AGENTS_MOST
 
 Kind = Literal["cause", "remedy"]
 Settings = dict[str, object]
 
 ENOUGH_TIMES, ENOUGH_MORE = 3, 2
+PASSES_MOST = 4
+"""Beyond so many passes nobody follows a contact: teams that all pass on to each other have too many ways."""
 
 
 @dataclass(frozen=True)
@@ -156,12 +158,14 @@ def _without_transfers(loaded: LoadedScenario) -> Settings:
     for at, transfer in enumerate(scenario.transfers):
         if transfer in between and transfer.probability:
             settings[f"transfers.{at}.probability"] = 0.0
-    for name in dict.fromkeys(one.from_team for one in between):
-        shares = {intent: _settled(scenario, name, intent) for intent in scenario.intents}
-        settings[f"teams.{name}.resolves"] = {intent: min(share, 1.0) for intent, share in shares.items()}
-    promises = [*_dict_list(loaded, "promises"), *_promised_at_once(loaded, between)]
-    if len(promises) > len(scenario.promises):
-        settings["promises"] = promises
+    first = list(dict.fromkeys(one.from_team for one in between))
+    ends = {(name, intent): _ends(scenario, name, intent) for name in first for intent in scenario.intents}
+    for name in first:
+        shares = {intent: _settled(scenario, ends[name, intent], intent) for intent in scenario.intents}
+        settings[f"teams.{name}.resolves"] = shares
+    if scenario.promises:
+        kept = [one for one in _dict_list(loaded, "promises") if one["team"] not in first]
+        settings["promises"] = [*kept, *_promised_at_once(loaded, ends)]
     return settings
 
 
@@ -171,53 +175,52 @@ def _between_people(scenario: Scenario, transfer: Transfer) -> bool:
     return transfer.to_team == ANYONE or not scenario.teams[transfer.to_team].self_service
 
 
-def _settled(scenario: Scenario, name: str, intent: str, above: tuple[str, ...] = ()) -> float:
-    """Return which share of a team's answers about an intent is settled in the end, by it or by whom it passes on to.
+def _ends(scenario: Scenario, name: str, intent: str, above: tuple[str, ...] = ()) -> dict[str, float]:
+    """Return with whom contacts about an intent end that a team has answered: shares by team.
 
-    A team that a contact has been with already counts with its own share: circles end there.
+    A contact that comes back to a team, or has been passed on PASSES_MOST times, ends there.
     """
-    team, left, settled = scenario.teams[name], 1.0, 0.0
-    if name in above:
-        return team.resolved_share(intent)
+    if name in above or len(above) >= PASSES_MOST:
+        return {name: 1.0}
+    left, ends = 1.0, {name: 0.0}
     for transfer in scenario.transfers:
         if transfer.from_team == name and _concerns(transfer, intent) and _between_people(scenario, transfer):
-            to = name if transfer.to_team == ANYONE else transfer.to_team
             share = min(transfer.probability, left)
-            settled += share * _settled(scenario, to, intent, (*above, name))
+            to = name if transfer.to_team == ANYONE else transfer.to_team
+            for team, part in _ends(scenario, to, intent, (*above, name)).items():
+                ends[team] = ends.get(team, 0.0) + share * part
             left -= share
-    return settled + left * team.resolved_share(intent)
+    ends[name] += left
+    return ends
 
 
-def _concerns(transfer: Transfer, intent: str) -> bool:
-    return transfer.intents is None or intent in transfer.intents
+def _settled(scenario: Scenario, ends: Mapping[str, float], intent: str) -> float:
+    """Return which share of answers settles the matter, of those that promise nothing (what is kept decides the others)."""
+    unpromised = {
+        team: share
+        * (1 - sum(one.probability for one in scenario.promises if one.team == team and _concerns(one, intent)))
+        for team, share in ends.items()
+    }
+    whole = sum(unpromised.values())
+    settled = sum(share * scenario.teams[team].resolved_share(intent) for team, share in unpromised.items())
+    return min(max(settled / whole, 0.0), 1.0) if whole > 0 else 1.0
 
 
-def _promised_at_once(loaded: LoadedScenario, between: list[Transfer]) -> list[dict[str, Any]]:
-    """Return what those who answer first promise in the place of those whom they no longer pass customers on to.
-
-    For one pass only: what a third team promises after a second pass is left out.
-    """
-    scenario, told = loaded.scenario, _dict_list(loaded, "promises")
-    found = []
-    for transfer in between:
-        giver = scenario.teams[transfer.from_team]
-        for promise, values in zip(scenario.promises, told, strict=True):
-            if promise.team != transfer.to_team or not transfer.probability:
-                continue
-            both = [
-                intent
-                for intent in scenario.intents
-                if _concerns(transfer, intent) and (promise.intents is None or intent in promise.intents)
-                and _comes_to(giver, intent)
-            ]  # fmt: skip
-            if both:
-                share = promise.probability * transfer.probability
-                found.append({**values, "team": transfer.from_team, "intents": both, "probability": share})
-    return found
+def _concerns(one: Transfer | Promise, intent: str) -> bool:
+    return one.intents is None or intent in one.intents
 
 
-def _comes_to(team: Team, intent: str) -> bool:
-    return team.skills is None or intent in team.skills
+def _promised_at_once(
+    loaded: LoadedScenario, ends: Mapping[tuple[str, str], Mapping[str, float]]
+) -> list[dict[str, Any]]:
+    """Return what those who answer first promise: as often as those do with whom contacts end today."""
+    told = list(zip(loaded.scenario.promises, _dict_list(loaded, "promises"), strict=True))
+    return [
+        {**values, "team": name, "intents": [intent], "probability": promise.probability * shares[promise.team]}
+        for (name, intent), shares in ends.items()
+        for promise, values in told
+        if shares.get(promise.team) and _concerns(promise, intent)
+    ]
 
 
 def _dict_list(loaded: LoadedScenario, name: str) -> list[dict[str, Any]]:
