@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,6 +37,10 @@ Progress = Callable[[float], None]
 
 REPLICATIONS_LEAST = 2
 """Fewer tell nothing of how sure a mean is."""
+
+PARCEL_CONTACTS, PARCELS_LEAST = 20_000, 8
+"""Contacts whose log is read at once, and into how many parcels replications are cut at least: an interruption loses
+the one at hand."""
 
 
 class NothingLostError(ValueError):
@@ -180,43 +184,52 @@ def lives_of(
 
     An interruption keeps the replications that are done in all of them.
     """
-    played: list[list[pd.DataFrame]] = []
     works = tuple(Work(one, seed, False, None, "compiled", (), 0.0, False) for one in scenarios)
-    lives = _Lives(works, len(replications), progress)
+    lives = _Lives(works, _parcels(scenarios[0], replications), progress)
+    played: list[list[pd.DataFrame]] = []
     with open_workers(threads, False, None) as workers, contextlib.suppress(KeyboardInterrupt):
-        results = workers.play(lives, replications) if workers else map(lives.play, replications)
-        for one in results:
-            played.append(one)
+        parcels = range(len(lives.parcels))
+        for some in workers.play(lives, parcels) if workers else map(lives.play, parcels):
+            played += some
     return played
+
+
+def _parcels(loaded: LoadedScenario, replications: range) -> list[range]:
+    """Cut replications into parcels whose logs are read together: a small one alone takes as long as a large one."""
+    contacts = sum(count for cell in loaded.contacts.values() for _, count in cell) * loaded.scenario.days
+    size = max(1, min(int(PARCEL_CONTACTS / max(contacts, 1.0)), len(replications) // PARCELS_LEAST))
+    return [replications[at : at + size] for at in range(0, len(replications), size)]
 
 
 @dataclass
 class _Lives:
-    """Plays scenarios replication by replication, and keeps of each only what a churn model can weigh."""
+    """Plays scenarios parcel by parcel, and keeps of each replication only what a churn model can weigh."""
 
     works: tuple[Work, ...]
-    of: int
+    parcels: list[range]
     progress: Progress | None
     done: int = 0
 
-    def play_some(self, replications: Sequence[int]) -> list[list[pd.DataFrame]]:
-        """Play replications one after the other."""
-        return [self.play(replication) for replication in replications]
+    def play_some(self, parcels: Sequence[int]) -> list[list[list[pd.DataFrame]]]:
+        """Play parcels one after the other."""
+        return [self.play(parcel) for parcel in parcels]
 
-    def play(self, replication: int) -> list[pd.DataFrame]:
-        """Play a replication of each scenario."""
-        lived, worth = [], _Worth(self.works[0].loaded, self.works[0].seed, replication)
+    def play(self, parcel: int) -> list[list[pd.DataFrame]]:
+        """Play the replications of a parcel; returns for each what was lived through in each scenario."""
+        first, replications = self.works[0], self.parcels[parcel]
+        worth = {one: _Worth(first.loaded, first.seed, one) for one in replications}
+        lived = []
         for work in self.works:
-            legs, _ = work.tables([work.play(replication)], "")
+            legs, _ = work.tables([work.play(one) for one in replications], "")
             lived.append(lived_of(legs, work.loaded, work.seed, worth))
             self.done += 1
             if self.progress:
-                self.progress(min(self.done / (self.of * len(self.works)), 1.0))
-        return lived
+                self.progress(min(self.done / (len(self.parcels) * len(self.works)), 1.0))
+        return [list(worlds) for worlds in zip(*lived, strict=True)]
 
 
-def lived_of(legs: pd.DataFrame, loaded: LoadedScenario, seed: int, worth: _Worth) -> pd.DataFrame:
-    """Return what was lived through in a replication: a row for all cases alike, with how many, and their `margin`."""
+def lived_of(legs: pd.DataFrame, loaded: LoadedScenario, seed: int, worth: Mapping[int, _Worth]) -> list[pd.DataFrame]:
+    """Return what was lived through in each replication: a row for all cases alike, how many, and their `margin`."""
     assert loaded.churn is not None
     terms = weighed(loaded.churn)
     complaints = loaded.scenario.customers.complaints if loaded.scenario.customers else []
@@ -224,8 +237,12 @@ def lived_of(legs: pd.DataFrame, loaded: LoadedScenario, seed: int, worth: _Wort
     if "wait_beyond_min" not in terms:
         expectations = _Indifferent({}, seed)
     cases = cases_of(legs, expectations, loaded.horizon_s, complaints=complaints)
-    told = cases[list(terms)].assign(cases=1.0, margin=worth.of(cases["customer_id"]))
-    return told.groupby(list(terms), as_index=False, sort=True).sum() if terms else told.sum().to_frame().T
+    found = []
+    for replication, values in worth.items():
+        own = cases[cases["replication"] == replication]
+        told = own[list(terms)].assign(cases=1.0, margin=values.of(own["customer_id"]))
+        found.append(told.groupby(list(terms), as_index=False, sort=True).sum() if terms else told.sum().to_frame().T)
+    return found
 
 
 class _Indifferent(Expectations):

@@ -195,7 +195,7 @@ def _ends(scenario: Scenario, name: str, intent: str, above: tuple[str, ...] = (
 
 
 def _settled(scenario: Scenario, ends: Mapping[str, float], intent: str) -> float:
-    """Return which share of answers settles the matter, of those that promise nothing (what is kept decides the others)."""
+    """Return which share of answers settles the matter, of those that promise nothing: a promise decides the others."""
     unpromised = {
         team: share
         * (1 - sum(one.probability for one in scenario.promises if one.team == team and _concerns(one, intent)))
