@@ -93,6 +93,19 @@ def test_a_remedy_with_a_wrong_key_is_a_fault_of_the_file(tmp_path, capsys):
     assert "front (did you mean it?)" in fault["message"]
 
 
+def test_a_run_whose_causes_were_not_found_does_not_say_it_is_finished(tmp_path, monkeypatch):
+    """Without it a run without causes would be taken for one of a desk that has none."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(simulator.causes, "causes_of", interrupted)
+    assert losses(scenario(tmp_path), "--replications", 2, "-o", tmp_path / "run") == 130
+    facts = Run.open(tmp_path / "run").facts
+    assert (facts["state"], "causes" in facts) == ("interrupted", False)
+    assert (tmp_path / "run" / "legs.parquet").is_file()
+
+
 def test_an_interrupted_search_keeps_what_is_done(tmp_path, capsys, monkeypatch):
     """Without it Ctrl-C would leave a run that says it is finished, or nothing."""
     whole = simulator.causes.causes_of
