@@ -13,6 +13,7 @@ from typing import Any
 from commands.churning import fit_churn
 from commands.comparing import compare, report
 from commands.keeping import runs
+from commands.losing import losses
 from commands.probing import desk, journey, load, shop, target
 from commands.recorded import fit, import_
 from commands.scoring import score
@@ -107,6 +108,8 @@ VERBS = {
     "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
         "scenario days volumes seed out json engine replications by metric half-width summary warm-up from-state "
         "threads cluster check-goals shoppers story"),
+    "losses": Verb(losses, "testdrive losses scenarios/broadband_move.yaml --days 7",
+        "scenario days volumes seed out json replications-10 threads shoppers"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -187,6 +190,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "story": ("--story", {"metavar": "CUSTOMER", "help": "tell what one customer lives through instead, in words; "
         "CUSTOMER@K: in replication K"}),
     "cluster": ("--cluster", {"metavar": "ADDRESS", "help": "play on a Dask cluster, such as tcp://host:8786"}),
+    "replications-10": ("--replications", {"type": _count, "default": 10, "metavar": "N",
+        "help": "of the scenario, and of it without each thing that could lose customers; default: 10"}),
     "replications-20": ("--replications", {"type": _count, "default": 20, "metavar": "N",
         "help": "with --power; default: 20"}),
     "replications-30": ("--replications", {"type": _count, "default": 30, "metavar": "N", "help": "default: 30"}),

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 class Fault:
     """One fault: the file, its line (1 is the first), the dotted key, the value found and what would be right.
 
+    What was set on top of a file has no line: `file` is then the setting, and `line` 0.
     Where the fault is a thing that is not there at all, `found` is ``missing``.
     """
 
@@ -28,7 +29,8 @@ class Fault:
     expected: str
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: {self.key}".rstrip()
+        line = f":{self.line}" if self.line else ""
+        where = f"{self.file}{line}: {self.key}".rstrip()
         return f"{where} is {self.found}; expected {self.expected}"
 
 

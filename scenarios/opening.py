@@ -12,6 +12,7 @@ nobody is on duty before it.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import math
@@ -139,7 +140,9 @@ def opened(
             block_s = loaded.scenario.teams[name].shrinkage_block_minutes * 60.0
             certain_s[name] = (at_s // block_s + 1) * block_s
     hashed = hashlib.blake2b(f"{loaded.hash} {digest}".encode(), digest_size=8).hexdigest()
-    return dataclasses.replace(loaded, agents=rosters, hash=hashed, opening=Opening(at_s, people, certain_s))
+    since = loaded.then(functools.partial(opened, at_s=at_s, agents=agents, people=people, digest=digest))
+    opening = Opening(at_s, people, certain_s)
+    return dataclasses.replace(loaded, agents=rosters, hash=hashed, opening=opening, since=since)
 
 
 def share_below(law: LawRow, time_s: float) -> float:

@@ -13,6 +13,7 @@ is its own, and so meet the same customers.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ def profiled(loaded: LoadedScenario, asked: Asked) -> LoadedScenario:
         where = f"{dotted(found.key)} " if found.key else ""
         raise ProfileError(f"{loaded.path}: {what}: {where}is {found.found}; expected {found.expected}")
     hashed = hashlib.blake2b(f"{loaded.hash} {profile}".encode(), digest_size=8).hexdigest()
-    return dataclasses.replace(loaded, hash=hashed, profile=profile)
+    since = loaded.then(functools.partial(profiled, asked=asked))
+    return dataclasses.replace(loaded, hash=hashed, profile=profile, since=since)
 
 
 def _timed(loaded: LoadedScenario, asked: Asked) -> TimedProfile:
@@ -132,4 +134,5 @@ def replayed(loaded: LoadedScenario, arrivals: Sequence[tuple[str, float, str, s
         )
     hashed = hashlib.blake2b(f"{loaded.hash} {digest}".encode(), digest_size=8).hexdigest()
     alone = scenario.model_copy(update={"demand": []})
-    return dataclasses.replace(loaded, scenario=alone, hash=hashed, contacts={}, arrivals=list(arrivals))
+    since = loaded.then(functools.partial(replayed, arrivals=arrivals, digest=digest))
+    return dataclasses.replace(loaded, scenario=alone, hash=hashed, contacts={}, arrivals=list(arrivals), since=since)

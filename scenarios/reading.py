@@ -8,9 +8,13 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import dataclasses
+import functools
 import hashlib
 import itertools
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +28,7 @@ from scenarios.profiles import TimedProfile, profile_faults
 from scenarios.references import clock_at, dict_at, hops, is_served, list_at, references
 from scenarios.rosters import daily_steps, shift_steps
 from scenarios.scenario import Channel, Scenario
+from scenarios.settings import SETTING, applied
 from scenarios.tables import read_agents, read_arrivals, read_contacts, read_points
 from scenarios.units import DAY_S, NEVER_US, clock_s, clock_text, us
 from scenarios.workbooks import parted
@@ -74,6 +79,16 @@ class LoadedScenario:
     """What becomes of the volumes, where others come than `demand` and `replay` say."""
     churn: ChurnModel | None = field(default=None, repr=False)
     """What makes customers leave, with how many really do, where the scenario says so."""
+    document: Document | None = field(default=None, repr=False)
+    """What the file says, in plain values, where there is one."""
+    since: tuple[Callable[[LoadedScenario], LoadedScenario], ...] = field(default=(), repr=False)
+    """What was asked for on top of the file, as a profile or a state, in order; done again where the file changes."""
+
+    def then(
+        self, again: Callable[[LoadedScenario], LoadedScenario]
+    ) -> tuple[Callable[[LoadedScenario], LoadedScenario], ...]:
+        """Return what was asked for on top of the file, with one more thing."""
+        return (*self.since, again)
 
     def handle_us(self, team: str, intent: str) -> int:
         """Return the mean time of a contact with a team, in microseconds; 0 where the team has no law for it."""
@@ -112,6 +127,26 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
         FaultsFoundError: every fault of the file and of its tables.
     """
     document = read_file(path)
+    loaded = checked(document, path, days, path.read_bytes())
+    faults = [fault for name in loaded.scenario.remedies for fault in _remedy_faults(document, loaded, name)]
+    if faults:
+        raise FaultsFoundError(faults)
+    return loaded
+
+
+def checked(told: Document, path: Path, days: int | None, own: bytes) -> LoadedScenario:
+    """Check what a scenario file says, and the tables it names; remedies may still lead nowhere.
+
+    Args:
+        told: what it says.
+        path: where the tables lie beside.
+        days: overrides how many days it covers.
+        own: what its hash begins with.
+
+    Raises:
+        FaultsFoundError: every fault of the document and of its tables.
+    """
+    document = dataclasses.replace(told, values=copy.deepcopy(told.values))  # tables are filled in
     faults: list[Fault] = []
     scenario: Scenario | None = None
     tables = _Tables(document, path.parent, faults)
@@ -128,7 +163,46 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
         raise FaultsFoundError(faults)
     if days is not None:
         scenario = scenario.model_copy(update={"days": days})
-    contacts = {
+    contacts, agents = _volumes(scenario, tables), _rosters(scenario, tables)
+    _named_agents_come(document, scenario, tables)
+    _profiles_can_be_played(document, scenario, contacts, tables.arrivals)
+    churn = _believed(scenario, tables.churn)
+    return LoadedScenario(
+        path, scenario, tables.hash(own), contacts, agents, tables.arrivals, churn=churn, document=told
+    )
+
+
+def with_settings(loaded: LoadedScenario, settings: Mapping[str, object]) -> LoadedScenario:
+    """Return a scenario as its file would be with other values in it, and nothing asked for on top.
+
+    Raises:
+        FaultsFoundError: every setting that leads nowhere, and every fault of what comes out.
+    """
+    assert loaded.document is not None, f"{loaded.path} was not read from a file of a scenario"
+    document = applied(loaded.document, settings)
+    days = None if "days" in settings else loaded.scenario.days
+    own = json.dumps([loaded.hash, dict(settings)], sort_keys=True, default=str)
+    try:
+        return checked(document, loaded.path, days, own.encode())
+    except FaultsFoundError as error:  # what `*` has set is wrong everywhere alike: told once
+        first = {(fault.file, fault.found, fault.expected): fault for fault in reversed(error.faults)}
+        raise FaultsFoundError(first.values()) from None
+
+
+def _remedy_faults(document: Document, loaded: LoadedScenario, name: str) -> Iterator[Fault]:
+    """Find settings of a remedy that the scenario could not be played with."""
+    settings = loaded.scenario.remedies[name].set
+    try:
+        with_settings(loaded, settings)
+    except FaultsFoundError as error:
+        for fault in error.faults:
+            setting = fault.file.removeprefix(SETTING)
+            key: Key = ("remedies", name, "set", *([setting] if setting in settings else []))
+            yield document.fault(key, Words(f"what makes {fault.key} {fault.found}"), fault.expected)
+
+
+def _volumes(scenario: Scenario, tables: _Tables) -> dict[int, list[tuple[float, float]]]:
+    return {
         index: tables.contacts.get(index)
         or [
             (clock_s(demand.starts) + i * demand.interval_minutes * 60.0, count)
@@ -136,7 +210,10 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
         ]
         for index, demand in enumerate(scenario.demand)
     }
-    agents = {
+
+
+def _rosters(scenario: Scenario, tables: _Tables) -> dict[str, list[tuple[float, int]]]:
+    return {
         name: tables.agents.get(name)
         or (
             shift_steps(team.shifts, scenario.days, scenario.kind_of, scenario.local_days)
@@ -146,11 +223,6 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
         for name, team in scenario.teams.items()
         if not team.self_service
     }
-    _named_agents_come(document, scenario, tables)
-    _profiles_can_be_played(document, scenario, contacts, tables.arrivals)
-    return LoadedScenario(
-        path, scenario, tables.hash(path), contacts, agents, tables.arrivals, churn=_believed(scenario, tables.churn)
-    )
 
 
 def _believed(scenario: Scenario, churn: ChurnModel | None) -> ChurnModel | None:
@@ -247,18 +319,25 @@ class _Tables:
             return
         self._files.append(path)
         with _kept(faults, document, ("churn", "model")):
-            self.churn = read_churn(path)
+            stamp = path.stat()
+            self.churn = _churn_as_of(path, stamp.st_mtime_ns, stamp.st_size)
 
     def _file(self, folder: Path, name: str) -> Path:
         self._files.append(folder / parted(name)[0])
         return folder / name
 
-    def hash(self, scenario: Path) -> str:
-        """Return 16 hex digits over the scenario and its tables."""
-        digest = hashlib.blake2b(digest_size=8)
-        for path in [scenario, *self._files]:
+    def hash(self, own: bytes) -> str:
+        """Return 16 hex digits over the scenario's own text and its tables."""
+        digest = hashlib.blake2b(own + b"\0", digest_size=8)
+        for path in self._files:
             digest.update(path.read_bytes() + b"\0")
         return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=16)
+def _churn_as_of(path: Path, changed_ns: int, size: int) -> ChurnModel:
+    """Read a churn model, once for all alternatives that are made of a scenario."""
+    return read_churn(path)
 
 
 class _kept:  # noqa: N801  a context manager reads as a word

@@ -19,6 +19,7 @@ KINDS = {
     "targets": "target",
     "charters": "charter",
     "churn_models": "churn",
+    "beliefs": "churn",
 }
 SHIPPED = [
     (path, kind) for folder, kind in KINDS.items() for path in sorted((HERE / folder).glob("*.yaml")) if path.is_file()
