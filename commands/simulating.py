@@ -214,6 +214,8 @@ def simulate_asked(
     if not summary:
         run.write_table("legs", simulated.legs)
         run.write_table("staffing", simulated.staffing)
+        if len(simulated.customers):
+            run.write_table("customers", simulated.customers)
     whole = simulated.replications == replications or (precision is not None and simulated.reached)
     run.write_facts(
         run_id=simulated.run_id, replications=simulated.replications, contacts=simulated.contacts,

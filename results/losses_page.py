@@ -8,11 +8,9 @@ said, no amount of money stands anywhere on the page, that of serving among them
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from markupsafe import Markup
 
 from results.amounts import band_text, money_text, number_text, price_text
 from results.consequences import Consequence
@@ -46,8 +44,6 @@ from results.runs import Run, RunError, write_whole
 from results.service_costs import CostLine, ServiceCosts
 from results.words import NOTHING, share
 
-NO_STYLES = Markup("")
-
 LIMITS = (
     "Nobody was drawn by lot to live through it: the model's ratios compare customers who differ in other ways too. A "
     "trial would tell more.",
@@ -73,18 +69,14 @@ def losses_facts(
 def write_losses_page(
     path: Path,
     run: Run,
-    journey_map: Markup | None = None,
-    stories: Markup | None = None,
-    journey_styles: Markup = NO_STYLES,
+    journeys: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the page of a run.
 
     Args:
         path: the page.
         run: a run whose run.json has `losses`.
-        journey_map: what customers go through, drawn: a section of the page, escaped already.
-        stories: customers one by one, likewise.
-        journey_styles: rules of style that these two need.
+        journeys: what customers go through, drawn and told (`results.journey_page.journey_view`).
 
     Raises:
         RunError: the run does not tell its losses.
@@ -105,9 +97,7 @@ def write_losses_page(
         "band_rows": _band_rows(losses),
         "tornado": tornado(causes) if causes else None,
         "cause_rows": [_cause_row(one, losses) for one in (*told_causes(causes), *told_causes(causes, "remedy"))],
-        "journey_map": journey_map,
-        "stories": stories,
-        "journey_styles": journey_styles,
+        "journeys": journeys,
         "consequences": [_consequence_row(one, losses) for one in consequences],
         "costs": None if costs is None else _costs_view(ServiceCosts.of(costs), losses),
         "model": losses.model,

@@ -7,6 +7,8 @@ microseconds, so that whoever folds a log comes to the same numbers. Refuses to 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import numpy.typing as npt
 
@@ -112,8 +114,8 @@ def promised(row: Row, due_us: int, kept_us: int, until_us: int) -> None:
     row[PROMISES_LATE if 0 <= kept_us <= until_us else PROMISES_BROKEN] += 1
 
 
-def terms_of(rows: npt.NDArray[np.int64]) -> dict[Term, npt.NDArray[np.float64]]:
+def terms_of(rows: npt.NDArray[np.int64], wanted: Collection[Term] = TERMS) -> dict[Term, npt.NDArray[np.float64]]:
     """Return what rows hold by term, waiting in minutes."""
-    found = {term: rows[:, place].astype(np.float64) for place, term in enumerate(TERMS)}
-    found["wait_beyond_min"] = rows[:, WAIT_BEYOND_US] / 60e6
-    return found
+    places = {term: place for place, term in enumerate(TERMS) if term in wanted}
+    scales = {term: 60e6 if place == WAIT_BEYOND_US else 1.0 for term, place in places.items()}
+    return {term: rows[:, place] / scales[term] for term, place in places.items()}

@@ -15,7 +15,8 @@ import pandas as pd
 from scenarios.draws import Purpose, uniform
 from scenarios.identity import MEMBER_DIGITS, member_entity
 from scenarios.jit import jit
-from scenarios.population import Population, Segment
+from scenarios.normal import normal_quantile
+from scenarios.population import Population, Spread
 
 Entities = npt.NDArray[np.uint64]
 Values = npt.NDArray[np.float64]
@@ -34,7 +35,9 @@ def members_of(seed: int, replication: int, entities: Entities, count: int) -> n
     return members
 
 
-def values_of(population: Population | None, entities: Sequence[int], seed: int, replication: int) -> pd.DataFrame:
+def values_of(
+    population: Population | None, entities: Sequence[int] | Entities, seed: int, replication: int
+) -> pd.DataFrame:
     """Return VALUE_COLUMNS, a row for each customer, told by entity; empty cells where no population is told."""
     if population is None:
         return pd.DataFrame(dict.fromkeys(VALUE_COLUMNS, np.full(len(entities), np.nan))).astype({"segment": object})
@@ -48,23 +51,34 @@ def values_of(population: Population | None, entities: Sequence[int], seed: int,
     segment = np.minimum(np.searchsorted(shares, drawn(Purpose.SEGMENT), side="right"), len(names) - 1)
     revenue, tenure = drawn(Purpose.REVENUE), drawn(Purpose.TENURE)
     held, left = drawn(Purpose.CONTRACT), drawn(Purpose.CONTRACT_LEFT)
-    told = [population.segments[names[one]] for one in segment]
-    return pd.DataFrame(
-        {
-            "segment": [names[one] for one in segment],
-            "monthly_revenue": [one.monthly_revenue.at(u) for one, u in zip(told, revenue, strict=True)],
-            "margin": [one.margin for one in told],
-            "tenure_months": [one.tenure_months.at(u) for one, u in zip(told, tenure, strict=True)],
-            "contract_months": [_contract_months(one, *us) for one, *us in zip(told, held, left, strict=True)],
-        },
-        columns=list(VALUE_COLUMNS),
-    )
+    told = [population.segments[name] for name in names]
+    term = np.array([0.0 if one.contract is None else one.contract.months for one in told])
+    share = np.array([0.0 if one.contract is None else one.contract.share for one in told])
+    columns = {
+        "segment": np.array(names, dtype=object)[segment],
+        "monthly_revenue": _spread([one.monthly_revenue for one in told], segment, revenue),
+        "margin": np.array([one.margin for one in told])[segment],
+        "tenure_months": _spread([one.tenure_months for one in told], segment, tenure),
+        "contract_months": np.where(held < share[segment], term[segment] * left, 0.0),
+    }
+    return pd.DataFrame(columns, columns=list(VALUE_COLUMNS))
 
 
-def _contract_months(segment: Segment, held: float, left: float) -> float:
-    if segment.contract is None or held >= segment.contract.share:
-        return 0.0
-    return segment.contract.months * left
+def _spread(told: Sequence[Spread], segment: npt.NDArray[np.int64], u: Values) -> Values:
+    """Return the amount of each customer, whose segment it is told for, below which a share `u` of them lies."""
+    mean = np.array([one.mean for one in told])
+    deviation = np.sqrt(np.log1p(np.square([one.cv for one in told])))
+    return _lognormal(mean[segment], deviation[segment], u)
+
+
+@jit
+def _lognormal(mean: Values, deviation: Values, u: Values) -> Values:
+    amounts = np.empty(len(u))
+    for at in range(len(u)):
+        amounts[at] = mean[at]
+        if deviation[at] > 0.0:
+            amounts[at] *= np.exp(deviation[at] * normal_quantile(u[at]) - deviation[at] ** 2 / 2)
+    return amounts
 
 
 @jit

@@ -3,20 +3,18 @@
 Holds the typed keys `customers` and `costs` of a scenario; `scenarios.members` draws who has which case. Without them
 each case is a customer of its own, of unknown value. Refuses to know what experience does to anybody.
 
->>> Spread(mean=60.0, cv=0.5).at(0.5) < 60.0
-True
+>>> Costs(keep=20.0).winning
+100.0
 """
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from scenarios.experience import Term
 from scenarios.models import Strict
-from scenarios.normal import normal_quantile
 
 CUSTOMERS_MOST = 2**32
 MONTHS_MOST = 1200
@@ -32,13 +30,6 @@ class Spread(Strict):
 
     mean: Amount = Field(description="the mean of all customers")
     cv: Annotated[float, Field(ge=0, le=10)] = Field(0.0, description="standard deviation over the mean; 0: all alike")
-
-    def at(self, u: float) -> float:
-        """Return the amount below which a share `u` of customers lies."""
-        if not self.cv or not self.mean:
-            return self.mean
-        variance = math.log1p(self.cv**2)
-        return self.mean * math.exp(math.sqrt(variance) * float(normal_quantile(u)) - variance / 2)
 
 
 class Contract(Strict):

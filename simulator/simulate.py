@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from results.churn import anchored
@@ -37,7 +38,7 @@ from scenarios.reading import LoadedScenario
 from simulator.columns import Replicated, cases_table, legs_table, staffing_table
 from simulator.engine_compiled import replicate
 from simulator.engine_simpy import Engine
-from simulator.floor_arrays import Floor, floor_of, shifts_of
+from simulator.floor_arrays import Floor, Whole, floor_of, shifts_of
 from simulator.fold import contacts_folded, waits_folded, worked_folded
 from simulator.loop_arrivals import Arrivals
 from simulator.loop_lives import (
@@ -66,8 +67,14 @@ class Tables(NamedTuple):
     """Cases and customers without a row where the scenario says nothing of churn or of customers."""
 
 
+Lives = tuple[int, DrawnPlan, Lived]
+"""A replication, who came in it, and what they lived through."""
+
 Progress = Callable[[float], None]
 """Told the share of the work that is done, between 0 and 1."""
+
+
+ANCHOR_CASES, ANCHOR_REPLICATIONS = 10_000, 20
 
 
 class NoLogError(ValueError):
@@ -222,8 +229,8 @@ class Played:
     contacts: int
     part: Replicated | tuple[pd.DataFrame, pd.DataFrame] | None = field(repr=False)
     """From which the tables are made: the compiled engine's arrays, or SimPy's legs and staffing."""
-    lived: tuple[int, DrawnPlan, Lived] | None = field(repr=False)
-    """The replication, who came, and what they lived through, where the scenario says anything of that."""
+    lived: Lives | None = field(repr=False)
+    """Where the scenario says anything of what customers live through."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,13 +319,18 @@ class Work:
         customers = customers_of(cases, self.churn, population, self.seed, self.same_plan, entities)
         return Tables(legs, staffing, cases, customers)
 
+    def live(self, replication: int) -> Lives:
+        """Play a replication for what customers live through alone, in the compiled engine."""
+        luck = self.luck(replication)
+        part = replicated(self.loaded, self.floor, self.plan, luck, self.shoppers, self.beliefs)
+        return replication, part.plan, part.lived(self.beliefs, luck, self.floor.horizon_us)
+
     def _compiled(self, replication: int) -> Played:
         luck = self.luck(replication)
-        plan = self.plan or draw_plan(self.loaded, luck.seed, luck.plan, self.shoppers)
-        part = replicated(self.loaded, self.floor, plan, luck, beliefs=self.beliefs)
-        lived = None
+        part = replicated(self.loaded, self.floor, self.plan, luck, self.shoppers, self.beliefs)
+        lived: Lives | None = None
         if self.tells_lives:
-            lived = replication, plan, part.lived(self.beliefs, luck, self.floor.horizon_us)
+            lived = replication, part.plan, part.lived(self.beliefs, luck, self.floor.horizon_us)
         contacts = contacts_folded(part.happened, part.plan.intent, self.floor.horizon_us)
         several = several_at_once(self.loaded)
         worked = worked_folded(part.happened, self.floor, self.works_from_s, self.paid_s, several)
@@ -368,16 +380,16 @@ def replicated(
 def believed_churn(loaded: LoadedScenario, seed: int) -> ChurnModel | None:
     """Return what makes customers leave: with a base as many really leave, where the scenario tells how many do.
 
-    The customers it is moved to are those of a day as it is today, the first replication, while nobody leaves.
+    The customers whom it is moved to are those of the first replications, as the scenario is and while nobody leaves:
+    of as many as have ANCHOR_CASES cases, and no more than ANCHOR_REPLICATIONS.
     """
     model = loaded.churn
     if model is None or model.observed is None:
         return model
-    work = Work(loaded, seed, False, None, "compiled", (), 0.0, False, None)
-    plan, luck = draw_plan(loaded, seed), work.luck(0)
-    part = replicated(loaded, work.floor, plan, luck)
-    lived = part.lived(work.beliefs, luck, work.floor.horizon_us)
-    return anchored(model, pd.DataFrame(terms_of(lived.rows)), float(loaded.scenario.days))
+    work, rows = Work(loaded, seed, False, None, "compiled", (), 0.0, True), list[Whole]()
+    while len(rows) < ANCHOR_REPLICATIONS and sum(map(len, rows)) < ANCHOR_CASES:
+        rows.append(work.live(len(rows))[2].rows)
+    return anchored(model, pd.DataFrame(terms_of(np.concatenate(rows))), float(loaded.scenario.days))
 
 
 def _kept(work: Work, workers: Workers | None, replications: range, progress: Progress | None, of: int) -> list[Played]:
