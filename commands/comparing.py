@@ -45,6 +45,8 @@ def report(asked: argparse.Namespace) -> int:
         simulated, measured = Run.open(first.folder / "simulated"), Run.open(first.folder / "measured")
         browser = Run.open(first.folder / "browser") if (first.folder / "browser" / "run.json").exists() else None
         write_page(path, simulated, measured, compare_runs(simulated, measured), browser, [])
+    elif first.facts.get("losses"):
+        write_losses(path, first)
     elif first.facts.get("kind") == "simulated":
         values = [Figure(**value) for value in first.facts.get("metrics", [])]
         write_simulation_report(path, first, values)
@@ -59,6 +61,15 @@ def report(asked: argparse.Namespace) -> int:
     else:
         print(f"report: {path.resolve()}")
     return Exit.AGREES
+
+
+def write_losses(path: Path, run: Run) -> None:
+    """Write the page of a run that tells its losses, from what its folder holds."""
+    from results.journey_page import journey_view
+    from results.losses_page import write_losses_page
+
+    currency, until_s = run.facts["losses"]["currency"] or "", run.facts.get("until_s")
+    write_losses_page(path, run, journey_view(run, None, None, run.facts.get("intents"), currency, until_s))
 
 
 def compare_runs(simulated: Run, measured: Run) -> Comparison:

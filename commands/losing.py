@@ -67,7 +67,8 @@ def _lost(run: Run, loaded: LoadedScenario, simulated: Simulated) -> Losses:
     if scenario.costs is not None:
         hours = hours_of(simulated.legs, simulated.staffing, loaded)
         costs = service_costs_of(simulated.legs, cases, scenario.costs, hours, count)
-    run.write_facts(**losses_facts(lost, follows, costs), causes=[])
+    told = losses_facts(lost, follows, costs)
+    run.write_facts(**told, causes=[], intents=dict(scenario.intents), until_s=loaded.horizon_s)
     return lost
 
 

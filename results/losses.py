@@ -20,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from results.churn import DRAWS, best_guess, describe, drawn_parameters
+from results.churn import DRAWS, best_guess, describe, drawn_parameters, leaving
 from results.churn_draws import kinds_of, shares_by_draw
 from results.loss_bands import Banded, Moments, Sums, banded, moments_of, sums_of
 from scenarios.churn import ChurnModel, withheld_money
+from scenarios.experience import TERMS, Term
 from scenarios.population import Costs, Population
 
 Values = npt.NDArray[np.float64]
@@ -59,6 +60,8 @@ class Losses:
     """Of these, because of service."""
     share: Banded
     """Lost customers over customers who made contact."""
+    by_term: dict[Term, float]
+    """How many fewer were lost if the model met none of a term, all else as it was; the largest first."""
     currency: str | None
     value_months: float | None
     revenue: Banded | None
@@ -140,6 +143,7 @@ def losses_of(
         lost=lost,
         service=found["service"],
         share=lost.times(1 / customers if customers else 0.0),
+        by_term=_by_term(model, cases, count, over_days),
         currency=population.currency if population else None,
         value_months=population.value_months if population else None,
         revenue=revenue,
@@ -148,6 +152,20 @@ def losses_of(
         withheld=withheld,
         notes=tuple(_notes(count, values, withheld)),
     )
+
+
+def _by_term(model: ChurnModel, cases: pd.DataFrame, count: int, over_days: float | None) -> dict[Term, float]:
+    """Return how many a replication loses more for each term that the model weighs."""
+    weighed = [term for term in TERMS if term in model.terms and term in cases]
+    if not weighed or cases.empty:
+        return {}
+    alike = cases.groupby(weighed, sort=True).size().reset_index(name="cases")
+    base = leaving(model, alike, over_days) @ alike["cases"].to_numpy()
+    fewer = {
+        term: float(base - leaving(model, alike.assign(**{term: 0.0}), over_days) @ alike["cases"].to_numpy()) / count
+        for term in weighed
+    }
+    return dict(sorted(fewer.items(), key=lambda one: -abs(one[1])))
 
 
 def _worth(

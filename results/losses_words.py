@@ -13,7 +13,9 @@ from results.amounts import band_text, money_text, number_text
 from results.loss_bands import Band, Banded
 from results.losses import UNVALUED, Losses
 from results.terminal import grid
-from results.words import share
+from results.words import listed, share
+
+DAYS_OF_MONTH = 365.25 / 12
 
 CAUSES_MOST = 3
 """So many causes stand on the first screen, and so many things to do."""
@@ -73,6 +75,40 @@ def risk_sentence(losses: Losses) -> str:
         f"{money_text(losses.revenue.value if losses.revenue else None, losses.currency)} of revenue with them, over "
         f"{months}."
     )
+
+
+TERM_WORDS: dict[str, str] = {
+    "wait_beyond_min": "waits beyond what is found right",
+    "retellings": "telling the story again",
+    "transfers": "being passed on",
+    "cut_offs": "being cut off",
+    "contradictions": "answers that contradict",
+    "promises_late": "promises kept late",
+    "promises_broken": "broken promises",
+    "hops": "having to change the channel",
+    "deflections": "being sent elsewhere",
+    "unresolved": "cases that came to nothing",
+    "repeats": "cases that took several contacts",
+    "blamed": "being blamed",
+    "kindness": "kindness",
+    "apologies": "apologies",
+    "compensations": "compensations",
+    "proactive_calls": "calls that came unasked",
+    "complaints": "complaints",
+}
+"""What each experience is called on a page."""
+
+PARTS_MOST = 4
+
+
+def parts_sentence(losses: Losses) -> str:
+    """Say which experiences the model lays the losses on; what leads to a complaint is outside of any log."""
+    parts = [(term, value) for term, value in losses.by_term.items() if abs(value) >= 0.05][:PARTS_MOST]
+    if not parts:
+        return ""
+    said = listed([f"{TERM_WORDS[term]} {number_text(value)}" for term, value in parts])
+    why = " What made customers complain is not among the causes." if parts[0][0] == "complaints" else ""
+    return f"As the model weighs it: {said}.{why}"
 
 
 def single_sentence(losses: Losses) -> str:
@@ -137,6 +173,14 @@ def margin_text(cause: Cause, losses: Losses) -> str:
     return f"{money_text(cause['margin_kept'], losses.currency)} ({band})"
 
 
+def price_words(cause: Cause, losses: Losses) -> str:
+    """Write what a remedy costs in the period; empty where that is not told, or money is withheld."""
+    monthly = cause.get("costs_month")
+    if losses.withheld is not None or not monthly:
+        return ""
+    return f"costs {money_text(monthly * losses.days / DAYS_OF_MONTH, losses.currency)}"
+
+
 def cause_name(cause: Cause) -> str:
     """Name a cause as people read it."""
     return str(cause["name"]).replace("_", " ")
@@ -165,6 +209,8 @@ def losses_text(losses: Losses, causes: Sequence[Cause] = ()) -> Iterator[str]:
     ]  # fmt: skip
     head = (f"in {period_words(losses.days)}", "expected", "by chance (95 %)", "not knowing the coefficients", "both")
     yield grid(head, rows, right=range(1, 5))
+    if parts := parts_sentence(losses):
+        yield parts
     yield f"By chance: the mean of {over_words(losses)}. {single_sentence(losses)}".rstrip()
     yield ""
     yield from _causes_text(losses, causes)
@@ -194,4 +240,6 @@ def _causes_text(losses: Losses, causes: Sequence[Cause]) -> Iterator[str]:
 def _step(cause: Cause, losses: Losses) -> str:
     margin = margin_text(cause, losses)
     kept = f"keeps {kept_text(cause)} customers" + (f", {margin} of margin" if margin else "")
+    if price := price_words(cause, losses):
+        kept += f"; {price}"
     return f"{str(cause['do']).rstrip('.')}: {kept}"

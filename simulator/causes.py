@@ -60,6 +60,8 @@ class Cause:
     interval_ratio: float | None
     """How much wider the interval were with luck of its own in each world; None where nothing differs at all."""
     replications: int
+    costs_month: float | None
+    """What a remedy costs each month, as the scenario tells; None of a cause."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def cause_of(world: World, base: Lost, other: Lost) -> Cause:
     return Cause(
         world.name, world.says, world.do, world.kind, kept.value, low, high, *margin,
         kept.value / lost if lost > 0 else None, ratio(base.customers, other.customers), len(base.customers),
+        world.costs_month,
     )  # fmt: skip
 
 

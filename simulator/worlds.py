@@ -45,6 +45,8 @@ class World:
     do: str
     kind: Kind
     loaded: LoadedScenario = field(repr=False)
+    costs_month: float | None = None
+    """What a remedy costs each month, as told."""
 
 
 class Worlds(NamedTuple):
@@ -76,7 +78,7 @@ def worlds_of(loaded: LoadedScenario) -> Worlds:
     if loaded.agents:
         worlds.append(World("waiting", *WAITING, "cause", with_enough_people(loaded)))
     for name, remedy in loaded.scenario.remedies.items():
-        worlds.append(World(name, remedy.says, remedy.says, "remedy", changed(loaded, remedy.set)))
+        worlds.append(World(name, remedy.says, remedy.says, "remedy", changed(loaded, remedy.set), remedy.costs))
     return Worlds(worlds, left_out)
 
 

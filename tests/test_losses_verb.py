@@ -15,7 +15,7 @@ from tests.written import about, demand, one_desk
 
 CAUSE_KEYS = {
     "name", "says", "do", "kind", "customers_kept", "low", "high", "margin_kept", "margin_low", "margin_high",
-    "share_of_losses", "interval_ratio", "replications",
+    "share_of_losses", "interval_ratio", "replications", "costs_month",
 }  # fmt: skip
 
 
@@ -41,10 +41,11 @@ def test_what_loses_customers_and_what_keeps_them_is_told_in_words(tmp_path, cap
     """Without it a leader would have to read JSON."""
     assert losses(scenario(tmp_path), "--replications", 3, "-o", tmp_path / "run") == 0
     shown = capsys.readouterr().out
-    assert "customers are lost in a day" in shown
-    assert "without waiting for people" in shown
-    assert "Be quicker" in shown
-    assert "margin kept, EUR" in shown
+    assert "customers who make contact are lost" in shown
+    assert "unresolved" in shown
+    assert "Be quicker: keeps" in shown
+    assert "margin at risk" in shown
+    assert "report.html" in shown
 
 
 def test_the_run_keeps_its_tables_and_what_was_found(tmp_path, capsys):
@@ -55,7 +56,8 @@ def test_the_run_keeps_its_tables_and_what_was_found(tmp_path, capsys):
     assert run.facts["state"] == "finished"
     assert (run.facts["seed"], run.facts["replications"]) == (5, 3)
     assert document["causes"] == run.facts["causes"]
-    assert document["losses"] == run.facts["losses"]
+    assert document["losses"]["lost"]["value"] == run.facts["losses"]["lost"]["value"]
+    assert len(run.table("customers")) == len(run.table("legs")[["replication", "customer_id"]].drop_duplicates())
     assert document["withheld"] is None
     assert {key for cause in document["causes"] for key in cause} == CAUSE_KEYS
     assert {cause["kind"] for cause in document["causes"]} == {"cause", "remedy"}
@@ -102,7 +104,8 @@ def test_a_run_whose_causes_were_not_found_does_not_say_it_is_finished(tmp_path,
     monkeypatch.setattr(simulator.causes, "causes_of", interrupted)
     assert losses(scenario(tmp_path), "--replications", 2, "-o", tmp_path / "run") == 130
     facts = Run.open(tmp_path / "run").facts
-    assert (facts["state"], "causes" in facts) == ("interrupted", False)
+    assert (facts["state"], facts["causes"]) == ("interrupted", [])
+    assert facts["losses"]["lost"]["value"] > 0
     assert (tmp_path / "run" / "legs.parquet").is_file()
 
 
@@ -121,4 +124,4 @@ def test_an_interrupted_search_keeps_what_is_done(tmp_path, capsys, monkeypatch)
     assert losses(scenario(tmp_path), "--replications", 4, "-o", tmp_path / "run") == 130
     facts = Run.open(tmp_path / "run").facts
     assert (facts["state"], facts["causes"][0]["replications"]) == ("interrupted", 2)
-    assert "customers are lost" in capsys.readouterr().out
+    assert "are lost" in capsys.readouterr().out

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
+import numpy as np
 import pytest
-from markupsafe import Markup
 
 from results.consequences import consequences_of
+from results.journey_page import journey_view
 from results.losses import losses_of
 from results.losses_page import LIMITS, losses_facts, write_losses_page
-from results.losses_words import NO_CAUSES, headline, losses_text, to_do
+from results.losses_words import NO_CAUSES, headline, losses_text, parts_sentence, to_do
 from results.runs import Run, RunError
 from results.service_costs import CostLine, ServiceCosts
 from scenarios.churn import read_churn
@@ -18,6 +20,8 @@ from scenarios.population import Costs
 from scenarios.reading import HERE
 from tests.results.leavers import cases, model, population, weight, worth
 from tests.results.pages import Page
+from tests.results.test_journey_map import written_run
+from tests.results.test_journey_stories import HOUSE_MOVE
 
 SCRIPT = "<script>alert('you read this')</script>"
 MODEL = model(
@@ -215,17 +219,13 @@ def test_what_cannot_be_told_is_said(page_of):
     assert "A test: A test (logistic)" in text
 
 
-def test_a_journey_map_and_stories_have_their_places(page_of):
+def test_a_journey_map_and_stories_have_their_places(page_of, tmp_path):
     """Without it what is drawn of journeys could not be shown here, or would be escaped."""
-    text = page_of(
-        journey_map=Markup("<svg id='a-map'></svg>"),
-        stories=Markup("<p id='a-story'>She left.</p>"),
-        journey_styles=Markup(".a-map > b { color: red; }"),
-    )
-    assert "<svg id='a-map'></svg>" in text
-    assert ".a-map > b { color: red; }" in text
-    assert text.index("What each cause costs") < text.index("a-map'></svg>") < text.index("She left.")
-    assert text.index("She left.") < text.index("What follows beside it")
+    journeys = journey_view(written_run(tmp_path / "told", HOUSE_MOVE), shares=np.array([0.5]))
+    text = page_of(journeys=journeys)
+    assert journeys["map"]["svg"] in text
+    told = [text.index(words) for words in ("What each cause costs", "The worst journeys", "What follows beside it")]
+    assert told == sorted(told)
 
 
 def test_without_causes_the_page_says_that_none_was_tried(page_of):
@@ -250,6 +250,7 @@ of these because of service          38              30 to 46                   
 margin at risk               EUR 21,100  EUR 18,900 to 23,300          EUR 16,600 to 26,600  EUR 16,100 to 27,100
 revenue at risk              EUR 52,800  EUR 47,300 to 58,400          EUR 41,500 to 66,400  EUR 40,300 to 67,600
 winning as many again        EUR 13,200  EUR 11,800 to 14,600          EUR 10,400 to 16,600  EUR 10,100 to 16,900
+As the model weighs it: cases that came to nothing 23 and telling the story again 18.
 By chance: the mean of 4 simulated days. One such day alone \
 may bring 69 to 107 lost customers by chance, and EUR 16,600 to 25,700 of margin.
 
@@ -267,3 +268,22 @@ def test_the_terminal_tells_the_same_first_screen():
     losses, _ = reckoned()
     text = "\n".join(losses_text(losses, [*CAUSES, *REMEDIES]))
     assert text == GOLDEN
+
+
+def test_what_the_model_lays_the_losses_on_is_said_with_what_it_cannot_know():
+    """Without it a leader would look for the cause of most losses among things that were tried, and it is none."""
+    losses, _ = reckoned()
+    complained = dataclasses.replace(losses, by_term={"complaints": 190.0, "unresolved": 17.2, "repeats": 0.01})
+    said = parts_sentence(complained)
+    assert said.startswith("As the model weighs it: complaints 190 and cases that came to nothing 17.")
+    assert "What made customers complain is not among the causes." in said
+    assert "complain" not in parts_sentence(losses)
+
+
+def test_a_remedy_is_shown_with_its_price_for_the_period(page_of):
+    """Without it a leader would buy what keeps fewer customers than it costs."""
+    priced = [{**one, "costs_month": 365.25 / 12 * 100} for one in REMEDIES]
+    losses, _ = reckoned()
+    assert "costs EUR 100" in "\n".join(losses_text(losses, priced))
+    assert "costs EUR 100" in Page(page_of([*CAUSES, *priced])).text
+    assert "costs EUR" not in "\n".join(losses_text(losses, REMEDIES))
