@@ -167,6 +167,7 @@ def simulate(
     cluster: str | None = None,
     by: Sequence[By] = (),
     also: Sequence[Key] = (),
+    churn: ChurnModel | None = None,
 ) -> Simulated:
     """Simulate.
 
@@ -187,6 +188,8 @@ def simulate(
         cluster: address of a Dask scheduler whose workers play the replications.
         by: figures also for each intent, team or half-hour of the day, or each combination of these.
         also: figures beside the usual ones and those that goals and gates name.
+        churn: what makes customers leave, as `Simulated.churn` of another run has it: a what-if is judged by the model
+            that was anchored on what it is held against. Left out: the scenario's, anchored on the scenario itself.
 
     Raises:
         WorkersError: the cluster cannot be used.
@@ -194,7 +197,7 @@ def simulate(
     seed = loaded.scenario.seed if seed is None else seed
     began = time.perf_counter()
     keys = tuple(dict.fromkeys([*keys_of(loaded.scenario, by, also), *(precision.keys if precision else ())]))
-    model = believed_churn(loaded, seed)
+    model = believed_churn(loaded, seed) if churn is None else churn
     work = Work(loaded, seed, same_plan, shoppers, engine, keys, from_s, summary, model)
     looks = precision.looks(replications) if precision else [replications]
     level = precision.level(looks) if precision else LEVEL
