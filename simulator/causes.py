@@ -2,7 +2,8 @@
 
 Customers lost are expected ones: over the cases of a replication, the sum of the churn model's shares. So who leaves is
 no luck here; what is left of luck (who comes when, how long talks take) is the same in every world, and the difference
-of a replication is one of pairs. Its interval is Student's over replications. Where the scenario tells how many really
+of a replication is one of pairs. Its interval is Student's over replications, with what is explained by how many
+customers luck sent taken out. Where the scenario tells how many really
 leave, the model is anchored once, on the scenario as it is, and the same model judges every world.
 
 The coefficients are taken as known: how little is known of them stands beside the losses, not here.
@@ -21,6 +22,7 @@ import pandas as pd
 
 from results.churn import leaving
 from results.statistics import Estimate, replication_estimate
+from scenarios.cells import cells_of, counts_of
 from scenarios.churn import ChurnModel, withheld_money
 from scenarios.experience import TERMS, Term
 from scenarios.ledger import terms_of
@@ -35,6 +37,9 @@ Progress = Callable[[float], None]
 
 REPLICATIONS_LEAST = 2
 """Fewer tell nothing of how sure a mean is."""
+
+CONTROL_LEAST = 5
+"""With fewer replications a slope costs more than it tells."""
 
 
 class NothingLostError(ValueError):
@@ -117,7 +122,8 @@ def causes_of(
     if len(played) < REPLICATIONS_LEAST:
         raise KeyboardInterrupt
     base, *others = (lost_of(lives, model, loaded) for lives in zip(*played, strict=True))
-    causes = [cause_of(world, base, other) for world, other in zip(worlds, others, strict=True)]
+    surplus = surplus_of(loaded, used, len(played))
+    causes = [cause_of(world, base, other, surplus) for world, other in zip(worlds, others, strict=True)]
     causes.sort(key=lambda cause: (cause.kind, -cause.customers_kept))
     return Causes(causes, base, model, left_out, len(played) == replications)
 
@@ -131,30 +137,57 @@ def why_nothing(loaded: LoadedScenario, replications: int) -> str | None:
     return None
 
 
-def cause_of(world: World, base: Lost, other: Lost) -> Cause:
+def cause_of(world: World, base: Lost, other: Lost, surplus: Values) -> Cause:
     """Compare a world with the scenario as it is, replication by replication."""
-    kept = replication_estimate(base.customers - other.customers)
+    kept = difference(base.customers, other.customers, surplus)
     low, high = kept.interval()
     lost = float(base.customers.mean())
     margin: tuple[float | None, float | None, float | None] = (None, None, None)
     if base.margin is not None and other.margin is not None:
-        saved = replication_estimate(base.margin - other.margin)
+        saved = difference(base.margin, other.margin, surplus)
         margin = (saved.value, *saved.interval())
     return Cause(
         world.name, world.says, world.do, world.kind, kept.value, low, high, *margin,
-        kept.value / lost if lost > 0 else None, ratio(base.customers, other.customers), len(base.customers),
+        kept.value / lost if lost > 0 else None, ratio(kept, base.customers, other.customers), len(base.customers),
         world.costs_month,
     )  # fmt: skip
 
 
-def ratio(base: Values, other: Values) -> float | None:
-    """Return how many times wider the interval of a difference were if both had luck of their own.
+def surplus_of(loaded: LoadedScenario, seed: int, replications: int) -> Values:
+    """Return how many more customers than expected each replication has sent: 0 in the mean, and known beforehand."""
+    cells = cells_of(loaded)
+    sent = [counts_of(loaded, cells, seed, replication).sum() for replication in range(replications)]
+    return np.asarray(np.array(sent, dtype=np.float64) - cells.mean.sum(), dtype=np.float64)
+
+
+def difference(base: Values, other: Values, surplus: Values) -> Estimate:
+    """Estimate what another world keeps, from pairs of replications.
+
+    A difference is larger where luck sent more customers than are expected, and by how many it did is known: what a
+    straight line through that explains is taken out (a control variate: Lavenberg and Welch, "A perspective on the use
+    of control variables", Management Science 27, 1981, section 2). Its slope costs a degree of freedom.
+    """
+    kept, count = base - other, len(base)
+    around = surplus - surplus.mean()
+    spread = float(around @ around)
+    if count < CONTROL_LEAST or spread == 0.0:
+        return replication_estimate(kept)
+    slope = float(around @ kept) / spread
+    rest = kept - kept.mean() - slope * around
+    variance = float(rest @ rest) / (count - 2)
+    error = math.sqrt(variance * (1 / count + float(surplus.mean()) ** 2 / spread))
+    return Estimate(float(kept.mean()) - slope * float(surplus.mean()), error, count - 2)
+
+
+def ratio(kept: Estimate, base: Values, other: Values) -> float | None:
+    """Return how many times wider the interval of a difference were if both worlds had luck of their own.
 
     The variance of a difference of independent means is the sum of theirs.
     """
-    paired = float(np.var(base - other, ddof=1))
-    apart = float(np.var(base, ddof=1) + np.var(other, ddof=1))
-    return math.sqrt(apart / paired) if paired > 0 else None
+    count = len(base)
+    error = math.sqrt(float(np.var(base, ddof=1) + np.var(other, ddof=1)) / count)
+    wide, narrow = (high - low for low, high in (one.interval() for one in (Estimate(0.0, error, 2 * count - 2), kept)))
+    return wide / narrow if narrow > 0 else None
 
 
 def apart(

@@ -9,7 +9,7 @@ from results.statistics import replication_estimate
 from scenarios.changes import changed
 from scenarios.churn import ChurnModel
 from scenarios.reading import HERE, load_scenario
-from simulator.causes import NothingLostError, apart, causes_of, lives_of, lost_of
+from simulator.causes import NothingLostError, apart, causes_of, difference, lives_of, lost_of, surplus_of
 from simulator.simulate import simulate
 from simulator.worlds import with_enough_people, worlds_of
 from tests.written import about, demand, exactly, one_desk, written
@@ -125,15 +125,13 @@ def test_every_interval_holds_the_truth_as_often_as_it_says(tmp_path):
     """Without it an interval on a page could be one that half of all runs contradict."""
     desk = written(tmp_path, scarce())
     other = changed(desk, {"teams.front.service.default.mean_s": "-10%"})
-    groups, size = 40, 5
+    groups, size = 40, 6
     lives = lives_of([desk, other], desk.churn, 1, range(groups * size * 2))
     base, better = (lost_of([one[at] for one in lives], desk.churn, desk).customers for at in (0, 1))
-    kept = base - better
-    truth = kept[groups * size :].mean()
-    held = [
-        low <= truth <= high
-        for low, high in (replication_estimate(some).interval() for some in kept[: groups * size].reshape(groups, size))
-    ]
+    truth, surplus = (base - better)[groups * size :].mean(), surplus_of(desk, 1, groups * size)
+    parts = [slice(at, at + size) for at in range(0, groups * size, size)]
+    told = [difference(base[some], better[some], surplus[some]).interval() for some in parts]
+    held = [low <= truth <= high for low, high in told]
     assert np.mean(held) >= 0.85  # of 40, 38 are expected; fewer than 34 come of luck three times in 1,000
 
 
@@ -236,5 +234,27 @@ def test_a_model_of_columns_alone_loses_as_many_in_every_world(tmp_path):
     base = {"rate": 0.1, "standard_error": 0.1, "uncertain_by": "assumed", "source": "test"}
     model = ChurnModel.model_validate({"churn": "flat", "title": "t", "form": "logistic", "base": base})
     desk = written(tmp_path, scarce())
-    lives = lives_of([dataclasses.replace(desk, churn=model)], 1, range(2))
+    lives = lives_of([dataclasses.replace(desk, churn=model)], model, 1, range(2))
     assert lost_of(lives[0], model, desk).customers[0] == pytest.approx(0.1 * lives[0][0]["cases"].sum())
+
+
+def test_what_luck_sent_too_many_of_is_taken_out_of_a_difference():
+    """Without it an interval would be as wide as busy and quiet weeks differ, which is known before they are played."""
+    luck = np.random.default_rng(1)
+    surplus = luck.normal(0, 100, 20)
+    base = 300 + 0.5 * surplus + luck.normal(0, 2, 20)
+    other = base - 20 - 0.1 * surplus - luck.normal(0, 1, 20)
+    controlled, plain = difference(base, other, surplus), replication_estimate(base - other)
+    assert controlled.error < plain.error / 4
+    low, high = controlled.interval()
+    assert low < 20 < high
+    assert difference(base, other, surplus * 0) == plain
+    assert difference(base[:4], other[:4], surplus[:4]) == replication_estimate((base - other)[:4])
+
+
+def test_a_surplus_is_none_in_the_mean(tmp_path):
+    """Without it what is taken out of a difference would shift it."""
+    desk = written(tmp_path, scarce(busyness={"cv": 0.2}))
+    surplus = surplus_of(desk, 1, 400)
+    assert abs(surplus.mean()) < 4 * surplus.std() / 20
+    assert surplus.std() > 15
