@@ -12,6 +12,7 @@ from commands.exits import Exit, UsageError, worst
 from commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
+    from results.losses import Losses
     from results.runs import Run
     from scenarios.reading import LoadedScenario
     from simulator.simulate import Simulated
@@ -92,6 +93,7 @@ def simulate(asked: argparse.Namespace) -> int:
     """Simulate a scenario and print its metrics; with --check-goals fail where one is missed."""
     from results.cautions import cautions_of
     from results.figures import goal_met
+    from results.losses_words import headline
     from results.runs import INTERRUPTED, new_folder
     from results.terminal import goals_table, half_width_text, metrics_table
     from scenarios.opening import load_state
@@ -110,6 +112,7 @@ def simulate(asked: argparse.Namespace) -> int:
     cautions = [dataclasses.asdict(caution) for caution in cautions_of(loaded, figures)]
     goals = [(goal, *goal_met(goal, figures)) for goal in loaded.scenario.goals]
     run.write_facts(metrics=[dataclasses.asdict(figure) for figure in figures], warnings=cautions)
+    lost = lost_of(simulated, loaded, run)
     for caution in cautions:
         say(f"warning: {caution['text']}")
     if asked.json:
@@ -131,6 +134,8 @@ def simulate(asked: argparse.Namespace) -> int:
             ]
         if asked.half_width:
             document["half_widths"] = _half_widths(asked, simulated)
+        if lost is not None:
+            document["losses"] = lost.facts()
         print_json(document)
     else:
         print(metrics_table(figures, simulated.level))
@@ -138,6 +143,8 @@ def simulate(asked: argparse.Namespace) -> int:
             print(f"\n{goals_table(goals)}")
         for told in _half_widths(asked, simulated) if asked.half_width else []:
             print(half_width_text(told))
+        if lost is not None:
+            print(f"\n{headline(lost)}; what loses them: testdrive losses {asked.scenario}")
         print(
             f"{simulated.contacts:,} contacts in {simulated.replications} replications, "
             f"{simulated.wall_s:.1f} s ({per_s:,.0f} contacts/s); {run.folder}"
@@ -150,6 +157,19 @@ def simulate(asked: argparse.Namespace) -> int:
     if not simulated.reached:
         codes.append(Exit.CANNOT_TELL)
     return worst(codes)
+
+
+def lost_of(simulated: Simulated, loaded: LoadedScenario, run: Run) -> Losses | None:
+    """Return what is lost of customers; None where the scenario names no churn model, or the log was not kept."""
+    from results.losses import losses_of, values_of_cases
+
+    if simulated.churn is None or simulated.make_tables is None:
+        return None
+    scenario, cases = loaded.scenario, simulated.cases
+    return losses_of(
+        cases, values_of_cases(cases, simulated.customers), simulated.churn, scenario.customers, scenario.costs,
+        float(scenario.days), int(run.facts["seed"]), replications=simulated.replications,
+    )  # fmt: skip
 
 
 def _tell_story(asked: argparse.Namespace, loaded: LoadedScenario) -> int:

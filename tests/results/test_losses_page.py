@@ -270,7 +270,7 @@ def test_the_terminal_tells_the_same_first_screen():
     assert text == GOLDEN
 
 
-def test_what_the_model_lays_the_losses_on_is_said_with_what_it_cannot_know():
+def test_what_the_model_lays_the_losses_on_is_said_with_what_it_cannot_know(page_of):
     """Without it a leader would look for the cause of most losses among things that were tried, and it is none."""
     losses, _ = reckoned()
     complained = dataclasses.replace(losses, by_term={"complaints": 190.0, "unresolved": 17.2, "repeats": 0.01})
@@ -278,6 +278,7 @@ def test_what_the_model_lays_the_losses_on_is_said_with_what_it_cannot_know():
     assert said.startswith("As the model weighs it: complaints 190 and cases that came to nothing 17.")
     assert "What made customers complain is not among the causes." in said
     assert "complain" not in parts_sentence(losses)
+    assert parts_sentence(losses) in Page(page_of()).text
 
 
 def test_a_remedy_is_shown_with_its_price_for_the_period(page_of):
