@@ -98,6 +98,18 @@ TERM_WORDS: dict[str, str] = {
 }
 """What each experience is called on a page."""
 
+CAUSE_WORDS = {
+    "unresolved": "problems not solved at once",
+    "retelling": "telling the story again",
+    "transfers": "being passed on",
+    "cut_offs": "calls cut off",
+    "promises": "promises not kept",
+    "waiting": "waiting for people",
+    "busy_lines": "busy lines",
+    "closing": "being sent away at closing",
+}
+"""What each cause that the simulator tries is called."""
+
 PARTS_MOST = 4
 
 
@@ -183,7 +195,8 @@ def price_words(cause: Cause, losses: Losses) -> str:
 
 def cause_name(cause: Cause) -> str:
     """Name a cause as people read it."""
-    return str(cause["name"]).replace("_", " ")
+    name = str(cause["name"])
+    return CAUSE_WORDS.get(name, name.replace("_", " ")) if cause["kind"] == "cause" else name.replace("_", " ")
 
 
 def unsure_words(cause: Cause) -> str:
