@@ -15,7 +15,7 @@ from results.log import table_of
 from scenarios.expectations import Expectations, entity_of
 from scenarios.experience import TERMS
 from scenarios.laws import AnyLaw, Deterministic, Exponential
-from scenarios.plan import make_plan
+from scenarios.plan import draw_plan
 from scenarios.profiled import Asked, profiled
 from scenarios.reading import load_scenario
 from scenarios.scenario import Channel
@@ -177,5 +177,6 @@ def test_the_published_tolerance_is_what_was_published() -> None:
 @pytest.mark.parametrize("name", ["quiet_tuesday", "broadband_move"])
 def test_a_customer_is_known_by_their_id(name: str) -> None:
     """Without it a customer's tolerance would not be the same in a log as in the plan."""
-    plan = make_plan(load_scenario(SCENARIOS / f"{name}.yaml"), 1).iloc[:2000]
-    assert [entity_of(customer) for customer in plan["customer_id"]] == plan["entity"].tolist()
+    plan = draw_plan(load_scenario(SCENARIOS / f"{name}.yaml"), 1)
+    ids = plan.customer_ids(plan.case_names()).to_pylist()[:2000]
+    assert [entity_of(customer) for customer in ids] == plan.customer_entities()[:2000].tolist()
