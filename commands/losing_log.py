@@ -1,4 +1,4 @@
-"""The verb for what poor service loses, of a log that is there already: losses --of RUN. Nothing is simulated for it."""
+"""The verb for what poor service loses, of a log that is there already: losses --of RUN. Nothing is played for it."""
 
 from __future__ import annotations
 
