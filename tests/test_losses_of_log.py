@@ -118,6 +118,7 @@ def test_the_page_of_a_measured_log_tells_nothing_that_was_drawn(tmp_path):
         "Measured on the rehearsal desk",
         "one log of 2 days",
         "Longer logs narrow chance",
+        "chance: who draws leaving, if the coefficients are right",
         "What the log leaves out",
     ):
         assert sentence in text
@@ -202,16 +203,21 @@ def test_nothing_is_written_into_the_run_that_is_told_of(tmp_path):
 
 def test_its_page_can_be_written_again_and_without_the_log_too(tmp_path, capsys):
     """Without it the page would be lost with its file, or once the charter lets nobody keep the log."""
-    measured(tmp_path / "run")
-    assert losses(scenario(tmp_path), "--of", tmp_path / "run", "-o", tmp_path / "told") == 0
+    run = measured(tmp_path / "run")
+    assert losses(scenario(tmp_path), "--of", run.folder, "-o", tmp_path / "told") == 0
     first = found_in(tmp_path / "told")[2]
     assert testdrive.main(["report", str(tmp_path / "told")]) == 0
     assert found_in(tmp_path / "told")[2] == first
-    shutil.rmtree(tmp_path / "run")
-    assert testdrive.main(["report", str(tmp_path / "told")]) == 0
-    without = found_in(tmp_path / "told")[2]
-    assert "The journey, contact by contact" not in without
-    assert "customers who make contact" in without
+    journeys = "Minutes on the line are those"
+    assert journeys in first
+    run.write_facts(run_id="another-by-now")
+    for there in (True, False):
+        if not there:
+            shutil.rmtree(run.folder)
+        assert testdrive.main(["report", str(tmp_path / "told")]) == 0
+        without = found_in(tmp_path / "told")[2]
+        assert journeys not in without
+        assert "customers who make contact" in without
 
 
 def test_a_measured_run_that_was_cut_off_covers_as_many_days_as_its_contacts():
