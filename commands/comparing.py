@@ -64,12 +64,20 @@ def report(asked: argparse.Namespace) -> int:
 
 
 def write_losses(path: Path, run: Run) -> None:
-    """Write the page of a run that tells its losses, from what its folder holds."""
+    """Write the page of a run that tells its losses, from what its folder holds, or the run that it tells of.
+
+    Where that one is there no more, the page has no journeys.
+    """
     from results.journey_page import journey_view
+    from results.log_losses import lived_again
     from results.losses_page import write_losses_page
 
     currency, until_s = run.facts["losses"]["currency"] or "", run.facts.get("until_s")
-    write_losses_page(path, run, journey_view(run, None, None, run.facts.get("intents"), currency, until_s))
+    source, cases, shares = lived_again(run) if run.facts.get("of") else (run, None, None)
+    journeys = None
+    if source is not None:
+        journeys = journey_view(source, cases, shares, run.facts.get("intents"), currency, until_s)
+    write_losses_page(path, run, journeys)
 
 
 def compare_runs(simulated: Run, measured: Run) -> Comparison:

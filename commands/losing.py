@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.asked import scenario_of, seed_of
 from commands.exits import Exit
+from commands.losing_log import losses_of_run
 from commands.simulating import simulate_asked
 from commands.terminal import print_json, progress_bar, say
 
@@ -24,6 +25,8 @@ def losses(asked: argparse.Namespace) -> int:
     from results.runs import FINISHED, INTERRUPTED, new_folder
     from simulator.causes import NothingLostError, causes_of, why_nothing
 
+    if asked.of is not None:
+        return losses_of_run(asked)
     loaded = scenario_of(asked.scenario, asked)
     if why := why_nothing(loaded, asked.replications):
         say(why)
@@ -43,8 +46,7 @@ def losses(asked: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             say("interrupted before two replications of every world were played: no causes are told")
     whole = found is not None and found.whole
-    _tell(asked, run, loaded, simulated, lost, found)
-    run.write_facts(state=FINISHED if whole else INTERRUPTED)
+    _tell(asked, run, loaded, simulated, lost, found, FINISHED if whole else INTERRUPTED)
     return Exit.AGREES if whole else Exit.INTERRUPTED
 
 
@@ -79,12 +81,13 @@ def _tell(
     simulated: Simulated,
     lost: Losses,
     found: Causes | None,
+    state: str,
 ) -> None:
     """Keep what loses customers, write the page, and print it all."""
     from results.losses_words import losses_text
 
     causes = [] if found is None else [dataclasses.asdict(cause) for cause in found.causes]
-    run.write_facts(causes=causes)
+    run.write_facts(causes=causes, state=state)  # before the page, which tells both
     path = write_page(run, loaded, simulated)
     for sentence in found.left_out if found else ():
         say(f"warning: {sentence}")

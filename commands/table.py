@@ -108,8 +108,9 @@ VERBS = {
     "simulate": Verb(simulate, "testdrive simulate scenarios/broadband_move.yaml --days 1",
         "scenario days volumes seed out json engine replications by metric half-width summary warm-up from-state "
         "threads cluster check-goals shoppers story"),
-    "losses": Verb(losses, "testdrive losses scenarios/broadband_move.yaml --days 7",
-        "scenario days volumes seed out json replications-10 threads shoppers"),
+    "losses": Verb(losses, "testdrive losses scenarios/broadband_move.yaml --days 7; of a log: testdrive losses "
+        "scenarios/broadband_move.yaml --of runs/measured",
+        "scenario of-run days volumes seed out json replications-10 threads shoppers"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -153,6 +154,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "folder": ("folder", {"type": Path, "nargs": "?", "metavar": "DIR", "help": "where to look (default: runs)"}),
     "log": ("log", {"type": Path, "metavar": "LOG", "help": "a call or ticket log, CSV or TSV, also gzipped"}),
     "run-folder": ("run_folder", {"type": Path, "metavar": "RUN", "help": "an imported run"}),
+    "of-run": ("--of", {"type": Path, "metavar": "RUN", "help": "what this measured, recorded or simulated run loses, "
+        "judged by the scenario's churn, customers and costs: nothing is simulated, no cause is tried"}),
     "days": ("--days", {"type": _days, "metavar": "N", "help": "cover N days instead of the scenario's"}),
     "profile": ("--profile", {"metavar": "NAME", "help": "play a profile of the scenario: a ramp, a spike, a soak"}),
     "factor": ("--factor", {"type": _number, "metavar": "F", "help": "multiply all volumes; a larger one only adds "

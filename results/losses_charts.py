@@ -39,9 +39,10 @@ def band_charts(losses: Losses) -> list[Chart]:
 def band_chart(name: str, figure: Banded, currency: str | None, losses: Losses) -> Chart:
     """Draw a figure as a line, and its bands as bars."""
     names = [key for key in BAND_NAMES if key != "single" or losses.replications > 1]
+    called = BAND_NAMES if losses.replications > 1 else {**BAND_NAMES, "chance": "chance"}  # one log has no mean
     rows = pd.DataFrame(
         [
-            {"band": BAND_NAMES[key], "low": getattr(figure, key)[0], "high": getattr(figure, key)[1]}
+            {"band": called[key], "low": getattr(figure, key)[0], "high": getattr(figure, key)[1]}
             for key in names
         ]
     )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 
 from results.amounts import band_text, money_text, number_text, price_text
 from results.consequences import Consequence
+from results.log_losses import SIMULATED
 from results.loss_bands import Band, Banded
 from results.losses import Losses
 from results.losses_charts import band_charts, tornado
@@ -21,12 +22,14 @@ from results.losses_words import (
     NO_CAUSES,
     Cause,
     cause_name,
+    chance_words,
     figure_band,
     figures_of,
     first_causes,
     headline,
     kept_text,
     margin_text,
+    narrows_words,
     only_stated,
     over_words,
     parts_sentence,
@@ -46,11 +49,19 @@ from results.runs import Run, RunError, write_whole
 from results.service_costs import CostLine, ServiceCosts
 from results.words import NOTHING, share
 
+BELIEVED = (
+    "The bands hold chance and what is not known of the coefficients. Whether the rest of the scenario is as your desk "
+    "is, they do not hold: compare a run with what was measured."
+)
+SEEN = (
+    "The bands hold chance and what is not known of the coefficients. What the log leaves out, such as contacts that "
+    "nobody wrote down, they do not hold."
+)
+HOURS_UNTOLD = "; what people are paid is not in it, as the log does not tell who was there"
 LIMITS = (
     "Nobody was drawn by lot to live through it: the model's ratios compare customers who differ in other ways too. A "
     "trial would tell more.",
-    "The bands hold chance and what is not known of the coefficients. Whether the rest of the scenario is as your desk "
-    "is, they do not hold: compare a run with what was measured.",
+    BELIEVED,
     "Who never makes contact is not among these customers, though they may be as unhappy.",
     "Money at risk is what leavers would have paid, not a forecast of the books: nothing is discounted, and who comes "
     "back is not taken off.",
@@ -89,7 +100,8 @@ def write_losses_page(
     losses = Losses.of(told)
     causes: list[Cause] = list(run.facts.get("causes") or [])
     consequences = [Consequence.of(one) for one in run.facts.get("consequences") or []]
-    costs = run.facts.get("service_costs")
+    costs, of = run.facts.get("service_costs"), run.facts.get("of")
+    seen = of is not None and of.get("kind") != SIMULATED
     page = {
         "title": title_of(run.facts),
         "period": period_words(losses.days),
@@ -105,7 +117,11 @@ def write_losses_page(
         "model": losses.model,
         "says": [_plain(line) for line in losses.says if ": no effect; " not in line],
         "silent": [line.strip().split(": no effect; ", 1) for line in losses.says if ": no effect; " in line],
-        "limits": [*losses.notes, *LIMITS],
+        "limits": [*losses.notes, *(SEEN if seen and one == BELIEVED else one for one in LIMITS)],
+        "chance": chance_words(losses),
+        "one_period": losses.replications == 1,
+        "narrows": narrows_words(losses),
+        "of_log": of is not None,
         "facts": [(label, value) for label, value in run_facts(run).items() if value],
     }
     write_whole(path, render("losses.html.j2", page))
@@ -169,15 +185,17 @@ def _cause_row(cause: Cause, losses: Losses) -> dict[str, str]:
 
 def _band_rows(losses: Losses) -> list[tuple[str, ...]]:
     rows = [
-        (name, value_text(one.value, currency), *(figure_band(band, currency) for band in _bands(one)))
+        (name, value_text(one.value, currency), *(figure_band(band, currency) for band in _bands(one, losses)))
         for name, one, currency in figures_of(losses)
     ]
-    shares = [f"{share(low)} to {share(high)}" for low, high in _bands(losses.share)]
+    shares = [f"{share(low)} to {share(high)}" for low, high in _bands(losses.share, losses)]
     return [*rows, ("lost of those in contact", share(losses.share.value), *shares)]
 
 
-def _bands(one: Banded) -> tuple[Band, ...]:
-    return one.chance, one.single, one.coefficients, one.both
+def _bands(one: Banded, losses: Losses) -> tuple[Band, ...]:
+    """Return the bands in the order of the table; of one period alone that of its mean is the same."""
+    single = () if losses.replications == 1 else (one.single,)
+    return one.chance, *single, one.coefficients, one.both
 
 
 def _consequence_row(one: Consequence, losses: Losses) -> dict[str, str]:
@@ -202,7 +220,8 @@ def _costs_view(costs: ServiceCosts, losses: Losses) -> dict[str, Any]:
     if total is not None:
         sentence = (
             f"Serving {number_text(costs.cases)} cases in {period_words(losses.days)} costs "
-            f"{money_text(total, losses.currency)}, {price_text(round(each or 0.0, 2), losses.currency)} each."
+            f"{money_text(total, losses.currency)}, {price_text(round(each or 0.0, 2), losses.currency)} each"
+            f"{'' if any(line.unit == 'hours' for line in costs.lines) else HOURS_UNTOLD}."
         )
     return {
         "sentence": str(losses.withheld) if hidden else sentence,

@@ -44,6 +44,16 @@ def over_words(losses: Losses) -> str:
     return f"{losses.replications} times {period_words(losses.days)}"
 
 
+def chance_words(losses: Losses) -> str:
+    """Say of what the band of chance is: a log is one period, and has no mean."""
+    return over_words(losses) if losses.replications == 1 else f"the mean of {over_words(losses)}"
+
+
+def narrows_words(losses: Losses) -> str:
+    """Say what would narrow the band of chance."""
+    return "Longer logs narrow" if losses.replications == 1 else "More simulated days narrow"
+
+
 def headline(losses: Losses) -> str:
     """Say in a sentence how many are lost, of how many, and how many of them because of service."""
     by = f" within {losses.within_days:g} days" if losses.within_days else ""
@@ -224,7 +234,7 @@ def losses_text(losses: Losses, causes: Sequence[Cause] = ()) -> Iterator[str]:
     yield grid(head, rows, right=range(1, 5))
     if parts := parts_sentence(losses):
         yield parts
-    yield f"By chance: the mean of {over_words(losses)}. {single_sentence(losses)}".rstrip()
+    yield f"By chance: {chance_words(losses)}. {single_sentence(losses)}".rstrip()
     yield ""
     yield from _causes_text(losses, causes)
 

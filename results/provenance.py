@@ -116,8 +116,11 @@ def run_facts(run: Run) -> dict[str, str]:
     facts = dict(run.facts)
     if isinstance(charter, Mapping):
         facts |= {f"charter.{key}": value for key, value in charter.items()}
+    if isinstance(facts.get("of"), Mapping):
+        facts |= {f"of.{key}": value for key, value in facts["of"].items()}
     labelled = {
-        "Run": "run_id", "State": "state", "Scenario": "scenario", "Scenario hash": "scenario_hash", "Seed": "seed",
+        "Run": "run_id", "Log": "of.run_id", "The log is": "of.kind", "State": "state",
+        "Scenario": "scenario", "Scenario hash": "scenario_hash", "Seed": "seed",
         "Profile": "profile", "Volumes times": "factor",
         "Origin": "origin", "Time zone": "time_zone", "Clock": "clock", "Scale": "scale", "Target": "target",
         "Charter owner": "charter.owner", "Charter hash": "charter.hash", "Charter": "charter.kind",
