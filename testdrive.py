@@ -55,6 +55,7 @@ def _told(error: Exception) -> int:
     from probes.guard import RefusedByCharterError
     from probes.record import NothingRecordedError
     from probes.resume import CannotResumeError
+    from results.churn import ChurnTableError
     from results.runs import RunError
     from scenarios.cells import PlanTooLargeError
     from scenarios.profiled import ProfileError
@@ -74,7 +75,7 @@ def _told(error: Exception) -> int:
     bad_input = (
         RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
         PrecisionError, StoryError, CannotResumeError, SecretMissingError, NothingRecordedError,
-        ProfileError, FitChurnError,
+        ProfileError, FitChurnError, ChurnTableError,
     )  # fmt: skip
     if isinstance(error, bad_input):
         say(str(error))

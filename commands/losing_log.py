@@ -59,7 +59,7 @@ def losses_of_run(asked: argparse.Namespace) -> int:
     folder = new_folder(scenario.scenario, "losses", asked.out)
     if folder.resolve().is_relative_to(log.run.folder.resolve()):
         raise UsageError(f"-o {folder}: nothing is written into the run that is told of; name a folder elsewhere")
-    model = _model_of(log, cases)
+    model = _model_of(log)
     customers = customers_of(cases, model, scenario.customers, log.seed, log.same_plan)
     lost, told = _reckoned(log, cases, customers, model)
     run = Run.create(folder, _facts(log))
@@ -92,19 +92,10 @@ def _log_of(asked: argparse.Namespace) -> _Log:
     return _Log(run, legs, loaded, seed, own, days_of(facts, legs), replications)
 
 
-def _model_of(log: _Log, cases: pd.DataFrame) -> ChurnModel:
-    """Return what makes customers leave, with a base as many really leave where the scenario tells how many do.
-
-    The customers whom it is moved to are those of the log, as they were served. A scenario's own simulation is judged
-    by the model that it was played with: in it who left has made no contact since.
-    """
-    from results.churn import anchored
+def _model_of(log: _Log) -> ChurnModel:
+    """Return what makes customers leave: anchored on the scenario, so that a desk that serves worse loses more."""
     from simulator.simulate import believed_churn
 
-    model = log.loaded.churn
-    assert model is not None
-    if model.observed is not None and not log.own:
-        return anchored(model, cases, log.days)
     found = believed_churn(log.loaded, log.seed)
     assert found is not None
     return found

@@ -22,6 +22,7 @@ import pandas as pd
 from scenarios.churn import SURE, Base, ChurnModel, Coefficient, log_scale
 from scenarios.churn_law import LOG_MOST, log_time, times_the_first
 from scenarios.draws import Entity, Purpose, entity_number, uniform
+from scenarios.experience import TERMS
 from scenarios.jit import jit
 from scenarios.normal import normal_quantile
 
@@ -231,20 +232,61 @@ def anchored(model: ChurnModel, today: pd.DataFrame, covers_days: float | None =
         raise ChurnTableError("anchoring needs customers, and an observed rate: observed: {rate, over_days, source}")
     days = covers_days or seen.over_days
     rate = -math.expm1(math.log1p(-seen.rate) * days / seen.over_days)
-    over = days if model.form == "hazard" else None
+    return _moved(model, today, rate, days)
+
+
+def anchored_on_cases(
+    model: ChurnModel, cases: pd.DataFrame, periods: int, days: float, count: int | None
+) -> ChurnModel:
+    """Return the model with its base moved so that as many leave after their cases as really do.
+
+    With a population the observed rate is that of all its customers, and all who leave are taken to have made contact
+    before: so losses are proportional to time, and the same for every form of model. Without one each case is a
+    customer who made contact, and the rate is the share of those.
+
+    Args:
+        model: one with `observed`; without it, or without a case, it is returned as it is.
+        cases: rows of `results.experience.cases_of`, of today's service.
+        periods: how many periods they are of.
+        days: how long each is.
+        count: how many customers there are in all.
+
+    Raises:
+        ChurnTableError: more would leave than have a case.
+    """
+    seen = model.observed
+    if seen is None or cases.empty:
+        return model
+    share = seen.rate
+    if count is not None:
+        leavers = count * -math.expm1(math.log1p(-seen.rate) * days / seen.over_days)
+        share = leavers * periods / len(cases)
+        if share >= 1:
+            raise ChurnTableError(
+                f"observed: {seen.rate:.4g} of {count:,} customers within {seen.over_days:g} days are {leavers:,.0f} "
+                f"leavers in {days:g} days, and only {len(cases) / periods:,.0f} cases come: fewer customers "
+                "(customers.count), or a lower rate"
+            )
+    return _moved(model, cases, share, model.base.over_days)
+
+
+def _moved(model: ChurnModel, today: pd.DataFrame, rate: float, over_days: float | None) -> ChurnModel:
+    """Return the model with its base moved so that such a share of today's customers leave within `over_days`."""
+    seen = model.observed
+    assert seen is not None
+    over = over_days if model.form == "hazard" else None
     guess = best_guess(model)
-    shift = _shift(model, today, over, guess, rate)
-    base = guess[0] + shift
+    base = guess[0] + _shift(model, today, over, guess, rate)
     moved = 1 / (1 + math.exp(-base)) if model.form == "logistic" else -math.expm1(-math.exp(base))
     covariance = covariance_of(model)
     covariance[0, :] = covariance[:, 0] = 0.0
     covariance[0, 0] = seen.standard_error**2
     found = Base(
         rate=min(max(moved, 1e-12), 1 - 1e-12),
-        over_days=model.base.over_days if model.form == "hazard" else days,
+        over_days=model.base.over_days if model.form == "hazard" else over_days,
         standard_error=seen.standard_error,
         uncertain_by="that of the observed rate",
-        source=f"{seen.rate:.4g} left within {seen.over_days:g} days ({seen.source}); ratios: {model.base.source}",
+        source=f"{seen.rate:.2%} left within {seen.over_days:g} days ({seen.source}); ratios: {model.base.source}",
     )
     rows = [covariance[at, : at + 1].tolist() for at in range(len(covariance))]
     return model.model_copy(update={"base": found, "covariance": rows})
@@ -252,11 +294,15 @@ def anchored(model: ChurnModel, today: pd.DataFrame, covers_days: float | None =
 
 def _shift(model: ChurnModel, today: pd.DataFrame, over: float | None, guess: Values, rate: float) -> float:
     """Find what must be added to the base for a mean of `rate`: the mean only rises with it."""
+    if not _known_columns(model, today):  # then only terms are looked at, and most customers lived through the same
+        terms = [term for term in TERMS if term in today]
+        today = today.groupby(terms, sort=True).size().reset_index(name="alike") if terms else today
+    alike = today["alike"].to_numpy(dtype=float) if "alike" in today else np.ones(len(today))
     low, high = -60.0, 60.0
     for _ in range(100):
         middle = (low + high) / 2
-        mean = float(leaving(model, today, over, np.r_[guess[0] + middle, guess[1:]]).mean())
-        low, high = (middle, high) if mean < rate else (low, middle)
+        shares = leaving(model, today, over, np.r_[guess[0] + middle, guess[1:]])
+        low, high = (middle, high) if float(shares @ alike / alike.sum()) < rate else (low, middle)
     return (low + high) / 2
 
 

@@ -32,6 +32,9 @@ Values = npt.NDArray[np.float64]
 CELLS_MOST = 500_000
 """Draws times kinds of cases that are reckoned at once: what a processor keeps near."""
 
+STEPS_MOST, CLOSE = 60, 1e-6
+"""How often a draw's base is moved, and how near on the log scale what it loses must come to what is observed."""
+
 UNVALUED = "The scenario does not say what a customer is worth (customers:), so no money is shown."
 UNSCALED = "{}: its base rate is what customers said they would do, and it is not scaled to the observed one yet."
 ONE_PERIOD = (
@@ -60,6 +63,8 @@ class Losses:
     """Of these, because of service."""
     share: Banded
     """Lost customers over customers who made contact."""
+    scaled: str | None
+    """By what the total is set, where the model is anchored on an observed rate."""
     by_term: dict[Term, float]
     """How many fewer were lost if the model met none of a term, all else as it was; the largest first."""
     currency: str | None
@@ -143,6 +148,7 @@ def losses_of(
         lost=lost,
         service=found["service"],
         share=lost.times(1 / customers if customers else 0.0),
+        scaled=_scaled(model, population),
         by_term=_by_term(model, cases, count, over_days),
         currency=population.currency if population else None,
         value_months=population.value_months if population else None,
@@ -152,6 +158,35 @@ def losses_of(
         withheld=withheld,
         notes=tuple(_notes(count, values, withheld)),
     )
+
+
+def _scaled(model: ChurnModel, population: Population | None) -> str | None:
+    seen = model.observed
+    if seen is None or model.base.stated:
+        return None
+    whom = "all customers" if population is not None else "those who make contact"
+    return f"{100 * seen.rate:.3g} % of {whom} leave within {seen.over_days:g} days ({seen.source})"
+
+
+def _as_observed(
+    model: ChurnModel, design: Values, alike: Values, parameters: Values, over_days: float | None
+) -> Values:
+    """Return draws of parameters whose base is moved so that each loses as many as are observed.
+
+    How many leave in all is counted, apart from the error of that count, which is the base's: so other coefficients
+    say for other reasons, not that others leave. The base nears its place by the ratio of what is lost to what is
+    wanted.
+    """
+    known = np.repeat(best_guess(model)[None, :], len(parameters), axis=0)
+    known[:, 0] = parameters[:, 0]
+    wanted = shares_by_draw(model, design, known, over_days) @ alike
+    moved = parameters.copy()
+    for _ in range(STEPS_MOST):
+        off = np.log(wanted / np.maximum(shares_by_draw(model, design, moved, over_days) @ alike, 1e-300))
+        moved[:, 0] += off
+        if not len(off) or np.abs(off).max() < CLOSE:
+            break
+    return moved
 
 
 def _by_term(model: ChurnModel, cases: pd.DataFrame, count: int, over_days: float | None) -> dict[Term, float]:
@@ -202,7 +237,11 @@ def _reckoned(
     seed, draws = drawn
     chunk = max(1, CELLS_MOST // max(len(design), 1))
     parameters = drawn_parameters(model, draws, seed)
-    parts = [best_guess(model)[None, :], *(parameters[at : at + chunk] for at in range(0, draws, chunk))]
+    some = [parameters[at : at + chunk] for at in range(0, draws, chunk)]
+    if model.observed is not None and not model.base.stated:
+        alike = sums["lost"].each.sum(axis=1)
+        some = [_as_observed(model, design, alike, part, over_days) for part in some]
+    parts = [best_guess(model)[None, :], *some]
     moments: dict[str, list[Moments]] = {name: [] for name in (*sums, "service")}
     nothing = np.zeros((1, design.shape[1]))
     for part in parts:

@@ -133,6 +133,13 @@ def parts_sentence(losses: Losses) -> str:
     return f"As the model weighs it: {said}.{why}"
 
 
+def scaled_sentence(losses: Losses) -> str:
+    """Say what sets the total, where it is an observed rate and no finding."""
+    if losses.scaled is None:
+        return ""
+    return f"How many leave in all is set by what you observed: {losses.scaled}; what they leave over is reckoned."
+
+
 def single_sentence(losses: Losses) -> str:
     """Say what one period alone may bring."""
     if losses.replications == 1:
@@ -200,7 +207,10 @@ def price_words(cause: Cause, losses: Losses) -> str:
     monthly = cause.get("costs_month")
     if losses.withheld is not None or not monthly:
         return ""
-    return f"costs {money_text(monthly * losses.days / DAYS_OF_MONTH, losses.currency)}"
+    price = monthly * losses.days / DAYS_OF_MONTH
+    kept = cause.get("margin_kept")
+    more = ", more than it keeps" if kept is not None and price > kept else ""
+    return f"costs {money_text(price, losses.currency)}{more}"
 
 
 def cause_name(cause: Cause) -> str:
@@ -232,8 +242,7 @@ def losses_text(losses: Losses, causes: Sequence[Cause] = ()) -> Iterator[str]:
     ]  # fmt: skip
     head = (f"in {period_words(losses.days)}", "expected", "by chance (95 %)", "not knowing the coefficients", "both")
     yield grid(head, rows, right=range(1, 5))
-    if parts := parts_sentence(losses):
-        yield parts
+    yield from filter(None, (scaled_sentence(losses), parts_sentence(losses)))
     yield f"By chance: {chance_words(losses)}. {single_sentence(losses)}".rstrip()
     yield ""
     yield from _causes_text(losses, causes)

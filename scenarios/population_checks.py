@@ -13,6 +13,9 @@ from scenarios.yaml_reader import Document, Key
 
 DEFAULT = "default"
 
+YARDSTICKS = ("days", "seed", "starts", "time_zone", "customers", "costs", "churn", "remedies", "scenario", "title")
+"""Keys that say how a desk is judged, not how it works."""
+
 
 def population_faults(document: Document, channels: list[str], intents: list[str], teams: list[str]) -> Iterator[Fault]:
     """Yield names of channels, intents and teams that are none of the scenario's."""
@@ -26,6 +29,11 @@ def population_faults(document: Document, channels: list[str], intents: list[str
     complaints = customers.get("complaints")
     for at, intent in enumerate(complaints if isinstance(complaints, list) else ()):
         yield from unknown(("customers", "complaints", at), intent, intents)
+    for name, remedy in _dict(values, "remedies").items():
+        for path in _dict(remedy, "set"):
+            if str(path).split(".")[0].split("[")[0] in YARDSTICKS:
+                expected = "a key of how the desk works: this one says how it is judged"
+                yield document.fault(("remedies", name, "set", path), path, expected)
     for channel in _dict(values, "expectations"):
         yield from unknown(("expectations", channel), channel, channels)
     for channel in _dict(costs, "contact"):

@@ -403,12 +403,10 @@ def _variant(
                 if source == _ARRIVAL:
                     number = numbers[next_arrival]
                     next_arrival += 1
-                    if (
-                        more
-                        and some_leave
-                        and has_left(number, now, arrivals, lives, beliefs, memory, seed, plan, horizon_us)
-                    ):
-                        continue  # who has left makes contact no more
+                    if churns and some_leave and lives.end[number] - lives.first[number] > 1:
+                        gone = has_left(number, now, arrivals, lives, beliefs, memory, seed, plan, horizon_us)
+                        if gone:
+                            continue  # who has left makes contact no more
                     patience_us = patience_us_of[number]
                     channel, intent = channel_of[number], intent_of[number]
                     queue = first_queue[channel, intent] if several else 0

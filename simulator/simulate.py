@@ -12,6 +12,7 @@ together in their own order, so that where they were played changes nothing.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import math
 import time
@@ -22,7 +23,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from results.churn import anchored
+from results.churn import anchored_on_cases
 from results.contacts import Values, contacts_of
 from results.experience import CASE_COLUMNS
 from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of
@@ -32,9 +33,10 @@ from results.queues import waits_of
 from results.runs import run_id
 from results.worked import paid_s, several_at_once, worked_of
 from scenarios.churn import ChurnModel
+from scenarios.faults import FaultsFoundError
 from scenarios.ledger import terms_of
 from scenarios.plan import DrawnPlan, draw_plan, make_plan
-from scenarios.reading import LoadedScenario
+from scenarios.reading import LoadedScenario, load_scenario
 from simulator.columns import Replicated, cases_table, legs_table, staffing_table
 from simulator.engine_compiled import replicate
 from simulator.engine_simpy import Engine
@@ -383,16 +385,32 @@ def replicated(
 def believed_churn(loaded: LoadedScenario, seed: int) -> ChurnModel | None:
     """Return what makes customers leave: with a base as many really leave, where the scenario tells how many do.
 
-    The customers whom it is moved to are those of the first replications, as the scenario is and while nobody leaves:
-    of as many as have ANCHOR_CASES cases, and no more than ANCHOR_REPLICATIONS.
+    It is anchored on the scenario as its file tells it, without a profile, a replay or a change, while nobody leaves:
+    on its first replications, of as many as have ANCHOR_CASES cases, and no more than ANCHOR_REPLICATIONS. So what a
+    change loses more, is lost more.
     """
     model = loaded.churn
     if model is None or model.observed is None:
         return model
-    work, rows = Work(loaded, seed, False, None, "compiled", (), 0.0, True), list[Whole]()
+    today = _as_told(loaded)
+    work, rows = Work(today, seed, False, None, "compiled", (), 0.0, True), list[Whole]()
     while len(rows) < ANCHOR_REPLICATIONS and sum(map(len, rows)) < ANCHOR_CASES:
         rows.append(work.live(len(rows))[2].rows)
-    return anchored(model, pd.DataFrame(terms_of(np.concatenate(rows))), float(loaded.scenario.days))
+    cases, population = pd.DataFrame(terms_of(np.concatenate(rows))), loaded.scenario.customers
+    count = None if population is None else population.count
+    return anchored_on_cases(model, cases, len(rows), float(today.scenario.days), count)
+
+
+def _as_told(loaded: LoadedScenario) -> LoadedScenario:
+    """Return a scenario as its file tells it, with the customers of this one; itself where the file is gone."""
+    try:
+        told = load_scenario(loaded.path, loaded.scenario.days)
+    except FaultsFoundError:
+        return loaded
+    ours = {name: getattr(loaded.scenario, name) for name in ("customers", "expectations", "churn")}
+    if told.hash == loaded.hash or set(told.scenario.channels) != set(loaded.scenario.channels):
+        return loaded
+    return dataclasses.replace(told, scenario=told.scenario.model_copy(update=ours), churn=loaded.churn)
 
 
 def _kept(work: Work, workers: Workers | None, replications: range, progress: Progress | None, of: int) -> list[Played]:

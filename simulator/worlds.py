@@ -236,13 +236,15 @@ def _dict_at(loaded: LoadedScenario, name: str, at: int) -> dict[str, Any]:
 
 THINGS: dict[str, _Thing] = {
     "unresolved": _Thing(
-        "with every problem solved in the first answer",
+        "with every problem that people answer solved at once",
         "Let whoever answers solve the problem at once: give them the knowledge, the tools and the right to.",
         _solved_at_once,
     ),
     "retelling": _Thing("without telling the story again", "Pass the story on with the customer.", _without_retelling),
     "transfers": _Thing(
-        "without being passed on", "Let whoever answers first see it through to the end.", _without_transfers
+        "without being passed on, in the first team's time alone",
+        "Let whoever answers first see it through to the end.",
+        _without_transfers,
     ),
     "cut_offs": _Thing(
         "without cut calls", "Stop transfers from cutting calls off, and ring those back who are.", _without_cut_offs

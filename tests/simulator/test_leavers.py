@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from results.churn import ChurnTableError
 from results.experience import cases_of
 from results.leavers import customers_of, shares_after
+from scenarios.changes import changed
 from scenarios.expectations import Expectations
 from scenarios.experience import TERMS
 from scenarios.plan import make_plan
@@ -157,14 +159,42 @@ def test_a_complaint_is_one_of_a_told_intent(tmp_path: Path) -> None:
     )
 
 
-def test_as_many_leave_as_are_observed(tmp_path: Path) -> None:
-    """Without it intentions that a survey states would be shown as customers who go."""
+@pytest.mark.parametrize("model", ["published", "published_over_time"])
+@pytest.mark.parametrize("days", [1, 3])
+def test_as_many_leave_as_are_observed(tmp_path: Path, model: str, days: int) -> None:
+    """Without it losses of a month would hang on how many days are simulated, and on the form of the model."""
     seen = {"rate": 0.02, "over_days": 30, "source": "our billing"}
-    loaded = desk(tmp_path, None, churn={"model": "published", "observed": seen}, count=10**6)
-    run = simulate(loaded, replications=30)
+    run = simulate(
+        desk(tmp_path, None, churn={"model": model, "observed": seen}, count=20_000, days=days), replications=30
+    )
     assert run.churn is not None
-    left = shares_after(run.churn, run.cases).mean()
-    assert left == pytest.approx(1 - 0.98 ** (3 / 30), rel=0.05)
+    lost = shares_after(run.churn, run.cases).sum() / 30
+    assert lost == pytest.approx(20_000 * (1 - 0.98 ** (days / 30)), rel=0.06)
+
+
+def test_a_worse_desk_of_the_same_file_loses_more(tmp_path: Path) -> None:
+    """Without it each what-if would be scaled to the same losses, and service would cost nobody."""
+    seen = {"rate": 0.02, "over_days": 30, "source": "our billing"}
+    today = desk(tmp_path, None, churn={"model": "published", "observed": seen}, count=20_000)
+    worse = changed(today, {"teams.front.resolves": 0.3})
+    now, then = (simulate(one, replications=5) for one in (today, worse))
+    assert then.churn == now.churn
+    assert then.customers["leave_share"].sum() > 1.3 * now.customers["leave_share"].sum()
+
+
+def test_more_leavers_than_customers_who_come_are_refused(tmp_path: Path) -> None:
+    """Without it every caller would be taken for a leaver."""
+    seen = {"rate": 0.02, "over_days": 30, "source": "our billing"}
+    loaded = desk(tmp_path, None, churn={"model": "published", "observed": seen}, count=10**7)
+    with pytest.raises(ChurnTableError, match=r"only \d+ cases come"):
+        simulate(loaded, replications=1)
+
+
+def test_a_desk_to_which_nobody_comes_loses_nobody(tmp_path: Path) -> None:
+    """Without it an empty day would end in an error of ours."""
+    seen = {"rate": 0.02, "over_days": 30, "source": "our billing"}
+    loaded = desk(tmp_path, None, churn={"model": "published", "observed": seen}, demand=[demand(0)])
+    assert simulate(loaded, replications=2).customers.empty
 
 
 def test_one_plan_has_its_customers_in_every_replication(tmp_path: Path) -> None:
