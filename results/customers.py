@@ -43,10 +43,11 @@ def customer_columns(contacts: Mapping[str, Any] | Any, case: npt.NDArray[np.int
         "customer_attempts": total(np.ones(len(case))),
         "customer_retold": np.where(by_person, np.maximum(total(contacts["tellings"]) - 1, 0), np.nan),
     }
-    first = np.zeros(cases, dtype=np.int64)
+    first = np.full(cases, -1, dtype=np.int64)
     first[case[::-1]] = np.arange(len(case))[::-1]  # of several that are set, the last counts
+    begun = first >= 0  # a planned case of one who has left has no contact
     columns = {}
     for name in CUSTOMER_COLUMNS:
         columns[name] = np.full(len(case), np.nan)
-        columns[name][first] = np.where(came, found[name], np.nan)
+        columns[name][first[begun]] = np.where(came, found[name], np.nan)[begun]
     return columns

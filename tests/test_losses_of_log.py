@@ -13,15 +13,18 @@ import pytest
 
 import testdrive
 from results.importing import import_log
+from results.leavers import shares_after
 from results.log import table_of
-from results.log_losses import days_of
+from results.log_losses import days_of, lived_in
 from results.runs import FINISHED, INTERRUPTED, Run
+from scenarios.reading import load_scenario
+from simulator.simulate import believed_churn
 from tests.results.journeys import leg
 from tests.results.pages import Page
 from tests.results.test_importing import BANK, call, write_log
 from tests.test_losses_verb import losses, scenario
 
-OBSERVED = {"model": "published", "observed": {"rate": 0.9, "over_days": 30, "source": "billing"}}
+OBSERVED = {"model": "published", "observed": {"rate": 0.2, "over_days": 30, "source": "billing"}}
 FACTS: dict[str, Any] = {
     "run_id": "measured-by-hand", "kind": "measured", "scenario": "another", "title": "A desk by hand", "days": 2,
     "origin": "2026-03-10T00:00:00+01:00", "time_zone": "Europe/Rome", "seed": 7, "rehearsal": True,
@@ -92,14 +95,17 @@ def test_what_was_measured_and_read_is_in_the_ledger(tmp_path, capsys):
     assert "Tuesday 10:16" in text  # bob's contact, by the clock of the log
 
 
-def test_a_model_is_scaled_to_the_customers_of_the_very_log(tmp_path, capsys):
-    """Without it the level of another desk, or of a simulation, would be laid on who was really served."""
+def test_a_log_is_judged_by_the_model_that_was_scaled_on_the_scenario(tmp_path, capsys):
+    """Without it a desk that serves its customers worse than the scenario believes would lose as many."""
     measured(tmp_path / "run")
     path = scenario(tmp_path, churn=OBSERVED)
     assert losses(path, "--of", tmp_path / "run", "--json", "-o", tmp_path / "told") == 0
-    lost = json.loads(capsys.readouterr().out)["losses"]
-    assert lost["lost"]["value"] == pytest.approx(2 * (1 - 0.1 ** (2 / 30)))  # two cases, two of thirty days
-    assert lost["days"] == 2
+    told = json.loads(capsys.readouterr().out)["losses"]
+    seed = Run.open(tmp_path / "told").facts["seed"]
+    model = believed_churn(load_scenario(path), seed)
+    cases = lived_in(Run.open(tmp_path / "run"), load_scenario(path).scenario, seed, False)
+    assert told["lost"]["value"] == pytest.approx(shares_after(model, cases).sum())
+    assert told["days"] == 2
 
 
 def test_the_page_of_a_measured_log_tells_nothing_that_was_drawn(tmp_path):

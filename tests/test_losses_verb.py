@@ -42,7 +42,7 @@ def test_what_loses_customers_and_what_keeps_them_is_told_in_words(tmp_path, cap
     assert losses(scenario(tmp_path), "--replications", 3, "-o", tmp_path / "run") == 0
     shown = capsys.readouterr().out
     assert "customers who make contact are lost" in shown
-    assert "unresolved" in shown
+    assert "problems not solved at once" in shown
     assert "Be quicker: keeps" in shown
     assert "margin at risk" in shown
     assert "report.html" in shown

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from results.customers import customer_columns
 from results.log import LEG_ENDS, ordered, table_of
 from results.metrics import contacts_of, metric_of, values_of
 from scenarios.metric_names import END_SHARES, METRIC_NAMES
@@ -225,3 +226,10 @@ def test_redials_and_passing_on_move_the_figures_of_customers(tmp_path, engine):
     assert on["legs_mean"] > once["legs_mean"] == 1
     assert on["retellings_mean"] > known["retellings_mean"] == 0
     assert on["customer_retellings_mean"] == pytest.approx(on["retellings_mean"])
+
+
+def test_a_case_that_never_began_takes_nothing_from_the_first():
+    """Without it the first customer of a day would be told of nobody as soon as another had left before."""
+    told = {name: [1.0, 1.0] for name in ("resolved", "came", "by_person", "reached", "waits_s", "tellings")}
+    columns = customer_columns(told, np.array([0, 2]))
+    assert columns["customer_attempts"].tolist() == [1.0, 1.0]
