@@ -66,7 +66,8 @@ def test_one_contact_of_a_recorded_log_is_played_in_a_browser(tmp_path: Path) ->
     assert refused.returncode == 2
     assert refused.stderr == (f"{other} is none of the plan's shoppers, so no browser plays it: leave out --browsers\n")
     assert done.returncode in (0, 4), done.stderr
-    assert begun_in(tmp_path / "run", "browser") == {shopper}
+    cases = {contact.split("/")[0] for contact in begun_in(tmp_path / "run", "browser")}
+    assert cases == {shopper}  # who gives up on a slow machine comes again
     assert begun_in(tmp_path / "run", "protocol") == set()
     assert json.loads(done.stdout)["planned"] == 1
 
