@@ -58,6 +58,10 @@ def test_one_contact_of_a_recorded_log_is_played_in_a_browser(tmp_path: Path) ->
     (tmp_path / "calls.csv").write_text("\n".join(["contact_id,due_s,channel,intent", *rows]) + "\n")
     with desk_of(tmp_path) as where:
         asked = [*command(tmp_path, where), "--replay", str(tmp_path / "calls.csv"), "--only"]
+        two = tmp_path / "two.yaml"  # who waits 7 s at most gives up on a slow machine, and comes again
+        two.write_text(
+            two.read_text().replace("chat: {law: exponential, mean_s: 20}", "chat: {law: deterministic, value_s: 600}")
+        )
         loaded = replayed(load_scenario(tmp_path / "two.yaml"), *arrivals_of(tmp_path / "calls.csv"))
         plan = scenario_errand(loaded, loaded.scenario.seed).plan.set_index("contact_id")["played_by"]
         shopper, other = plan[plan == "shopper"].index[0], plan[plan != "shopper"].index[0]
@@ -66,8 +70,7 @@ def test_one_contact_of_a_recorded_log_is_played_in_a_browser(tmp_path: Path) ->
     assert refused.returncode == 2
     assert refused.stderr == (f"{other} is none of the plan's shoppers, so no browser plays it: leave out --browsers\n")
     assert done.returncode in (0, 4), done.stderr
-    cases = {contact.split("/")[0] for contact in begun_in(tmp_path / "run", "browser")}
-    assert cases == {shopper}  # who gives up on a slow machine comes again
+    assert begun_in(tmp_path / "run", "browser") == {shopper}
     assert begun_in(tmp_path / "run", "protocol") == set()
     assert json.loads(done.stdout)["planned"] == 1
 
