@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from commands.asked import scenario_of, seed_of
 from commands.exits import Exit
 from commands.losing_log import losses_of_run
-from commands.simulating import simulate_asked
+from commands.simulating import lost_of, simulate_asked
 from commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
@@ -53,22 +53,17 @@ def losses(asked: argparse.Namespace) -> int:
 def _lost(run: Run, loaded: LoadedScenario, simulated: Simulated) -> Losses:
     """Reckon what is lost, what follows and what serving costs, and keep it in run.json."""
     from results.consequences import consequences_of
-    from results.losses import losses_of, values_of_cases
     from results.losses_page import losses_facts
     from results.service_costs import hours_of, service_costs_of
 
-    scenario, cases, count = loaded.scenario, simulated.cases, simulated.replications
-    assert simulated.churn is not None
-    values = values_of_cases(cases, simulated.customers)
-    lost = losses_of(
-        cases, values, simulated.churn, scenario.customers, scenario.costs, float(scenario.days),
-        int(run.facts["seed"]), replications=count,
-    )  # fmt: skip
+    scenario, cases = loaded.scenario, simulated.cases
+    lost = lost_of(simulated, loaded, run)
+    assert lost is not None  # a churn model is named, and the log kept
     follows = consequences_of(cases, lost, scenario.customers, scenario.costs)
     costs = None
     if scenario.costs is not None:
         hours = hours_of(simulated.legs, simulated.staffing, loaded)
-        costs = service_costs_of(simulated.legs, cases, scenario.costs, hours, count)
+        costs = service_costs_of(simulated.legs, cases, scenario.costs, hours, simulated.replications)
     told = losses_facts(lost, follows, costs)
     run.write_facts(**told, causes=[], intents=dict(scenario.intents), until_s=loaded.horizon_s)
     return lost

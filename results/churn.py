@@ -13,13 +13,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scenarios.churn import SURE, Base, ChurnModel, Coefficient, log_scale
+from scenarios.churn import Base, ChurnModel, Coefficient, log_scale
 from scenarios.churn_law import LOG_MOST, log_time, times_the_first
 from scenarios.draws import Entity, Purpose, entity_number, uniform
 from scenarios.experience import TERMS
@@ -168,73 +167,6 @@ def _known_columns(model: ChurnModel, table: pd.DataFrame) -> bool:
     return bool(wanted) and not missing
 
 
-@dataclass(frozen=True)
-class Losses:
-    """How many customers leave, expected, with 95 % bands: of chance, of not knowing the coefficients, of both."""
-
-    customers: int
-    expected: float
-    chance: tuple[float, float]
-    """Were the coefficients known."""
-    coefficients: tuple[float, float]
-    """Were there no luck: expected losses over draws of the coefficients."""
-    both: tuple[float, float]
-
-
-def losses(
-    model: ChurnModel,
-    table: pd.DataFrame,
-    over_days: float | None = None,
-    draws: int = DRAWS,
-    seed: int = 1,
-    weights: Values | None = None,
-) -> Losses:
-    """Return what is lost of these customers; with `weights` (such as a year's margin of each) instead of counts."""
-    each = np.ones(len(table)) if weights is None else weights
-    shares = leaving(model, table, over_days)
-    expected = float(shares @ each)
-    drawn = [leaving(model, table, over_days, one) for one in drawn_parameters(model, draws, seed)]
-    means = np.array([one @ each for one in drawn])
-    spreads = np.array([math.sqrt(float((one * (1 - one)) @ each**2)) for one in drawn])
-    luck = _normal(seed, draws, "chance")
-    spread = math.sqrt(float((shares * (1 - shares)) @ each**2))
-    bounds = float(np.minimum(each, 0).sum()), float(np.maximum(each, 0).sum())
-    return Losses(
-        len(table),
-        expected,
-        (max(expected - SURE * spread, bounds[0]), min(expected + SURE * spread, bounds[1])),
-        _band(means),
-        _band(np.clip(means + luck * spreads, *bounds)),
-    )
-
-
-def _band(drawn: Values) -> tuple[float, float]:
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def anchored(model: ChurnModel, today: pd.DataFrame, covers_days: float | None = None) -> ChurnModel:
-    """Return the model with its base moved so that as many of today's customers leave as really do.
-
-    Ratios stay; only the level is moved. Anchor once, on customers as they are served today, and use the result for
-    every what-if: anchoring each would take away the difference.
-
-    Args:
-        model: one with `observed`.
-        today: today's customers, their terms counted over `covers_days`.
-        covers_days: default: as many as `observed` counts.
-
-    Raises:
-        ChurnTableError: the model has no observed rate, or there are no customers.
-    """
-    seen = model.observed
-    if seen is None or today.empty:
-        raise ChurnTableError("anchoring needs customers, and an observed rate: observed: {rate, over_days, source}")
-    days = covers_days or seen.over_days
-    rate = -math.expm1(math.log1p(-seen.rate) * days / seen.over_days)
-    return _moved(model, today, rate, days)
-
-
 def anchored_on_cases(
     model: ChurnModel, cases: pd.DataFrame, periods: int, days: float, count: int | None
 ) -> ChurnModel:
@@ -267,23 +199,15 @@ def anchored_on_cases(
                 f"leavers in {days:g} days, and only {len(cases) / periods:,.0f} cases come: fewer customers "
                 "(customers.count), or a lower rate"
             )
-    return _moved(model, cases, share, model.base.over_days)
-
-
-def _moved(model: ChurnModel, today: pd.DataFrame, rate: float, over_days: float | None) -> ChurnModel:
-    """Return the model with its base moved so that such a share of today's customers leave within `over_days`."""
-    seen = model.observed
-    assert seen is not None
-    over = over_days if model.form == "hazard" else None
     guess = best_guess(model)
-    base = guess[0] + _shift(model, today, over, guess, rate)
+    base = guess[0] + _shift(model, cases, guess, share)
     moved = 1 / (1 + math.exp(-base)) if model.form == "logistic" else -math.expm1(-math.exp(base))
     covariance = covariance_of(model)
     covariance[0, :] = covariance[:, 0] = 0.0
     covariance[0, 0] = seen.standard_error**2
     found = Base(
         rate=min(max(moved, 1e-12), 1 - 1e-12),
-        over_days=model.base.over_days if model.form == "hazard" else over_days,
+        over_days=model.base.over_days,
         standard_error=seen.standard_error,
         uncertain_by="that of the observed rate",
         source=f"{seen.rate:.2%} left within {seen.over_days:g} days ({seen.source}); ratios: {model.base.source}",
@@ -292,16 +216,16 @@ def _moved(model: ChurnModel, today: pd.DataFrame, rate: float, over_days: float
     return model.model_copy(update={"base": found, "covariance": rows})
 
 
-def _shift(model: ChurnModel, today: pd.DataFrame, over: float | None, guess: Values, rate: float) -> float:
+def _shift(model: ChurnModel, cases: pd.DataFrame, guess: Values, rate: float) -> float:
     """Find what must be added to the base for a mean of `rate`: the mean only rises with it."""
-    if not _known_columns(model, today):  # then only terms are looked at, and most customers lived through the same
-        terms = [term for term in TERMS if term in today]
-        today = today.groupby(terms, sort=True).size().reset_index(name="alike") if terms else today
-    alike = today["alike"].to_numpy(dtype=float) if "alike" in today else np.ones(len(today))
+    if not _known_columns(model, cases):  # then only terms are looked at, and most customers lived through the same
+        terms = [term for term in TERMS if term in cases]
+        cases = cases.groupby(terms, sort=True).size().reset_index(name="alike") if terms else cases
+    alike = cases["alike"].to_numpy(dtype=float) if "alike" in cases else np.ones(len(cases))
     low, high = -60.0, 60.0
     for _ in range(100):
         middle = (low + high) / 2
-        shares = leaving(model, today, over, np.r_[guess[0] + middle, guess[1:]])
+        shares = leaving(model, cases, None, np.r_[guess[0] + middle, guess[1:]])
         low, high = (middle, high) if float(shares @ alike / alike.sum()) < rate else (low, middle)
     return (low + high) / 2
 

@@ -42,26 +42,7 @@ Values = npt.NDArray[np.float64]
 OF_LABELS = {"blame_customer": BLAMED, "apology": APOLOGIES, "honours_mistake": COMPENSATIONS}
 """Which conduct that a scorer has found stands in the ledger, and where."""
 
-COUNTED = ("cases", "contacts")
-
 CASE_COLUMNS = ("replication", "customer_id", "case_id", "contacts", *TERMS, "over_s")
-
-
-def experience_of(
-    legs: pd.DataFrame,
-    expectations: Expectations,
-    until_s: float | None = None,
-    findings: pd.DataFrame | None = None,
-    answers: pd.DataFrame | None = None,
-    complaints: Collection[str] = (),
-    same_plan: bool = False,
-) -> pd.DataFrame:
-    """Return a row per customer and replication: the ids, how many `cases` and `contacts`, and the TERMS.
-
-    The arguments are those of `cases_of`, whose rows it adds up.
-    """
-    cases = cases_of(legs, expectations, until_s, findings, answers, complaints, same_plan).assign(cases=1)
-    return cases.groupby(["replication", "customer_id"], as_index=False, sort=True)[[*COUNTED, *TERMS]].sum()
 
 
 def cases_of(

@@ -119,7 +119,7 @@ def losses_of(
     Args:
         cases: rows of `results.experience.cases_of`: replication, customer_id, TERMS.
         values: monthly_revenue and margin (a share of it) of each row, null where unknown; see `values_of_cases`.
-        model: what leaving depends on, anchored (`results.churn.anchored`) where it has an observed rate.
+        model: what leaving depends on, anchored (`results.churn.anchored_on_cases`) where it has an observed rate.
         population: in which currency they pay, and for how many months that counts as lost.
         costs: what winning a customer costs.
         days: how many days a replication, or the log, covers.

@@ -99,12 +99,6 @@ class Purpose(IntEnum):
     CONTRACT = 74
     CONTRACT_LEFT = 75
     CASE_LEAVES = 76
-    COMPLAINS = 77
-    RETURNS = 78
-    RATES = 79
-    WITHDRAWS = 80
-    TELLS = 81
-    SPENDS_MORE = 82
     COEFFICIENT = 90
     LEAVES = 91
     LEAVES_AFTER = 92

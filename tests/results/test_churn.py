@@ -10,17 +10,17 @@ import pytest
 
 from results.churn import (
     ChurnTableError,
-    anchored,
+    anchored_on_cases,
     best_guess,
     drawn_parameters,
     generated,
     leaves_after_days,
     leaving,
-    losses,
     natural_bends,
     who_leaves,
 )
-from results.experience import experience_of
+from results.experience import cases_of
+from results.losses import losses_of
 from scenarios.churn import Base, ChurnModel, Coefficient, Observed, read_churn
 from scenarios.churn_law import churn_law, experience_adds, leaving_share
 from scenarios.expectations import Expectations
@@ -139,32 +139,29 @@ def test_a_coefficient_keeps_its_luck_when_another_is_added():
     assert not np.allclose(alone, drawn_parameters(model(one), 50, seed=2))
 
 
+def lost(told, table, draws=1000):
+    """Return what a period with these cases loses, a customer each."""
+    rows = table.assign(replication=0, customer_id=[f"c{at}" for at in range(len(table))])
+    return losses_of(rows, None, told, None, None, 1.0, draws=draws).lost
+
+
 def test_chance_and_not_knowing_are_told_apart():
     """Without it a leader could not say whether more data or only more luck would help."""
     table = experiences(400)
     sure, unsure = model(error=0.0), model(error=0.5)
-    told = losses(sure, table)
-    assert told.expected == pytest.approx(40)
+    told = lost(sure, table)
+    assert told.value == pytest.approx(40)
     assert told.chance == pytest.approx((40 - 1.96 * 6, 40 + 1.96 * 6), abs=0.01)
     assert told.coefficients == pytest.approx((40, 40))
-    doubted = losses(unsure, table, draws=4000)
+    doubted = lost(unsure, table, draws=4000)
     odds = [math.exp(math.log(1 / 9) + side * 1.96 * 0.5) for side in (-1, 1)]
     assert doubted.coefficients == pytest.approx([400 * one / (1 + one) for one in odds], rel=0.06)
     assert doubted.chance == pytest.approx(told.chance)
     assert doubted.both[0] < doubted.coefficients[0]
     assert doubted.both[1] > doubted.coefficients[1]
-    more = losses(unsure, experiences(40_000), draws=500)
-    assert (more.chance[1] - more.chance[0]) / more.expected < 0.1 * (doubted.chance[1] - doubted.chance[0]) / 40 * 1.01
-    assert (more.coefficients[1] - more.coefficients[0]) / more.expected > 1.2
-
-
-def test_losses_are_weighed_by_what_each_customer_is_worth():
-    """Without it money at risk would be a count of heads times an average."""
-    table = pd.DataFrame({"unresolved": [1.0, 0.0]})
-    worth = np.array([1000.0, 10.0])
-    told = losses(ours("published"), table, weights=worth)
-    assert told.expected == pytest.approx(0.25 * 1000 + 0.05 * 10, rel=1e-3)
-    assert 0 <= told.both[0] <= told.both[1] <= worth.sum()
+    more = lost(unsure, experiences(40_000), draws=500)
+    assert (more.chance[1] - more.chance[0]) / more.value < 0.1 * (doubted.chance[1] - doubted.chance[0]) / 40 * 1.01
+    assert (more.coefficients[1] - more.coefficients[0]) / more.value > 1.2
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -174,23 +171,41 @@ def test_anchoring_makes_as_many_leave_as_really_do_and_keeps_the_ratios(name):
         update={"observed": Observed(rate=0.02, over_days=30, standard_error=0.1, source="our billing")}
     )
     today = experiences(500)
-    moved = anchored(believed, today)
-    over = 30 if believed.form == "hazard" else None
-    assert leaving(moved, today, over).mean() == pytest.approx(0.02, abs=1e-6)
+    moved = anchored_on_cases(believed, today, 1, 30.0, None)
+    assert leaving(moved, today).mean() == pytest.approx(0.02, abs=1e-6)
     assert moved.terms == believed.terms
     assert moved.states == ["unresolved", "repeats"]
     assert "our billing" in moved.base.source
     assert drawn_parameters(moved, 5000)[:, 0].std() == pytest.approx(0.1, rel=0.05)
     better = today.assign(unresolved=0.0)
-    assert leaving(moved, better, over).mean() < 0.02
-    longer = anchored(believed, today, covers_days=90)
-    assert leaving(longer, today, 90 if over else None).mean() == pytest.approx(1 - 0.98**3, abs=1e-6)
+    assert leaving(moved, better).mean() < 0.02
+    longer = anchored_on_cases(believed, today, 2, 90.0, 2000)  # two periods of 250 cases, 2,000 customers
+    assert pytest.approx(leaving(longer, today).sum(), abs=1e-3) == 2 * 2000 * (1 - 0.98**3)
 
 
-def test_without_an_observed_rate_nothing_is_anchored():
-    """Without it a stated rate would be anchored to itself."""
-    with pytest.raises(ChurnTableError, match="an observed rate"):
-        anchored(ours("published"), experiences(5))
+def test_without_an_observed_rate_or_a_case_nothing_is_anchored():
+    """Without it a stated rate would be anchored to itself, or an empty day end in an error."""
+    assert anchored_on_cases(ours("published"), experiences(5), 1, 30.0, None) == ours("published")
+    seen = ours("published").model_copy(update={"observed": Observed(rate=0.02, over_days=30, source="billing")})
+    assert anchored_on_cases(seen, experiences(5).iloc[:0], 1, 30.0, None).base.stated
+
+
+def test_a_total_that_was_observed_stays_in_every_draw_of_the_coefficients():
+    """Without it a leader would read that many more or fewer may leave than were counted."""
+    unsure = model(weight(1.8, 0.5, term="unresolved"), weight(0.6, 0.5, term="repeats"), error=0.0).model_copy(
+        update={"observed": Observed(rate=0.1, over_days=30, standard_error=0.0, source="billing")}
+    )
+    table = experiences(2000)
+    counted = anchored_on_cases(unsure, table, 1, 30.0, None)
+    assert lost(counted, table).coefficients == pytest.approx((200, 200), rel=1e-4)
+    rows = table.assign(replication=0, customer_id=[f"c{at}" for at in range(len(table))])
+    service = losses_of(rows, None, counted, None, None, 1.0).service
+    assert service.coefficients[1] > 1.3 * service.coefficients[0]
+    sampled = counted.model_copy(update={"base": counted.base.model_copy(update={"standard_error": 0.2})})
+    sampled = sampled.model_copy(update={"covariance": []})
+    low, high = lost(sampled, table).coefficients
+    assert low < 170
+    assert high > 235
 
 
 def test_a_worse_day_only_adds_leavers():
@@ -226,11 +241,11 @@ def test_who_leaves_by_a_hazard_leaves_by_its_times():
 def test_what_the_ledger_counts_is_weighed_as_it_stands():
     """Without it the ledger's columns could be called otherwise than a model's terms, and nobody would ever leave."""
     loaded = load_scenario(HERE / "quiet_tuesday.yaml")
-    lived = experience_of(simulate(loaded, replications=1).legs, Expectations({}, seed=1))
+    lived = cases_of(simulate(loaded, replications=1).legs, Expectations({}, seed=1))
     shares = leaving(ours("published"), lived)
     unresolved = (lived["unresolved"] > 0).to_numpy()
     assert unresolved.any()
     assert shares[unresolved] == pytest.approx(0.25, abs=1e-3)
     assert shares[~unresolved & (lived["repeats"] == 0).to_numpy()] == pytest.approx(0.05, abs=1e-3)
-    told = losses(ours("published"), lived, draws=100)
-    assert told.coefficients[0] < told.expected < told.coefficients[1]
+    told = lost(ours("published"), lived, draws=100)
+    assert told.coefficients[0] < told.value < told.coefficients[1]

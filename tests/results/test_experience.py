@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from results.contacts import contacts_of
-from results.experience import experience_of
+from results.experience import cases_of
+from results.leavers import customers_of
 from results.log import table_of
 from scenarios.expectations import Expectations, entity_of
 from scenarios.experience import TERMS
@@ -38,6 +39,13 @@ def leg(attempt: int = 1, leg: int = 0, **told: Any) -> dict[str, Any]:
     facts.setdefault("ended_s", facts["arrived_s"] + 100.0)
     facts.setdefault("talk_s", None if facts["answered_s"] is None else 10.0)
     return {"attempt": attempt, "leg": leg, **facts}
+
+
+def experience_of(
+    legs: pd.DataFrame, expectations: Expectations, until_s: float | None = None, **more: Any
+) -> pd.DataFrame:
+    """Return the customers of a log, with what they lived through in all their cases."""
+    return customers_of(cases_of(legs, expectations, until_s, **more), None, None, seed=1)
 
 
 def lived(*legs: dict[str, Any], until_s: float | None = None, **more: Any) -> dict[str, float]:
