@@ -112,6 +112,18 @@ def test_with_kept_promises_none_is_late_or_broken(tmp_path):
     assert due["promise_kept_s"].eq(due["promise_due_s"]).all()
 
 
+def test_where_people_solve_all_at_once_nothing_that_they_answer_stays_open(tmp_path):
+    """Without it the biggest cause on the page could be what a little more knowledge saves."""
+    desk = passing()
+    desk["teams"]["front"]["resolves"] = 0.5
+    desk["teams"]["back"]["resolves"] = {"default": 0.6}
+    world = next(one for one in worlds_of(written(tmp_path, desk)).worlds if one.name == "unresolved")
+    legs = simulate(world.loaded, replications=3).legs
+    ended = legs[legs["leg_end"].eq("answered")]
+    assert len(ended) > 100
+    assert ended["contact_outcome"].eq("resolved").all()
+
+
 def test_with_enough_people_hardly_anybody_waits(tmp_path):
     """Without it what waiting costs would be what a few more people save."""
     desk = written(tmp_path, scarce())
