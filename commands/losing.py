@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.asked import scenario_of, seed_of
 from commands.exits import Exit
-from commands.losing_log import losses_of_run
+from commands.losing_log import losses_of_run, show
 from commands.simulating import lost_of, simulate_asked
-from commands.terminal import print_json, progress_bar, say
+from commands.terminal import progress_bar, say
 
 if TYPE_CHECKING:
     from results.losses import Losses
@@ -39,7 +40,8 @@ def losses(asked: argparse.Namespace) -> int:
     if whole:
         try:
             with progress_bar(asked, "one thing after the other") as progress:
-                found = causes_of(loaded, seed_of(asked, loaded), asked.replications, asked.threads, progress)
+                seed, churn = seed_of(asked, loaded), simulated.churn
+                found = causes_of(loaded, seed, asked.replications, asked.threads, progress, churn)
         except NothingLostError as error:
             say(str(error))
             return Exit.CANNOT_TELL
@@ -79,22 +81,15 @@ def _tell(
     state: str,
 ) -> None:
     """Keep what loses customers, write the page, and print it all."""
-    from results.losses_words import losses_text
-
     causes = [] if found is None else [dataclasses.asdict(cause) for cause in found.causes]
     run.write_facts(causes=causes, state=state)  # before the page, which tells both
     path = write_page(run, loaded, simulated)
     for sentence in found.left_out if found else ():
         say(f"warning: {sentence}")
-    if asked.json:
-        document: dict[str, Any] = {"run": str(run.folder), "losses": lost.facts(), "causes": causes}
-        print_json({**document, "withheld": lost.withheld, "report": str(path)})
-        return
-    print("\n".join(losses_text(lost, causes)))
-    print(f"\nreport: {path.resolve()}")
+    show(asked, run, lost, path, causes)
 
 
-def write_page(run: Run, loaded: LoadedScenario, simulated: Simulated) -> Any:
+def write_page(run: Run, loaded: LoadedScenario, simulated: Simulated) -> Path:
     """Write the page of a run; returns where it is."""
     from results.journey_page import journey_view
     from results.leavers import shares_after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ def losses_of_run(asked: argparse.Namespace) -> int:
     run.write_facts(**told, causes=[], intents=dict(scenario.intents), replications=log.replications)
     run.write_facts(state=FINISHED)  # before the page, which tells it; `report` writes that again
     path = _write_page(run, log, cases, shares_after(model, cases))
-    _tell(asked, run, lost, path)
+    show(asked, run, lost, path)
     return Exit.AGREES
 
 
@@ -161,12 +162,13 @@ def _write_page(run: Run, log: _Log, cases: pd.DataFrame, shares: npt.NDArray[np
     return path
 
 
-def _tell(asked: argparse.Namespace, run: Run, lost: Losses, path: Path) -> None:
+def show(asked: argparse.Namespace, run: Run, lost: Losses, path: Path, causes: Sequence[dict[str, Any]] = ()) -> None:
+    """Print what is lost, by which causes, and where the page is."""
     from results.losses_words import losses_text
 
     if asked.json:
-        document: dict[str, Any] = {"run": str(run.folder), "losses": lost.facts(), "causes": []}
+        document: dict[str, Any] = {"run": str(run.folder), "losses": lost.facts(), "causes": list(causes)}
         print_json({**document, "withheld": lost.withheld, "report": str(path)})
         return
-    print("\n".join(losses_text(lost)))
+    print("\n".join(losses_text(lost, causes)))
     print(f"\nreport: {path.resolve()}")

@@ -16,6 +16,7 @@ from scenarios.churn import ChurnModel
 from scenarios.churn_law import ChurnLaw, churn_law, experience_adds, leaving_share
 from scenarios.expectations import entity_of
 from scenarios.experience import TERMS
+from scenarios.identity import case_id
 from scenarios.jit import jit
 from scenarios.leaving import leaves_us, spread_us
 from scenarios.members import values_of
@@ -25,7 +26,7 @@ from scenarios.units import NEVER_US
 Values = npt.NDArray[np.float64]
 Entities = npt.NDArray[np.uint64]
 
-_FIRST_CASE = "/0"
+_FIRST_CASE = case_id("", 0)
 
 
 def shares_after(model: ChurnModel, cases: pd.DataFrame) -> Values:

@@ -12,12 +12,13 @@ import numpy.typing as npt
 from scenarios.churn import ChurnModel
 from scenarios.churn_law import HAZARD, ChurnLaw, experience_adds, leaving_share
 from scenarios.draws import Purpose, uniform
+from scenarios.experience import TERMS
 from scenarios.jit import jit
 from scenarios.ledger import WAIT_BEYOND_US, Row
 from scenarios.units import DAY_US, NEVER_US
 
 _CASE_LEAVES = int(Purpose.CASE_LEAVES)
-_TERMS = 17
+_TERMS = len(TERMS)
 _MINUTE_US = 60e6
 
 

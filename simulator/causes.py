@@ -98,6 +98,7 @@ def causes_of(
     replications: int = 20,
     threads: int = 1,
     progress: Progress | None = None,
+    churn: ChurnModel | None = None,
 ) -> Causes:
     """Find what loses customers, the most first, then what the scenario's remedies keep.
 
@@ -107,6 +108,7 @@ def causes_of(
         replications: how many of each world, 2 or more; replication k has the same luck in all of them.
         threads: replications at once.
         progress: told the share that is done. An interruption (Ctrl-C) keeps the replications played in all worlds.
+        churn: what makes customers leave, as `Simulated.churn` of the scenario has it; found out where left out.
 
     Raises:
         NothingLostError: the scenario has no churn model, or fewer than two replications were played.
@@ -115,7 +117,7 @@ def causes_of(
         raise NothingLostError(why)
     worlds, left_out = worlds_of(loaded)
     used = loaded.scenario.seed if seed is None else seed
-    model = believed_churn(loaded, used)
+    model = believed_churn(loaded, used) if churn is None else churn
     assert model is not None
     scenarios = [loaded, *(world.loaded for world in worlds)]
     played = lives_of(scenarios, model, used, range(replications), threads, progress)

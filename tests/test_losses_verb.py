@@ -113,12 +113,12 @@ def test_an_interrupted_search_keeps_what_is_done(tmp_path, capsys, monkeypatch)
     """Without it Ctrl-C would leave a run that says it is finished, or nothing."""
     whole = simulator.causes.causes_of
 
-    def interrupted(loaded, seed, replications, threads, progress):
+    def interrupted(loaded, seed, replications, threads, progress, churn):
         def tell(share):
             if share > 0.7:
                 raise KeyboardInterrupt
 
-        return whole(loaded, seed, replications, 1, tell)
+        return whole(loaded, seed, replications, 1, tell, churn)
 
     monkeypatch.setattr(simulator.causes, "causes_of", interrupted)
     assert losses(scenario(tmp_path), "--replications", 4, "-o", tmp_path / "run") == 130
