@@ -2,10 +2,10 @@
 
 Customers lost are expected ones: over the cases of a replication, the sum of the churn model's shares. So who leaves is
 no luck here; what is left of luck (who comes when, how long talks take) is the same in every world, and the difference
-of a replication is one of pairs. Its interval is Student's over replications, with what two things explain taken out:
-how many customers luck sent, and how bad a time the scenario itself had, which is known better than the difference
-since the scenario is played BASE_TIMES as often. Where the scenario tells how many really leave, the model is anchored
-once, on the scenario as it is, and the same model judges every world.
+of a replication is one of pairs. Its interval is Student's over replications, with what is known beforehand taken out:
+how many customers luck sent, and how bad a time the scenario itself had (its losses, its unsolved cases), which is
+known better than a difference since the scenario is played BASE_TIMES as often as another world. Where the scenario
+tells how many really leave, the model is anchored once, on the scenario as it is, and judges every world alike.
 
 The coefficients are taken as known: how little is known of them stands beside the losses, not here.
 """
@@ -36,10 +36,12 @@ from simulator.worlds import Kind, World, worlds_of
 Values = npt.NDArray[np.float64]
 Progress = Callable[[float], None]
 
+UNSOLVED: Term = "unresolved"
+
 REPLICATIONS_LEAST = 2
 """Fewer tell nothing of how sure a mean is."""
 
-CONTROL_LEAST = 6
+CONTROL_LEAST = 10
 """With fewer replications slopes cost more than they tell."""
 
 BASE_TIMES = 8
@@ -79,6 +81,8 @@ class Lost:
 
     customers: Values
     margin: Values | None
+    unsolved: Values
+    """How many cases were not settled, of all customers."""
 
 
 @dataclass(frozen=True)
@@ -162,12 +166,12 @@ def why_nothing(loaded: LoadedScenario, replications: int) -> str | None:
 
 def cause_of(world: World, base: Lost, other: Lost, surplus: Values) -> Cause:
     """Compare a world with the scenario as it is, replication by replication."""
-    kept = difference(base.customers, other.customers, surplus)
+    kept = difference(base.customers, other.customers, surplus, base.unsolved)
     low, high = kept.interval()
     lost = float(base.customers.mean())
     margin: tuple[float | None, float | None, float | None] = (None, None, None)
     if base.margin is not None and other.margin is not None:
-        saved = difference(base.margin, other.margin, surplus)
+        saved = difference(base.margin, other.margin, surplus, base.unsolved)
         margin = (saved.value, *saved.interval())
     return Cause(
         world.name, world.says, world.do, world.kind, kept.value, low, high, *margin,
@@ -183,28 +187,30 @@ def surplus_of(loaded: LoadedScenario, seed: int, replications: int) -> Values:
     return np.asarray(np.array(sent, dtype=np.float64) - cells.mean.sum(), dtype=np.float64)
 
 
-def difference(base: Values, other: Values, surplus: Values) -> Estimate:
+def difference(base: Values, other: Values, surplus: Values, unsolved: Values) -> Estimate:
     """Estimate what another world keeps, from pairs of replications.
 
     A difference is larger where luck sent more customers than are expected, and by how many it did is known; and where
-    the scenario itself lost more than it does in the mean, which is known from more replications of it than there are
-    pairs. What a straight line through both explains is taken out: a control variate whose mean is known (Lavenberg
-    and Welch, "A perspective on the use of control variables", Management Science 27, 1981, section 2) and one whose
-    mean is estimated (double sampling: Cochran, Sampling Techniques, 3rd edition, section 12.6). Each slope costs a
-    degree of freedom.
+    the scenario itself had a worse time than in the mean, which is known from more replications of it than there are
+    pairs. What a straight line through these explains is taken out: control variates whose mean is known (Lavenberg
+    and Welch, "A perspective on the use of control variables", Management Science 27, 1981, section 2) or estimated
+    (double sampling: Cochran, Sampling Techniques, 3rd edition, section 12.6). Each slope costs a degree of freedom.
 
     Args:
         base: lost in each replication of the scenario; the first ones are the pairs' halves.
         other: lost in each replication of the other world.
         surplus: as `surplus_of` gives it, of each replication of the scenario.
+        unsolved: cases that were not settled in each replication of the scenario.
     """
     pairs = len(other)
     kept = base[:pairs] - other
     if pairs < CONTROL_LEAST or np.ptp(kept) == 0.0:
         return replication_estimate(kept)
-    usual, _ = _at_none(base, surplus[:, None])
-    found, (_, slope) = _at_none(kept, np.column_stack([surplus[:pairs], base[:pairs] - usual.value]))
-    return Estimate(found.value, math.hypot(found.error, slope * usual.error), found.freedom)
+    times = np.column_stack([base, unsolved])
+    usual = [_at_none(column, surplus[:, None])[0].value for column in times.T]
+    found, slopes = _at_none(kept, np.column_stack([surplus[:pairs], times[:pairs] - usual]))
+    known, _ = _at_none(times @ slopes[1:], surplus[:, None])
+    return Estimate(found.value, math.hypot(found.error, known.error), found.freedom)
 
 
 def _at_none(values: Values, around: Values) -> tuple[Estimate, Values]:
@@ -301,14 +307,12 @@ def summed(work: Work, replication: int) -> pd.DataFrame:
         entities = plan.customer_entities()[lived.number]
         values = values_of(population, entities, work.seed, work.luck(replication).plan)
         told["margin"] = values["monthly_revenue"] * values["margin"] * population.value_months
-    if not terms:
-        return told.sum().to_frame().T
     return told.groupby(terms, as_index=False, sort=True).sum()
 
 
 def weighed(model: ChurnModel) -> tuple[Term, ...]:
-    """Return the terms on which a model's shares depend."""
-    needed = {*model.terms, *(other for one in model.terms.values() for other in one.without)}
+    """Return the terms on which a model's shares depend, and what tells how bad a time was."""
+    needed = {*model.terms, *(other for one in model.terms.values() for other in one.without), UNSOLVED}
     return tuple(term for term in TERMS if term in needed)
 
 
@@ -316,7 +320,8 @@ def lost_of(lives: Sequence[pd.DataFrame], model: ChurnModel, loaded: LoadedScen
     """Return what is lost in each replication of what was lived through there."""
     shares = [leaving(model, told) for told in lives]
     customers = np.array([share @ told["cases"].to_numpy() for share, told in zip(shares, lives, strict=True)])
+    unsolved = np.array([told[UNSOLVED] @ told["cases"] for told in lives])
     if loaded.scenario.customers is None or withheld_money(model) is not None:
-        return Lost(customers, None)
+        return Lost(customers, None, unsolved)
     margin = np.array([share @ told["margin"].to_numpy() for share, told in zip(shares, lives, strict=True)])
-    return Lost(customers, margin)
+    return Lost(customers, margin, unsolved)
