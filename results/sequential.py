@@ -17,6 +17,7 @@ Boundaries are for known variances; with an estimated one Student's quantile is 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,7 +123,7 @@ def _bound(at: Values, weight: Values, scale: float, root: float, may: float) ->
     def log_crossed(bound: float) -> float:
         over = log_ndtr((at - bound * root) / scale) + np.log(np.maximum(weight, 1e-320))
         most = float(over.max())
-        return np.log(2.0) + most + float(np.log(np.exp(over - most).sum()))
+        return math.log(2.0) + most + math.log(float(np.exp(over - most).sum()))
 
     wanted = np.log(may) if may > 0 else -np.inf
     if log_crossed(BOUND_MOST) >= wanted:
