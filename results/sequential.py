@@ -50,15 +50,14 @@ class Looks:
     counts: tuple[int, ...]
     alpha: float
 
-    def reaches(self, counts: Sequence[int]) -> Values:
-        """Return by how many standard errors each look's interval reaches to both sides.
+    def bounds(self, counts: Sequence[int]) -> Values:
+        """Return the boundary of each look that was made; `student` says how far its interval reaches.
 
         Args:
             counts: replications at the looks that were made, growing; not beyond the most. They need not be those that
                 were planned: what is spent depends on how many replications were seen, not on how often one looked.
         """
-        bounds = boundaries([count / self.counts[-1] for count in counts], self.alpha)
-        return np.array([_student(bound, count - 1) for bound, count in zip(bounds, counts, strict=True)])
+        return boundaries([count / self.counts[-1] for count in counts], self.alpha)
 
 
 def looks_of(most: int, batch: int) -> tuple[int, ...]:
@@ -131,9 +130,12 @@ def _bound(at: Values, weight: Values, scale: float, root: float, may: float) ->
     return float(brentq(lambda bound: log_crossed(bound) - wanted, 0.0, BOUND_MOST, xtol=1e-10))
 
 
-def _student(bound: float, freedom: int) -> float:
-    """Return Student's quantile at the nominal level of a normal boundary; without end where one value is known."""
+def student(bound: float, freedom: int) -> float:
+    """Return by how many standard errors an interval reaches to both sides: Student's quantile at a boundary's level.
+
+    Without end where only one value is known, or where the level cannot be told from certainty.
+    """
     if freedom < 1:
-        return np.inf
+        return math.inf
     tail = float(ndtr(-bound))
-    return -float(stdtrit(freedom, tail)) if tail > 0 else np.inf
+    return -float(stdtrit(freedom, tail)) if tail > 0 else math.inf

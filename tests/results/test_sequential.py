@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from results import sequential
-from results.sequential import NODES, Looks, boundaries, looks_of, spent
+from results.sequential import NODES, Looks, boundaries, looks_of, spent, student
 
 FIVE = [0.2, 0.4, 0.6, 0.8, 1.0]
 PATHS = 100_000
@@ -96,7 +96,7 @@ def test_what_may_be_spent_grows_from_nothing_to_all():
 def test_intervals_hold_a_mean_at_every_look_together_though_the_variance_is_estimated():
     """Without it Student's part could be forgotten, and twenty days would be called as sure as twenty thousand."""
     looks = Looks(looks_of(40, 8), 0.05)
-    reaches = looks.reaches(looks.counts)
+    reaches = [student(bound, seen - 1) for bound, seen in zip(looks.bounds(looks.counts), looks.counts, strict=True)]
     rng, count = np.random.default_rng(3), 40_000
     values = rng.normal(1.0, 2.0, size=(count, looks.counts[-1]))
     missed = np.zeros(count, dtype=bool)
@@ -110,14 +110,15 @@ def test_intervals_hold_a_mean_at_every_look_together_though_the_variance_is_est
 def test_a_look_that_nobody_planned_is_paid_for_like_any_other():
     """Without it who interrupts a run would have to throw away what came after the last look."""
     looks = Looks((20, 40, 60, 80, 100), 0.05)
-    assert looks.reaches([20, 33])[1] > looks.reaches([20, 40])[1]
+    assert looks.bounds([20, 33])[1] > looks.bounds([20, 40])[1]
     crossed = np.abs(paths([0.2, 0.33])) >= boundaries([0.2, 0.33], 0.05)
     assert crossed.any(axis=1).mean() == pytest.approx(spent(0.33, 0.05), abs=0.0005)
 
 
 def test_one_replication_tells_nothing():
     """Without it a single day would come with an interval."""
-    assert Looks((1, 10), 0.05).reaches([1]).tolist() == [math.inf]
+    assert student(float(Looks((1, 10), 0.05).bounds([1])[0]), 0) == math.inf
+    assert student(40.0, 1000) == math.inf
 
 
 @pytest.mark.parametrize("fractions", [[], [0.0, 1.0], [0.5, 0.5], [0.6, 0.4], [0.5, 1.1]])

@@ -124,7 +124,7 @@ def test_alternatives_must_be_some_and_each_once(desk):
     """Without it a table could have two rows of one name, or none."""
     assert "missing" in faults_of(alternatives_of, desk, [])[0]
     assert "twice" in faults_of(alternatives_of, desk, [typed("teams.front.agents=+3")] * 2)[0]
-    many = [Alternative(f"a{number}", {"teams.front.agents": 2}) for number in range(ALTERNATIVES_MOST + 1)]
+    many = [Alternative(f"a{number}", {"teams.front.agents": "+1"}) for number in range(ALTERNATIVES_MOST + 1)]
     assert f"at most {ALTERNATIVES_MOST}" in faults_of(alternatives_of, desk, many)[0]
 
 
