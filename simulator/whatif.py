@@ -35,7 +35,9 @@ from simulator.workers import Workers, open_workers
 Values = npt.NDArray[np.float64]
 Progress = Callable[[float], None]
 
-REPLICATIONS_MOST = 100
+REPLICATIONS_MOST = 60
+"""The more there may be, the less may be decided early; and four alternatives of a busy day take seconds."""
+
 LOOKS_MOST = 10
 BATCH_LEAST = 5
 """So few replications seldom decide anything: a look after fewer is not worth it."""

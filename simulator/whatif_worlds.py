@@ -59,15 +59,17 @@ class WorldWork:
     def play(self, replication: int) -> Values:
         """Play a replication; returns the value of each key, NaN where nothing is known."""
         played = self.work.play(replication)
-        return np.array([self._value(key, played, replication) for key in self.keys])
+        lost = {"customers_lost", "margin_lost"} & {key.metric for key in self.keys}
+        shares = self._shares(played) if lost else np.empty(0)
+        return np.array([self._value(key, played, shares, replication) for key in self.keys])
 
-    def _value(self, key: Key, played: Played, replication: int) -> float:
+    def _value(self, key: Key, played: Played, shares: Values, replication: int) -> float:
         assert isinstance(played.part, Replicated)
         told = played.told
         if key.metric == "customers_lost":
-            return float(self._shares(played).sum())
+            return float(shares.sum())
         if key.metric == "margin_lost":
-            return float(self._shares(played) @ self._margins(played, replication))
+            return float(shares @ self._margins(played, replication))
         if key.metric == "paid_hours":
             return float(self._paid_h(played.part).sum())
         if key.metric == "cost_of_serving":
