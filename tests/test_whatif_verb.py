@@ -103,7 +103,7 @@ def test_every_slip_in_every_way_of_asking_is_told_at_once_and_leaves_no_folder(
 def test_what_cannot_be_told_ends_with_its_own_code_and_how_many_would_decide(path, tmp_path, capsys):
     """Without it a script would take too few days for an answer."""
     words = ("--replications", 5, "--set", "teams.front.service.default.mean_s=299", "-o", tmp_path / "run")
-    assert whatif(path, *words) == 3
+    assert whatif(path, "--tolerance", "wait_s_mean=0.1", *words) == 3
     assert "replications would decide" in capsys.readouterr().out
 
 
