@@ -41,4 +41,4 @@ def holds_words(run: Run) -> str:
         return f"{run.folder} holds run.json alone: no replication was over, so there is no log and no figure"
     figures = "losses" if "losses" in run.facts else "metrics" if "metrics" in run.facts else None
     untold = "no page" if figures else "no figures and no page"
-    return f"{run.folder} holds the tables {listed(tables)}, but {untold}"
+    return f"{run.folder} holds {listed(['run.json', *tables])}, but {untold}"

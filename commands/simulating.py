@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from simulator.simulate import Simulated
 
 LOSSES_UNTOLD = (
-    "Customers lost are not told here: they are reckoned from the log of cases, which --summary and --half-width do not "
-    "keep; testdrive losses"
+    "Customers lost are not told here: they are reckoned from the log of cases, which --summary and --half-width do "
+    "not keep; testdrive losses"
 )
 
 

@@ -80,9 +80,12 @@ def taken_away(values: pd.DataFrame, value_months: float) -> pd.DataFrame:
     >>> taken_away(told, 12.0)["revenue"].tolist()
     [480.0, 120.0, 0.0, 480.0]
     """
-    bound = values["contract_months"].fillna(0.0) if "contract_months" in values else 0.0
-    revenue = values["monthly_revenue"].astype(float) * np.maximum(value_months - bound, 0.0)
-    return pd.DataFrame({"revenue": revenue, "margin": revenue * values["margin"].astype(float)})
+    months = np.full(len(values), value_months)
+    if "contract_months" in values:
+        months = np.maximum(months - np.nan_to_num(values["contract_months"].to_numpy(dtype=float)), 0.0)
+    revenue = values["monthly_revenue"].to_numpy(dtype=float) * months
+    margin = revenue * values["margin"].to_numpy(dtype=float)
+    return pd.DataFrame({"revenue": revenue, "margin": margin}, index=values.index)
 
 
 def _spread(told: Sequence[Spread], segment: npt.NDArray[np.int64], u: Values) -> Values:

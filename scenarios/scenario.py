@@ -235,7 +235,10 @@ class Demand(Strict):
 
 
 class Replay(Strict):
-    """Recorded arrivals played again: a table (CSV or Excel) with columns contact_id, due_s, channel, intent."""
+    """Recorded arrivals played again: a table (CSV or Excel) with columns contact_id, due_s, channel, intent.
+
+    Where it has a column customer_id, too, contacts that tell the same one are cases of one customer.
+    """
 
     csv: FileName = Field(description="the table, beside this file; due_s in scenario seconds")
 

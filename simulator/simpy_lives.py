@@ -56,7 +56,7 @@ class Customers:
         self._legs: defaultdict[int, list[Leg]] = defaultdict(list)
         self._again_us: dict[int, int] = {}
         self._others: dict[int, Sequence[int]] = {}
-        if model is not None and scenario.customers is not None:
+        if model is not None and plan["customer_id"].duplicated().any():
             cases = pd.Series(range(len(plan))).groupby(self._ids).agg(list)
             self._others = {number: some for some in cases if len(some) > 1 for number in some}
 

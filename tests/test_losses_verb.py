@@ -143,7 +143,7 @@ def test_ctrl_c_while_the_log_is_written_leaves_no_half_of_a_table(tmp_path, cap
 
     monkeypatch.setattr(Run, "write_table", interrupted)
     assert losses(scenario(tmp_path), "--replications", 2, "-o", tmp_path / "run") == 130
-    assert "holds the tables legs, but no figures and no page" in capsys.readouterr().err
+    assert "holds run.json and legs, but no figures and no page" in capsys.readouterr().err
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json", "legs.parquet"}
     assert Run.open(tmp_path / "run").facts["state"] == "interrupted"
     assert testdrive.main(["report", str(tmp_path / "run")]) == 2
@@ -155,7 +155,7 @@ def test_ctrl_c_while_losses_are_reckoned_says_what_is_there(tmp_path, capsys, m
     monkeypatch.setattr(commands.losing, "lost_of", interrupting)
     path = scenario(tmp_path)
     assert losses(path, "--replications", 2, "-o", tmp_path / "run") == 130
-    assert "holds the tables legs, staffing and customers, but no figures" in capsys.readouterr().err
+    assert "holds run.json, legs, staffing and customers, but no figures" in capsys.readouterr().err
     assert losses(path, "--of", tmp_path / "run", "-o", tmp_path / "told") == 0
 
 

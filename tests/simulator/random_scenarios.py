@@ -98,6 +98,7 @@ def drawn_scenario(luck: random.Random, number: int | None = None) -> tuple[dict
         scenario["time_zone"], scenario["starts"] = luck.choice(CLOCKS_CHANGE)
     if luck.random() < 0.4:
         scenario |= _customers(luck, channels, intents)
+        arrivals = _named(luck, arrivals)
     return scenario, arrivals
 
 
@@ -310,6 +311,14 @@ def _arrivals(
         at_s = min(max(at_s, 0), days * 86_400 - luck.choice([1, 0.000001]))
         arrivals.append((f"c{luck.randrange(10**6):06d}.{number}", f"{at_s:.6f}", *luck.choice(pairs)))
     return sorted(arrivals, key=lambda arrival: float(arrival[1]))
+
+
+def _named(luck: random.Random, arrivals: list[Arrival]) -> list[Arrival]:
+    """Perhaps let recorded contacts be those of few customers: strangers, members, and one who is called as another."""
+    if luck.random() < 0.5 or not arrivals:
+        return arrivals
+    names = ["", "ada", "bob", "c0000000000", "c0000000099", arrivals[0][0]]
+    return [(*arrival, luck.choice(names)) for arrival in arrivals]
 
 
 def _clock(at_s: int) -> str:
