@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.asked import scenario_of, seed_of
-from commands.exits import Exit
+from commands.exits import Exit, UsageError
 from commands.interrupted import interruptible
 from commands.losing_log import losses_of_run, show
 from commands.simulating import lost_of, simulate_asked
@@ -27,6 +27,11 @@ def losses(asked: argparse.Namespace) -> int:
     from results.runs import FINISHED, INTERRUPTED, new_folder
     from simulator.causes import NothingLostError, why_nothing
 
+    if (asked.scenario / "run.json").is_file():
+        raise UsageError(
+            f"{asked.scenario} is a run, losses takes a scenario: losses SCENARIO --of {asked.scenario} tells what the "
+            f"log of the run loses, and report {asked.scenario} writes its page again"
+        )
     if asked.of is not None:
         return losses_of_run(asked)
     loaded = scenario_of(asked.scenario, asked)

@@ -18,6 +18,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from results.clock import RunClock
+from results.drawn_courses import Courses
 from results.evidence import anchor_of
 from results.experience import cases_of
 from results.journey_chart import JourneyChart, journey_chart, shade_of
@@ -93,9 +94,11 @@ def journey_view(
     known = with_customers(cases, run.table("customers"), shares)
     loss = known["leave_share"].to_numpy(dtype=float) if "leave_share" in known else None
     drawn = journey_flows(log, loss)
-    stories = worst_stories(log, known, RunClock.of(run.facts), intents, currency)
+    courses = Courses.of(run.facts)
+    stories = worst_stories(log, known, RunClock.of(run.facts), intents, currency, courses=courses)
     return {
         "words": "" if stories else NO_STORIES,
+        "course_words": courses.words() if any(story.course for story in stories) else "",
         "map": map_view(drawn),
         "stories": [_story_view(story, set(said)) for story in stories],
     }

@@ -19,7 +19,7 @@ from results.experience import cases_of, last_s
 from results.journal import journals_in
 from results.log import OUR_FAULTS
 from results.provenance import rehearsal_note
-from results.runs import FINISHED, Run, RunError
+from results.runs import FINISHED, INTERRUPTED, Run, RunError
 from scenarios.expectations import Expectations
 from scenarios.scenario import Scenario
 from scenarios.units import DAY_S
@@ -58,7 +58,8 @@ def legs_of(run: Run) -> pd.DataFrame:
     if run.facts.get("kind") == "day":
         raise RunError(f"{run.folder} is a whole day, simulated and measured: name {run.folder / 'measured'}")
     if not (run.has_table("legs") or journals_in(run.folder)):
-        raise RunError(f"{run.folder} has no contact log (legs): name a measured, recorded or simulated run")
+        early = " as it was interrupted too early" if run.facts.get("state") == INTERRUPTED else ""
+        raise RunError(f"{run.folder} has no contact log (legs){early}: name a measured, recorded or simulated run")
     return run.table("legs")
 
 

@@ -99,6 +99,9 @@ class Purpose(IntEnum):
     CONTRACT = 74
     CONTRACT_LEFT = 75
     CASE_LEAVES = 76
+    COMPLAINS = 77
+    TELLS = 78
+    WITHDRAWS = 79
     COEFFICIENT = 90
     LEAVES = 91
     LEAVES_AFTER = 92

@@ -124,10 +124,15 @@ def test_ctrl_c_before_anything_is_simulated_says_that_nothing_is_there(tmp_path
     assert "kept" not in shown.err + shown.out
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
     assert Run.open(tmp_path / "run").facts["state"] == "interrupted"
-    for words in (["report", tmp_path / "run"], ["losses", scenario(tmp_path), "--of", tmp_path / "run"]):
+    of = ["losses", scenario(tmp_path), "--of", tmp_path / "run"]
+    for words, said in (
+        (["report", tmp_path / "run"], "was interrupted before it had figures"),
+        (of, "has no contact log (legs) as it was interrupted too early"),
+        (["losses", tmp_path / "run"], "is a run, losses takes a scenario"),
+    ):
         assert testdrive.main([*map(str, words)]) == 2
         (line,) = capsys.readouterr().err.splitlines()
-        assert str(tmp_path / "run") in line
+        assert line.startswith(f"{tmp_path / 'run'} {said}")
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
 
 
