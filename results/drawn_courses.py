@@ -2,8 +2,8 @@
 
 Drawn for the stories with the figures that `results.consequences` counts with, by the luck of the customer in that
 case: over many customers the courses add up to those counts. The counts are what is expected; a course only shows what
-they look like. Refuses to draw whether anybody rates at all, as nobody has published how many do: it says what they would do
-with a bad rating. How far numbers of people told lie apart is not published either: they are drawn as Poisson.
+they look like. Refuses to draw whether anybody rates at all, as nobody has published how many do: it says what they
+would do with a bad rating. How far numbers of people told lie apart is not published either: they are drawn as Poisson.
 """
 
 from __future__ import annotations
