@@ -81,7 +81,10 @@ def _lost(run: Run, loaded: LoadedScenario, simulated: Simulated) -> Losses:
         hours = hours_of(simulated.legs, simulated.staffing, loaded)
         costs = service_costs_of(simulated.legs, cases, scenario.costs, hours, simulated.replications)
     told = losses_facts(lost, follows, costs)
-    run.write_facts(**told, causes=[], intents=dict(scenario.intents), until_s=loaded.horizon_s)
+    complaints = scenario.customers.complaints if scenario.customers is not None else []
+    run.write_facts(
+        **told, causes=[], intents=dict(scenario.intents), complaints=complaints, until_s=loaded.horizon_s
+    )  # fmt: skip
     return lost
 
 

@@ -27,7 +27,8 @@ LABEL = "One possible course, drawn"
 class Course:
     """What one customer did."""
 
-    complained: bool
+    complained: bool | None
+    """None where the scenario does not say what a complaint is."""
     told: int
     """People."""
     after: str | None
@@ -37,8 +38,8 @@ class Course:
 
     def text(self) -> str:
         """Return it as a sentence."""
-        heard = "complained to us" if self.complained else "said nothing to us"
-        said = f"{LABEL}: {heard}, and told {_people(self.told)} of it"
+        heard = {True: "complained, and ", False: "made no complaint, and ", None: ""}[self.complained]
+        said = f"{LABEL}: {heard}told {_people(self.told)} of it"
         if self.after is not None:
             would = "would have withdrawn" if self.withdrew else "would have let stand"
             said += f"; a bad rating they {would} after the {self.after}"
@@ -52,13 +53,15 @@ class Courses:
     seed: int
     same_plan: bool = False
     """Whether all replications have the customers of the first."""
+    knows_complaints: bool = True
+    """Whether the scenario says of which intents cases are complaints."""
     believed: Believed = field(default_factory=Believed)
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Courses:
         """Return those of a run, by what its run.json says."""
         seed = facts.get("seed")
-        return cls(1 if seed is None else int(seed), facts.get("plan") == "same")
+        return cls(1 if seed is None else int(seed), facts.get("plan") == "same", bool(facts.get("complaints")))
 
     def drawn(self, case: Case) -> Course | None:
         """Draw what the customer of a case did.
@@ -71,7 +74,10 @@ class Courses:
         """
         if not _is_true(case.get("left")) or not any(_has(case, term) for term in self.believed.bad):
             return None
-        complained = _has(case, "complaints") or self._luck(case, Purpose.COMPLAINS) < 1 / (1 + self.believed.silent)
+        complained: bool | None = None
+        if self.knows_complaints:
+            drawn = self._luck(case, Purpose.COMPLAINS) < 1 / (1 + self.believed.silent)
+            complained = _has(case, "complaints") or drawn
         told = poisson_count(self._luck(case, Purpose.TELLS), self.believed.told_bad)
         after, share = None, 0.0  # of both together nothing is published: the apology's is taken
         if _has(case, "apologies"):

@@ -90,7 +90,8 @@ def journey_view(
         return {"words": NO_JOURNEYS, "map": None, "stories": ()}
     if cases is None:
         findings, answers = (run.table(name) for name in ("findings", "answers"))
-        cases = cases_of(log.legs, Expectations({}, int(run.facts.get("seed", 1))), log.until_s, findings, answers)
+        expectations, complaints = Expectations({}, int(run.facts.get("seed", 1))), run.facts.get("complaints") or ()
+        cases = cases_of(log.legs, expectations, log.until_s, findings, answers, complaints)
     known = with_customers(cases, run.table("customers"), shares)
     loss = known["leave_share"].to_numpy(dtype=float) if "leave_share" in known else None
     drawn = journey_flows(log, loss)

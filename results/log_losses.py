@@ -107,7 +107,7 @@ def lived_again(run: Run) -> tuple[Run | None, pd.DataFrame | None, npt.NDArray[
             return None, None, None
         cases = cases_of(
             legs_of(source), Expectations({}, int(run.facts["seed"])), run.facts["until_s"], source.table("findings"),
-            source.table("answers"),
+            source.table("answers"), run.facts.get("complaints") or (),
         )  # fmt: skip
     except RunError:
         return None, None, None

@@ -111,6 +111,19 @@ def test_a_run_whose_causes_were_not_found_does_not_say_it_is_finished(tmp_path,
     assert (tmp_path / "run" / "legs.parquet").is_file()
 
 
+def test_who_complained_has_complained_on_every_page_of_a_run(tmp_path):
+    """Without it the story of a complaint would end with one who made none, once the page is written again."""
+    path = scenario(tmp_path)
+    told = json.loads(path.read_text())
+    told["customers"]["complaints"] = ["order"]
+    path.write_text(json.dumps(told))
+    assert losses(path, "--replications", 3, "-o", tmp_path / "run") == 0
+    assert testdrive.main(["report", str(tmp_path / "run"), "-o", str(tmp_path / "again.html")]) == 0
+    for page in (tmp_path / "run" / "report.html", tmp_path / "again.html"):
+        assert "One possible course, drawn: complained" in page.read_text()
+        assert "made no complaint" not in page.read_text()
+
+
 def interrupting(*_, **__):
     raise KeyboardInterrupt
 

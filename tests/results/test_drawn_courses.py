@@ -60,7 +60,10 @@ def test_who_complained_is_not_drawn_to_be_silent() -> None:
 def test_a_course_says_that_it_is_drawn_and_nothing_of_ratings_that_nobody_could_withdraw() -> None:
     """Without it one possible course would be read as a finding, or a withdrawal without an apology."""
     told = Courses(1, believed=Believed(silent=0.0, told_bad=0.0)).told(case(1))
-    assert told == f"{LABEL}: complained to us, and told nobody of it."
+    assert told == f"{LABEL}: complained, and told nobody of it."
+    untold = Courses.of({"seed": 1}).told(case(1))
+    assert "complain" not in untold, "the scenario does not say what a complaint is"
+    assert untold.startswith(f"{LABEL}: told ")
     after = {Courses(1).told(case(number, apologies=1.0)).split("; ")[1] for number in range(40)}
     assert after == {
         "a bad rating they would have withdrawn after the apology.",
