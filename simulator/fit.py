@@ -338,10 +338,6 @@ def _tables(name: str, fitted: Fitted, arrivals: Arrivals) -> Iterator[tuple[str
         yield f"{name}_{channel}_patience.csv", _law_csv(law)
     if arrivals == "replayed":
         rows = fitted.contacts[["contact_id", "arrived_s", "channel", "intent", "customer_id"]]
-        if (
-            rows["customer_id"] == rows["contact_id"]
-        ).all():  # so `import` calls those of whom nobody knows who they are
-            rows = rows.drop(columns="customer_id")
         yield (
             f"{name}_arrivals.csv",
             rows.rename(columns={"arrived_s": "due_s"}).to_csv(index=False, float_format="%.6f"),
