@@ -99,9 +99,9 @@ class Purpose(IntEnum):
     CONTRACT = 74
     CONTRACT_LEFT = 75
     CASE_LEAVES = 76
-    COMPLAINS = 77
-    TELLS = 78
-    WITHDRAWS = 79
+    COMPLAINS = 82
+    TELLS = 83
+    WITHDRAWS = 84
     COEFFICIENT = 90
     LEAVES = 91
     LEAVES_AFTER = 92
