@@ -236,6 +236,8 @@ def simulate_asked(
         run.write_table("staffing", simulated.staffing)
         if len(simulated.customers):
             run.write_table("customers", simulated.customers)
+        if len(simulated.conduct):
+            run.write_table("conduct", simulated.conduct)
     whole = simulated.replications == replications or (precision is not None and simulated.reached)
     run.write_facts(
         run_id=simulated.run_id, replications=simulated.replications, contacts=simulated.contacts,

@@ -98,6 +98,7 @@ def drawn_scenario(luck: random.Random, number: int | None = None) -> tuple[dict
         scenario["time_zone"], scenario["starts"] = luck.choice(CLOCKS_CHANGE)
     if luck.random() < 0.4:
         scenario |= _customers(luck, channels, intents)
+    _conduct(random.Random(repr(arrivals)), scenario["teams"])
     return scenario, arrivals
 
 
@@ -115,6 +116,16 @@ def _customers(luck: random.Random, channels: list[str], intents: tuple[str, ...
     if luck.random() < 0.5:
         told["expectations"] = {luck.choice(channels): {"law": "exponential", "mean_s": luck.choice([1.0, 60.0])}}
     return told
+
+
+def _conduct(luck: random.Random, teams: dict[str, Any]) -> None:
+    """Perhaps say how people treat customers; of other luck, so that other scenarios stay what they were."""
+    if luck.random() < 0.5:
+        return
+    for team in teams.values():
+        if not team.get("self_service") and luck.random() < 0.8:
+            words = ("blames", "shows_empathy", "apologises", "compensates", "wrong_answers")
+            team["conduct"] = {word: luck.choice([0.2, 0.5, 1.0]) for word in luck.sample(words, luck.randint(1, 5))}
 
 
 def drawn_opening(luck: random.Random, loaded: LoadedScenario) -> LoadedScenario:
