@@ -7,7 +7,7 @@ what it does to a customer.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +46,8 @@ OF_LABELS = {
 }  # fmt: skip
 """Which conduct stands in the ledger, and where: a leg counts one of each, however often it was shown."""
 
-_OF_A_LEG = ("replication", "contact_id", "leg", "label")
+Found = tuple[int, pd.DataFrame]
+"""A place in the ledger, and the contacts where something was found that counts there, a row each time."""
 
 CASE_COLUMNS = ("replication", "customer_id", "case_id", "contacts", *TERMS, "over_s")
 
@@ -83,15 +84,7 @@ def cases_of(
     rows[case_of[kept["intent"].isin(list(complaints)).to_numpy(dtype=bool)], COMPLAINTS] = 1
     _fold(rows, told.order, case_of, told.facts, told.tolerated_us)
     _promises(rows, kept, case_of, told.until_s)
-    for found in (findings, conduct):
-        if found is not None and len(found):
-            shown = found.drop_duplicates([name for name in _OF_A_LEG if name in found])
-            for label, place in OF_LABELS.items():
-                _add(rows, place, told, shown[shown["label"] == label])
-    if answers is not None:
-        _add(rows, CONTRADICTIONS, told, answers[answers["relation"] == "contradict"])
-    if conduct is not None:
-        _add(rows, CONTRADICTIONS, told, conduct[conduct["label"] == "contradiction"])
+    _add(rows, told, [*_shown(findings), *_shown(conduct), *_contradicting(answers, conduct)])
     contacts = np.bincount(case_of[(kept["leg"] == 0).to_numpy()], minlength=len(rows))
     over_s = _over_s(kept, case_of, len(rows), told.until_s)
     return told.of_case.assign(contacts=contacts, **terms_of(rows), over_s=over_s)
@@ -223,12 +216,33 @@ def _promises(rows: Whole, legs: pd.DataFrame, case_of: Whole, until_s: float) -
         promised(rows[case_of[leg]], due, kept, until_us)
 
 
-def _add(rows: Whole, place: int, told: Told, found: pd.DataFrame) -> None:
-    """Count something found in contacts, a row each, in their cases; what a scorer found has no replication."""
+def _shown(found: pd.DataFrame | None) -> Iterator[Found]:
+    """Yield where each conduct was shown, once for each leg."""
+    if found is not None:
+        shown = found.drop_duplicates([name for name in ("replication", "contact_id", "leg", "label") if name in found])
+        for label, place in OF_LABELS.items():
+            yield place, shown[shown["label"] == label]
+
+
+def _contradicting(answers: pd.DataFrame | None, conduct: pd.DataFrame | None) -> Iterator[Found]:
+    """Yield where an answer contradicts another."""
+    if answers is not None:
+        yield CONTRADICTIONS, answers[answers["relation"] == "contradict"]
+    if conduct is not None:
+        yield CONTRADICTIONS, conduct[conduct["label"] == "contradiction"]
+
+
+def _add(rows: Whole, told: Told, found: Iterable[Found]) -> None:
+    """Count what was found in contacts, a row each, in their cases; what a scorer found has no replication."""
+    found = [(place, where) for place, where in found if len(where)]
+    if not found:
+        return
     contacts = _contacts(told.legs)
     first = ~contacts.duplicated()
-    at = contacts[first].get_indexer(_contacts(found))
-    np.add.at(rows[:, place], told.case_of[first][at[at >= 0]], 1)
+    contacts, case_of = contacts[first], told.case_of[first]
+    for place, where in found:
+        at = contacts.get_indexer(_contacts(where))
+        np.add.at(rows[:, place], case_of[at[at >= 0]], 1)
 
 
 def _contacts(rows: pd.DataFrame) -> pd.MultiIndex:

@@ -37,8 +37,8 @@ from scenarios.scenario import (
 
 MODELS = (
     Scenario, ChannelHours, Message, Announcement, Callback, CallsBack, Silent, Demand, Busyness, Bursts, Team, Shift,
-    Conduct, Break, Agent, Slower, Late, OffQueue, Turns, Priority, Promotion, Retry, Transfer, Conference, Promise, Chase,
-    Routing,
+    Break, Agent, Slower, Late, OffQueue, Turns, Priority, Promotion, Retry, Transfer, Conference, Promise, Chase,
+    Routing, Conduct,
 )  # fmt: skip
 
 TOLD_ELSEWHERE = {

@@ -250,7 +250,7 @@ def test_a_what_if_by_path_changes_conduct(tmp_path: Path) -> None:
 
 def test_worlds_without_blame_and_without_wrong_answers_keep_who_left_over_them(tmp_path: Path) -> None:
     """Without it a model that weighs blame would have nothing to weigh in the simulator, and no page would say so."""
-    loaded = desk(tmp_path, {"blames": 0.3, "wrong_answers": 0.3}, churn={"model": MODEL}, customers=CUSTOMERS)
+    loaded = desk(tmp_path, {"blames": 0.3, "wrong_answers": 0.3}, churn={"model": MODEL})
     found = {cause.name: cause for cause in causes_of(loaded, replications=4).causes}
     for name in ("blame", "contradictions"):
         assert found[name].low > 0
