@@ -245,7 +245,6 @@ MUTANTS: list[Mutant] = [
     ("conduct of later attempts is that of the first", LIVED, 'visit(0, leg.attempt, leg.leg)', 'visit(0, 1, leg.leg)'),
     ("talks that go on have been answered", LIVES, 'by_person and times[row, _ENDED] >= 0:', 'by_person:'),
     ("the log tells of conduct in talks that go on", CONDUCT, 'if person == 1 and ended[leg]:', 'if person == 1:'),
-    ("the log tells of legs in their own order", CONDUCT, 'for leg in order:', 'for leg in range(len(order)):'),
     ("right answers contradict each other", CONDUCT, ' & (pairs["wrong_before"] != pairs["wrong"])', ''),
     ("all are late alike", FLOOR, 'key = seed, replication, int(roster.entities[seat]), at_us', 'key = seed, replication, int(roster.entities[0]), at_us'),
 ]  # fmt: skip
