@@ -2,9 +2,10 @@
 
 Customers lost are expected ones: over the cases of a replication, the sum of the churn model's shares. So who leaves is
 no luck here; what is left of luck (who comes when, how long talks take) is the same in every world, and the difference
-of a replication is one of pairs. Its interval is Student's over replications, with what is explained by how many
-customers luck sent taken out. Where the scenario tells how many really
-leave, the model is anchored once, on the scenario as it is, and the same model judges every world.
+of a replication is one of pairs. Its interval is Student's over replications, with what is known beforehand taken out:
+how many customers luck sent, and how bad a time the scenario itself had (its losses, its unsolved cases), which is
+known better than a difference since the scenario is played BASE_TIMES as often as another world. Where the scenario
+tells how many really leave, the model is anchored once, on the scenario as it is, and judges every world alike.
 
 The coefficients are taken as known: how little is known of them stands beside the losses, not here.
 """
@@ -35,11 +36,16 @@ from simulator.worlds import Kind, World, worlds_of
 Values = npt.NDArray[np.float64]
 Progress = Callable[[float], None]
 
+UNSOLVED: Term = "unresolved"
+
 REPLICATIONS_LEAST = 2
 """Fewer tell nothing of how sure a mean is."""
 
-CONTROL_LEAST = 5
-"""With fewer replications a slope costs more than it tells."""
+CONTROL_LEAST = 10
+"""With fewer replications slopes cost more than they tell."""
+
+BASE_TIMES = 8
+"""How many replications of the scenario as it is are played for each of another world, where slopes are fitted."""
 
 
 class NothingLostError(ValueError):
@@ -75,6 +81,8 @@ class Lost:
 
     customers: Values
     margin: Values | None
+    unsolved: Values
+    """How many cases were not settled, of all customers."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ class Causes:
 
     causes: list[Cause]
     base: Lost = field(repr=False)
-    """Of the scenario as it is."""
+    """Of the scenario as it is; more replications than of the other worlds, of which the first are the pairs."""
     model: ChurnModel = field(repr=False)
     """By which customers leave, anchored where the scenario tells how many really do."""
     left_out: list[str]
@@ -105,7 +113,8 @@ def causes_of(
     Args:
         loaded: a scenario with a churn model.
         seed: the scenario's own where left out.
-        replications: how many of each world, 2 or more; replication k has the same luck in all of them.
+        replications: how many of each world, 2 or more; replication k has the same luck in all of them. The scenario
+            as it is has more.
         threads: replications at once.
         progress: told the share that is done. An interruption (Ctrl-C) keeps the replications played in all worlds.
         churn: what makes customers leave, as `Simulated.churn` of the scenario has it; found out where left out.
@@ -120,14 +129,30 @@ def causes_of(
     model = believed_churn(loaded, used) if churn is None else churn
     assert model is not None
     scenarios = [loaded, *(world.loaded for world in worlds)]
-    played = lives_of(scenarios, model, used, range(replications), threads, progress)
+    more = (BASE_TIMES - 1) * replications if replications >= CONTROL_LEAST else 0
+    done = replications * len(scenarios) / (replications * len(scenarios) + more)
+    played = lives_of(scenarios, model, used, range(replications), threads, _part(progress, 0.0, done))
     if len(played) < REPLICATIONS_LEAST:
         raise KeyboardInterrupt
-    base, *others = (lost_of(lives, model, loaded) for lives in zip(*played, strict=True))
-    surplus = surplus_of(loaded, used, len(played))
-    causes = [cause_of(world, base, other, surplus) for world, other in zip(worlds, others, strict=True)]
+    alone: list[list[pd.DataFrame]] = []
+    if len(played) == replications and more:
+        rest = range(replications, replications + more)
+        alone = lives_of([loaded], model, used, rest, threads, _part(progress, done, 1.0))
+    whole = len(played) + len(alone) == replications + more
+    base, *others = zip(*played, strict=True)
+    ours = lost_of([*base, *(lives for (lives,) in alone)], model, loaded)
+    surplus = surplus_of(loaded, used, len(ours.customers))
+    causes = [
+        cause_of(world, ours, lost_of(other, model, loaded), surplus)
+        for world, other in zip(worlds, others, strict=True)
+    ]
     causes.sort(key=lambda cause: (cause.kind, -cause.customers_kept))
-    return Causes(causes, base, model, left_out, len(played) == replications)
+    return Causes(causes, ours, model, left_out, whole)
+
+
+def _part(progress: Progress | None, begin: float, end: float) -> Progress | None:
+    """Return what tells the progress of a part of the work as that of the whole."""
+    return None if progress is None else lambda share: progress(begin + share * (end - begin))
 
 
 def why_nothing(loaded: LoadedScenario, replications: int) -> str | None:
@@ -141,16 +166,16 @@ def why_nothing(loaded: LoadedScenario, replications: int) -> str | None:
 
 def cause_of(world: World, base: Lost, other: Lost, surplus: Values) -> Cause:
     """Compare a world with the scenario as it is, replication by replication."""
-    kept = difference(base.customers, other.customers, surplus)
+    kept = difference(base.customers, other.customers, surplus, base.unsolved)
     low, high = kept.interval()
     lost = float(base.customers.mean())
     margin: tuple[float | None, float | None, float | None] = (None, None, None)
     if base.margin is not None and other.margin is not None:
-        saved = difference(base.margin, other.margin, surplus)
+        saved = difference(base.margin, other.margin, surplus, base.unsolved)
         margin = (saved.value, *saved.interval())
     return Cause(
         world.name, world.says, world.do, world.kind, kept.value, low, high, *margin,
-        kept.value / lost if lost > 0 else None, ratio(kept, base.customers, other.customers), len(base.customers),
+        kept.value / lost if lost > 0 else None, ratio(kept, base.customers, other.customers), len(other.customers),
         world.costs_month,
     )  # fmt: skip
 
@@ -162,33 +187,53 @@ def surplus_of(loaded: LoadedScenario, seed: int, replications: int) -> Values:
     return np.asarray(np.array(sent, dtype=np.float64) - cells.mean.sum(), dtype=np.float64)
 
 
-def difference(base: Values, other: Values, surplus: Values) -> Estimate:
+def difference(base: Values, other: Values, surplus: Values, unsolved: Values) -> Estimate:
     """Estimate what another world keeps, from pairs of replications.
 
-    A difference is larger where luck sent more customers than are expected, and by how many it did is known: what a
-    straight line through that explains is taken out (a control variate: Lavenberg and Welch, "A perspective on the use
-    of control variables", Management Science 27, 1981, section 2). Its slope costs a degree of freedom.
+    A difference is larger where luck sent more customers than are expected, and by how many it did is known; and where
+    the scenario itself had a worse time than in the mean, which is known from more replications of it than there are
+    pairs. What a straight line through these explains is taken out: control variates whose mean is known (Lavenberg
+    and Welch, "A perspective on the use of control variables", Management Science 27, 1981, section 2) or estimated
+    (double sampling: Cochran, Sampling Techniques, 3rd edition, section 12.6). Each slope costs a degree of freedom.
+
+    Args:
+        base: lost in each replication of the scenario; the first ones are the pairs' halves.
+        other: lost in each replication of the other world.
+        surplus: as `surplus_of` gives it, of each replication of the scenario.
+        unsolved: cases that were not settled in each replication of the scenario.
     """
-    kept, count = base - other, len(base)
-    around = surplus - surplus.mean()
-    spread = float(around @ around)
-    if count < CONTROL_LEAST or spread == 0.0:
+    pairs = len(other)
+    kept = base[:pairs] - other
+    if pairs < CONTROL_LEAST or np.ptp(kept) == 0.0:
         return replication_estimate(kept)
-    slope = float(around @ kept) / spread
-    rest = kept - kept.mean() - slope * around
-    variance = float(rest @ rest) / (count - 2)
-    error = math.sqrt(variance * (1 / count + float(surplus.mean()) ** 2 / spread))
-    return Estimate(float(kept.mean()) - slope * float(surplus.mean()), error, count - 2)
+    times = np.column_stack([base, unsolved])
+    usual = [_at_none(column, surplus[:, None])[0].value for column in times.T]
+    found, slopes = _at_none(kept, np.column_stack([surplus[:pairs], times[:pairs] - usual]))
+    known, _ = _at_none(times @ slopes[1:], surplus[:, None])
+    return Estimate(found.value, math.hypot(found.error, known.error), found.freedom)
+
+
+def _at_none(values: Values, around: Values) -> tuple[Estimate, Values]:
+    """Estimate by least squares what values are in the mean where each column of `around` is 0; and the slopes."""
+    design = np.column_stack([np.ones(len(values)), around])
+    inverse = np.linalg.pinv(design.T @ design)
+    slopes, _, rank, _ = np.linalg.lstsq(design, values)
+    rest = values - design @ slopes
+    freedom = max(len(values) - int(rank), 1)
+    error = math.sqrt(max(float(rest @ rest) / freedom * float(inverse[0, 0]), 0.0))
+    return Estimate(float(slopes[0]), error, freedom), np.asarray(slopes[1:], dtype=np.float64)
 
 
 def ratio(kept: Estimate, base: Values, other: Values) -> float | None:
     """Return how many times wider the interval of a difference were if both worlds had luck of their own.
 
-    The variance of a difference of independent means is the sum of theirs.
+    The variance of a difference of independent means is the sum of theirs. As many replications are counted of each
+    world as were played of it, so that nothing of the ratio comes from playing more.
     """
-    count = len(base)
-    error = math.sqrt(float(np.var(base, ddof=1) + np.var(other, ddof=1)) / count)
-    wide, narrow = (high - low for low, high in (one.interval() for one in (Estimate(0.0, error, 2 * count - 2), kept)))
+    parts = np.array([np.var(base, ddof=1) / len(base), np.var(other, ddof=1) / len(other)])
+    freedom = len(base) + len(other) - 2
+    apart = Estimate(0.0, math.sqrt(float(parts.sum())), freedom)
+    wide, narrow = (high - low for low, high in (one.interval() for one in (apart, kept)))
     return wide / narrow if narrow > 0 else None
 
 
@@ -262,14 +307,12 @@ def summed(work: Work, replication: int) -> pd.DataFrame:
         entities = plan.customer_entities()[lived.number]
         values = values_of(population, entities, work.seed, work.luck(replication).plan)
         told["margin"] = values["monthly_revenue"] * values["margin"] * population.value_months
-    if not terms:
-        return told.sum().to_frame().T
     return told.groupby(terms, as_index=False, sort=True).sum()
 
 
 def weighed(model: ChurnModel) -> tuple[Term, ...]:
-    """Return the terms on which a model's shares depend."""
-    needed = {*model.terms, *(other for one in model.terms.values() for other in one.without)}
+    """Return the terms on which a model's shares depend, and what tells how bad a time was."""
+    needed = {*model.terms, *(other for one in model.terms.values() for other in one.without), UNSOLVED}
     return tuple(term for term in TERMS if term in needed)
 
 
@@ -277,7 +320,8 @@ def lost_of(lives: Sequence[pd.DataFrame], model: ChurnModel, loaded: LoadedScen
     """Return what is lost in each replication of what was lived through there."""
     shares = [leaving(model, told) for told in lives]
     customers = np.array([share @ told["cases"].to_numpy() for share, told in zip(shares, lives, strict=True)])
+    unsolved = np.array([told[UNSOLVED] @ told["cases"] for told in lives])
     if loaded.scenario.customers is None or withheld_money(model) is not None:
-        return Lost(customers, None)
+        return Lost(customers, None, unsolved)
     margin = np.array([share @ told["margin"].to_numpy() for share, told in zip(shares, lives, strict=True)])
-    return Lost(customers, margin)
+    return Lost(customers, margin, unsolved)

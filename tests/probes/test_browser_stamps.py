@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from probes.browser import Browser
 from probes.channels.table import BROWSER
@@ -14,6 +15,8 @@ from probes.tab import Stamp, Watch
 from tests.probes.loop_thread import LoopThread
 from tests.probes.page_server import page_server
 from tests.probes.small_desk import Played, small_desk
+
+pytestmark = pytest.mark.clock
 
 STAMP_ERROR_S_P95_MOST = 0.020
 EARLY_S_MOST = 0.005

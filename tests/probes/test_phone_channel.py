@@ -36,6 +36,8 @@ from tests.probes.loop_thread import LoopThread
 from tests.probes.sip_peer import Peer, serving
 from tests.probes.small_desk import small_desk, write_scenario
 
+pytestmark = pytest.mark.clock
+
 PERSONA = Persona("Anna", "Rossi", "anna.0123456789ab@example.org", "4711", "en")
 CALLER = Caller(PERSONA, "c1", "order_status", "Where is my order?", False)
 WALL_S_MOST = 20.0
