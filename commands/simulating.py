@@ -254,6 +254,8 @@ def _keep(run: Run, simulated: Simulated, summary: bool, **facts: Any) -> None:
         run.write_table("staffing", simulated.staffing)
         if len(simulated.customers):
             run.write_table("customers", simulated.customers)
+        if len(simulated.conduct):
+            run.write_table("conduct", simulated.conduct)
     run.write_facts(
         run_id=simulated.run_id, replications=simulated.replications, contacts=simulated.contacts,
         wall_s=simulated.wall_s, level=simulated.level, **facts,

@@ -76,7 +76,7 @@ def journey_view(
     """Return what `journey_parts.html.j2` shows of a run of any kind.
 
     Args:
-        run: its legs are read, and its customers, findings and answers where it has any.
+        run: its legs are read, and its customers, findings, answers and conduct where it has any.
         cases: `results.experience.cases_of` of its legs, where the caller has them already.
         shares: of each of these cases how likely the customer leaves after it; where left out, what the customers table
             says of whoever had the case, and without one nothing of loss is shown.
@@ -89,9 +89,9 @@ def journey_view(
     if log.contacts.empty:
         return {"words": NO_JOURNEYS, "map": None, "stories": ()}
     if cases is None:
-        findings, answers = (run.table(name) for name in ("findings", "answers"))
+        findings, answers, conduct = (run.table(name) for name in ("findings", "answers", "conduct"))
         expectations, complaints = Expectations({}, int(run.facts.get("seed", 1))), run.facts.get("complaints") or ()
-        cases = cases_of(log.legs, expectations, log.until_s, findings, answers, complaints)
+        cases = cases_of(log.legs, expectations, log.until_s, findings, answers, complaints, conduct=conduct)
     known = with_customers(cases, run.table("customers"), shares)
     loss = known["leave_share"].to_numpy(dtype=float) if "leave_share" in known else None
     drawn = journey_flows(log, loss)

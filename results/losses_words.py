@@ -116,6 +116,8 @@ CAUSE_WORDS = {
     "cut_offs": "calls cut off",
     "promises": "promises not kept",
     "waiting": "waiting for people",
+    "blame": "being blamed",
+    "contradictions": "answers that contradict",
     "busy_lines": "busy lines",
     "closing": "being sent away at closing",
 }

@@ -99,6 +99,11 @@ class Purpose(IntEnum):
     CONTRACT = 74
     CONTRACT_LEFT = 75
     CASE_LEAVES = 76
+    BLAMES = 77
+    SHOWS_EMPATHY = 78
+    APOLOGISES = 79
+    COMPENSATES = 80
+    WRONG_ANSWER = 81
     COMPLAINS = 82
     TELLS = 83
     WITHDRAWS = 84
