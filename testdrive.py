@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print_json({"faults": [_fault(fault) for fault in error.faults]})
         say(str(error))
         return Exit.BAD_INPUT
-    except KeyboardInterrupt:
-        say("interrupted; what was measured is kept")
+    except KeyboardInterrupt as interruption:
+        say(str(interruption) or "interrupted; what was measured is kept")
         return Exit.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone; nothing is wrong

@@ -34,7 +34,7 @@ def report(asked: argparse.Namespace) -> int:
     from results.figures import Figure
     from results.load_page import is_load, write_load_report
     from results.report import write_shop_report, write_simulation_report
-    from results.runs import Run, RunError
+    from results.runs import FINISHED, Run, RunError
 
     first = Run.open(asked.runs[0])
     path = asked.out or first.folder / "report.html"
@@ -50,6 +50,10 @@ def report(asked: argparse.Namespace) -> int:
     elif first.facts.get("losses"):
         write_losses(path, first)
     elif first.facts.get("kind") == "simulated":
+        if first.facts.get("state") != FINISHED and "metrics" not in first.facts:
+            raise RunError(
+                f"{first.folder} was {first.facts.get('state')} before it had figures: there is nothing to show"
+            )
         values = [Figure(**value) for value in first.facts.get("metrics", [])]
         write_simulation_report(path, first, values)
     elif first.facts.get("kind") == "measured" and is_load(first):

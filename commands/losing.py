@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.asked import scenario_of, seed_of
-from commands.exits import Exit
+from commands.exits import Exit, UsageError
+from commands.interrupted import interruptible
 from commands.losing_log import losses_of_run, show
 from commands.simulating import lost_of, simulate_asked
 from commands.terminal import progress_bar, say
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
 def losses(asked: argparse.Namespace) -> int:
     """Tell how many customers a scenario loses, what loses most of them, and what its remedies would keep."""
     from results.runs import FINISHED, INTERRUPTED, new_folder
-    from simulator.causes import NothingLostError, causes_of, why_nothing
+    from simulator.causes import NothingLostError, why_nothing
 
+    if (asked.scenario / "run.json").is_file():
+        raise UsageError(
+            f"{asked.scenario} is a run, losses takes a scenario: losses SCENARIO --of {asked.scenario} tells what the "
+            f"log of the run loses, and report {asked.scenario} writes its page again"
+        )
     if asked.of is not None:
         return losses_of_run(asked)
     loaded = scenario_of(asked.scenario, asked)
@@ -34,22 +40,30 @@ def losses(asked: argparse.Namespace) -> int:
         return Exit.CANNOT_TELL
     run, simulated = simulate_asked(asked, loaded, new_folder(loaded.scenario.scenario, "losses", asked.out), False)
     whole = run.facts["state"] != INTERRUPTED
-    run.write_facts(state=INTERRUPTED)  # until the causes are told, too
-    lost = _lost(run, loaded, simulated)
-    found: Causes | None = None
-    if whole:
+    with interruptible(run):
+        run.write_facts(state=INTERRUPTED)  # until the causes are told, too
+        lost = _lost(run, loaded, simulated)
         try:
-            with progress_bar(asked, "one thing after the other") as progress:
-                seed, churn = seed_of(asked, loaded), simulated.churn
-                found = causes_of(loaded, seed, asked.replications, asked.threads, progress, churn)
+            found = _causes(asked, loaded, simulated) if whole else None
         except NothingLostError as error:
             say(str(error))
             return Exit.CANNOT_TELL
-        except KeyboardInterrupt:
-            say("interrupted before two replications of every world were played: no causes are told")
-    whole = found is not None and found.whole
-    _tell(asked, run, loaded, simulated, lost, found, FINISHED if whole else INTERRUPTED)
+        whole = found is not None and found.whole
+        _tell(asked, run, loaded, simulated, lost, found, FINISHED if whole else INTERRUPTED)
     return Exit.AGREES if whole else Exit.INTERRUPTED
+
+
+def _causes(asked: argparse.Namespace, loaded: LoadedScenario, simulated: Simulated) -> Causes | None:
+    """Find what loses customers; None where that is interrupted too early."""
+    from simulator.causes import causes_of
+
+    try:
+        with progress_bar(asked, "one thing after the other") as progress:
+            seed, churn = seed_of(asked, loaded), simulated.churn
+            return causes_of(loaded, seed, asked.replications, asked.threads, progress, churn)
+    except KeyboardInterrupt:
+        say("interrupted before two replications of every world were played: no causes are told")
+        return None
 
 
 def _lost(run: Run, loaded: LoadedScenario, simulated: Simulated) -> Losses:
@@ -67,7 +81,10 @@ def _lost(run: Run, loaded: LoadedScenario, simulated: Simulated) -> Losses:
         hours = hours_of(simulated.legs, simulated.staffing, loaded)
         costs = service_costs_of(simulated.legs, cases, scenario.costs, hours, simulated.replications)
     told = losses_facts(lost, follows, costs)
-    run.write_facts(**told, causes=[], intents=dict(scenario.intents), until_s=loaded.horizon_s)
+    complaints = scenario.customers.complaints if scenario.customers is not None else []
+    run.write_facts(
+        **told, causes=[], intents=dict(scenario.intents), complaints=complaints, until_s=loaded.horizon_s
+    )  # fmt: skip
     return lost
 
 

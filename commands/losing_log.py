@@ -65,7 +65,10 @@ def losses_of_run(asked: argparse.Namespace) -> int:
     lost, told = _reckoned(log, cases, customers, model)
     run = Run.create(folder, _facts(log))
     run.write_table("customers", customers)
-    run.write_facts(**told, causes=[], intents=dict(scenario.intents), replications=log.replications)
+    complaints = scenario.customers.complaints if scenario.customers is not None else []
+    run.write_facts(
+        **told, causes=[], intents=dict(scenario.intents), complaints=complaints, replications=log.replications
+    )  # fmt: skip
     run.write_facts(state=FINISHED)  # before the page, which tells it; `report` writes that again
     path = _write_page(run, log, cases, shares_after(model, cases))
     show(asked, run, lost, path)

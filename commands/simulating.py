@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.asked import facts_of, scenario_of, seed_of
 from commands.exits import Exit, UsageError, worst
+from commands.interrupted import interruptible
 from commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from results.runs import Run
     from scenarios.reading import LoadedScenario
     from simulator.simulate import Simulated
+
+LOSSES_UNTOLD = (
+    "Customers lost are not told here: they are reckoned from the log of cases, which --summary and --half-width do "
+    "not keep; testdrive losses"
+)
 
 
 def check(asked: argparse.Namespace) -> int:
@@ -136,6 +142,8 @@ def simulate(asked: argparse.Namespace) -> int:
             document["half_widths"] = _half_widths(asked, simulated)
         if lost is not None:
             document["losses"] = lost.facts()
+        elif simulated.churn is not None:
+            say(f"{LOSSES_UNTOLD} {asked.scenario}")
         print_json(document)
     else:
         print(metrics_table(figures, simulated.level))
@@ -145,6 +153,8 @@ def simulate(asked: argparse.Namespace) -> int:
             print(half_width_text(told))
         if lost is not None:
             print(f"\n{headline(lost)}; what loses them: testdrive losses {asked.scenario}")
+        elif simulated.churn is not None:
+            print(f"\n{LOSSES_UNTOLD} {asked.scenario}")
         print(
             f"{simulated.contacts:,} contacts in {simulated.replications} replications, "
             f"{simulated.wall_s:.1f} s ({per_s:,.0f} contacts/s); {run.folder}"
@@ -225,23 +235,31 @@ def simulate_asked(
     run = Run.create(folder, facts)
     if is_cold():
         say("compiling the engine, this once; about half a minute")
-    from_s = _warm_up_s(getattr(asked, "warm_up", None), loaded, seed)
-    with progress_bar(asked, f"simulating {loaded.scenario.scenario}") as progress:
-        simulated = simulate_scenario(
-            loaded, seed, replications, same_plan, asked.threads, progress, asked.shoppers, engine or "compiled",
-            summary, precision, from_s, cluster, getattr(asked, "by", None) or (), also,
-        )  # fmt: skip
+    with interruptible(run):
+        from_s = _warm_up_s(getattr(asked, "warm_up", None), loaded, seed)
+        with progress_bar(asked, f"simulating {loaded.scenario.scenario}") as progress:
+            simulated = simulate_scenario(
+                loaded, seed, replications, same_plan, asked.threads, progress, asked.shoppers, engine or "compiled",
+                summary, precision, from_s, cluster, getattr(asked, "by", None) or (), also,
+            )  # fmt: skip
+        whole = simulated.replications == replications or (precision is not None and simulated.reached)
+        _keep(run, simulated, summary, warm_up_s=from_s, state=FINISHED if whole else INTERRUPTED)
+    return run, simulated
+
+
+def _keep(run: Run, simulated: Simulated, summary: bool, **facts: Any) -> None:
+    """Write the tables of what was simulated, and what run.json says of it."""
     if not summary:
         run.write_table("legs", simulated.legs)
         run.write_table("staffing", simulated.staffing)
         if len(simulated.customers):
             run.write_table("customers", simulated.customers)
-    whole = simulated.replications == replications or (precision is not None and simulated.reached)
+        if len(simulated.conduct):
+            run.write_table("conduct", simulated.conduct)
     run.write_facts(
         run_id=simulated.run_id, replications=simulated.replications, contacts=simulated.contacts,
-        wall_s=simulated.wall_s, warm_up_s=from_s, level=simulated.level, state=FINISHED if whole else INTERRUPTED,
+        wall_s=simulated.wall_s, level=simulated.level, **facts,
     )  # fmt: skip
-    return run, simulated
 
 
 def _warm_up_s(asked: str | float | None, loaded: LoadedScenario, seed: int) -> float:

@@ -142,12 +142,10 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
                     if changed_day is not None:
                         contacts *= sum(one.last - one.first for one in local.passes(changed_day, at_s, length_s))
                     add(channel, demand.intent, kind, at_s, contacts * demand.times(kind) * brought * share * days)
-    for _, due_s, channel_name, intent in loaded.arrivals:
-        if due_s < loaded.horizon_s:
-            kind = kinds[local.day_at(due_s)]
-            add(
-                cast(Channel, channel_name), intent, kind, local.clock_s(due_s), 1.0
-            )  # checked when the scenario was read
+    for one in loaded.arrivals:
+        if one.due_s < loaded.horizon_s:
+            channel_name = cast(Channel, one.channel)  # checked when the scenario was read
+            add(channel_name, one.intent, kinds[local.day_at(one.due_s)], local.clock_s(one.due_s), 1.0)
     return found
 
 

@@ -1,13 +1,14 @@
 """What customers have lived through, of any log: the experience ledger folded over its tables.
 
-Simulated, measured and recorded legs go through the same step (`scenarios.ledger`); what scorers have found in words
-(blame, apologies, contradictions) is added where there is any. Refuses to know what it does to a customer.
+Simulated, measured and recorded legs go through the same step (`scenarios.ledger`); how customers were treated (blame,
+apologies, contradictions) is added where scorers have found it in words, or a simulation has drawn it. Refuses to know
+what it does to a customer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from scenarios.ledger import (
     COMPLAINTS,
     CONTRADICTIONS,
     ENDS,
+    KINDNESS,
     OTHER_END,
     SETTLED,
     UNKNOWN,
@@ -39,8 +41,13 @@ from scenarios.units import NEVER_US
 Whole = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
-OF_LABELS = {"blame_customer": BLAMED, "apology": APOLOGIES, "honours_mistake": COMPENSATIONS}
-"""Which conduct that a scorer has found stands in the ledger, and where."""
+OF_LABELS = {
+    "blame_customer": BLAMED, "empathy": KINDNESS, "apology": APOLOGIES, "honours_mistake": COMPENSATIONS,
+}  # fmt: skip
+"""Which conduct stands in the ledger, and where: a leg counts one of each, however often it was shown."""
+
+Found = tuple[int, pd.DataFrame]
+"""A place in the ledger, and the contacts where something was found that counts there, a row each time."""
 
 CASE_COLUMNS = ("replication", "customer_id", "case_id", "contacts", *TERMS, "over_s")
 
@@ -53,6 +60,7 @@ def cases_of(
     answers: pd.DataFrame | None = None,
     complaints: Collection[str] = (),
     same_plan: bool = False,
+    conduct: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return a row per case and replication, in the order of ids: CASE_COLUMNS.
 
@@ -68,28 +76,47 @@ def cases_of(
         answers: answers held against each other; of two that contradict, the later contact counts one.
         complaints: intents whose cases are complaints.
         same_plan: whether all replications have the customers of the first.
+        conduct: the table of that name, of a simulated log.
     """
+    told = told_in(legs, expectations, until_s, same_plan)
+    kept, case_of = told.legs, told.case_of
+    rows = new_rows(len(told.of_case))
+    rows[case_of[kept["intent"].isin(list(complaints)).to_numpy(dtype=bool)], COMPLAINTS] = 1
+    _fold(rows, told.order, case_of, told.facts, told.tolerated_us)
+    _promises(rows, kept, case_of, told.until_s)
+    _add(rows, told, [*_shown(findings), *_shown(conduct), *_contradicting(answers, conduct)])
+    contacts = np.bincount(case_of[(kept["leg"] == 0).to_numpy()], minlength=len(rows))
+    over_s = _over_s(kept, case_of, len(rows), told.until_s)
+    return told.of_case.assign(contacts=contacts, **terms_of(rows), over_s=over_s)
+
+
+class Told(NamedTuple):
+    """A log as the ledger is told of it."""
+
+    legs: pd.DataFrame
+    """Those that tell of the desk."""
+    case_of: Whole
+    """By leg: the row of its case in `of_case`."""
+    of_case: pd.DataFrame
+    order: Whole
+    """Legs in the order in which the ledger is told of them."""
+    facts: Whole
+    """By leg, what its step is told: channel, attempt, wait, person, carried, end, outcome."""
+    tolerated_us: Whole
+    until_s: float
+
+
+def told_in(legs: pd.DataFrame, expectations: Expectations, until_s: float | None, same_plan: bool) -> Told:
+    """Return what the ledger is told of a log; the arguments are those of `cases_of`."""
     kept, case_of, of_case = legs_by_case(legs)
     if until_s is None:
         until_s = last_s(kept)
     contact, customer = kept["contact_id"].astype(str), of_case["customer_id"].iloc[case_of].reset_index(drop=True)
     replication = kept["replication"].fillna(0).astype("int64")
-    rows = new_rows(len(of_case))
-    rows[case_of[kept["intent"].isin(list(complaints)).to_numpy(dtype=bool)], COMPLAINTS] = 1
     order = np.lexsort((kept["leg"], contact, kept["attempt"].fillna(1), kept["ended_s"].fillna(np.inf)))
-    facts = _facts(kept, until_s)
     luck = replication * 0 if same_plan else replication
-    tolerated = _tolerated_us(expectations, luck, customer, kept["channel"].astype(str))
-    _fold(rows, order, case_of, facts, tolerated)
-    _promises(rows, kept, case_of, until_s)
-    if findings is not None:
-        for label, place in OF_LABELS.items():
-            _add(rows, place, case_of, contact, findings.loc[findings["label"] == label, "contact_id"])
-    if answers is not None:
-        _add(rows, CONTRADICTIONS, case_of, contact, answers.loc[answers["relation"] == "contradict", "contact_id"])
-    contacts = np.bincount(case_of[(kept["leg"] == 0).to_numpy()], minlength=len(rows))
-    over_s = _over_s(kept, case_of, len(rows), until_s)
-    return of_case.assign(contacts=contacts, **terms_of(rows), over_s=over_s)
+    tolerated_us = _tolerated_us(expectations, luck, customer, kept["channel"].astype(str))
+    return Told(kept, case_of, of_case, order, _facts(kept, until_s), tolerated_us, until_s)
 
 
 def legs_by_case(legs: pd.DataFrame) -> tuple[pd.DataFrame, Whole, pd.DataFrame]:
@@ -189,9 +216,36 @@ def _promises(rows: Whole, legs: pd.DataFrame, case_of: Whole, until_s: float) -
         promised(rows[case_of[leg]], due, kept, until_us)
 
 
-def _add(rows: Whole, place: int, case_of: Whole, contact: pd.Series[Any], where: pd.Series[Any]) -> None:
-    """Count something that was found in contacts, a row each, in their cases."""
-    case_by_contact = dict(zip(contact, case_of, strict=True))
-    for name in where.astype(str):
-        if name in case_by_contact:
-            rows[case_by_contact[name], place] += 1
+def _shown(found: pd.DataFrame | None) -> Iterator[Found]:
+    """Yield where each conduct was shown, once for each leg."""
+    if found is not None:
+        shown = found.drop_duplicates([name for name in ("replication", "contact_id", "leg", "label") if name in found])
+        for label, place in OF_LABELS.items():
+            yield place, shown[shown["label"] == label]
+
+
+def _contradicting(answers: pd.DataFrame | None, conduct: pd.DataFrame | None) -> Iterator[Found]:
+    """Yield where an answer contradicts another."""
+    if answers is not None:
+        yield CONTRADICTIONS, answers[answers["relation"] == "contradict"]
+    if conduct is not None:
+        yield CONTRADICTIONS, conduct[conduct["label"] == "contradiction"]
+
+
+def _add(rows: Whole, told: Told, found: Iterable[Found]) -> None:
+    """Count what was found in contacts, a row each, in their cases; what a scorer found has no replication."""
+    found = [(place, where) for place, where in found if len(where)]
+    if not found:
+        return
+    contacts = _contacts(told.legs)
+    first = ~contacts.duplicated()
+    contacts, case_of = contacts[first], told.case_of[first]
+    for place, where in found:
+        at = contacts.get_indexer(_contacts(where))
+        np.add.at(rows[:, place], case_of[at[at >= 0]], 1)
+
+
+def _contacts(rows: pd.DataFrame) -> pd.MultiIndex:
+    """Return in which contact of which replication each row is."""
+    told = rows.reindex(columns=["replication", "contact_id"])
+    return pd.MultiIndex.from_arrays([told["replication"].fillna(0).astype("int64"), told["contact_id"].astype(str)])

@@ -18,6 +18,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from results.clock import RunClock
+from results.drawn_courses import Courses
 from results.evidence import anchor_of
 from results.experience import cases_of
 from results.journey_chart import JourneyChart, journey_chart, shade_of
@@ -75,7 +76,7 @@ def journey_view(
     """Return what `journey_parts.html.j2` shows of a run of any kind.
 
     Args:
-        run: its legs are read, and its customers, findings and answers where it has any.
+        run: its legs are read, and its customers, findings, answers and conduct where it has any.
         cases: `results.experience.cases_of` of its legs, where the caller has them already.
         shares: of each of these cases how likely the customer leaves after it; where left out, what the customers table
             says of whoever had the case, and without one nothing of loss is shown.
@@ -88,14 +89,17 @@ def journey_view(
     if log.contacts.empty:
         return {"words": NO_JOURNEYS, "map": None, "stories": ()}
     if cases is None:
-        findings, answers = (run.table(name) for name in ("findings", "answers"))
-        cases = cases_of(log.legs, Expectations({}, int(run.facts.get("seed", 1))), log.until_s, findings, answers)
+        findings, answers, conduct = (run.table(name) for name in ("findings", "answers", "conduct"))
+        expectations, complaints = Expectations({}, int(run.facts.get("seed", 1))), run.facts.get("complaints") or ()
+        cases = cases_of(log.legs, expectations, log.until_s, findings, answers, complaints, conduct=conduct)
     known = with_customers(cases, run.table("customers"), shares)
     loss = known["leave_share"].to_numpy(dtype=float) if "leave_share" in known else None
     drawn = journey_flows(log, loss)
-    stories = worst_stories(log, known, RunClock.of(run.facts), intents, currency)
+    courses = Courses.of(run.facts)
+    stories = worst_stories(log, known, RunClock.of(run.facts), intents, currency, courses=courses)
     return {
         "words": "" if stories else NO_STORIES,
+        "course_words": courses.words() if any(story.course for story in stories) else "",
         "map": map_view(drawn),
         "stories": [_story_view(story, set(said)) for story in stories],
     }

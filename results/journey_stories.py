@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from results.clock import RunClock
+from results.drawn_courses import Courses
 from results.journey_contacts import JourneyLog
 from results.journey_telling import ToldContact, tell_case
 from results.journey_words import END_NAMES, leave_words, minutes_words, plain
@@ -51,13 +52,16 @@ class Story:
     customer_id: str
     case_id: str
     replication: int
+    course: str = ""
+    """What they did beside leaving, in one possible course that is drawn (`results.drawn_courses`)."""
 
     def text(self) -> str:
         """Return the story as lines."""
         told = [f"{one.when}, {one.channel}: {one.text} [{one.contact_id}]" for one in self.contacts]
         heading = f"{self.title}. {self.who}".strip()
         ids = f"customer {self.customer_id}, case {self.case_id}, replication {self.replication}"
-        return "\n".join([heading, *told, " ".join(filter(None, (self.ending, self.leaving))), ids])
+        ended = " ".join(filter(None, (self.ending, self.leaving)))
+        return "\n".join([heading, *told, ended, *([self.course] if self.course else []), ids])
 
 
 def worst_stories(
@@ -67,6 +71,7 @@ def worst_stories(
     intents: Mapping[str, str] | None = None,
     currency: str = "",
     most: int = STORIES,
+    courses: Courses | None = None,
 ) -> tuple[Story, ...]:
     """Choose and tell the worst journeys, the worst first.
 
@@ -79,6 +84,7 @@ def worst_stories(
         intents: what customers say, by intent.
         currency: of the revenue.
         most: how many stories.
+        courses: draws what those did who left, beside leaving; left out: nothing is drawn.
     """
     lived = _lived(log, cases)
     return tuple(
@@ -89,6 +95,7 @@ def worst_stories(
             clock,
             intents or {},
             currency,
+            courses,
         )
         for case in worst_cases(lived, most)
     )
@@ -155,6 +162,7 @@ def _story(
     clock: RunClock,
     intents: Mapping[str, str],
     currency: str,
+    courses: Courses | None,
 ) -> Story:
     intent = case["intent"] if isinstance(case["intent"], str) else ""
     title = f"“{intents[intent]}”" if intent in intents else plain(intent).capitalize() if intent else "A case"
@@ -164,6 +172,7 @@ def _story(
         title, value_words(case, currency), tell_case(legs, clock, log.until_s, dated), _ending(case),
         leaving_words(case),
         str(case["customer_id"]), str(case["case_id"]), int(case["replication"]),
+        "" if courses is None else courses.told(case),
     )  # fmt: skip
 
 

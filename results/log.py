@@ -155,6 +155,13 @@ CUSTOMERS = pa.schema(
 their cases. `leave_share`: how likely they leave after it; `left`: whether they do, by their own luck; `left_s`: when.
 `contract_months`: what is left of a contract, 0 without one."""
 
+CONDUCT = pa.schema(
+    [("replication", _WHOLE), ("contact_id", _TEXT), ("leg", _WHOLE), ("label", _TEXT), ("against", _TEXT)]
+)
+"""How customers of a simulation were treated, drawn leg by leg: `label` is one of conduct (blame_customer, empathy,
+apology, honours_mistake), wrong_answer, or contradiction, where `against` is the earlier contact that it contradicts.
+No scorer saw it and nobody said it: findings, which have turns and words, are of measured logs alone."""
+
 REJECTED = pa.schema([("line", pa.int64()), ("reason", _TEXT), ("row", _TEXT)])
 """Rows of a recorded log that could not be read as contacts."""
 
@@ -169,6 +176,7 @@ TABLES: dict[str, pa.Schema] = {
     "promises": PROMISES,
     "scores": SCORES,
     "customers": CUSTOMERS,
+    "conduct": CONDUCT,
     "rejected": REJECTED,
 }
 

@@ -19,7 +19,7 @@ from results.experience import cases_of, last_s
 from results.journal import journals_in
 from results.log import OUR_FAULTS
 from results.provenance import rehearsal_note
-from results.runs import FINISHED, Run, RunError
+from results.runs import FINISHED, INTERRUPTED, Run, RunError
 from scenarios.expectations import Expectations
 from scenarios.scenario import Scenario
 from scenarios.units import DAY_S
@@ -27,8 +27,8 @@ from scenarios.units import DAY_S
 SIMULATED, MEASURED, RECORDED = "simulated", "measured", "recorded"
 
 WORDS_UNREAD = (
-    "What was said has not been read (testdrive score): of blame, apologies, compensations and contradictions nothing "
-    "is told, which is not the same as none."
+    "What was said has not been read (testdrive score): of blame, empathy, apologies, compensations and "
+    "contradictions nothing is told, which is not the same as none."
 )
 ROWS_ALONE = (
     "A recorded log has a row for each contact: of telling the story again, of promises and of what was said it tells "
@@ -58,7 +58,8 @@ def legs_of(run: Run) -> pd.DataFrame:
     if run.facts.get("kind") == "day":
         raise RunError(f"{run.folder} is a whole day, simulated and measured: name {run.folder / 'measured'}")
     if not (run.has_table("legs") or journals_in(run.folder)):
-        raise RunError(f"{run.folder} has no contact log (legs): name a measured, recorded or simulated run")
+        early = " as it was interrupted too early" if run.facts.get("state") == INTERRUPTED else ""
+        raise RunError(f"{run.folder} has no contact log (legs){early}: name a measured, recorded or simulated run")
     return run.table("legs")
 
 
@@ -67,7 +68,7 @@ def lived_in(run: Run, scenario: Scenario, seed: int, same_plan: bool) -> pd.Dat
     population = scenario.customers
     return cases_of(
         legs_of(run), Expectations(scenario.expectations, seed), until_s_of(run.facts), run.table("findings"),
-        run.table("answers"), population.complaints if population else (), same_plan,
+        run.table("answers"), population.complaints if population else (), same_plan, run.table("conduct"),
     )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def lived_again(run: Run) -> tuple[Run | None, pd.DataFrame | None, npt.NDArray[
             return None, None, None
         cases = cases_of(
             legs_of(source), Expectations({}, int(run.facts["seed"])), run.facts["until_s"], source.table("findings"),
-            source.table("answers"),
+            source.table("answers"), run.facts.get("complaints") or (), conduct=source.table("conduct"),
         )  # fmt: skip
     except RunError:
         return None, None, None

@@ -9,8 +9,11 @@ Each is of the mean of a period (one replication of a simulation, or the one per
 - *coefficients*: no luck at all, and the coefficients drawn from what is known of them. Only better knowledge helps.
 - *both*: chance and coefficients together, a mixture of normal laws; never narrower than either.
 
-Cases are taken as independent of each other given what was lived through. Bands are normal: where fewer than some ten
-are expected to leave over all periods they are rough, and cut at 0. Guarded by tests/results/test_losses.py.
+Cases are taken as independent of each other given what was lived through. Bands are normal, and cut to what can be:
+nobody leaves twice, and of cases that make leaving likelier none keeps anybody. So a count of customers lost does not
+begin below 0, and that of service does only where the model knows of service that keeps customers, or draws of its
+coefficients do. Where fewer than some ten are expected to leave over all periods bands are rough.
+Guarded by tests/results/test_losses.py.
 """
 
 from __future__ import annotations
@@ -29,6 +32,9 @@ from scenarios.churn import SURE
 Values = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 Band = tuple[float, float]
+
+NOTHING = 1e-12
+"""A share that differs from 0 by less does so by rounding."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,6 @@ class Sums(NamedTuple):
     """Sum of weights, a row for each kind, a column for each replication."""
     squares: Values
     """Sum of squared weights over all replications."""
-    most: float
-    """Of all weights, the mean of a replication: more cannot be lost."""
 
 
 def sums_of(of_case: Whole, number: Whole, weights: Values | None, kinds: int, count: int) -> Sums:
@@ -71,7 +75,7 @@ def sums_of(of_case: Whole, number: Whole, weights: Values | None, kinds: int, c
     places, size = of_case * count + number, max(kinds * count, 1)
     each = np.bincount(places, weights, minlength=size).astype(float)[: kinds * count].reshape(kinds, count)
     squares = np.bincount(of_case, None if weights is None else weights**2, minlength=kinds).astype(float)[:kinds]
-    return Sums(each, squares, float(each.sum()) / count)
+    return Sums(each, squares)
 
 
 class Moments(NamedTuple):
@@ -82,12 +86,16 @@ class Moments(NamedTuple):
     """Of the periods' expected losses."""
     luck: Values
     """Of who leaves in one period, given what was lived through."""
+    least: Values
+    most: Values
+    """Between which the loss lies: nobody leaves and all are kept whom cases may keep; all leave whom they may lose."""
 
 
 def moments_of(shares: Values, sums: Mapping[str, Sums]) -> dict[str, Moments]:
     """Return the moments of each row of shares, weighed in several ways.
 
-    A share below 0 is of those who leave less often: their variance is alike.
+    A share below 0 is of those who leave less often: their variance is alike. With the same luck none of them leaves
+    who would have stayed, and none of the others stays who would have left.
     """
     size = np.abs(shares)
     luck = size * (1 - size)
@@ -96,23 +104,25 @@ def moments_of(shares: Values, sums: Mapping[str, Sums]) -> dict[str, Moments]:
         periods = shares @ one.each
         count = periods.shape[-1]
         between = periods.var(axis=-1, ddof=1) if count > 1 else np.zeros(len(periods))
-        found[name] = Moments(periods.mean(axis=-1), between, luck @ one.squares / count)
+        weights = one.each.sum(axis=-1) / count
+        least, most = 0.0 - (shares < -NOTHING) @ weights, (shares > NOTHING) @ weights
+        found[name] = Moments(periods.mean(axis=-1), between, luck @ one.squares / count, least, most)
     return found
 
 
-def banded(guess: Moments, over: Moments, count: int, bounds: Band) -> Banded:
-    """Return a figure with its bands: of the best guess, over draws of the coefficients, cut to `bounds`."""
-    mean, between, luck = (float(one[0]) for one in guess)
+def banded(guess: Moments, over: Moments, count: int) -> Banded:
+    """Return a figure with its bands: of the best guess, and over draws of the coefficients."""
+    mean, between, luck, least, most = (float(one[0]) for one in guess)
     spread = math.sqrt((between + luck) / count)
     sure = _student(between, luck, count)
     reach, alone = sure * spread, sure * math.sqrt(between * (1 + 1 / count) + luck)
-    chance = _cut((mean - reach, mean + reach), bounds)
+    chance = _cut((mean - reach, mean + reach), (least, most))
     low, high = np.quantile(over.mean, [0.025, 0.975])
     coefficients = float(low), float(high)
     spreads = np.sqrt((over.between + over.luck) / count) * (sure / SURE)
-    mixed = _cut(_mixture(over.mean, spreads), bounds)
+    mixed = _mixture(over.mean, spreads, over.least, over.most)
     both = min(mixed[0], chance[0], coefficients[0]), max(mixed[1], chance[1], coefficients[1])
-    return Banded(mean, chance, _cut((mean - alone, mean + alone), bounds), coefficients, both)
+    return Banded(mean, chance, _cut((mean - alone, mean + alone), (least, most)), coefficients, both)
 
 
 def _student(between: float, luck: float, count: int) -> float:
@@ -123,17 +133,20 @@ def _student(between: float, luck: float, count: int) -> float:
     return float(stdtrit(min(freedom, 1e6), 0.975))
 
 
-def _mixture(means: Values, spreads: Values) -> Band:
-    """Return the 2.5 % and 97.5 % points of normal laws each as likely as the next, by halving."""
+def _mixture(means: Values, spreads: Values, least: Values, most: Values) -> Band:
+    """Return the 2.5 % and 97.5 % points of normal laws each as likely as the next, each cut to what can be."""
     spreads = np.maximum(spreads, 1e-12 * max(float(np.abs(means).max(initial=0.0)), 1e-12))
     ends = []
+    lowest, highest = float((means - 9 * spreads).min()), float((means + 9 * spreads).max())
     for share in (0.025, 0.975):
-        low, high = float((means - 9 * spreads).min()), float((means + 9 * spreads).max())
+        low, high = lowest, highest
         for _ in range(60):
             middle = (low + high) / 2
-            below = float(ndtr((middle - means) / spreads).mean()) < share
+            inside = np.where(middle < least, 0.0, ndtr((middle - means) / spreads))
+            below = float(np.where(middle >= most, 1.0, inside).mean()) < share
             low, high = (middle, high) if below else (low, middle)
-        ends.append((low + high) / 2)
+        end = (low + high) / 2
+        ends.append(0.0 if abs(end) < NOTHING * (highest - lowest) else end)  # where laws are cut, it is just beside 0
     return ends[0], ends[1]
 
 

@@ -3,7 +3,8 @@
 Takes a table of cases (`results.experience.cases_of`) of any log: a simulation's replications, or the one period that a
 measured or recorded log tells of. Expected losses are the sum over cases of the share that leaves after such a case.
 What is because of service is that minus the same sum with nothing lived through. What a leaver takes away is their
-monthly revenue times the months it counts as lost for; the margin is its part that would have been left.
+monthly revenue over the months it counts as lost for, once no contract binds them any more
+(`scenarios.members.taken_away`); the margin is its part that would have been left.
 
 Each figure is the mean of a period (one replication) with its bands (`results.loss_bands`). Refuses to show money for
 a base rate that customers only stated (`scenarios.churn.withheld_money`), or where nobody said what one is worth.
@@ -25,6 +26,7 @@ from results.churn_draws import kinds_of, shares_by_draw
 from results.loss_bands import Banded, Moments, Sums, banded, moments_of, sums_of
 from scenarios.churn import ChurnModel, withheld_money
 from scenarios.experience import TERMS, Term
+from scenarios.members import taken_away
 from scenarios.population import Costs, Population
 
 Values = npt.NDArray[np.float64]
@@ -34,6 +36,9 @@ CELLS_MOST = 500_000
 
 STEPS_MOST, CLOSE = 60, 1e-6
 """How often a draw's base is moved, and how near on the log scale what it loses must come to what is observed."""
+
+WORTH = ("monthly_revenue", "margin", "contract_months")
+"""Columns of the table of customers that say what one takes away: margin is a share, contract_months what is left."""
 
 UNVALUED = "The scenario does not say what a customer is worth (customers:), so no money is shown."
 UNSCALED = "{}: its base rate is what customers said they would do, and it is not scaled to the observed one yet."
@@ -76,6 +81,8 @@ class Losses:
     withheld: str | None
     """Why no money is shown."""
     notes: tuple[str, ...]
+    bound: bool = False
+    """Whether contracts bind any of these customers, so that they go on to pay for a while."""
 
     def facts(self) -> dict[str, Any]:
         """Return it as plain values, for run.json."""
@@ -94,12 +101,12 @@ class Losses:
 
 
 def values_of_cases(cases: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
-    """Return monthly_revenue and margin of each case's customer, null where the table of customers tells none."""
+    """Return WORTH of each case's customer, null where the table of customers tells none."""
     keys = ["replication", "customer_id"]
-    known = customers[[*keys, "monthly_revenue", "margin"]].drop_duplicates(keys)
+    known = customers[[*keys, *WORTH]].drop_duplicates(keys)
     known = known.astype({"replication": "int64", "customer_id": str})
     asked = cases[keys].astype({"replication": "int64", "customer_id": str})
-    return asked.merge(known, on=keys, how="left")[["monthly_revenue", "margin"]]
+    return asked.merge(known, on=keys, how="left")[list(WORTH)]
 
 
 def losses_of(
@@ -118,7 +125,7 @@ def losses_of(
 
     Args:
         cases: rows of `results.experience.cases_of`: replication, customer_id, TERMS.
-        values: monthly_revenue and margin (a share of it) of each row, null where unknown; see `values_of_cases`.
+        values: WORTH of each row, null where unknown; see `values_of_cases`.
         model: what leaving depends on, anchored (`results.churn.anchored_on_cases`) where it has an observed rate.
         population: in which currency they pay, and for how many months that counts as lost.
         costs: what winning a customer costs.
@@ -157,6 +164,7 @@ def losses_of(
         replacing=None if winning is None else lost.times(winning),
         withheld=withheld,
         notes=tuple(_notes(count, values, withheld)),
+        bound=withheld is None and values is not None and _are_bound(values),
     )
 
 
@@ -214,10 +222,13 @@ def _worth(
     if withheld is None and (values is None or population is None or values["monthly_revenue"].notna().sum() == 0):
         withheld = UNVALUED
     if withheld is None and values is not None and population is not None:
-        monthly, margin = (values[name].to_numpy(dtype=float) for name in ("monthly_revenue", "margin"))
-        each["revenue"] = np.nan_to_num(monthly) * population.value_months
-        each["margin"] = np.nan_to_num(monthly * margin) * population.value_months
+        taken = taken_away(values, population.value_months)
+        each |= {name: np.nan_to_num(taken[name].to_numpy(dtype=float)) for name in ("revenue", "margin")}
     return withheld, each
+
+
+def _are_bound(values: pd.DataFrame) -> bool:
+    return "contract_months" in values and bool((values["contract_months"] > 0).any())
 
 
 def _notes(count: int, values: pd.DataFrame | None, withheld: str | None) -> list[str]:
@@ -254,6 +265,5 @@ def _reckoned(
     found = {}
     for name, (guess, *rest) in moments.items():
         over = Moments(*(np.concatenate(cells) for cells in zip(*rest, strict=True)))
-        most = sums["lost" if name == "service" else name].most
-        found[name] = banded(guess, over, count, (-most if name == "service" else 0.0, most))
+        found[name] = banded(guess, over, count)
     return found

@@ -64,8 +64,8 @@ LIMITS = (
     "trial would tell more.",
     BELIEVED,
     "Who never makes contact is not among these customers, though they may be as unhappy.",
-    "Money at risk is what leavers would have paid, not a forecast of the books: nothing is discounted, and who comes "
-    "back is not taken off.",
+    "Money at risk is what leavers would have paid once no contract binds them, not a forecast of the books: nothing "
+    "is discounted, and who comes back is not taken off.",
 )
 
 

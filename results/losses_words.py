@@ -80,10 +80,11 @@ def risk_sentence(losses: Losses) -> str:
     if losses.withheld is not None or losses.margin is None:
         return losses.withheld or UNVALUED
     months = f"{losses.value_months:g} months"
+    bound = "; what contracts still bind them to pay is not counted" if losses.bound else ""
     return (
         f"They take {money_text(losses.margin.value, losses.currency)} of margin and "
         f"{money_text(losses.revenue.value if losses.revenue else None, losses.currency)} of revenue with them, over "
-        f"{months}."
+        f"{months}{bound}."
     )
 
 
@@ -115,6 +116,8 @@ CAUSE_WORDS = {
     "cut_offs": "calls cut off",
     "promises": "promises not kept",
     "waiting": "waiting for people",
+    "blame": "being blamed",
+    "contradictions": "answers that contradict",
     "busy_lines": "busy lines",
     "closing": "being sent away at closing",
 }

@@ -9,13 +9,10 @@ import hashlib
 from pathlib import Path
 
 from results.runs import Run, RunError
-from scenarios.tables import read_arrivals
-
-Arrivals = list[tuple[str, float, str, str]]
-"""contact_id, due_s, channel, intent."""
+from scenarios.tables import Arrival, read_arrivals
 
 
-def arrivals_of(path: Path) -> tuple[Arrivals, str]:
+def arrivals_of(path: Path) -> tuple[list[Arrival], str]:
     """Return the first contact of each recorded case with when it came, and a digest of them.
 
     Raises:
@@ -26,7 +23,7 @@ def arrivals_of(path: Path) -> tuple[Arrivals, str]:
     return rows, hashlib.blake2b(repr(rows).encode(), digest_size=8).hexdigest()
 
 
-def _of_run(run: Run) -> Arrivals:
+def _of_run(run: Run) -> list[Arrival]:
     if run.facts.get("kind") != "recorded":
         raise RunError(
             f"{run.folder} is a {run.facts.get('kind')} run; a recorded one, as `import` makes, can be replayed"
@@ -35,5 +32,5 @@ def _of_run(run: Run) -> Arrivals:
     first = legs[(legs["leg"] == 0) & (legs["attempt"] == 1) & legs["arrived_s"].notna()].sort_values("arrived_s")
     if first.empty:
         raise RunError(f"{run.folder} holds no contact to replay")
-    columns = (first[name].tolist() for name in ("contact_id", "arrived_s", "channel", "intent"))
-    return [(str(a), float(b), str(c), str(d)) for a, b, c, d in zip(*columns, strict=True)]
+    columns = (first[name].tolist() for name in ("contact_id", "arrived_s", "channel", "intent", "customer_id"))
+    return [Arrival(str(a), float(b), str(c), str(d), str(e)) for a, b, c, d, e in zip(*columns, strict=True)]

@@ -21,11 +21,11 @@ from scenarios.jit import jit_uncounted
 ) = range(17)  # fmt: skip
 """Places of the terms, in the order of `TERMS`; that of waiting holds microseconds."""
 
-CHANNEL, LOWEST, HIGHEST, TOLD, LOST = range(17, 22)
-"""What the step remembers of a case: the channel of the last contact, the lowest and highest number of any, whether a
-person has heard the story, and whether the last leg was cut off."""
+CHANNEL, LOWEST, HIGHEST, TOLD, LOST, RIGHT_ANSWERS, WRONG_ANSWERS = range(17, 24)
+"""What is remembered of a case: the channel of the last contact, the lowest and highest number of any, whether a person
+has heard the story, whether the last leg was cut off, how many answers were right and wrong (`scenarios.conduct`)."""
 
-WIDTH = 22
+WIDTH = 24
 
 Row = npt.NDArray[np.int64]
 

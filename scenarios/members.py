@@ -1,7 +1,8 @@
 """Who of a scenario's customers has which case, and what each is worth: drawn by key, so nothing hangs on order.
 
 A case is that of a member of the population, each as likely as the next. What a member pays, for how long they have
-been one and what is left of their contract are facts about them, the same in each of their cases.
+been one and what is left of their contract are facts about them, the same in each of their cases; so is what they take
+away if they leave.
 """
 
 from __future__ import annotations
@@ -62,6 +63,29 @@ def values_of(
         "contract_months": np.where(held < share[segment], term[segment] * left, 0.0),
     }
     return pd.DataFrame(columns, columns=list(VALUE_COLUMNS))
+
+
+def taken_away(values: pd.DataFrame, value_months: float) -> pd.DataFrame:
+    """Return the `revenue` and `margin` that each customer takes away by leaving.
+
+    It is what they pay in the first `value_months` after they have left, without the months in which a contract binds
+    them still: they go on to pay until it ends. So who is bound for longer takes nothing away.
+
+    Args:
+        values: monthly_revenue, margin (a share of it) and contract_months, a row for each; where nobody knows of a
+            contract (null, or no such column) none binds them. The rest may be null, and so is then what they take.
+        value_months: over how many months a leaver's revenue counts as lost.
+
+    >>> told = pd.DataFrame({"monthly_revenue": 40.0, "margin": 0.5, "contract_months": [0.0, 9.0, 20.0, np.nan]})
+    >>> taken_away(told, 12.0)["revenue"].tolist()
+    [480.0, 120.0, 0.0, 480.0]
+    """
+    months = np.full(len(values), value_months)
+    if "contract_months" in values:
+        months = np.maximum(months - np.nan_to_num(values["contract_months"].to_numpy(dtype=float)), 0.0)
+    revenue = values["monthly_revenue"].to_numpy(dtype=float) * months
+    margin = revenue * values["margin"].to_numpy(dtype=float)
+    return pd.DataFrame({"revenue": revenue, "margin": margin}, index=values.index)
 
 
 def _spread(told: Sequence[Spread], segment: npt.NDArray[np.int64], u: Values) -> Values:

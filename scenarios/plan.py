@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from scenarios.bursts import Come, followed
 from scenarios.cells import cells_of, counts_of, customers, languages_of, part, patiences_us
 from scenarios.draws import Purpose, uniform, visit
+from scenarios.expectations import entity_of
 from scenarios.identity import (
     MEMBER_DIGITS,
     case_id,
@@ -31,11 +32,12 @@ from scenarios.identity import (
 )
 from scenarios.jit import jit
 from scenarios.laws import LawRow, law_row, time_us
-from scenarios.members import members_of
+from scenarios.members import entity_of_member, members_of
 from scenarios.opening import later_us
 from scenarios.profiles import TimedProfile
 from scenarios.reading import LoadedScenario, Opening
 from scenarios.scenario import LANGUAGES, Channel, Retry, Scenario
+from scenarios.tables import Arrival
 from scenarios.units import NEVER_US, us
 
 PLAN_COLUMNS = (
@@ -98,7 +100,10 @@ class DrawnPlan:
     begun: Begun | None = None
     """What those have behind them who are there as the run begins."""
     member: npt.NDArray[np.int64] | None = None
-    """Which of the scenario's customers has the case, -1 for one of their own; None where it tells of none."""
+    """Which customer has the case: of the scenario's by number, of those that a recorded log names by numbers above
+    these, -1 for one of their own; None where neither tells of any."""
+    called: pa.Array | None = None
+    """The id of each case's customer that a recorded log has told, else null; None where it tells of none."""
 
     def case_names(self) -> pa.Array:
         """Return what cases are called, as text: where no customers are told, each is a customer called so."""
@@ -112,7 +117,8 @@ class DrawnPlan:
         ids = pc.binary_join_element_wise(
             pa.scalar("c", pa.large_string()), pc.utf8_lpad(digits, MEMBER_DIGITS, "0"), _GLUE
         )
-        return pc.if_else(pa.array(self.member < 0), case_names, ids)
+        ids = pc.if_else(pa.array(self.member < 0), case_names, ids)
+        return ids if self.called is None else pc.coalesce(self.called, ids)
 
     def contact_ids(self, case_names: pa.Array) -> pa.Array:
         """Return the first attempts' ids as text."""
@@ -124,7 +130,11 @@ class DrawnPlan:
         if self.member is None:
             return self.entity
         of_members = np.uint64(member_entity(0)) + np.maximum(self.member, 0).astype(np.uint64)
-        return np.where(self.member < 0, self.entity, of_members)
+        entities = np.where(self.member < 0, self.entity, of_members)
+        if self.called is not None:
+            known = np.flatnonzero(self.called.is_valid())
+            entities[known] = [entity_of(name) for name in self.called.take(pa.array(known)).to_pylist()]
+        return entities
 
 
 def make_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers: int | None = None) -> pd.DataFrame:
@@ -182,11 +192,12 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     columns = (come.entity, come.due_us, come.channel, come.intent, language, recorded)
     named = Named(cells.beginnings, come.cell, come.k, parent, number)
     names: _Names = named
+    called: pa.Array | None = None
     if loaded.profile is not None and loaded.profile.stages:
         columns, names = _within(loaded.profile, columns, named)
     if loaded.arrivals or loaded.opening:
         drawn_names = _joined(names) if isinstance(names, Named) else names
-        columns, names = _with_recorded(loaded, seed, replication, columns, drawn_names)
+        columns, names, called = _with_recorded(loaded, seed, replication, columns, drawn_names)
     entity, due, channel, intent, language, recorded = columns
     patience = patiences_us(seed, replication, entity, channel, intent, cells.patience, *cells.laws)
     shopper = _shoppers(scenario, channel, entity, seed, replication, shoppers)
@@ -194,10 +205,34 @@ def draw_plan(loaded: LoadedScenario, seed: int, replication: int = 0, shoppers:
     if loaded.opening:
         begun = _begun(loaded, loaded.opening, seed, replication, names, entity, due, patience)
     drawn = DrawnPlan(loaded, entity, due, patience, channel, intent, language, shopper, names, recorded, begun)
-    if scenario.customers is None:
+    if scenario.customers is None and called is None:
         return drawn
-    members = members_of(seed, replication, entity, scenario.customers.count)
-    return _by_customer(dataclasses.replace(drawn, member=np.where(recorded, -1, members)))
+    count = scenario.customers.count if scenario.customers is not None else 0
+    member = np.full(len(entity), -1, dtype=np.int64)
+    if count:
+        member = np.where(recorded, -1, members_of(seed, replication, entity, count))
+    if called is not None:
+        called = _told_apart(called, drawn.case_names(), member)
+        member = _numbered(called, member, count)
+    return _by_customer(dataclasses.replace(drawn, member=member, called=called))
+
+
+def _told_apart(called: pa.Array, case_names: pa.Array, member: npt.NDArray[np.int64]) -> pa.Array:
+    """Return who is called how, with those whose only case is called as somebody is: they are the same person."""
+    alone = pc.and_(pa.array(member < 0), pc.and_(pc.is_null(called), pc.is_in(case_names, value_set=called)))
+    return pc.if_else(alone, case_names, called)
+
+
+def _numbered(called: pa.Array, member: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Return who has which case, with a number for each who is called by name: a member of the population their own."""
+    encoded = called.dictionary_encode()
+    numbers = []
+    for place, name in enumerate(encoded.dictionary.to_pylist()):
+        entity = entity_of_member(name)
+        number = count if entity is None else entity - member_entity(0)
+        numbers.append(number if number < count else count + place)
+    place = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return np.where(place >= 0, np.array(numbers, dtype=np.int64)[place], member)
 
 
 def _by_customer(drawn: DrawnPlan) -> DrawnPlan:
@@ -215,7 +250,8 @@ def _by_customer(drawn: DrawnPlan) -> DrawnPlan:
     columns = ("entity", "due_us", "patience_us", "channel", "intent", "language", "shopper", "recorded", "member")
     put = {name: getattr(drawn, name)[order] for name in columns}
     begun = None if drawn.begun is None else Begun(*(column[order] for column in drawn.begun))
-    return dataclasses.replace(drawn, **put, names=names, begun=begun)
+    called = None if drawn.called is None else drawn.called.take(pa.array(order))
+    return dataclasses.replace(drawn, **put, names=names, begun=begun, called=called)
 
 
 def _begun(
@@ -319,18 +355,21 @@ def _within(profile: TimedProfile, drawn: _Columns, named: Named) -> tuple[_Colu
 
 def _with_recorded(
     loaded: LoadedScenario, seed: int, replication: int, drawn: _Columns, drawn_names: pa.Array
-) -> tuple[_Columns, pa.Array]:
-    """Put recorded arrivals, and those who are there already, among drawn customers, in the order of ids."""
+) -> tuple[_Columns, pa.Array, pa.Array | None]:
+    """Put recorded arrivals, and those who are there already, among drawn customers, in the order of ids.
+
+    Returns columns, names, and what the log calls the customers, None where it names none.
+    """
     channels: list[str] = list(loaded.scenario.channels)
     intents = list(loaded.scenario.intents)
-    rows = [(name, us(due_s), channel, intent) for name, due_s, channel, intent in loaded.arrivals]
+    rows = [(one.contact_id, us(one.due_s), one.channel, one.intent, _named(one)) for one in loaded.arrivals]
     rows = [row for row in rows if row[1] / 1e6 < loaded.horizon_s and _is_kept(loaded, seed, replication, *row[:2])]
     if loaded.opening is not None:
         later = drawn[1] >= us(loaded.opening.at_s)
         drawn = tuple(column[later] for column in drawn)  # type: ignore[assignment]  # as many columns as before
         drawn_names = drawn_names.filter(pa.array(later))
         rows = [row for row in rows if row[1] >= us(loaded.opening.at_s)]
-        rows += [(one.name, us(one.since_s), one.channel, one.intent) for one in loaded.opening.people]
+        rows += [(one.name, us(one.since_s), one.channel, one.intent, None) for one in loaded.opening.people]
     added: _Columns = (
         np.array([recorded_entity(row[0]) for row in rows], dtype=np.uint64),
         np.array([row[1] for row in rows], dtype=np.int64),
@@ -344,7 +383,17 @@ def _with_recorded(
     entity, due_us, channel, intent, language, recorded = (
         np.concatenate(pair)[order] for pair in zip(drawn, added, strict=True)
     )
-    return (entity, due_us, channel, intent, language, recorded), pa.array([names[i] for i in order], pa.large_string())
+    called = None
+    if any(row[4] is not None for row in rows):
+        told = [*[None] * len(drawn_names), *(row[4] for row in rows)]
+        called = pa.array([told[i] for i in order], pa.large_string())
+    put: _Columns = entity, due_us, channel, intent, language, recorded
+    return put, pa.array([names[i] for i in order], pa.large_string()), called
+
+
+def _named(arrival: Arrival) -> str | None:
+    """Return the customer of a recorded contact; None where they are called as the contact is, so nobody knows more."""
+    return None if arrival.customer_id == arrival.contact_id else arrival.customer_id
 
 
 def _is_kept(loaded: LoadedScenario, seed: int, replication: int, name: str, due_us: int) -> bool:

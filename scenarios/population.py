@@ -72,7 +72,9 @@ class Population(Strict):
     segments: dict[Name, Segment] = Field(min_length=1, max_length=100, description="kinds of customers")
     complaints: list[Name] = Field(default_factory=list, description="intents whose cases are complaints")
     value_months: Annotated[float, Field(gt=0, le=MONTHS_MOST)] = Field(
-        12.0, description="for so many months a leaver's revenue counts as lost, from when their contract ends"
+        12.0,
+        description="over so many months from when they leave a leaver's revenue counts as lost, without those in "
+        "which a contract still binds them to pay",
     )
     returns: Returns = Field(default_factory=lambda: Returns(), description="who comes back after leaving")
 

@@ -23,6 +23,7 @@ from scenarios.profile_checks import timed, troubles
 from scenarios.profiles import VOLUME_MOST, Profile, Stage, TimedProfile
 from scenarios.reading import LoadedScenario
 from scenarios.references import is_served
+from scenarios.tables import Arrival
 from scenarios.units import DAY_S, clock_s
 from scenarios.yaml_reader import dotted
 
@@ -98,12 +99,12 @@ def _window(days: int, starts: str, lasts_s: float) -> Profile:
     return Profile(starts=clock, day=int(day or 0), stages=[Stage(stage=WINDOW, lasts_s=lasts_s, factor=(1.0, 1.0))])
 
 
-def replayed(loaded: LoadedScenario, arrivals: Sequence[tuple[str, float, str, str]], digest: str) -> LoadedScenario:
+def replayed(loaded: LoadedScenario, arrivals: Sequence[Arrival], digest: str) -> LoadedScenario:
     """Return a scenario to which recorded contacts come, each as it came, and nobody else.
 
     Args:
         loaded: the scenario; its days may have to be as many as the log's.
-        arrivals: contact_id, due_s, channel and intent of each.
+        arrivals: the recorded contacts.
         digest: of where they were read from.
 
     Raises:
@@ -117,18 +118,19 @@ def replayed(loaded: LoadedScenario, arrivals: Sequence[tuple[str, float, str, s
         (channel, intent): channel in scenario.channels
         and intent in intents
         and is_served(channel, intent, intents, teams)
-        for channel, intent in {row[2:] for row in arrivals}
+        for channel, intent in {(one.channel, one.intent) for one in arrivals}
     }
-    for _, _, channel, intent in arrivals:
-        if not served[channel, intent]:
-            strange[f"{channel} for {intent}"] = strange.get(f"{channel} for {intent}", 0) + 1
+    for one in arrivals:
+        if not served[one.channel, one.intent]:
+            name = f"{one.channel} for {one.intent}"
+            strange[name] = strange.get(name, 0) + 1
     if strange:
         told = ", ".join(f"{what} ({count})" for what, count in sorted(strange.items())[:ROWS_TOLD])
         raise ProfileError(
             f"{loaded.path} has no team for contacts of the recorded log: {told}; give it channels, intents and teams "
             f"of these names"
         )
-    if not any(due_s < loaded.horizon_s for _, due_s, _, _ in arrivals):
+    if not any(one.due_s < loaded.horizon_s for one in arrivals):
         raise ProfileError(
             f"the recorded log holds no contact in the {scenario.days} day(s) of {loaded.path}; see --days"
         )

@@ -29,7 +29,7 @@ from scenarios.references import clock_at, dict_at, hops, is_served, list_at, re
 from scenarios.rosters import daily_steps, shift_steps
 from scenarios.scenario import Channel, Scenario
 from scenarios.settings import SETTING, applied
-from scenarios.tables import read_agents, read_arrivals, read_contacts, read_points
+from scenarios.tables import Arrival, read_agents, read_arrivals, read_contacts, read_points
 from scenarios.units import DAY_S, NEVER_US, clock_s, clock_text, us
 from scenarios.workbooks import parted
 from scenarios.yaml_reader import Document, Key, Words, read_file
@@ -71,8 +71,8 @@ class LoadedScenario:
     """Per demand entry: (start of the interval in s after midnight, expected contacts)."""
     agents: dict[str, list[tuple[float, int]]] = field(repr=False)
     """Per team with agents: (scenario second, agents from then on) over the whole horizon."""
-    arrivals: list[tuple[str, float, str, str]] = field(repr=False)
-    """Recorded arrivals to replay: (contact_id, due_s, channel, intent)."""
+    arrivals: list[Arrival] = field(repr=False)
+    """Recorded contacts to replay."""
     opening: Opening | None = field(default=None, repr=False)
     """How the first day begins, where not empty at midnight."""
     profile: TimedProfile | None = field(default=None, repr=False)
@@ -236,7 +236,7 @@ def _profiles_can_be_played(
     document: Document,
     scenario: Scenario,
     contacts: dict[int, list[tuple[float, float]]],
-    arrivals: list[tuple[str, float, str, str]],
+    arrivals: list[Arrival],
 ) -> None:
     """Refuse profiles under which the scenario cannot be played.
 
@@ -278,7 +278,7 @@ class _Tables:
     def __init__(self, document: Document, folder: Path, faults: list[Fault]) -> None:
         self.contacts: dict[int, list[tuple[float, float]]] = {}
         self.agents: dict[str, list[tuple[float, int]]] = {}
-        self.arrivals: list[tuple[str, float, str, str]] = []
+        self.arrivals: list[Arrival] = []
         self.churn: ChurnModel | None = None
         self._files: list[Path] = []
         for index, demand in enumerate(list_at(document.values, "demand")):
@@ -408,11 +408,11 @@ def _overlaps(document: Document, tables: _Tables) -> Iterator[Fault]:
                 break
 
 
-def _strangers(arrivals: list[tuple[str, float, str, str]], path: Path, values: Any) -> Iterator[Fault]:
+def _strangers(arrivals: list[Arrival], path: Path, values: Any) -> Iterator[Fault]:
     channels, intents = dict_at(values, "channels"), dict_at(values, "intents")
     seen: set[tuple[str, str]] = set()
-    for line, (_, _, channel, intent) in enumerate(arrivals, start=2):
-        pair = (channel, intent)
+    for line, arrival in enumerate(arrivals, start=2):
+        channel, intent = pair = arrival.channel, arrival.intent
         if channel in channels and intent in intents and pair not in seen:
             seen.add(pair)
             if not is_served(channel, intent, list(intents), dict_at(values, "teams")):

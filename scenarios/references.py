@@ -16,6 +16,7 @@ from scenarios.metric_names import ALL_NAMES, METRIC_NAMES, QUEUE_METRIC_NAMES, 
 from scenarios.population_checks import population_faults
 from scenarios.rosters import break_spell_s, shift_spell_s
 from scenarios.scenario import ANYONE, CHANNELS, Break, Shift
+from scenarios.tables import Arrival
 from scenarios.threshold_checks import threshold_faults
 from scenarios.units import AGENTS_MOST, DAY_S, clock_s
 from scenarios.yaml_reader import MISSING, Document, Key, Words
@@ -205,11 +206,11 @@ def _retries(document: Document, channels: list[str]) -> Iterator[Fault]:
             yield document.fault(("retry", channel, "to"), found, "at most 1 in all")
 
 
-def hops(document: Document, arrivals: Iterable[tuple[str, float, str, str]]) -> Iterator[Fault]:
+def hops(document: Document, arrivals: Iterable[Arrival]) -> Iterator[Fault]:
     """Find customers, drawn or recorded ones, whose next attempt is on a channel where nobody takes their intent."""
     values = document.values
     intents, teams, retries = list(dict_at(values, "intents")), dict_at(values, "teams"), dict_at(values, "retry")
-    coming = {(channel, intent) for _, _, channel, intent in arrivals}
+    coming = {(one.channel, one.intent) for one in arrivals}
     for demand in list_at(values, "demand"):
         coming |= {
             (channel, str(value_at(demand, "intent")))

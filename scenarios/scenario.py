@@ -17,6 +17,7 @@ from scenarios.busyness import Busyness
 from scenarios.by_intent import ByIntent, LawOrLaws, law_for
 from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day, open_spell_s
 from scenarios.churn import ChurnBelief
+from scenarios.conduct import Conduct
 from scenarios.laws import AnyLaw, Law
 from scenarios.local_days import LocalDays, local_days
 from scenarios.models import Strict
@@ -235,7 +236,10 @@ class Demand(Strict):
 
 
 class Replay(Strict):
-    """Recorded arrivals played again: a table (CSV or Excel) with columns contact_id, due_s, channel, intent."""
+    """Recorded arrivals played again: a table (CSV or Excel) with columns contact_id, due_s, channel, intent.
+
+    Where it has a column customer_id, too, contacts that tell the same one are cases of one customer.
+    """
 
     csv: FileName = Field(description="the table, beside this file; due_s in scenario seconds")
 
@@ -420,6 +424,9 @@ class Team(Strict):
     resolves: Share | dict[str, Share] = Field(
         1.0, description="share of its last answers that settle the matter: of all, or by intent (or `default`)"
     )
+    conduct: Conduct | None = Field(
+        None, description="how its people treat those they answer; left out: nothing of it happens"
+    )
 
     @model_validator(mode="after")
     def _agents_once(self) -> Team:
@@ -450,6 +457,8 @@ class Team(Strict):
             raise ValueError("contained instead of resolves in a self-service team")
         if self.self_service and (self.hold or self.named or self.fatigue or self.slower_after_wait):
             raise ValueError("no hold, named, fatigue or slower_after_wait in a self-service team")
+        if self.self_service and self.conduct is not None:
+            raise ValueError("no conduct in a self-service team")
         if self.self_service and (self.sick or self.late or self.off_queue):
             raise ValueError("no sick, late or off_queue in a self-service team")
         if self.self_service and self.at_shift_end != "finishes":

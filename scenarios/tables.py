@@ -8,9 +8,9 @@ from __future__ import annotations
 import csv
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scenarios.faults import Fault, FaultsFoundError
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, clock_s, clock_text
@@ -18,6 +18,17 @@ from scenarios.workbooks import cell_name, is_workbook, sheet_rows
 from scenarios.yaml_reader import shorten
 
 ROWS_MOST = 5_000_000
+
+
+class Arrival(NamedTuple):
+    """A recorded contact that is played again."""
+
+    contact_id: str
+    due_s: float
+    channel: str
+    intent: str
+    customer_id: str | None = None
+    """Whose it was; None: that of a customer of their own."""
 
 
 def read_contacts(path: Path) -> list[tuple[float, float]]:
@@ -34,15 +45,18 @@ def read_agents(path: Path) -> list[tuple[float, int]]:
     return [(float(at), int(count)) for _, at, count in rows]
 
 
-def read_arrivals(path: Path) -> list[tuple[str, float, str, str]]:
-    """Read recorded arrivals: (contact_id, due_s, channel, intent)."""
-    rows = _read(path, {"contact_id": _text, "due_s": _amount, "channel": _text, "intent": _text})
+def read_arrivals(path: Path) -> list[Arrival]:
+    """Read recorded arrivals; the column customer_id may be left out, or be empty where nobody knows whose it was."""
+    columns: dict[str, Callable[[str], Any]] = {
+        "contact_id": _text, "due_s": _amount, "channel": _text, "intent": _text,
+    }  # fmt: skip
+    rows = _read(path, columns, {"customer_id": _known})
     seen: dict[str, int] = {}
     for line, recorded, *_ in rows:
         if seen.setdefault(recorded, line) != line:
             expected = f"each contact once; it stands on line {seen[recorded]} already"
             raise FaultsFoundError([Fault(str(path), line, "contact_id", repr(recorded), expected)])
-    return [(str(a), float(b), str(c), str(d)) for _, a, b, c, d in rows]
+    return [Arrival(*cells) for _, *cells in rows]
 
 
 def _rising(path: Path, rows: list[tuple[Any, ...]], column: str, other: str) -> None:
@@ -66,8 +80,10 @@ def read_points(path: Path) -> list[list[float]]:
     return [[float(share), float(time)] for _, share, time in rows]
 
 
-def _read(path: Path, columns: dict[str, Callable[[str], Any]]) -> list[tuple[Any, ...]]:
-    """Return a tuple per row: its line, then its cells."""
+def _read(
+    path: Path, columns: dict[str, Callable[[str], Any]], more: Mapping[str, Callable[[str], Any]] | None = None
+) -> list[tuple[Any, ...]]:
+    """Return a tuple per row: its line, its cells, then those of `more` columns that the table has, too."""
     faults: list[Fault] = []
     rows: list[tuple[Any, ...]] = []
     table = sheet_rows(path) if is_workbook(path) else _csv_rows(path)
@@ -76,6 +92,7 @@ def _read(path: Path, columns: dict[str, Callable[[str], Any]]) -> list[tuple[An
         found = "columns " + ", ".join(header or ["none"])
         raise FaultsFoundError([Fault(str(path), first_line, "the header", found, "columns " + ", ".join(columns))])
     places = {name: place for place, name in enumerate(header)}
+    columns = columns | {name: read for name, read in (more or {}).items() if name in places}
     for line, texts in table:
         if len(rows) >= ROWS_MOST:
             faults.append(Fault(str(path), line, "the file", "longer", f"at most {ROWS_MOST} rows"))
@@ -136,6 +153,10 @@ def _text(text: str) -> str:
     if not text:
         raise ValueError("some text")
     return text
+
+
+def _known(text: str) -> str | None:
+    return text.strip() or None
 
 
 def _clock(text: str) -> int:

@@ -27,7 +27,7 @@ from scenarios.cells import cells_of, counts_of
 from scenarios.churn import ChurnModel, withheld_money
 from scenarios.experience import TERMS, Term
 from scenarios.ledger import terms_of
-from scenarios.members import values_of
+from scenarios.members import taken_away, values_of
 from scenarios.reading import LoadedScenario
 from simulator.simulate import Work, believed_churn
 from simulator.workers import open_workers
@@ -306,7 +306,7 @@ def summed(work: Work, replication: int) -> pd.DataFrame:
     if population is not None:
         entities = plan.customer_entities()[lived.number]
         values = values_of(population, entities, work.seed, work.luck(replication).plan)
-        told["margin"] = values["monthly_revenue"] * values["margin"] * population.value_months
+        told["margin"] = taken_away(values, population.value_months)["margin"]
     return told.groupby(terms, as_index=False, sort=True).sum()
 
 

@@ -74,7 +74,10 @@ class Replicated:
 
     def lived(self, beliefs: Beliefs, luck: Luck, until_us: int) -> Lived:
         """Return what its customers lived through."""
-        return lived_of(self.happened, self.lives, beliefs, self.plan.intent, luck.seed, luck.plan, until_us)
+        plan = self.plan
+        return lived_of(
+            self.happened, self.lives, beliefs, plan.intent, plan.entity, luck.seed, luck.plan, luck.desk, until_us
+        )
 
 
 def taken(words: Sequence[str | None], codes: npt.NDArray[Any]) -> Any:

@@ -404,7 +404,7 @@ def _variant(
                     number = numbers[next_arrival]
                     next_arrival += 1
                     if churns and some_leave and lives.end[number] - lives.first[number] > 1:
-                        gone = has_left(number, now, arrivals, lives, beliefs, memory, seed, plan, horizon_us)
+                        gone = has_left(number, now, arrivals, lives, beliefs, memory, seed, plan, desk, horizon_us)
                         if gone:
                             continue  # who has left makes contact no more
                     patience_us = patience_us_of[number]

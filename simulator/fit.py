@@ -337,7 +337,7 @@ def _tables(name: str, fitted: Fitted, arrivals: Arrivals) -> Iterator[tuple[str
     for channel, law in fitted.patience.items():
         yield f"{name}_{channel}_patience.csv", _law_csv(law)
     if arrivals == "replayed":
-        rows = fitted.contacts[["contact_id", "arrived_s", "channel", "intent"]]
+        rows = fitted.contacts[["contact_id", "arrived_s", "channel", "intent", "customer_id"]]
         yield (
             f"{name}_arrivals.csv",
             rows.rename(columns={"arrived_s": "due_s"}).to_csv(index=False, float_format="%.6f"),

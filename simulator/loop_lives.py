@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from scenarios.churn import ChurnModel
 from scenarios.churn_law import ChurnLaw, churn_law
-from scenarios.draws import Purpose, uniform
+from scenarios.conduct import NO_CONDUCT, Chances, behave, chances_of
+from scenarios.draws import Purpose, uniform, visit
 from scenarios.expectations import expected_laws
 from scenarios.jit import jit, jit_uncounted
 from scenarios.laws import Laws, LawTable, numbered_us
@@ -44,7 +45,7 @@ Entities = npt.NDArray[np.uint64]
 _TOLERANCE = int(Purpose.TOLERANCE)
 _ANSWERED, _ARRIVED, _ENDED, _UNANSWERED = of.ANSWERED, of.ARRIVED, of.ENDED, of.UNANSWERED
 _ATTEMPT, _LEG, _LEG_END, _OUTCOME, _NUMBER = of.ATTEMPT, of.LEG, of.LEG_END, of.OUTCOME, of.NUMBER
-_CHANNEL, _SEAT, _HISTORY = of.CHANNEL, of.SEAT, of.HISTORY
+_CHANNEL, _TEAM, _SEAT, _HISTORY = of.CHANNEL, of.TEAM, of.SEAT, of.HISTORY
 _ROLE, _TAKEN, _DUE, _KEPT = of.ROLE, of.TAKEN, of.DUE, of.KEPT
 _CENSORED, _RESOLVED, _CALLBACK = of.CENSORED, of.RESOLVED, of.CALLBACK
 _PASSED, _ESCALATED, _LINE_CUT = of.TRANSFERRED, of.ESCALATED, of.CUT_OFF
@@ -60,6 +61,8 @@ class Beliefs(NamedTuple):
     laws: LawTable
     complaint: Whole
     """By intent: 1 where a case is a complaint."""
+    conduct: Chances
+    """By team: how its people treat customers; empty where nothing of it ever happens."""
 
     @property
     def leaves(self) -> bool:
@@ -83,7 +86,7 @@ NOBODY_LEAVES = Lives(_NONE, _NONE, _NONE.astype(np.uint64))
 
 NO_LAW = ChurnLaw(0, -np.inf, np.zeros(0), np.zeros(0), np.zeros((0, 0), dtype=np.bool_), np.zeros(1))
 
-NOTHING_BELIEVED = Beliefs(NO_LAW, 0, _NONE, Laws().table(), _NONE)
+NOTHING_BELIEVED = Beliefs(NO_LAW, 0, _NONE, Laws().table(), _NONE, NO_CONDUCT)
 """Of a scenario that says nothing of its customers."""
 
 
@@ -99,6 +102,7 @@ def beliefs_of(loaded: LoadedScenario, model: ChurnModel | None) -> Beliefs:
         np.array(tolerance, dtype=np.int64),
         laws.table(),
         np.array([intent in complaints for intent in scenario.intents], dtype=np.int64),
+        chances_of(team.conduct for team in scenario.teams.values()),
     )
 
 
@@ -172,8 +176,12 @@ def _take(
     alone: bool,
     wait_us: int,
     tolerated_us: int,
+    conduct: Chances,
+    seed: int,
+    desk: int,
+    entity: int,
 ) -> None:
-    """Tell the ledger of one leg; `alone`: an agent waited for one who was not there."""
+    """Tell the ledger of one leg, and how its customer was treated; `alone`: an agent waited for one not there."""
     end, answered = facts[row, _LEG_END], times[row, _ANSWERED] > _UNANSWERED
     page = answered and times[row, _ENDED] >= 0 and (facts[row, _SEAT] < 0 or alone)
     kind = OTHER_END
@@ -186,6 +194,9 @@ def _take(
         ledger, facts[row, _CHANNEL], attempt, wait_us, tolerated_us, by_person, facts[row, _HISTORY] == 1, kind,
         outcome,
     )  # fmt: skip
+    if len(conduct) > 0 and by_person and times[row, _ENDED] >= 0:
+        word = visit(0, facts[row, _ATTEMPT], facts[row, _LEG])
+        behave(ledger, conduct, facts[row, _TEAM], kind, seed, desk, entity, word)
 
 
 @jit_uncounted
@@ -198,9 +209,12 @@ def live_case(
     notes: Whole,
     tolerance: Whole,
     laws: LawTable,
+    conduct: Chances,
     seed: int,
     plan: int,
+    desk: int,
     customer: int,
+    entity: int,
     until_us: int,
 ) -> int:
     """Fold the legs of a case into its row of the ledger; returns when it was over, NEVER_US where it is not.
@@ -214,9 +228,12 @@ def live_case(
         notes: empty where none are kept.
         tolerance: by channel, the law of the wait that is found right, or -1.
         laws: those laws.
+        conduct: by team, how its people treat customers.
         seed: of the run.
         plan: replication whose luck customers have.
+        desk: replication whose luck the desk has.
         customer: whose luck decides what wait they find right.
+        entity: of the case: its luck decides how they are treated.
         until_us: when the run ends.
     """
     noted = len(notes) > 0
@@ -237,7 +254,9 @@ def live_case(
             tolerated_us = numbered_us(laws.kind, laws.a, laws.b, laws.at, laws.shares, laws.times, law, u)
         outcome = _outcome(facts, notes, noted, before, latest, best)
         alone = _note(noted, notes, best, _TAKEN) >= 0
-        _take(ledger, best, outcome, times, facts, own, alone, wait_us, tolerated_us)
+        _take(
+            ledger, best, outcome, times, facts, own, alone, wait_us, tolerated_us, conduct, seed, desk, entity,
+        )  # fmt: skip
         ended_us, due_us, kept_us = times[best, _ENDED], _note(noted, notes, best, _DUE), -1
         if ended_us < 0 or facts[best, _OUTCOME] == _CENSORED:
             over_us = NEVER_US
@@ -276,6 +295,7 @@ def has_left(
     memory: Memory,
     seed: int,
     plan: int,
+    desk: int,
     until_us: int,
 ) -> bool:
     """Say whether the customer of a case that begins now has left after another of theirs."""
@@ -288,14 +308,14 @@ def has_left(
             continue
         ledger[:] = 0
         ledger[COMPLAINTS] = beliefs.complaint[arrivals.intent[other]]
+        entity = arrivals.entity[other]
         over_us = live_case(
             ledger, latest[other], cases.before, memory.times, memory.facts, memory.notes, beliefs.tolerance,
-            beliefs.laws, seed, plan, lives.customer[other], until_us,
+            beliefs.laws, beliefs.conduct, seed, plan, desk, lives.customer[other], entity, until_us,
         )  # fmt: skip
         if over_us >= now:
             continue
         share = share_after(beliefs.law, ledger, cases.counts)
-        entity = arrivals.entity[other]
         if leaves_us(beliefs.law.form, share, beliefs.spread, over_us, seed, plan, entity) < now:
             return True
     return False
@@ -313,9 +333,17 @@ class Lived(NamedTuple):
 
 
 def lived_of(
-    happened: Happened, lives: Lives, beliefs: Beliefs, intent: Whole, seed: int, plan: int, until_us: int
+    happened: Happened,
+    lives: Lives,
+    beliefs: Beliefs,
+    intent: Whole,
+    entity: Entities,
+    seed: int,
+    plan: int,
+    desk: int,
+    until_us: int,
 ) -> Lived:
-    """Fold all cases of a replication into the ledger."""
+    """Fold all cases of a replication into the ledger; `intent` and `entity` of cases by number."""
     latest, contacts = np.full(len(intent), -1), np.zeros(len(intent), dtype=np.int64)
     before = np.empty(len(happened.facts), dtype=np.int64)
     _chain(happened.facts, latest, before, contacts)
@@ -326,7 +354,7 @@ def lived_of(
     over_us = np.empty(len(number), dtype=np.int64)
     _lived(
         over_us, rows, number, latest, before, happened.times_us, happened.facts, happened.notes, beliefs.tolerance,
-        beliefs.laws, seed, plan, lives.customer, until_us,
+        beliefs.laws, beliefs.conduct, seed, plan, desk, lives.customer, entity, until_us,
     )  # fmt: skip
     return Lived(number, rows, contacts[number], over_us)
 
@@ -352,14 +380,17 @@ def _lived(
     notes: Whole,
     tolerance: Whole,
     laws: LawTable,
+    conduct: Chances,
     seed: int,
     plan: int,
+    desk: int,
     customer: Entities,
+    entity: Entities,
     until_us: int,
 ) -> None:
     for at in range(len(numbers)):
         number = numbers[at]
         over_us[at] = live_case(
-            rows[at], latest[number], before, times, facts, notes, tolerance, laws, seed, plan, customer[number],
-            until_us,
+            rows[at], latest[number], before, times, facts, notes, tolerance, laws, conduct, seed, plan, desk,
+            customer[number], entity[number], until_us,
         )  # fmt: skip

@@ -16,6 +16,8 @@ import pandas as pd
 
 from scenarios.churn import ChurnModel
 from scenarios.churn_law import churn_law
+from scenarios.conduct import behave, chances_of
+from scenarios.draws import visit
 from scenarios.expectations import Expectations
 from scenarios.experience import TERMS
 from scenarios.leaving import leaves_us, share_after, spread_us
@@ -50,13 +52,15 @@ class Customers:
         self._ids: list[str] = plan["customer_id"].tolist()
         self._entities: list[int] = plan["entity"].tolist()
         self._intents: list[str] = plan["intent"].tolist()
+        self._conduct = chances_of(team.conduct for team in scenario.teams.values())
+        self._teams = {name: number for number, name in enumerate(scenario.teams)}
         self._channels = {channel: number for number, channel in enumerate(scenario.channels)}
         self._complaints = scenario.customers.complaints if scenario.customers else []
         self._expectations = Expectations(scenario.expectations, luck.seed)
         self._legs: defaultdict[int, list[Leg]] = defaultdict(list)
         self._again_us: dict[int, int] = {}
         self._others: dict[int, Sequence[int]] = {}
-        if model is not None and scenario.customers is not None:
+        if model is not None and plan["customer_id"].duplicated().any():
             cases = pd.Series(range(len(plan))).groupby(self._ids).agg(list)
             self._others = {number: some for some in cases if len(some) > 1 for number in some}
 
@@ -131,6 +135,10 @@ class Customers:
                 row, self._channels[leg.channel], attempt, self._waited_us(leg), tolerated_us, by_person,
                 leg.history is True, OTHER_END if page and end != CUT_OFF else end, outcome,
             )  # fmt: skip
+            if len(self._conduct) and by_person and leg.ended_us is not None:
+                assert leg.team is not None
+                luck, entity, word = self._luck, self._entities[number], visit(0, leg.attempt, leg.leg)
+                behave(row, self._conduct, self._teams[leg.team], end, luck.seed, luck.desk, entity, word)
             ends_us = _ended_us(leg) if leg.outcome != "censored" else NEVER_US
             if leg.promise_due_us is not None:
                 kept_us = leg.promise_kept_us

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from results.churn import anchored_on_cases
+from results.conduct import conduct_of
 from results.contacts import Values, contacts_of
 from results.experience import CASE_COLUMNS
 from results.figures import Asked, By, Figure, Key, Told, figures_from, keys_of, told_of
@@ -67,6 +68,8 @@ class Tables(NamedTuple):
     cases: pd.DataFrame
     customers: pd.DataFrame
     """Cases and customers without a row where the scenario says nothing of churn or of customers."""
+    conduct: pd.DataFrame
+    """Without a row where no team has any."""
 
 
 Lives = tuple[int, DrawnPlan, Lived]
@@ -146,6 +149,15 @@ class Simulated:
             NoLogError: the log was not kept.
         """
         return self._tables.customers
+
+    @property
+    def conduct(self) -> pd.DataFrame:
+        """The table `conduct`: how customers were treated; without a row where no team has any conduct.
+
+        Raises:
+            NoLogError: the log was not kept.
+        """
+        return self._tables.conduct
 
     @functools.cached_property
     def _tables(self) -> Tables:
@@ -316,13 +328,14 @@ class Work:
         else:
             replicated = [part for part in parts if isinstance(part, Replicated)]
             legs, staffing = legs_table(self.floor, replicated, run_id), staffing_table(self.floor, replicated)
+        conduct = conduct_of(legs, self.loaded.scenario, self.loaded.horizon_s, self.seed, self.same_plan)
         lived = [one.lived for one in played if one.lived is not None]
         if not lived:
-            return Tables(legs, staffing, pd.DataFrame(columns=list(CASE_COLUMNS)), table_of("customers", []))
+            return Tables(legs, staffing, pd.DataFrame(columns=list(CASE_COLUMNS)), table_of("customers", []), conduct)
         cases, entities = cases_table(lived)
         population = self.loaded.scenario.customers
         customers = customers_of(cases, self.churn, population, self.seed, self.same_plan, entities)
-        return Tables(legs, staffing, cases, customers)
+        return Tables(legs, staffing, cases, customers, conduct)
 
     def live(self, replication: int) -> Lives:
         """Play a replication for what customers live through alone, in the compiled engine."""

@@ -140,6 +140,20 @@ def _solved_at_once(loaded: LoadedScenario) -> Settings:
     return settings
 
 
+def _without_blame(loaded: LoadedScenario) -> Settings:
+    teams = loaded.scenario.teams.items()
+    return {f"teams.{name}.conduct.blames": 0.0 for name, team in teams if team.conduct and team.conduct.blames}
+
+
+def _without_wrong_answers(loaded: LoadedScenario) -> Settings:
+    teams = loaded.scenario.teams.items()
+    return {
+        f"teams.{name}.conduct.wrong_answers": 0.0
+        for name, team in teams
+        if team.conduct and team.conduct.wrong_answers
+    }
+
+
 def _without_busy_lines(loaded: LoadedScenario) -> Settings:
     channels = loaded.scenario.channels.items()
     return {f"channels.{name}.lines": None for name, hours in channels if hours.lines is not None}
@@ -251,6 +265,14 @@ THINGS: dict[str, _Thing] = {
     ),
     "promises": _Thing(
         "with every promise kept in time", "Promise what can be kept, and keep it by then.", _with_kept_promises
+    ),
+    "blame": _Thing(
+        "without being blamed", "Do not reproach customers, also where the mistake is theirs.", _without_blame
+    ),
+    "contradictions": _Thing(
+        "without answers that contradict",
+        "Give everybody who answers one place to look it up, so that all say the same.",
+        _without_wrong_answers,
     ),
     "busy_lines": _Thing(
         "without busy lines", "Have so many lines that nobody hears a busy signal.", _without_busy_lines

@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import commands.losing
 import simulator.causes
+import simulator.simulate
 import testdrive
 from results.runs import Run
 from tests.written import about, demand, one_desk
@@ -107,6 +109,83 @@ def test_a_run_whose_causes_were_not_found_does_not_say_it_is_finished(tmp_path,
     assert (facts["state"], facts["causes"]) == ("interrupted", [])
     assert facts["losses"]["lost"]["value"] > 0
     assert (tmp_path / "run" / "legs.parquet").is_file()
+
+
+def test_who_complained_has_complained_on_every_page_of_a_run(tmp_path):
+    """Without it the story of a complaint would end with one who made none, once the page is written again."""
+    path = scenario(tmp_path)
+    told = json.loads(path.read_text())
+    told["customers"]["complaints"] = ["order"]
+    path.write_text(json.dumps(told))
+    assert losses(path, "--replications", 3, "-o", tmp_path / "run") == 0
+    assert testdrive.main(["report", str(tmp_path / "run"), "-o", str(tmp_path / "again.html")]) == 0
+    for page in (tmp_path / "run" / "report.html", tmp_path / "again.html"):
+        assert "One possible course, drawn: complained" in page.read_text()
+        assert "made no complaint" not in page.read_text()
+
+
+def interrupting(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_before_anything_is_simulated_says_that_nothing_is_there(tmp_path, capsys, monkeypatch):
+    """Without it the folder would seem to run for ever, and the sentence promise a log that nobody has."""
+    monkeypatch.setattr(simulator.simulate.Work, "play", interrupting)
+    assert losses(scenario(tmp_path), "--replications", 2, "-o", tmp_path / "run") == 130
+    shown = capsys.readouterr()
+    assert f"{tmp_path / 'run'} holds run.json alone" in shown.err
+    assert "kept" not in shown.err + shown.out
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
+    assert Run.open(tmp_path / "run").facts["state"] == "interrupted"
+    of = ["losses", scenario(tmp_path), "--of", tmp_path / "run"]
+    for words, said in (
+        (["report", tmp_path / "run"], "was interrupted before it had figures"),
+        (of, "has no contact log (legs) as it was interrupted too early"),
+        (["losses", tmp_path / "run"], "is a run, losses takes a scenario"),
+    ):
+        assert testdrive.main([*map(str, words)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"{tmp_path / 'run'} {said}")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
+
+
+def test_ctrl_c_while_the_log_is_written_leaves_no_half_of_a_table(tmp_path, capsys, monkeypatch):
+    """Without it a folder could hold a log without the customers whose losses it is there for, and say nothing."""
+    whole = Run.write_table
+
+    def interrupted(run, name, frame):
+        if name == "staffing":
+            (run.folder / ".staffing.part").write_bytes(b"PAR1")
+            raise KeyboardInterrupt
+        whole(run, name, frame)
+
+    monkeypatch.setattr(Run, "write_table", interrupted)
+    assert losses(scenario(tmp_path), "--replications", 2, "-o", tmp_path / "run") == 130
+    assert "holds run.json and legs, but no figures and no page" in capsys.readouterr().err
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json", "legs.parquet"}
+    assert Run.open(tmp_path / "run").facts["state"] == "interrupted"
+    assert testdrive.main(["report", str(tmp_path / "run")]) == 2
+    assert "was interrupted before it had figures" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_losses_are_reckoned_says_what_is_there(tmp_path, capsys, monkeypatch):
+    """Without it the sentence would be that of a probe, and nobody know that the log can be told of still."""
+    monkeypatch.setattr(commands.losing, "lost_of", interrupting)
+    path = scenario(tmp_path)
+    assert losses(path, "--replications", 2, "-o", tmp_path / "run") == 130
+    assert "holds run.json, legs, staffing and customers, but no figures" in capsys.readouterr().err
+    assert losses(path, "--of", tmp_path / "run", "-o", tmp_path / "told") == 0
+
+
+@pytest.mark.parametrize("words", [["--summary"], ["--half-width", "wait_s_mean=200"]])
+@pytest.mark.parametrize("json_too", [[], ["--json"]])
+def test_a_simulation_that_keeps_no_log_says_why_no_losses_are_told(tmp_path, capsys, words, json_too):
+    """Without it who asks for a summary would think that the scenario loses nobody."""
+    asked = ["simulate", scenario(tmp_path), "--replications", 3, "-o", tmp_path / "run", *words, *json_too]
+    testdrive.main([*map(str, asked)])
+    shown = capsys.readouterr()
+    assert "Customers lost are not told here" in (shown.err if json_too else shown.out)
+    assert f"testdrive losses {tmp_path}" in shown.err + shown.out
 
 
 def test_an_interrupted_search_keeps_what_is_done(tmp_path, capsys, monkeypatch):

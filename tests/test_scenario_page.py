@@ -29,7 +29,7 @@ def test_the_page_names_every_key_that_changes_a_simulation():
     schema = Scenario.model_json_schema(by_alias=True)
     parts = {"ChannelHours", "Demand", "Team", "Shift", "Break", "Retry", "Priority", "Transfer", "Busyness", "Bursts"}
     parts |= {"Weibull", "Gamma", "Triangular", "Erlang", "HyperExponential", "PhaseType"}
-    keys = {key for part in parts for key in schema["$defs"][part]["properties"]}
+    keys = {key for part in (*parts, "Conduct") for key in schema["$defs"][part]["properties"]}
     told_elsewhere = {"journey", "factor"}
     assert {key for key in keys - told_elsewhere if not re.search(rf"\b{key}\b", PAGE)} == set()
 

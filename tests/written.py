@@ -53,7 +53,8 @@ def written(folder: Path, scenario: dict[str, Any], arrivals: Iterable[Arrival] 
     folder.mkdir(parents=True, exist_ok=True)
     if arrivals is not None:
         rows = [(*arrival, "phone", "order")[:4] if len(arrival) < 4 else arrival for arrival in arrivals]
-        table = "contact_id,due_s,channel,intent\n" + "".join(f"{a},{b},{c},{d}\n" for a, b, c, d in rows)
+        names = ["contact_id", "due_s", "channel", "intent", "customer_id"][: max(map(len, rows), default=4)]
+        table = "".join(",".join(map(str, row)) + "\n" for row in [names, *rows])
         (folder / "arrivals.csv").write_text(table)
         scenario = {**scenario, "replay": {"csv": "arrivals.csv"}}
     path = folder / f"{scenario['scenario']}.yaml"

@@ -18,7 +18,7 @@ _CHANNEL: dict[str, object] = {"message": None, "at_close": "served", "announcem
 _TEAM: dict[str, object] = {
     "concurrency": 1, "interruptible": [], "takes_after_s": {}, "keeps_idle": {}, "resolves": 1.0, "service_from": {},
     "hold": None, "named": [], "fatigue": 0.0, "slower_after_wait": None, "sick": 0.0, "late": None, "off_queue": None,
-    "at_shift_end": "finishes", "turns": {}, "asked": {},
+    "at_shift_end": "finishes", "turns": {}, "asked": {}, "conduct": None,
 }  # fmt: skip
 _TRANSFER: dict[str, object] = {
     "retelling": None, "patience": None, "if_busy": "waits", "cut_off": 0.0, "escalates": False, "hand_over": None,

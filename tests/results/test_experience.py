@@ -147,6 +147,27 @@ def test_what_scorers_found_is_added() -> None:
     assert found == {"apologies": 1, "blamed": 1, "contradictions": 1}
 
 
+def test_empathy_is_kindness_and_a_leg_counts_each_conduct_once() -> None:
+    """Without it kindness would never be found in words, and who talks in many turns would be kinder than others."""
+    shown = [("ann/0/1", 0, 1, "empathy"), ("ann/0/1", 0, 3, "empathy"), ("ann/0/1", 1, 2, "empathy"),
+             ("ann/0/1", 1, 4, "apology"), ("ann/0/1", 1, 6, "apology"), ("ann/0/1", 1, 6, "thanks")]  # fmt: skip
+    rows = [dict(zip(("contact_id", "leg", "turn", "label"), one, strict=True)) for one in shown]
+    legs = [leg(answered_s=110.0, **TO_OTHERS), leg(1, 1, answered_s=115.0, history_carried=True)]
+    assert lived(*legs, findings=table_of("findings", rows)) == {"transfers": 1, "kindness": 2, "apologies": 1}
+
+
+def test_what_a_simulation_drew_counts_in_its_own_replication() -> None:
+    """Without it one replication's blame would be laid on the customers of all, who have the same ids."""
+    legs = [leg(answered_s=110.0, replication=number) for number in (0, 1)]
+    told = [("blame_customer", None), ("empathy", None), ("wrong_answer", None), ("contradiction", "ann/0/0")]
+    rows = [
+        {"replication": 1, "contact_id": "ann/0/1", "leg": 0, "label": label, "against": against}
+        for label, against in told
+    ]
+    found = cases_of(table_of("legs", legs), EXPECTED, conduct=table_of("conduct", rows))
+    assert found[["blamed", "kindness", "contradictions", "apologies"]].to_numpy().tolist() == [[0] * 4, [1, 1, 1, 0]]
+
+
 def test_the_same_log_has_the_same_ledger_through_every_door() -> None:
     """Without it a measured customer could not be held against a simulated one; and it agrees with the metrics."""
     morning = Asked(starts="09:00", lasts_s=7200.0, factor=1.2)

@@ -40,7 +40,7 @@ def test_the_columns_are_those_of_the_design():
     assert tuple(ends.split()) == LEG_ENDS
     assert {"resolved", "unresolved", "abandoned", "failed"} <= set(OUTCOMES)
     scored = {"findings", "facts", "answers", "promises", "scores"}
-    assert set(TABLES) == {"legs", "steps", "messages", "staffing", "customers", "rejected", *scored}
+    assert set(TABLES) == {"legs", "steps", "messages", "staffing", "customers", "conduct", "rejected", *scored}
 
 
 def test_a_column_that_is_not_in_the_schema_is_refused_by_name():

@@ -11,6 +11,7 @@ import pytest
 from results.churn import drawn_parameters, leaving
 from results.churn_draws import BINS, kinds_of, shares_by_draw
 from results.losses import ONE_PERIOD, UNVALUED, Losses, losses_of, values_of_cases
+from results.losses_words import risk_sentence
 from scenarios.churn import Observed, read_churn
 from scenarios.population import Costs
 from scenarios.reading import HERE
@@ -100,6 +101,29 @@ def test_every_band_holds_the_value_and_both_holds_each(name):
     assert inside(figure.chance, figure.both)
     assert inside(figure.coefficients, figure.both)
     assert width(figure.single) > width(figure.chance)
+
+
+@pytest.mark.parametrize("name", ["lost", "service", "share", "revenue", "margin", "replacing"])
+def test_where_few_leave_no_band_holds_fewer_than_nobody(name):
+    """Without it a leader would read that a quiet day loses −0.4 to 1.6 customers, and so many euros less than none."""
+    figure = getattr(lost(cases(2, 12), costs=Costs(keep=30.0)), name)
+    bands = (figure.chance, figure.single, figure.both)
+    assert all(low == 0 and high > figure.value for low, high in bands)
+    assert figure.coefficients[0] > 0
+
+
+def test_service_that_may_keep_customers_has_bands_that_say_so():
+    """Without it what kindness keeps would be cut to nothing, and a gain be told as none."""
+    kind = model(weight(-1.5, 0.01, term="kindness"), weight(0.5, 0.01, term="retellings"))
+    table = cases(2, 40)
+    figure = lost(table, kind).service
+    gains = (leaving(kind, table) < leaving(kind, table.assign(kindness=0.0, retellings=0.0))).sum() / 2
+    assert -gains <= figure.chance[0] < 0
+    unsure = model(weight(0.1, 0.5, term="retellings"))
+    figure = lost(table, unsure).service
+    assert figure.chance[0] == 0
+    assert figure.coefficients[0] < 0
+    assert figure.both[0] <= figure.coefficients[0]
 
 
 def test_more_replications_narrow_chance_and_nothing_else():
@@ -197,14 +221,31 @@ def test_customers_of_unknown_worth_are_counted_and_said():
     assert any(note.startswith("Of 100 of ") for note in found.notes)
 
 
+def test_who_is_bound_by_a_contract_takes_away_what_comes_after_it():
+    """Without it contracts would move no amount: who must pay for another year would count as lost money today."""
+    table = cases(2)
+    free = lost(table)
+    bound = lost(table, values=worth(table).assign(contract_months=9.0))
+    assert bound.lost == free.lost
+    assert bound.revenue.value == pytest.approx(free.revenue.value * 3 / 12)
+    assert bound.margin.both == pytest.approx([end * 3 / 12 for end in free.margin.both])
+    assert lost(table, values=worth(table).assign(contract_months=12.5)).margin.value == 0
+    untold = lost(table, values=worth(table).assign(contract_months=np.nan))
+    assert (untold.margin, untold.bound) == (free.margin, False)
+    assert "what contracts still bind them to pay is not counted" in risk_sentence(bound)
+    assert "contracts" not in risk_sentence(free)
+
+
 def test_what_a_case_is_worth_is_joined_by_replication_and_customer():
     """Without it a customer's worth would be that of their namesake in another replication."""
     table = pd.DataFrame({"replication": [0, 1, 1, 1], "customer_id": ["a", "a", "b", "c"]})
     customers = pd.DataFrame(
-        {"replication": [0, 1, 1], "customer_id": ["a", "a", "b"], "monthly_revenue": [1.0, 2, 3], "margin": 0.5}
-    )
+        {"replication": [0, 1, 1], "customer_id": ["a", "a", "b"], "monthly_revenue": [1.0, 2, 3], "margin": 0.5,
+         "contract_months": [0.0, 9, 0]}
+    )  # fmt: skip
     found = values_of_cases(table, customers)
     assert found["monthly_revenue"].tolist()[:3] == [1.0, 2.0, 3.0]
+    assert found["contract_months"].tolist()[:3] == [0.0, 9.0, 0.0]
     assert np.isnan(found["monthly_revenue"].iloc[3])
 
 

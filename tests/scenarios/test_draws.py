@@ -62,6 +62,11 @@ def test_uniforms_are_uniform_and_do_not_repeat_between_entities_purposes_or_vis
     assert np.abs(correlations).max() < 4 / np.sqrt(200)
 
 
+def test_no_two_purposes_share_a_number():
+    """Without it two decisions made side by side could take the same number, and silently be one."""
+    assert len(Purpose.__members__) == len(Purpose)
+
+
 def test_no_two_kinds_of_entity_share_a_number():
     """Without it a seat and a customer could draw the same luck."""
     numbers = [

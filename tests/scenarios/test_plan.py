@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from scenarios.cells import PlanTooLargeError
+from scenarios.expectations import entity_of
 from scenarios.laws import Law, law_row
-from scenarios.plan import PLAN_COLUMNS, make_plan, patience_us
+from scenarios.plan import PLAN_COLUMNS, draw_plan, make_plan, patience_us
 from scenarios.reading import HERE, load_scenario
 from tests.written import about, demand, exactly, one_desk, written
 
@@ -155,6 +156,34 @@ def test_recorded_arrivals_are_played_to_the_microsecond(tmp_path):
         ["r-2", "r-2", 100.123456, 9.0],
     ]
     pd.testing.assert_frame_equal(plan, make_plan(loaded, 1, replication=0))
+
+
+def test_recorded_contacts_of_one_customer_are_cases_of_one_person(tmp_path):
+    """Without it who replays a log of callers would see every call made by somebody else: nobody ever calls again."""
+    told = [
+        ("r-1", 9.0, "ada"),
+        ("r-2", 5.0, ""),
+        ("r-3", 1.0, "ada"),
+        ("r-4", 7.0, "r-2"),
+        ("r-5", 2.0, "c0000000003"),
+    ]
+    arrivals = [(name, at, "phone", "order", who) for name, at, who in told]
+    customers = {
+        "count": 10, "currency": "EUR",
+        "segments": {"all": {"share": 1.0, "monthly_revenue": {"mean": 50.0}, "margin": 0.4}},
+    }  # fmt: skip
+    for changes in ({}, {"customers": customers}, {"customers": customers, "demand": [demand(50)]}):
+        loaded = written(tmp_path / str(len(changes)), one_desk(**changes), arrivals)
+        drawn, plan = draw_plan(loaded, 1), make_plan(loaded, 1)
+        own = plan[plan["contact_id"].str.startswith("r-")]
+        assert own[["customer_id", "case_id"]].values.tolist() == [
+            ["ada", "r-1/0"], ["ada", "r-3/0"], ["c0000000003", "r-5/0"], ["r-2", "r-2/0"], ["r-2", "r-4/0"],
+        ]  # fmt: skip
+        assert plan["customer_id"].is_monotonic_increasing
+        assert drawn.customer_entities().tolist() == [entity_of(name) for name in plan["customer_id"]]
+        same = plan["customer_id"].eq(plan["customer_id"].shift())[1:].tolist()
+        assert (np.diff(drawn.member) == 0).tolist() == same
+        assert (drawn.member >= 0).sum() >= 5
 
 
 def test_volumes_from_a_table_are_those_of_the_table(tmp_path):

@@ -19,6 +19,7 @@ from scenarios.profiled import Asked, ProfileError, profiled, replayed
 from scenarios.profiles import Stage, TimedProfile, stages_of
 from scenarios.reading import LoadedScenario
 from scenarios.stages import Interval, come_after, placed
+from scenarios.tables import Arrival
 from tests.written import about, demand, one_desk, written
 
 TEN = 36_000
@@ -241,7 +242,7 @@ def test_a_share_of_recorded_contacts_is_played_and_a_larger_share_keeps_them(tm
 
 def test_recorded_contacts_come_instead_of_the_scenarios_own(day: LoadedScenario) -> None:
     """Without it a recorded day could only be played by writing a scenario around it."""
-    rows = [("call_1", TEN + 0.5, "phone", "order"), ("call_2", TEN + 9.25, "phone", "refund")]
+    rows = [Arrival("call_1", TEN + 0.5, "phone", "order"), Arrival("call_2", TEN + 9.25, "phone", "refund")]
     loaded = replayed(day, rows, "digest")
     plan = make_plan(loaded, 1)
     assert plan["contact_id"].tolist() == ["call_1", "call_2"]
@@ -282,8 +283,9 @@ def test_recorded_contacts_cannot_be_multiplied(tmp_path: Path) -> None:
 
 def test_a_recorded_log_must_fit_the_scenario(day: LoadedScenario) -> None:
     """Without it contacts that no team serves would be a load of nothing, or of something else."""
-    strange = [("a", TEN, "chat", "order"), ("b", TEN, "phone", "sales"), ("c", TEN, "phone", "sales")]
+    told = [("a", TEN, "chat", "order"), ("b", TEN, "phone", "sales"), ("c", TEN, "phone", "sales")]
+    strange = [Arrival(*one) for one in told]
     with pytest.raises(ProfileError, match=r"recorded log: chat for order \(1\), phone for sales \(2\); give it"):
         replayed(day, strange, "digest")
     with pytest.raises(ProfileError, match=r"no contact in the 1 day\(s\) of .*; see --days"):
-        replayed(day, [("a", 86_400.0, "phone", "order")], "digest")
+        replayed(day, [Arrival("a", 86_400.0, "phone", "order")], "digest")

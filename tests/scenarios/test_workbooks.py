@@ -120,7 +120,7 @@ def test_a_scenario_takes_workbooks_wherever_it_takes_csvs(tmp_path):
     loaded = written(tmp_path, {**scenario, "replay": {"csv": "all.xlsx#arrivals"}})
     assert loaded.contacts == {0: [(32_400, 10)]}
     assert loaded.agents == {"front": [(0, 3)]}
-    assert loaded.arrivals == [("a", 5, "phone", "order")]
+    assert loaded.arrivals == [("a", 5, "phone", "order", None)]
     assert loaded.scenario.teams["front"].service["default"].mean() == 15
     _book(
         tmp_path / "all.xlsx",

@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 import simpy
 
+from results.conduct import conduct_of
 from results.experience import cases_of
 from results.leavers import customers_of
 from scenarios.expectations import Expectations
@@ -52,6 +53,8 @@ ENDS = (
     "cleared_at_close", "silent", "balked", "callback", "escalated",
 )  # fmt: skip
 """The leg_ends that the scenario language can bring about today."""
+
+OF_CONDUCT = ("blamed", "kindness", "apologies", "compensations", "contradictions")
 
 LUCK = Luck(seed=11, plan=0, desk=1)
 """The desk has other luck than the customers, so that a draw from the wrong one is seen."""
@@ -102,7 +105,8 @@ def by_tables(loaded: LoadedScenario, legs: pd.DataFrame) -> tuple[pd.DataFrame,
     population = loaded.scenario.customers
     expectations = Expectations(loaded.scenario.expectations, LUCK.seed)
     complaints = population.complaints if population else ()
-    cases = cases_of(legs, expectations, loaded.horizon_s, complaints=complaints, same_plan=True)
+    conduct = conduct_of(legs, loaded.scenario, loaded.horizon_s, LUCK.seed, same_plan=True)
+    cases = cases_of(legs, expectations, loaded.horizon_s, complaints=complaints, same_plan=True, conduct=conduct)
     return cases, customers_of(cases, loaded.churn, population, LUCK.seed, same_plan=True)
 
 
@@ -123,6 +127,7 @@ def first_difference(
         if events is not None:
             events.update(what_occurred(simpy[0], simpy[1], loaded))
             events.update(who_left(loaded, simpy[0], simpy[3]))
+            events.update({f"conduct {term}": int(simpy[2][term].sum()) for term in OF_CONDUCT})
     folded = by_tables(loaded, simpy[0])
     pairs = [*zip(NAMES, simpy, compiled, strict=True), *zip(NAMES[2:], folded, compiled[2:], strict=True)]
     for name, one, other in pairs:

@@ -24,6 +24,8 @@ SIMPY, SEATS = "simulator/engine_simpy.py", "simulator/simpy_floor.py"
 COMPILED, FLOOR = "simulator/engine_compiled.py", "simulator/floor_arrays.py"
 HEAP, LISTS, TALKS = "simulator/loop_heap.py", "simulator/loop_lists.py", "simulator/loop_talks.py"
 LAWS = "scenarios/laws.py"
+LIVES, LIVED = "simulator/loop_lives.py", "simulator/simpy_lives.py"
+CONDUCT = "results/conduct.py"
 
 Mutant = tuple[str, str, str, str]
 """What is wrong, in which file, the text that is there and the text that takes its place."""
@@ -238,6 +240,12 @@ MUTANTS: list[Mutant] = [
     ("pairs in other lines are forgotten", SEATS, 'others = others or (best is not None and best[4] != order)', 'pass'),
     ("the sick are away for an hour", FLOOR, 'days[place], _SICK', 'edge // 3_600_000_000, _SICK'),
     ("nobody is late", SEATS, 'yield at_us, seat, at_us + late_us', 'yield at_us, seat, at_us'),
+    ("conduct is the customers' luck", LIVES, 'behave(ledger, conduct, facts[row, _TEAM], kind, seed, desk, entity, word)', 'behave(ledger, conduct, facts[row, _TEAM], kind, seed, 0, entity, word)'),
+    ("all teams behave like the first", LIVED, 'self._teams[leg.team], end, luck.seed', '0, end, luck.seed'),
+    ("conduct of later attempts is that of the first", LIVED, 'visit(0, leg.attempt, leg.leg)', 'visit(0, 1, leg.leg)'),
+    ("talks that go on have been answered", LIVES, 'by_person and times[row, _ENDED] >= 0:', 'by_person:'),
+    ("the log tells of conduct in talks that go on", CONDUCT, 'if person == 1 and ended[leg]:', 'if person == 1:'),
+    ("right answers contradict each other", CONDUCT, ' & (pairs["wrong_before"] != pairs["wrong"])', ''),
     ("all are late alike", FLOOR, 'key = seed, replication, int(roster.entities[seat]), at_us', 'key = seed, replication, int(roster.entities[0]), at_us'),
 ]  # fmt: skip
 

@@ -98,6 +98,8 @@ def drawn_scenario(luck: random.Random, number: int | None = None) -> tuple[dict
         scenario["time_zone"], scenario["starts"] = luck.choice(CLOCKS_CHANGE)
     if luck.random() < 0.4:
         scenario |= _customers(luck, channels, intents)
+        arrivals = _named(luck, arrivals)
+    _conduct(random.Random(repr(arrivals)), scenario)
     return scenario, arrivals
 
 
@@ -115,6 +117,23 @@ def _customers(luck: random.Random, channels: list[str], intents: tuple[str, ...
     if luck.random() < 0.5:
         told["expectations"] = {luck.choice(channels): {"law": "exponential", "mean_s": luck.choice([1.0, 60.0])}}
     return told
+
+
+def _conduct(luck: random.Random, scenario: dict[str, Any]) -> None:
+    """Perhaps say how people treat customers; of other luck, so that other scenarios stay what they were."""
+    if luck.random() < 0.5:
+        return
+    people = [team for team in scenario["teams"].values() if not team.get("self_service")]
+    for team in people:
+        if luck.random() < 0.8:
+            words = ("blames", "shows_empathy", "apologises", "compensates", "wrong_answers")
+            team["conduct"] = {word: luck.choice([0.2, 0.5, 1.0]) for word in luck.sample(words, luck.randint(1, 5))}
+    if luck.random() < 0.4:  # so that many are answered twice, and not alike
+        for team in people:
+            team.setdefault("resolves", 0.5)
+            team.setdefault("conduct", {}).update(wrong_answers=0.5)
+        for retry in scenario["retry"].values():
+            retry.setdefault("probability_unresolved", 1.0)
 
 
 def drawn_opening(luck: random.Random, loaded: LoadedScenario) -> LoadedScenario:
@@ -310,6 +329,14 @@ def _arrivals(
         at_s = min(max(at_s, 0), days * 86_400 - luck.choice([1, 0.000001]))
         arrivals.append((f"c{luck.randrange(10**6):06d}.{number}", f"{at_s:.6f}", *luck.choice(pairs)))
     return sorted(arrivals, key=lambda arrival: float(arrival[1]))
+
+
+def _named(luck: random.Random, arrivals: list[Arrival]) -> list[Arrival]:
+    """Perhaps let recorded contacts be those of few customers: strangers, members, and one who is called as another."""
+    if luck.random() < 0.5 or not arrivals:
+        return arrivals
+    names = ["", "ada", "bob", "c0000000000", "c0000000099", arrivals[0][0]]
+    return [(*arrival, luck.choice(names)) for arrival in arrivals]
 
 
 def _clock(at_s: int) -> str:

@@ -65,6 +65,26 @@ def test_a_thing_that_changes_nothing_keeps_nobody(tmp_path):
     assert retelling.interval_ratio is None
 
 
+def test_causes_keep_the_margin_that_comes_after_contracts(tmp_path):
+    """Without it a remedy would be credited with money that bound customers pay anyhow."""
+    kind = {"share": 1.0, "monthly_revenue": {"mean": 50.0}, "margin": 0.4}
+    bound = {**kind, "contract": {"share": 1.0, "months": 24.0}}
+    free, held = (
+        causes_of(
+            written(
+                tmp_path / name,
+                scarce(churn={**BELIEF, "observed": OBSERVED}, customers={**CUSTOMERS, "segments": {"all": segment}}),
+            ),
+            replications=2,
+        )
+        for name, segment in (("free", kind), ("held", bound))
+    )
+    assert held.base.customers.tolist() == free.base.customers.tolist()
+    months_after = (12 * 12 / 24) / 2  # half of the contracts end within 12 months, and leave 6 of them in the mean
+    assert held.base.margin.sum() / free.base.margin.sum() == pytest.approx(months_after / 12, rel=0.25)
+    assert free.base.margin.tolist() == pytest.approx((free.base.customers * 50 * 0.4 * 12).tolist())
+
+
 def test_things_that_a_scenario_does_not_have_are_not_tried(tmp_path):
     """Without it the page would list causes that keep nobody, among them those that the desk is free of."""
     names = [

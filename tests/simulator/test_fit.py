@@ -204,7 +204,10 @@ def test_replayed_contacts_are_the_recorded_ones_at_their_instants(tmp_path: Pat
     """Without it recorded and simulated contacts could not be set side by side."""
     run, _ = recorded_without_staffing(tmp_path)
     recorded = run.table("legs").set_index("contact_id")["arrived_s"]
-    simulated = simulate(load_scenario(fit(run, tmp_path / "replayed.yaml")), replications=1).legs
+    loaded = load_scenario(fit(run, tmp_path / "replayed.yaml"))
+    told = run.table("legs").set_index("contact_id")["customer_id"].to_dict()
+    assert {one.contact_id: one.customer_id for one in loaded.arrivals} == told
+    simulated = simulate(loaded, replications=1).legs
     due = simulated[simulated["leg"] == 0].set_index("contact_id")["due_s"]
     assert (due.sort_index() == recorded.sort_index()).all()
     assert "closed" not in set(simulated["leg_end"])

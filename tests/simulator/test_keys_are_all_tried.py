@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.busyness import Busyness
+from scenarios.conduct import Conduct
 from scenarios.scenario import (
     Agent,
     Announcement,
@@ -37,7 +38,7 @@ from scenarios.scenario import (
 MODELS = (
     Scenario, ChannelHours, Message, Announcement, Callback, CallsBack, Silent, Demand, Busyness, Bursts, Team, Shift,
     Break, Agent, Slower, Late, OffQueue, Turns, Priority, Promotion, Retry, Transfer, Conference, Promise, Chase,
-    Routing,
+    Routing, Conduct,
 )  # fmt: skip
 
 TOLD_ELSEWHERE = {
