@@ -18,7 +18,7 @@ from results.leavers import shares_after
 from results.service_costs import WORK
 from scenarios.churn import ChurnModel
 from scenarios.ledger import COMPENSATIONS, terms_of
-from scenarios.members import values_of
+from scenarios.members import taken_away, values_of
 from scenarios.metric_directions import OWN_FIGURES
 from scenarios.metric_names import TEAM_METRIC_NAMES
 from scenarios.population_checks import DEFAULT
@@ -87,15 +87,14 @@ class WorldWork:
         return shares_after(self.work.churn, pd.DataFrame(terms_of(played.lived[2].rows)))
 
     def _margins(self, played: Played, replication: int) -> Values:
-        """Return for each case what its customer is worth."""
+        """Return for each case what its customer takes away by leaving."""
         assert played.lived is not None
         _, plan, lived = played.lived
         population = self.work.loaded.scenario.customers
         assert population is not None
         entities = plan.customer_entities()[lived.number]
         values = values_of(population, entities, self.work.seed, self.work.luck(replication).plan)
-        worth = values["monthly_revenue"] * values["margin"] * population.value_months
-        return np.asarray(worth, dtype=np.float64)
+        return taken_away(values, population.value_months)["margin"].to_numpy(dtype=np.float64)
 
     def _paid_h(self, part: Replicated) -> Values:
         """Return by team the hours paid: as rostered, or longer where the last contact took longer."""
