@@ -237,7 +237,7 @@ def live_case(
         until_us: when the run ends.
     """
     noted = len(notes) > 0
-    over_us, after = 0, -1
+    over_us, after, only = 0, -1, before[latest] < 0
     while True:
         best, row = -1, latest
         while row >= 0:
@@ -266,6 +266,8 @@ def live_case(
             promised(ledger, due_us, kept_us, until_us)
             ended_us = max(ended_us, kept_us if kept_us >= 0 else due_us)
         over_us = max(over_us, ended_us if ended_us <= until_us else NEVER_US)
+        if only:  # most cases have one leg: nobody need look for another
+            break
     return over_us
 
 

@@ -347,14 +347,14 @@ class Work:
         luck = self.luck(replication)
         part = replicated(self.loaded, self.floor, self.plan, luck, self.shoppers, self.beliefs)
         lived: Lives | None = None
-        if self.tells_lives:
+        if self.tells_lives and not self.summary:
             lived = replication, part.plan, part.lived(self.beliefs, luck, self.floor.horizon_us)
         contacts = contacts_folded(part.happened, part.plan.intent, self.floor.horizon_us)
         several = several_at_once(self.loaded)
         worked = worked_folded(part.happened, self.floor, self.works_from_s, self.paid_s, several)
         waits = waits_folded(part.happened, self.works_from_s) if self.asked.of_queues else None
         told = told_of(contacts, worked, self.asked, self.counts_from_s, waits)
-        return Played(told, len(contacts["channel"]), None if self.summary else part, None if self.summary else lived)
+        return Played(told, len(contacts["channel"]), None if self.summary else part, lived)
 
     def _simpy(self, replication: int, watch: Progress | None) -> Played:
         luck = self.luck(replication)

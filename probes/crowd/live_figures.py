@@ -22,13 +22,11 @@ from typing import Any
 from hdrh.histogram import HdrHistogram
 
 from results.bands import PRESENT, Bins
+from results.log import OUTCOMES
 
 WAIT_MS_MOST = 2 * 24 * 3600 * 1000
 BINS_MOST = 400
 """What comes later is in the totals alone."""
-
-COUNTED = ("resolved", "abandoned", "blocked", "closed", "target_error", "failed", "unstarted", "withheld")
-"""Outcomes of which a run that is under way tells how often they came."""
 
 Tick = Sequence[Any]
 """A contact that has ended: its channel, outcome, and how long it lasted."""
@@ -158,7 +156,7 @@ class LiveFigures:
             "ended": ended.total(),
             "counts": {
                 outcome: self._outcomes[outcome] + (cut_off.total() if outcome == "failed" else 0)
-                for outcome in COUNTED
+                for outcome in OUTCOMES
             },
             "channels": {
                 channel: {

@@ -487,6 +487,7 @@ def test_a_hundred_mails_at_once_share_one_mailbox(tmp_path: Path) -> None:
         began_s = time.monotonic()
         played = correspond(tmp_path, settle, count=100, steps="  - open: true\n  - wait_for: closed\n")
     assert time.monotonic() - began_s < WALL_S_MOST
+    assert played.legs["reason"].dropna().tolist() == []
     assert played.legs["contact_outcome"].tolist() == ["resolved"] * 100
     assert len(opened) == 1
 

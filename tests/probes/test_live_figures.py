@@ -5,6 +5,7 @@ import pytest
 
 from probes.crowd.live_figures import LiveFigures
 from results.bands import Bins
+from results.log import OUTCOMES
 
 BINS = Bins(100.0, 10.0, 3)
 
@@ -109,6 +110,16 @@ def test_nobody_waits_at_a_worker_that_is_gone() -> None:
     assert told["channels"]["chat"]["waiting"] == 1
     assert told["channels"]["chat"]["arrivals"] == 6, "they did come"
     assert [(part["part"], part["lost"], part["shards"]) for part in told["parts"]] == [("a", True, 0), ("b", False, 0)]
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_whoever_has_ended_is_counted_by_how(outcome: str) -> None:
+    """Without it tiles would not add up to who has ended: those whose matter stayed open were in none."""
+    live = LiveFigures(BINS, ["chat"], warm_up_s=0.0)
+    live.hear("a", [("chat", outcome, 1.0)], now(105.0, begun=1))
+    told = live.document()
+    assert {name: n for name, n in told["counts"].items() if n} == {outcome: 1}
+    assert sum(told["counts"].values()) == told["ended"]
 
 
 def test_whom_a_lost_worker_had_begun_is_failed() -> None:
