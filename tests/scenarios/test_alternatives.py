@@ -135,3 +135,10 @@ def test_an_alternative_that_changes_no_value_is_known_to_be_the_scenario_itself
     assert same.loaded is desk
     assert (other.alternative.name, other.alternative.says) == ("more", "Two more people")
     assert other.loaded.agents["front"] == [(0.0, 4)]
+
+
+def test_a_key_of_another_section_is_looked_for_there(desk):
+    """Without it whoever looks for an agent's chats at the channel would be told everything but where they stand."""
+    places = {"channels.phone.concurrency=3": "teams.NAME.concurrency", "cut_off=0": "transfers[…].cut_off"}
+    for text, where in places.items():
+        assert f"expected {where}, or one of" in faults_of(alternatives_of, desk, [typed(text)])[0]
