@@ -117,7 +117,7 @@ class Evaluations:
         """Return a line for each world and luck."""
         lines = [line for kept in self._lines.values() for line in kept]
         table = pd.DataFrame(lines, columns=pd.Index(self.header))
-        numbers = {name: "int64" for name in PLACE[1:]}
+        numbers = dict.fromkeys(PLACE[1:], "int64")
         for name in (*self.inputs, *self.figures):
             table[name] = [float(one) if one else np.nan for one in table[name]]
         return table.astype(numbers).drop_duplicates(list(PLACE), keep="last", ignore_index=True)

@@ -15,14 +15,13 @@ from results.sensitivity_words import (
     end_text,
     input_name,
     range_text,
-    sentence_of,
     share_text,
 )
 from results.whatif_words import figure_name
 
 Facts = Mapping[str, Any]
 
-WIDTH, NAME_WIDTH, NAME_MOST = 300, 190, 32
+WIDTH, NAME_WIDTH, NAME_MOST = 270, 215, 30
 PART_INKS = (MEASURED, BELIEVED, MUTED)
 BAND_NAMES = ("all told", "chance alone", "inputs alone", "too few runs")
 PLAIN = "format(datum.value, ',.6~f')"
@@ -36,7 +35,7 @@ def share_chart(facts: Facts) -> Chart | None:
         return None
     rows = pd.DataFrame(
         [
-            {"figure": short(figure_name(one), 40), "part": part, "share": 100 * one["split"]["shares"][at], "rank": at}
+            {"figure": short(figure_name(one)), "part": part, "share": 100 * one["split"]["shares"][at], "rank": at}
             for one in figures
             for at, part in enumerate(PARTS)
         ]
@@ -46,11 +45,11 @@ def share_chart(facts: Facts) -> Chart | None:
         .mark_bar(stroke=PAPER, strokeWidth=0.8, height=16)
         .encode(
             x=alt.X("share:Q", title="% of the variance of a day", stack="zero", scale=alt.Scale(domain=[0, 100])),
-            y=alt.Y("figure:N", sort=list(dict.fromkeys(rows["figure"])), title=None, axis=_names_axis(250)),
+            y=alt.Y("figure:N", sort=list(dict.fromkeys(rows["figure"])), title=None, axis=_names_axis(NAME_WIDTH)),
             color=alt.Color("part:N", legend=None, scale=alt.Scale(domain=list(PARTS), range=list(PART_INKS))),
             order=alt.Order("rank:Q"),
         )
-        .properties(width=WIDTH + 120, height=alt.Step(28))
+        .properties(width=WIDTH, height=alt.Step(28))
     )
     told = "; ".join(
         f"{figure_name(one)}: {', '.join(f'{part} {share_text(share)}' for part, share in _parts(one))}"
@@ -79,13 +78,15 @@ def tornado(facts: Facts, figure: Facts) -> Chart | None:
             for end in ("low", "high")
         ]
     )  # fmt: skip
-    x = alt.X("base:Q", title=_unit(facts, figure), scale=_domain(rows, ["value", "from", "to"]), axis=_value_axis(rows))
+    x = alt.X(
+        "base:Q", title=_unit(facts, figure), scale=_domain(rows, ["value", "from", "to"]), axis=_value_axis(rows)
+    )
     y = alt.Y("name:N", sort=list(dict.fromkeys(rows["name"])), title=None, axis=_names_axis(NAME_WIDTH))
     offset = alt.YOffset("end:N", sort=["low end", "high end"])
     color = alt.Color("end:N", legend=None, scale=alt.Scale(domain=["low end", "high end"], range=[BELIEVED, MEASURED]))
     shown = alt.Chart(rows)
     layers = [
-        shown.mark_bar(height=9).encode(x=x, x2="value:Q", y=y, yOffset=offset, color=color),
+        shown.mark_bar(height=7).encode(x=x, x2="value:Q", y=y, yOffset=offset, color=color),
         shown.mark_rule(color=INK, strokeWidth=1.1).encode(x=alt.X("from:Q"), x2="to:Q", y=y, yOffset=offset),
         alt.Chart(rows.iloc[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x=alt.X("base:Q")),
     ]
@@ -96,7 +97,7 @@ def tornado(facts: Facts, figure: Facts) -> Chart | None:
         f"moves it most, from {_value(swing['at_low'], figure, facts)} to {_value(swing['at_high'], figure, facts)}; "
         f"{told} of {len(pairs)} are told apart from chance."
     )
-    return Chart(svg_of(alt.layer(*layers).properties(width=WIDTH, height=alt.Step(14))), message, rows)
+    return Chart(svg_of(alt.layer(*layers).properties(width=WIDTH, height=alt.Step(9))), message, rows)
 
 
 def band_chart(facts: Facts, figure: Facts) -> Chart | None:
@@ -113,7 +114,7 @@ def band_chart(facts: Facts, figure: Facts) -> Chart | None:
     )
     mean = pd.DataFrame({"low": [split["mean"] * scale]})
     x = alt.X("low:Q", title=_unit(facts, figure), scale=_domain(rows, ["low", "high"]), axis=_value_axis(rows))
-    y = alt.Y("band:N", sort=list(BAND_NAMES), title=None, axis=_names_axis(NAME_WIDTH))
+    y = alt.Y("band:N", sort=list(BAND_NAMES), title=None, axis=_names_axis(100))
     inks = alt.Scale(domain=list(BAND_NAMES), range=[BAND, *PART_INKS])
     shown = alt.Chart(rows)
     layers = [
@@ -127,7 +128,8 @@ def band_chart(facts: Facts, figure: Facts) -> Chart | None:
         f"{name} {range_text(band, figure, facts['currency'])}"
         for name, band in list(zip(BAND_NAMES, bands, strict=True))[1:]
     )
-    message = f"{figure_name(figure)}: {sentence_of(facts, figure)} Alone they would make: {alone}."
+    told = range_text(bands[0], figure, facts["currency"])
+    message = f"{figure_name(figure)}, nine {'days' if facts['days'] == 1 else 'runs'} in ten: {told}; {alone}."
     return Chart(svg_of(alt.layer(*layers).properties(width=WIDTH, height=alt.Step(26))), message, rows)
 
 
@@ -165,4 +167,4 @@ def _value_axis(rows: pd.DataFrame) -> alt.Axis:
 
 
 def _names_axis(width: int) -> alt.Axis:
-    return alt.Axis(labelLimit=width, minExtent=120, grid=False)
+    return alt.Axis(labelLimit=width, minExtent=width, grid=False)

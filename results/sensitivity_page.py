@@ -17,6 +17,7 @@ from results.sensitivity_charts import band_chart, share_chart, tornado
 from results.sensitivity_words import (
     CANNOT_TELL,
     PARTS,
+    brief_of,
     by_span,
     end_text,
     headline,
@@ -94,13 +95,15 @@ def _figure(facts: Facts, figure: Facts, number: int) -> dict[str, Any]:
     rows = [_row(facts, figure, one, swing) for one, swing in by_span(facts, figure)]
     if REST in facts["drawn"]:
         index = index_of(facts, figure, REST)
-        rows.append({"name": REST, "path": "", "low": "", "high": "", "at_low": "", "at_high": "", "span": "",
-                     "screened": "", "first": index_text(index, "first"), "total": total_text(facts, figure, REST)})  # fmt: skip
+        empty = dict.fromkeys(("path", "low", "high", "at_low", "at_high", "span", "screened"), "")
+        shares = {"first": index_text(index, "first"), "total": total_text(facts, figure, REST)}
+        rows.append({"name": REST, **empty, **shares})
     return {
         "number": number,
         "name": figure_name(figure),
         "key": key_name(figure),
         "sentence": sentence_of(facts, figure),
+        "brief": brief_of(facts, figure),
         "charts": charts,
         "rows": rows,
         "cannot_tell": figure["split"] is not None and figure["indices"] is None,

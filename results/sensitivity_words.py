@@ -117,13 +117,30 @@ def sentence_of(facts: Facts, figure: Facts) -> str:
     return f"{lies}. {told}. {_culprit(facts, figure)}{_runs(split)}"
 
 
+def brief_of(facts: Facts, figure: Facts) -> str:
+    """Say the same in few words."""
+    split = figure["split"]
+    if split is None or not split["shares"]:
+        return sentence_of(facts, figure)
+    lies = f"{range_text(split['day'], figure, facts['currency'])} on {period(facts['days'])}"
+    if not split["knows_inputs"]:
+        return f"{lies}; what the inputs do to it cannot be told from day-to-day chance"
+    names = [f"{drawn_name(facts, name)} ({share_text(index['total'])})" for name, index in _strong(facts, figure)]
+    mostly = f", mostly: {listed(names[:2])}" if names else ""
+    return f"{lies}; {share_text(split['shares'][1])} of it is {PARTS[1]}{mostly}"
+
+
+def _strong(facts: Facts, figure: Facts) -> list[tuple[str, Facts]]:
+    return [(name, index) for name, index in ranked(facts, figure) if index["total"] >= SOME]
+
+
 def _ends(split: Facts, figure: Facts, currency: str | None) -> str:
     return range_text(split["day"], figure, currency).replace(" to ", " and ", 1)
 
 
 def _culprit(facts: Facts, figure: Facts) -> str:
     """Say which inputs it is that are not known."""
-    strong = [(name, index) for name, index in ranked(facts, figure) if index["total"] >= SOME]
+    strong = _strong(facts, figure)
     if not strong:
         return ""
     names = listed([f"{drawn_name(facts, name)} ({share_text(index['total'])})" for name, index in strong[:3]])
@@ -178,7 +195,9 @@ def sensitivity_text(facts: Facts) -> str:
     """Return what a terminal shows: a sentence and a table for each figure."""
     parts = [headline(facts)]
     for figure in facts["figures"]:
-        parts.append(f"{figure_name(figure)} ({key_name(figure)})\n{sentence_of(facts, figure)}\n{_table(facts, figure)}")
+        parts.append(
+            f"{figure_name(figure)} ({key_name(figure)})\n{sentence_of(facts, figure)}\n{_table(facts, figure)}"
+        )
     if facts["rest"]:
         names = {one["path"]: input_name(one) for one in facts["inputs"]}
         parts.append(f"{REST}: {listed([names[path] for path in facts['rest']])}")

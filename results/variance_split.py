@@ -127,7 +127,7 @@ def split_of(pairs: Values, seed: int = 0) -> Split | None:
     Returns:
         None where there are fewer rows than tell anything.
     """
-    rows, _, lucks = pairs.shape
+    rows = len(pairs)
     if rows < ROWS_LEAST:
         return None
     by_row = inputs_variance(pairs)

@@ -21,7 +21,7 @@ from pydantic import Field, model_validator
 from scenarios.models import Strict
 
 CUT = 0.005
-"""Of a law without ends this share is cut off on either side: a value out there would be played once, and decide all."""
+"""Of a law without ends this share is cut off on either side: a value out there, played once, would decide all."""
 
 END = 0.025
 """Its ends are taken to be where this share lies beyond, on either side."""

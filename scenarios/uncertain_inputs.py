@@ -5,6 +5,7 @@ multiply; a value of its own meets nothing else. What counts stays whole: an inp
 where the scenario takes none but whole ones. Refuses to draw, and what says how a desk is judged, but for what
 customers are worth and serving them costs.
 
+>>> from scenarios.uncertain import Known
 >>> desk = Document("desk.yaml", {"teams": {"front": {"resolves": 0.8}}}, {})
 >>> told = {"teams.front.resolves": Uncertain(factor=Known(low=0.5, high=1.0))}
 >>> settings_at(inputs_from(desk, told, lambda settings: None), [0.5])
@@ -21,7 +22,7 @@ from typing import Any
 from scenarios.faults import Fault, FaultsFoundError
 from scenarios.population_checks import YARDSTICKS
 from scenarios.settings import SETTING, found_at
-from scenarios.uncertain import Known, Uncertain
+from scenarios.uncertain import Uncertain
 from scenarios.yaml_reader import MISSING, Document, Key, shorten
 
 INPUTS_MOST = 100
@@ -104,7 +105,7 @@ def _input(values: Any, path: str, told: Uncertain) -> Input:
         raise FaultsFoundError([Fault(SETTING + path, 0, path, "told", expected)])
     found = found_at(values, path)
     several = "*" in path or "[" in path
-    places = []
+    places: list[tuple[Key, Any]] = []
     for key, there in found:
         base = ONCE.get(str(key[-1]), MISSING) if there is MISSING and key[0] == "demand" else there
         if base is MISSING and (several or told.factor is None):

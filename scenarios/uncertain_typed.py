@@ -41,14 +41,15 @@ def typed_uncertain(texts: Sequence[str], option: str = "--uncertain") -> dict[s
     for text in texts:
         path, *rest = (one.strip() for one in divided(text, "=", 1))
         place = f"{option} {text}"
-        try:
-            if not path or not rest or not rest[0]:
-                raise FaultsFoundError([Fault(place, 0, "it", shorten(text), "PATH=LOW..HIGH")])
-            if path in found:
-                raise FaultsFoundError([Fault(place, 0, path, "told twice", "each path once")])
-            found[path] = _typed(rest[0], place)
-        except FaultsFoundError as error:
-            faults += error.faults
+        if not path or not rest or not rest[0]:
+            faults.append(Fault(place, 0, "it", shorten(text), "PATH=LOW..HIGH"))
+        elif path in found:
+            faults.append(Fault(place, 0, path, "told twice", "each path once"))
+        else:
+            try:
+                found[path] = _typed(rest[0], place)
+            except FaultsFoundError as error:
+                faults += error.faults
     if faults:
         raise FaultsFoundError(faults)
     return found

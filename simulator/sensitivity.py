@@ -258,7 +258,7 @@ def _swung(measure: Measure, at: int, tornado: Values, inputs: int) -> Weighed:
 def _known(rows: Values, at: int) -> tuple[Values, npt.NDArray[np.bool_]]:
     """Return a figure of those rows in which it is known of every set and luck, and which these are."""
     told = rows[..., at]
-    known = ~np.isnan(told).any(axis=(1, 2))
+    known = np.asarray(~np.isnan(told).any(axis=(1, 2)), dtype=bool)
     return told[known], known
 
 
@@ -281,4 +281,3 @@ def _indexed(part: Weighed, at: int, rows: Values, seed: int) -> Weighed:
     indices = indices_of(told, seed)
     split = split_of(told[:, [0, -1]], seed)
     return dataclasses.replace(part, indices=None if indices is None else tuple(indices), split=split)
-
