@@ -169,8 +169,8 @@ def how_sure(facts: Facts) -> str:
     rows = f"{facts['rows']} rows of sets of inputs for the shares, {facts['trajectories']} courses for the screening"
     return (
         f"{facts['evaluations']:,} evaluations, each a set of inputs played over {period(facts['days'])}: {rows}. "
-        f"What is compared was played on the same luck, {facts['replications']} lucks each, so that chance is not taken "
-        "for effect. Intervals hold at 95 % each."
+        f"What is compared was played on the same luck, {facts['replications']} lucks each, so that chance is not "
+        "taken for effect. Intervals hold at 95 % each."
     )
 
 
@@ -188,7 +188,7 @@ def screened_text(screened: Facts | None) -> str:
         return NOTHING
     if not screened["told"]:
         return "may be chance"
-    return "moves it, how much depends on the others" if screened["sigma"] > screened["mu_star"] else "moves it"
+    return "moves it, not evenly" if screened["sigma"] > screened["mu_star"] else "moves it"
 
 
 def sensitivity_text(facts: Facts) -> str:

@@ -146,13 +146,16 @@ def _rows(stage: str, points: Values, each: int, from_luck: int, lucks: int) -> 
 
 
 def groups_of(inputs: Sequence[Input], kept: Sequence[int]) -> tuple[list[int], list[str]]:
-    """Return by input its group, and by group what it is called: those kept by themselves, the rest as one."""
+    """Return by input its group, and by group what it is called: those kept by themselves, the rest as one.
+
+    Groups count in the order in which they first come, as SALib has them.
+    """
     left = [at for at in range(len(inputs)) if at not in kept]
     if len(inputs) <= FEW or len(left) <= 1:
         return list(range(len(inputs))), [one.path for one in inputs]
-    order = [*kept, *left]
-    numbers = {at: min(place, len(kept)) for place, at in enumerate(order)}
-    return [numbers[at] for at in range(len(inputs))], [*(inputs[at].path for at in kept), REST]
+    named = [REST if at in left else one.path for at, one in enumerate(inputs)]
+    names = list(dict.fromkeys(named))
+    return [names.index(name) for name in named], names
 
 
 def problem_of(groups: Sequence[int]) -> dict[str, Any]:
