@@ -224,7 +224,7 @@ def _uncertain_faults(document: Document, loaded: LoadedScenario) -> Iterator[Fa
     except FaultsFoundError as error:
         for fault in error.faults:
             path = fault.file.removeprefix(SETTING)
-            found = Words(f"what makes {fault.key} {fault.found}")
+            found = Words(f"of {fault.key}, which is {fault.found}")
             yield document.fault(("uncertain", *([path] if path in told else [])), found, fault.expected)
 
 

@@ -91,9 +91,11 @@ def inputs_from(document: Document, uncertain: Mapping[str, Uncertain], tries: T
             inputs.append(_input(document.values, path, told))
         except FaultsFoundError as error:
             faults += error.faults
-    faults += _meetings(inputs)
-    if not faults:
-        inputs, faults = _tried(inputs, tries)
+    meetings = _meetings(inputs)
+    faults += meetings
+    if not meetings:
+        inputs, wrong = _tried(inputs, tries)
+        faults += wrong
     if faults:
         raise FaultsFoundError(faults)
     return inputs
