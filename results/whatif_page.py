@@ -95,7 +95,7 @@ def _row(measure: Facts, one: Facts, currency: str | None) -> dict[str, Any]:
 
 
 def charts_of(facts: Facts) -> list[tuple[str, Chart]]:
-    """Draw a chart, with the figure's name, for each that is judged: the difference of every alternative with its interval."""
+    """Draw a chart of each figure that is judged, with its name: every difference with its interval."""
     return [
         (figure_name(measure), difference_chart(measure, facts, at))
         for at, measure in enumerate(facts["measures"])
@@ -124,7 +124,7 @@ def difference_chart(measure: Facts, facts: Facts, at: int) -> Chart:
         scale=alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False),
         axis=alt.Axis(tickCount=5, grid=True),
     )
-    y = alt.Y("name:N", sort=list(rows["name"]), title=None, axis=_labelled(rows["name"]))
+    y = alt.Y("name:N", sort=list(rows["name"]), title=None, axis=_labelled(list(rows["name"])))
     band = pd.DataFrame({"low": [-tolerance], "high": [tolerance]})
     shown = alt.Chart(rows)
     layers = [
