@@ -45,6 +45,8 @@ def report(asked: argparse.Namespace) -> int:
         simulated, measured = Run.open(first.folder / "simulated"), Run.open(first.folder / "measured")
         browser = Run.open(first.folder / "browser") if (first.folder / "browser" / "run.json").exists() else None
         write_page(path, simulated, measured, compare_runs(simulated, measured), browser, [])
+    elif first.facts.get("whatif"):
+        write_whatif(path, first)
     elif first.facts.get("losses"):
         write_losses(path, first)
     elif first.facts.get("kind") == "simulated":
@@ -65,6 +67,13 @@ def report(asked: argparse.Namespace) -> int:
     else:
         print(f"report: {path.resolve()}")
     return Exit.AGREES
+
+
+def write_whatif(path: Path, run: Run) -> None:
+    """Write the page of a run that compares alternatives, from what its folder holds."""
+    from results.whatif_page import write_whatif_page
+
+    write_whatif_page(path, run)
 
 
 def write_losses(path: Path, run: Run) -> None:

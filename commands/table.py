@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from commands.asking import whatif
 from commands.churning import fit_churn
 from commands.comparing import compare, report
 from commands.keeping import runs
@@ -111,6 +112,10 @@ VERBS = {
     "losses": Verb(losses, "testdrive losses scenarios/broadband_move.yaml --days 7; of a log: testdrive losses "
         "scenarios/broadband_move.yaml --of runs/measured",
         "scenario of-run days volumes seed out json replications-10 threads shoppers"),
+    "whatif": Verb(whatif, "testdrive whatif scenarios/broadband_move.yaml --days 1 --set teams.front.agents=+2 --set "
+        "teams.chat_desk.agents=-2,teams.front.resolves=0.95",
+        "scenario set alternatives grid remedies days volumes seed out json replications-most metric-deciding "
+        "tolerance threads cluster"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -198,6 +203,22 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "replications-20": ("--replications", {"type": _count, "default": 20, "metavar": "N",
         "help": "with --power; default: 20"}),
     "replications-30": ("--replications", {"type": _count, "default": 30, "metavar": "N", "help": "default: 30"}),
+    "replications-most": ("--replications", {"type": _count, "default": 60, "metavar": "N",
+        "help": "of each world, at most; it looks after each tenth of them and ends when all is decided. Default: 60"}),
+    "set": ("--set", {"action": "append", "default": [], "metavar": "PATH=VALUE,…", "help": "an alternative: other "
+        "values at keys of the scenario, such as teams.front.agents=+2 or teams.front.resolves=0.9; may be repeated, "
+        "each is another alternative"}),
+    "alternatives": ("--alternatives", {"action": "append", "type": Path, "default": [], "metavar": "FILE",
+        "help": "a file of alternatives: NAME: {says: …, set: {PATH: VALUE}}"}),
+    "grid": ("--grid", {"action": "append", "default": [], "metavar": "PATH=VALUE,VALUE,…", "help": "an alternative "
+        "for each value; repeated, for each combination"}),
+    "remedies": ("--remedies", {"action": "store_true", "help": "the scenario's remedies are alternatives, too"}),
+    "metric-deciding": ("--metric", {"action": "append", "default": [], "metavar": "METRIC",
+        "help": "decide by [CHANNEL.|TEAM.]METRIC[/T], or customers_lost, instead of the figures of the scenario's "
+        "goals; may be repeated"}),
+    "tolerance": ("--tolerance", {"action": "append", "default": [], "metavar": "METRIC=VALUE", "help": "a difference "
+        "that does not matter yet, in the metric's unit or as 5%% of what it is; may be repeated. Default: the "
+        "scenario's gates, else 5%%"}),
     "threads": ("--threads", {"type": _count, "default": min(2, os.cpu_count() or 1), "metavar": "N",
         "help": "replications at once"}),
     "only": ("--only", {"nargs": "+", "default": [], "metavar": "SYSTEM", "help": "only these systems, by id"}),

@@ -92,7 +92,9 @@ def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> 
         return document.fault(key, MISSING, _meaning(model, key))
     if kind == "extra_forbidden":
         known = sorted(_fields_at(model, key[:-1], document.values))
-        return document.fault(key, UNKNOWN_KEY, one_of(known, key[-1]))
+        others = _elsewhere(model, str(key[-1]))
+        there = f"{' or '.join(others)}, or " if others else ""
+        return document.fault(key, UNKNOWN_KEY, there + one_of(known, key[-1]))
     if kind == "union_tag_not_found":
         return document.fault((*key, "law"), MISSING, one_of(_tags(context)))
     if kind == "union_tag_invalid":
@@ -199,6 +201,19 @@ def _fields_at(model: type[BaseModel], key: Key, values: Any) -> set[str]:
     if len(models) > 1 and isinstance(values, dict) and "law" in values:
         models = [kind for kind in models if values["law"] in typing.get_args(kind.model_fields["law"].annotation)]
     return {field.alias or name for kind in models for name, field in kind.model_fields.items()}
+
+
+def _elsewhere(model: type[BaseModel], name: str) -> list[str]:
+    """Return where in the sections of a file a key of this name may stand: somebody looked in the wrong one."""
+    found = []
+    for section in model.model_fields:
+        for kind in _step(model, section):
+            inside = [kind] if isinstance(kind, type) else _step(kind, 0)
+            fields = {field for one in inside if isinstance(one, type) for field in getattr(one, "model_fields", {})}
+            if name in fields:
+                which = "" if inside == [kind] else "[…]" if typing.get_origin(kind) is list else ".NAME"
+                found.append(f"{section}{which}.{name}")
+    return sorted(set(found))
 
 
 def _step(kind: Any, part: str | int) -> list[Any]:
