@@ -5,7 +5,7 @@ Written from `whatif` in run.json; the paired values lie beside it in `differenc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ LIMITS = (
     "A difference that is better or worse may still be smaller than the tolerance; its interval says how small.",
     "The spread of differences is estimated, so the intervals are close to as sure as said, not exactly.",
 )
-WIDTH, STEP, NAME_MOST = 300, 30, 34
+WIDTH, STEP, NAME_MOST, LETTER = 280, 30, 34, 7.4
 
 
 def write_whatif_page(path: Path, run: Run) -> None:
@@ -94,10 +94,10 @@ def _row(measure: Facts, one: Facts, currency: str | None) -> dict[str, Any]:
     }
 
 
-def charts_of(facts: Facts) -> list[Chart]:
-    """Draw a chart for each figure that is judged: the difference of every alternative with its interval."""
+def charts_of(facts: Facts) -> list[tuple[str, Chart]]:
+    """Draw a chart of each figure that is judged, with its name: every difference with its interval."""
     return [
-        difference_chart(measure, facts, at)
+        (figure_name(measure), difference_chart(measure, facts, at))
         for at, measure in enumerate(facts["measures"])
         if measure["better"] and any(told["differences"][at]["low"] is not None for told in facts["alternatives"])
     ]
@@ -124,7 +124,7 @@ def difference_chart(measure: Facts, facts: Facts, at: int) -> Chart:
         scale=alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False),
         axis=alt.Axis(tickCount=5, grid=True),
     )
-    y = alt.Y("name:N", sort=list(rows["name"]), title=None, axis=alt.Axis(labelLimit=215, minExtent=120, grid=False))
+    y = alt.Y("name:N", sort=list(rows["name"]), title=None, axis=_labelled(list(rows["name"])))
     band = pd.DataFrame({"low": [-tolerance], "high": [tolerance]})
     shown = alt.Chart(rows)
     layers = [
@@ -138,6 +138,11 @@ def difference_chart(measure: Facts, facts: Facts, at: int) -> Chart:
     verdicts = "; ".join(f"{told['name']} {VERDICT_WORDS[one['verdict']]}" for _, told, one in known)
     message = f"{figure_name(measure)}, difference from today with its interval: {verdicts}."
     return Chart(svg_of(alt.layer(*layers).properties(width=WIDTH, height=alt.Step(STEP))), message, rows)
+
+
+def _labelled(names: Sequence[str]) -> alt.Axis:
+    """Return an axis with room for its labels in any reader's letters: they are measured in narrow ones."""
+    return alt.Axis(labelLimit=300, minExtent=round(LETTER * max(map(len, names))), grid=False)
 
 
 def _short(number: int, told: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> 
         return document.fault(key, MISSING, _meaning(model, key))
     if kind == "extra_forbidden":
         known = sorted(_fields_at(model, key[:-1], document.values))
-        others = _elsewhere(model, str(key[-1]))
+        others = [] if nearest(known, str(key[-1])) else _elsewhere(model, str(key[-1]))
         there = f"{' or '.join(others)}, or " if others else ""
         return document.fault(key, UNKNOWN_KEY, there + one_of(known, key[-1]))
     if kind == "union_tag_not_found":
@@ -209,8 +209,10 @@ def _elsewhere(model: type[BaseModel], name: str) -> list[str]:
     for section in model.model_fields:
         for kind in _step(model, section):
             inside = [kind] if isinstance(kind, type) else _step(kind, 0)
-            fields = {field for one in inside if isinstance(one, type) for field in getattr(one, "model_fields", {})}
-            if name in fields:
+            if len(inside) != 1:  # one of several, such as laws: their keys say nothing without the others
+                continue
+            names = {field.alias or key for key, field in getattr(inside[0], "model_fields", {}).items()}
+            if name in names:
                 which = "" if inside == [kind] else "[…]" if typing.get_origin(kind) is list else ".NAME"
                 found.append(f"{section}{which}.{name}")
     return sorted(set(found))

@@ -6,9 +6,12 @@ invent: every sentence is a row of the contact log, or what the engine saw at th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from results.conduct import CONTRADICTION, conduct_of
 from results.words import duration
 from scenarios.faults import nearest
 from scenarios.local_days import ALIKE, LocalDays
@@ -17,10 +20,22 @@ from scenarios.reading import LoadedScenario
 from scenarios.units import NEVER_US, clock_text
 from simulator.engine_simpy import Engine, Waited
 from simulator.simpy_floor import Luck
-from simulator.simpy_log import Leg
+from simulator.simpy_log import Leg, legs_of
 from simulator.simulate import believed_churn
 
 NEAREST_OF_MOST = 50_000
+
+TREATED = {
+    "blame_customer": "is told that it is their own fault",
+    "empathy": "meets with understanding",
+    "apology": "hears an apology",
+    "honours_mistake": "is offered something to make up for it",
+    CONTRADICTION: "hears another answer than before",
+}
+"""How people treat customers, by what the table `conduct` calls it. A wrong answer sounds like a right one."""
+
+Treated = Mapping[tuple[int, int], Sequence[str]]
+"""What is told of a leg, by attempt and leg."""
 
 
 class StoryError(ValueError):
@@ -83,11 +98,24 @@ def story_of(loaded: LoadedScenario, seed: int, customer: str, replication: int 
     legs = [leg for leg in engine.rows if leg.number == number]
     intent = plan["intent"].iloc[number]
     title = f"{loaded.scenario.intents[intent]} ({intent})"
-    moments = sorted(_moments(engine, legs), key=lambda moment: moment.at_s)
+    table = legs_of(legs, engine.plan, loaded.scenario, "", replication)
+    treated = _treated(table, conduct_of(table, loaded.scenario, loaded.horizon_s, seed))
+    moments = sorted(_moments(engine, legs, treated), key=lambda moment: moment.at_s)
     return Story(name, title, tuple(moments), _ending(legs), loaded.scenario.local_days)
 
 
-def _moments(engine: Engine, legs: Sequence[Leg]) -> Iterator[Moment]:
+def _treated(legs: pd.DataFrame, conduct: pd.DataFrame) -> Treated:
+    """Return how people treat the customer in each leg, in words, each but once."""
+    attempts = dict(zip(legs["contact_id"], legs["attempt"], strict=True))
+    found: dict[tuple[int, int], list[str]] = {}
+    for contact, leg, label in zip(conduct["contact_id"], conduct["leg"], conduct["label"], strict=True):
+        said = found.setdefault((attempts[contact], leg), [])
+        if label in TREATED and TREATED[label] not in said:
+            said.append(TREATED[label])
+    return found
+
+
+def _moments(engine: Engine, legs: Sequence[Leg], treated: Treated) -> Iterator[Moment]:
     waits = {(one.attempt, one.leg): one for one in engine.waited}
     told = False  # whether anybody has heard the story yet
     ended: str | None = None  # how the leg before ended
@@ -104,6 +132,7 @@ def _moments(engine: Engine, legs: Sequence[Leg]) -> Iterator[Moment]:
             yield Moment(leg.answered_us / 1e6, _answered(leg, told, called))
             told = told or leg.agent is not None
         if leg.ended_us is not None:
+            yield from (Moment(leg.ended_us / 1e6, text) for text in treated.get((leg.attempt, leg.leg), ()))
             yield from (Moment(leg.ended_us / 1e6, text) for text in _ended(leg))
         yield from _promised(leg, engine.floor.horizon_us)
 

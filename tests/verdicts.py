@@ -1,6 +1,6 @@
 """How often is the verdict right? `run` over many seeds, on a desk that behaves as believed and on desks that do not.
 
-Run it with `make verdicts`; the suite runs three seeds of each (tests/test_verdicts.py). Each line says which desk, how
+Run it with `make verdicts`; the suite runs one of each (tests/test_verdicts.py). Each line says which desk, how
 many verdicts were as they should be, and how many must be.
 
     python tests/verdicts.py [--seeds 40] [--at-once 2] [--only DESK]

@@ -146,3 +146,24 @@ def test_menus_announcements_and_conferences_are_told(tmp_path):
         "00:02:40  colleagues-01 leaves again",
         "In the end: resolved; 1 attempt, 69 s of waiting",
     ]
+
+
+def test_how_people_treat_a_customer_is_told_where_it_happens(tmp_path):
+    """Without it the words that made somebody leave would be counted in a table and missing in the story."""
+    conduct = {"blames": 1.0, "shows_empathy": 1.0, "apologises": 1.0, "compensates": 1.0}
+    scenario = one_desk(1, exactly(60))
+    scenario["teams"]["front"]["conduct"] = conduct
+    story = story_of(written(tmp_path, scenario, [("a", 100.0), ("b", 110.0)]), 1, "b")
+    assert [moment.text for moment in story.moments if moment.at_s == 220.0] == [
+        "is told that it is their own fault", "meets with understanding", "is done after 60 s",
+    ]  # fmt: skip
+
+
+def test_two_answers_that_contradict_each_other_are_told_at_the_second(tmp_path):
+    """Without it "five agents with five answers" could not be found in any story."""
+    retry = {"phone": {"probability": 0.0, "probability_unresolved": 1.0, "after": exactly(60), "attempts_most": 9}}
+    scenario = one_desk(1, exactly(60), retry=retry)
+    scenario["teams"]["front"] |= {"conduct": {"wrong_answers": 0.5}, "resolves": 0.0}
+    texts = story_of(written(tmp_path, scenario, [("a", 100.0)]), 1, "a").text().splitlines()
+    assert sum("answered by" in text for text in texts) == 9
+    assert 1 <= sum("hears another answer than before" in text for text in texts) <= 8
