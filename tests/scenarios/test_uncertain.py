@@ -18,9 +18,10 @@ SHARES = (np.arange(20_000) + 0.5) / 20_000
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     """A desk with two kinds of demand, one of which says by which factor it comes."""
-    told = one_desk(agents=3, service=about(300), demand=[demand(100), demand(50, channel="chat", factor=2.0)])
+    told = one_desk(agents=3, service=about(300), demand=[demand(100), demand(50, "ask", "chat", factor=2.0)])
+    told["intents"]["ask"] = "What is there to buy?"
     told["channels"]["chat"] = {"opens": "00:00", "closes": "24:00"}
-    told["teams"]["front"] |= {"channels": ["phone", "chat"], "concurrency": 2, "speeds": [1, 0.8], "resolves": 0.8}
+    told["teams"]["front"] |= {"channels": ["phone", "chat"], "concurrency": 2, "resolves": 0.8}
     told["uncertain"] = {"teams.front.resolves": {"low": 0.7, "high": 0.9, "source": "a belief"}}
     return written(tmp_path_factory.mktemp("desk"), told)
 
@@ -55,8 +56,8 @@ def test_a_factor_moves_every_place_and_one_that_says_none_counts_as_one(desk):
 
 def test_what_counts_stays_whole_and_what_does_not_is_not_rounded(desk):
     """Without it half an agent would be a fault, or 35 s would move in steps of a second."""
-    told = ["teams.front.agents=*0.5..1.5", "teams.front.concurrency=1..2", "teams.front.service.default.mean_s=*0.9..1.1"]
-    inputs = all_inputs(desk, told)
+    seconds = "teams.front.service.default.mean_s=*0.9..1.1"
+    inputs = all_inputs(desk, ["teams.front.agents=*0.5..1.5", "teams.front.concurrency=1..2", seconds])
     assert [one.whole for one in inputs] == [False, True, True, False]
     settings = settings_at(inputs, [0.5, 0.8, 0.3, 0.6])
     assert settings["teams.front.agents"] == {"00:00": 4}  # 3 x 1.3
@@ -66,7 +67,7 @@ def test_what_counts_stays_whole_and_what_does_not_is_not_rounded(desk):
 
 def test_factors_that_meet_multiply_and_values_that_meet_are_a_fault(desk):
     """Without it the later of two beliefs on one number would silently win."""
-    both = typed_uncertain(["demand.*.factor=*0.9..1.1", "demand[channels=chat].factor=*0.5..1.5"])
+    both = typed_uncertain(["demand.*.factor=*0.9..1.1", "demand[intent=ask].factor=*0.5..1.5"])
     assert settings_at(inputs_of(desk, both), [1.0, 1.0])["demand.1.factor"] == pytest.approx(2.0 * 1.1 * 1.5)
     clash = typed_uncertain(["teams.*.resolves=*0.9..1.1", "teams.front.resolves=0.7..0.9"])
     with pytest.raises(FaultsFoundError, match=r"moved by teams\.\*\.resolves too"):
@@ -82,9 +83,9 @@ def test_every_slip_is_told_at_once_with_what_would_be_right(desk):
     assert "1.2; expected at most 1" in told
     assert "how it is judged" in told
     with pytest.raises(FaultsFoundError) as caught:
-        typed_uncertain(["a", "b=3..1", "c=1..2", "c=1..3", "d={mean: 1, vc: 2}"])
+        typed_uncertain(["a", "b=3..1", "c=1..2", "c=1..3", "d={low: 1, hgih: 2}"])
     told = str(caught.value)
-    for text in ("--uncertain a", "--uncertain b=3..1", "c is told twice", "cv (did you mean it?)"):
+    for text in ("--uncertain a", "--uncertain b=3..1", "c is told twice", "high (did you mean it?)"):
         assert text in told
 
 
