@@ -19,9 +19,7 @@ ISHIGAMI_A, ISHIGAMI_B = 7.0, 0.1
 ISHIGAMI_FIRST = (0.3139, 0.4424, 0.0)
 ISHIGAMI_TOTAL = (0.5576, 0.4424, 0.2437)
 """Ishigami and Homma 1990; shares to four digits."""
-ISHIGAMI_VARIANCE = (
-    ISHIGAMI_A**2 / 8 + ISHIGAMI_B * math.pi**4 / 5 + ISHIGAMI_B**2 * math.pi**8 / 18 + 0.5
-)
+ISHIGAMI_VARIANCE = ISHIGAMI_A**2 / 8 + ISHIGAMI_B * math.pi**4 / 5 + ISHIGAMI_B**2 * math.pi**8 / 18 + 0.5
 
 
 def ishigami(x):
@@ -36,6 +34,7 @@ class Known:
         self.function, self.low, self.high, self.day, self.own = function, low, high, day, own
 
     def values(self, shares, replications):
+        """Return a value for each luck."""
         value = self.function(self.low + np.asarray(shares) * (self.high - self.low))
         marks = [hash((tuple(shares), replication)) for replication in replications]
         return np.array(
