@@ -42,7 +42,8 @@ LIMITS = (
     "Inputs are drawn apart from each other. Where two of them go together, as volumes and handle times may, what both "
     "do at once is another thing.",
     "What is known of the inputs is a belief itself. A range that is too narrow hides what the input does.",
-    "A total share holds what an input does together with others, so that shares may add up to more than all.",
+    "A share with others holds what an input does together with them, so that such shares may add up to more than all. "
+    "Where the one by itself comes out larger, that is what few runs leave: the intervals say how much.",
     "Customers lost are told with the coefficients as the churn model has them; `testdrive losses` tells what not "
     "knowing those adds.",
     "Whether the scenario is as the desk is, a comparison with what was measured tells.",

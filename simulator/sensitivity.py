@@ -46,6 +46,7 @@ from simulator.weighing_plan import (
     groups_of,
     morris_rows,
     plan_of,
+    salib,
     sobol_rows,
     tornado_rows,
 )
@@ -138,6 +139,7 @@ def sensitivity(
     inputs, figures = tuple(all_inputs(loaded, uncertain)), figures_of(loaded, metrics)
     seed = loaded.scenario.seed if seed is None else seed
     plan = plan_of(len(inputs), evaluations, replications)
+    salib("sobol")  # before anything is played
     worlds = Worlds(loaded, inputs, seed, tuple(one.key for one in figures), believed_churn(loaded, seed))
     kept = Evaluations([one.path for one in inputs], [one.name for one in figures], keep)
     with open_workers(threads, False, cluster) as workers:

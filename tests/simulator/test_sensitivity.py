@@ -66,6 +66,9 @@ def test_an_evaluation_is_what_simulate_tells_of_that_world(weighed):
     rows = table[(table["stage"] == "tornado") & (table["point"] == 2) & (table["replication"] < 3)]
     assert rows["phone.wait_s_mean"].mean() == pytest.approx(told, rel=1e-9)
     assert set(rows["teams.front.service.default.mean_s"]) == {1.1}
+    patience = all_inputs(loaded)[2]
+    drawn = {patience.value(level) for level in (0.0, 1 / 3, 2 / 3, 1.0)}
+    assert set(table.loc[table["stage"] == "morris", "patience.phone.mean_s"]) == drawn
 
 
 def test_frames_hold_what_was_found(weighed):
