@@ -16,7 +16,7 @@ set-up: packages .venv/set-up
 .venv/set-up: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -e '.[browser,load,email,phone,telemetry,test]'
+	$(BIN)/pip install --quiet -e '.[browser,load,email,phone,telemetry,sensitivity,test]'
 	$(BIN)/python -m simulator.ready
 	touch $@
 

@@ -19,6 +19,7 @@ from commands.probing import desk, journey, load, shop, target
 from commands.recorded import fit, import_
 from commands.scoring import score
 from commands.simulating import check, plan, simulate, validate
+from commands.weighing import sensitivity
 from commands.whole import run
 
 DAYS_MOST = 700
@@ -29,6 +30,13 @@ def _count(text: str) -> int:
     """Read a count of 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text)
+
+
+def _luck_count(text: str) -> int:
+    """Read a count of 2 or more: with one luck nothing tells chance from effect."""
+    if _count(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 2 or more")
     return int(text)
 
 
@@ -116,6 +124,10 @@ VERBS = {
         "teams.chat_desk.agents=-2,teams.front.resolves=0.95",
         "scenario set alternatives grid remedies days volumes seed out json replications-most metric-deciding "
         "tolerance threads cluster"),
+    "sensitivity": Verb(sensitivity, "testdrive sensitivity scenarios/broadband_move.yaml --days 1 --uncertain "
+        "'teams.front.agents=*0.95..1.05'",
+        "scenario uncertain evaluations replications-lucks metric-weighed days seed out json resume-weighing threads "
+        "cluster"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -219,6 +231,17 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "tolerance": ("--tolerance", {"action": "append", "default": [], "metavar": "METRIC=VALUE", "help": "a difference "
         "that does not matter yet, in the metric's unit or as 5%% of what it is; may be repeated. Default: the "
         "scenario's gates, else 5%%"}),
+    "uncertain": ("--uncertain", {"action": "append", "default": [], "metavar": "PATH=LOW..HIGH", "help": "a number "
+        "that is not known, beside the scenario's `uncertain`; *LOW..HIGH is a factor on what is there, {mean: 1, cv: "
+        "0.1} or {low: 0, mode: 1, high: 4} stands in quotes; may be repeated"}),
+    "evaluations": ("--evaluations", {"type": _count, "metavar": "N", "help": "play at most N times in all, each one "
+        "set of inputs over the scenario's days (default: 1400)"}),
+    "replications-lucks": ("--replications", {"type": _luck_count, "metavar": "N", "help": "how many lucks each set of "
+        "inputs is played on, 2 or more (default: 2)"}),
+    "metric-weighed": ("--metric", {"action": "append", "default": [], "metavar": "METRIC", "help": "a figure, such as "
+        "phone.wait_s_p80 or customers_lost; may be repeated. Default: the goals' figures, customers lost and costs"}),
+    "resume-weighing": ("--resume", {"type": Path, "metavar": "RUN", "help": "go on with a run that was interrupted: "
+        "what it has played is not played again"}),
     "threads": ("--threads", {"type": _count, "default": min(2, os.cpu_count() or 1), "metavar": "N",
         "help": "replications at once"}),
     "only": ("--only", {"nargs": "+", "default": [], "metavar": "SYSTEM", "help": "only these systems, by id"}),

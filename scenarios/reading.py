@@ -30,6 +30,8 @@ from scenarios.rosters import daily_steps, shift_steps
 from scenarios.scenario import Channel, Scenario
 from scenarios.settings import SETTING, applied
 from scenarios.tables import Arrival, read_agents, read_arrivals, read_contacts, read_points
+from scenarios.uncertain import Uncertain
+from scenarios.uncertain_inputs import Input, inputs_from
 from scenarios.units import DAY_S, NEVER_US, clock_s, clock_text, us
 from scenarios.workbooks import parted
 from scenarios.yaml_reader import Document, Key, Words, read_file
@@ -129,6 +131,7 @@ def load_scenario(path: Path, days: int | None = None) -> LoadedScenario:
     document = read_file(path)
     loaded = checked(document, path, days, path.read_bytes())
     faults = [fault for name in loaded.scenario.remedies for fault in _remedy_faults(document, loaded, name)]
+    faults += _uncertain_faults(document, loaded)
     if faults:
         raise FaultsFoundError(faults)
     return loaded
@@ -199,6 +202,30 @@ def _remedy_faults(document: Document, loaded: LoadedScenario, name: str) -> Ite
             setting = fault.file.removeprefix(SETTING)
             key: Key = ("remedies", name, "set", *([setting] if setting in settings else []))
             yield document.fault(key, Words(f"what makes {fault.key} {fault.found}"), fault.expected)
+
+
+def inputs_of(loaded: LoadedScenario, uncertain: Mapping[str, Uncertain]) -> list[Input]:
+    """Return uncertain inputs of a scenario; see `scenarios.uncertain_inputs`.
+
+    Raises:
+        FaultsFoundError: every fault of them.
+    """
+    assert loaded.document is not None, f"{loaded.path} was not read from a file of a scenario"
+    return inputs_from(loaded.document, uncertain, functools.partial(with_settings, loaded))
+
+
+def _uncertain_faults(document: Document, loaded: LoadedScenario) -> Iterator[Fault]:
+    """Find uncertain inputs that lead nowhere, or whose ends the scenario could not be played with."""
+    told = loaded.scenario.uncertain
+    if not told:
+        return
+    try:
+        inputs_of(loaded, told)
+    except FaultsFoundError as error:
+        for fault in error.faults:
+            path = fault.file.removeprefix(SETTING)
+            found = Words(f"of {fault.key}, which is {fault.found}")
+            yield document.fault(("uncertain", *([path] if path in told else [])), found, fault.expected)
 
 
 def _volumes(scenario: Scenario, tables: _Tables) -> dict[int, list[tuple[float, float]]]:

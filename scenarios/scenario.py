@@ -24,6 +24,7 @@ from scenarios.models import Strict
 from scenarios.population import Costs, Population, Remedy
 from scenarios.profiles import Profile
 from scenarios.thresholds import Threshold
+from scenarios.uncertain import Uncertain
 from scenarios.units import AGENTS_MOST, INTERVAL_CONTACTS_MOST, LINES_MOST, clock_s
 
 Channel = Literal["phone", "chat", "email", "form", "faq", "social", "app", "in_person"]
@@ -832,6 +833,12 @@ class Scenario(Strict):
     churn: ChurnBelief | None = Field(None, description="what makes customers leave, and how many do")
     remedies: dict[Name, Remedy] = Field(
         default_factory=dict, description="what could be done about losses, tried by `testdrive losses`"
+    )
+    uncertain: dict[str, Uncertain] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="numbers of this file that are not known well, by key (`teams.front.resolves`, `demand.*.factor`), "
+        "weighed by `testdrive sensitivity`",
     )
     goals: list[Goal] = Field(default_factory=list, description="figures to be reached")
     gates: list[Gate] = Field(

@@ -104,6 +104,23 @@ def _set(values: Any, path: str, value: object) -> list[Key]:
     return [(*key, last) for _, key, last in found]
 
 
+def found_at(values: Any, path: str) -> list[tuple[Key, object]]:
+    """Return each place that a path leads to, and what is there; MISSING where nothing is, but something may be.
+
+    Raises:
+        FaultsFoundError: it leads nowhere.
+
+    >>> found_at({"teams": {"front": {"resolves": 0.9}, "back": {}}}, "teams.*.resolves")
+    [(('teams', 'front', 'resolves'), 0.9), (('teams', 'back', 'resolves'), Words(words='missing'))]
+    """
+    parts = _parts(path)
+    return [
+        ((*key, last), parent[last] if there else MISSING)
+        for parent, key in _places(values, (), parts[:-1], path)
+        for last, there in _last(parent, key, parts[-1], path)
+    ]
+
+
 def _put(parent: Any, last: str | int, value: object, relative: re.Match[str] | None, path: str) -> None:
     if relative is not None:
         parent[last] = _moved(parent[last], _change(relative), path)

@@ -54,6 +54,17 @@ def measures_of(loaded: LoadedScenario, metrics: Sequence[str] = (), tolerances:
     return measures
 
 
+def asked_of(loaded: LoadedScenario, metrics: Sequence[str]) -> list[Measure]:
+    """Return the figures that are named, and no others.
+
+    Raises:
+        PrecisionError: every text that is none.
+    """
+    measures_of(loaded, metrics)  # all faults at once
+    keys = dict.fromkeys(key for text in metrics for key in _named(text, loaded))
+    return [_measure(loaded.scenario, key, better_of(key.metric), True) for key in keys]
+
+
 def _named(text: str, loaded: LoadedScenario) -> list[Key]:
     known = {key.metric for key in _own(loaded)}
     if text in OWN_FIGURES and text not in known:
