@@ -198,20 +198,20 @@ def _day(
     scenario: Scenario, demand: Demand, day: int, date: datetime.date, daily: Sequence[tuple[float, float]],
     source: Volumes | None, told: Forecast,
 ) -> list[Expected]:  # fmt: skip
-    kind = scenario.kind_of(day)
-    shares = np.array(list(demand.channels.values()), dtype=np.float64)
-    times = demand.times(kind) * (told.growth.factor(date) if told.growth else 1.0)
+    times = demand.times(scenario.kind_of(day)) * (told.growth.factor(date) if told.growth else 1.0)
     events = [one for one in told.events if one.is_on(date) and (one.intents is None or demand.intent in one.intents)]
-    mixed = (source is not None and source.by_channel) or any(one.channels is not None for one in events)
+    apart = any(one.channels is not None for one in events)
+    mixed = apart or (source is not None and source.by_channel)
     rows: Sequence[tuple[float, Any]] = daily if source is None else source.on(date)
     found = []
     for start_s, count in rows:
-        each = np.asarray(count, dtype=np.float64) * times
-        each = each if each.size == len(shares) and source is not None and source.by_channel else shares * float(each)
+        each = np.atleast_1d(np.asarray(count, dtype=np.float64)) * times
+        if apart and not (source is not None and source.by_channel):
+            each = each * list(demand.channels.values())
         for event in events:
             factor = event.factor_on(start_s, demand.interval_minutes * 60.0)
-            each = each * [factor if event.channels is None or name in event.channels else 1.0
-                           for name in demand.channels]  # fmt: skip
+            each = each * ([factor if name in event.channels else 1.0 for name in demand.channels]
+                           if event.channels is not None else factor)  # fmt: skip
         total = float(each.sum())
         mix = tuple(float(one) for one in each / total) if mixed and total > 0 else None
         found.append(Expected(start_s, total, mix))

@@ -11,6 +11,7 @@ recorded days are a fault.
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import functools
 import json
@@ -61,8 +62,17 @@ class LogVolumes:
 
     def used(self, date: datetime.date, before: datetime.date) -> list[datetime.date]:
         """Return the recorded days from which a date is forecast, the last first."""
-        own = (day for day in sorted(self.counts, reverse=True) if day < before and day.weekday() == date.weekday())
-        return [day for day, _ in zip(own, range(self.weeks), strict=False)]
+        own = self._weekdays.get(date.weekday(), [])
+        until = bisect.bisect_left(own, before)
+        return own[max(until - self.weeks, 0) : until][::-1]
+
+    @functools.cached_property
+    def _weekdays(self) -> dict[int, list[datetime.date]]:
+        """The recorded days by weekday, in order."""
+        found: dict[int, list[datetime.date]] = {}
+        for day in sorted(self.counts):
+            found.setdefault(day.weekday(), []).append(day)
+        return found
 
     def daily(self) -> list[tuple[float, float]]:
         """Return (start of the interval, mean contacts over all recorded days), in the order of time."""
@@ -162,7 +172,8 @@ def back_tested(sources: Sequence[tuple[LogVolumes, float]]) -> BackTest:
 
     A day's contacts are taken as its forecast times (1 + bias), times a factor of its week, times one of its own, with
     the chance of a count on top. The covariance of two days of a week is that of its factor; what the variance of a day
-    has beyond it, and beyond the mean (the variance of a Poisson count), is that of its own.
+    has beyond it, and beyond the mean (the variance of a Poisson count), is that of its own. Days count by their size:
+    a quiet Sunday, which is mostly chance, tells least.
 
     Args:
         sources: the volumes of each entry of demand that has a log, and by what they are multiplied.
@@ -183,23 +194,22 @@ def back_tested(sources: Sequence[tuple[LogVolumes, float]]) -> BackTest:
         raise ValueError(f"{len(came)} days")
     bias = float(came.sum() / forecast.sum())
     fitted = bias * forecast
-    off = came / fitted - 1.0
-    chance = float(np.mean(1.0 / fitted))
-    total = max(float(np.mean(off**2)) - chance, 0.0)
-    weekly = min(max(_within(weeks, off), 0.0), total)
+    off, squares = came - fitted, float((fitted**2).sum())
+    chance = float(fitted.sum()) / squares
+    total = max(float((off**2).sum()) / squares - chance, 0.0)
+    weekly = min(max(_within(weeks, off, fitted), 0.0), total)
     daily = (1.0 + total) / (1.0 + weekly) - 1.0
     number = len(np.unique(weeks))
     return BackTest(len(came), number, bias - 1.0, math.sqrt(weekly), math.sqrt(daily), math.sqrt(chance))
 
 
-def _within(weeks: Real, off: Real) -> float:
-    """Return the mean product of what two different days of a week are off."""
-    products, pairs = 0.0, 0
-    for week in np.unique(weeks):
-        own = off[weeks == week]
-        products += float(own.sum() ** 2 - (own**2).sum())
-        pairs += len(own) * (len(own) - 1)
-    return products / pairs if pairs else 0.0
+def _within(weeks: Real, off: Real, fitted: Real) -> float:
+    """Return the products of what two different days of a week are off, over those of what was expected of them."""
+    of_off, of_fitted = (
+        sum(float(own.sum() ** 2 - (own**2).sum()) for own in (values[weeks == week] for week in np.unique(weeks)))
+        for values in (off, fitted)
+    )
+    return of_off / of_fitted if of_fitted else 0.0
 
 
 class _Recorded(NamedTuple):
