@@ -104,7 +104,11 @@ class Cells:
         )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=8)
+CELLS_KEPT = 80
+"""Of so many scenarios: those that a what-if compares take turns."""
+
+
+@functools.lru_cache(maxsize=CELLS_KEPT)
 def cells_of(loaded: LoadedScenario) -> Cells:
     """Put down the cells of a scenario."""
     scenario = loaded.scenario

@@ -94,6 +94,8 @@ class LoadedScenario:
     """What makes customers leave, with how many really do, where the scenario says so."""
     document: Document | None = field(default=None, repr=False)
     """What the file says, in plain values, where there is one."""
+    files: tuple[Path, ...] = field(default=(), repr=False)
+    """The tables it was read from."""
     since: tuple[Callable[[LoadedScenario], LoadedScenario], ...] = field(default=(), repr=False)
     """What was asked for on top of the file, as a profile or a state, in order; done again where the file changes."""
 
@@ -102,6 +104,13 @@ class LoadedScenario:
     ) -> tuple[Callable[[LoadedScenario], LoadedScenario], ...]:
         """Return what was asked for on top of the file, with one more thing."""
         return (*self.since, again)
+
+    def is_as_on_disk(self) -> bool:
+        """Say whether its file and tables, read again, would give it: nothing was changed, there or since."""
+        try:
+            return _hash(self.path.read_bytes(), self.files) == self.hash
+        except OSError:
+            return False
 
     def expected(self, demand: int, day: int) -> Sequence[Expected]:
         """Return what is expected of an entry of demand in each interval of a day, everything multiplied."""
@@ -190,7 +199,7 @@ def checked(told: Document, path: Path, days: int | None, own: bytes) -> LoadedS
     churn = _believed(scenario, tables.churn)
     loaded = LoadedScenario(
         path, scenario, tables.hash(own), contacts, agents, tables.arrivals, by_day=by_day, back_test=back_test,
-        churn=churn, document=told,
+        churn=churn, document=told, files=tuple(tables.files),
     )  # fmt: skip
     _profiles_can_be_played(document, loaded)
     return loaded
@@ -320,7 +329,7 @@ class _Tables:
         self.arrivals: list[Arrival] = []
         self.churn: ChurnModel | None = None
         self.forecasts: dict[int, TableVolumes | LogVolumes] = {}
-        self._files: list[Path] = []
+        self.files: list[Path] = []
         for index, demand in enumerate(list_at(document.values, "demand")):
             if isinstance(demand, dict) and isinstance(demand.get("contacts_csv"), str):
                 path = self._file(folder, demand["contacts_csv"])
@@ -356,7 +365,7 @@ class _Tables:
         asked = asked_of(document.values, demand)
         if asked is None:  # a fault that the model tells
             return
-        self._files += [folder / parted(asked.name)[0]] if asked.is_table else run_files(folder / asked.name)
+        self.files += [folder / parted(asked.name)[0]] if asked.is_table else run_files(folder / asked.name)
         with _kept(faults, document, ("demand", index, "forecast", "file" if asked.is_table else "log")):
             found = volumes_of(folder / asked.name, asked)
             self.forecasts[index], self.contacts[index] = found, found.daily()
@@ -374,21 +383,25 @@ class _Tables:
                 document.fault(("churn", "model"), name, CHURN_FILE + one_of(our_names("churn_models"), name))
             )
             return
-        self._files.append(path)
+        self.files.append(path)
         with _kept(faults, document, ("churn", "model")):
             stamp = path.stat()
             self.churn = _churn_as_of(path, stamp.st_mtime_ns, stamp.st_size)
 
     def _file(self, folder: Path, name: str) -> Path:
-        self._files.append(folder / parted(name)[0])
+        self.files.append(folder / parted(name)[0])
         return folder / name
 
     def hash(self, own: bytes) -> str:
         """Return 16 hex digits over the scenario's own text and its tables."""
-        digest = hashlib.blake2b(own + b"\0", digest_size=8)
-        for path in self._files:
-            digest.update(path.read_bytes() + b"\0")
-        return digest.hexdigest()
+        return _hash(own, self.files)
+
+
+def _hash(own: bytes, files: Sequence[Path]) -> str:
+    digest = hashlib.blake2b(own + b"\0", digest_size=8)
+    for path in files:
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 @functools.lru_cache(maxsize=16)
