@@ -40,6 +40,18 @@ def test_a_torn_last_line_is_cut_off_and_written_over(path, left):
     assert path.read_bytes() == whole
 
 
+def test_nothing_of_a_torn_line_stays_behind_a_shorter_one(path):
+    """Without it the rest of a long line would follow the next row, and the file could not be read any more."""
+    with path.open("ab") as out:
+        out.write(b'{"key": "scenario/1", "row": [0.123456789, 0.123456789, 0.123456789')
+    for key in ("a", "b"):
+        with KeptRows.reopen(path, ABOUT) as kept:
+            kept.put(key, [1.0])
+        assert path.read_bytes().endswith(b'"row": [1.0]}\n')
+    with KeptRows.reopen(path, ABOUT) as kept:
+        assert (len(kept), kept.get("a").tolist()) == (4, [1.0])
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -191,10 +191,11 @@ def test_growth_and_events_multiply_to_the_interval(tmp_path):
 
 def test_volumes_told_in_the_file_itself_grow_and_have_events_too(tmp_path):
     """Without it only who has a table could say that invoices go out."""
-    events = [{"on": "2026-03-04", "factor": 3}]
+    events = [{"on": "2026-03-04", "until": "2026-03-05", "factor": 3}]
     told = demand(0, interval_minutes=720, contacts=[100, 200], week={"wednesday": 2})
-    loaded = written(tmp_path, one_desk(demand=[told], days=2, forecast={"events": events}))
-    assert _expected(loaded) == [{0: 100, 720: 200}, {0: 600, 720: 1200}]
+    loaded = written(tmp_path, one_desk(demand=[told], days=4, forecast={"events": events}))
+    plain = {0: 100, 720: 200}
+    assert _expected(loaded) == [plain, {0: 600, 720: 1200}, {0: 300, 720: 600}, plain]
 
 
 def test_an_event_of_one_channel_leaves_the_others_alone(tmp_path):
