@@ -7,9 +7,10 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from commands.asked import facts_of, scenario_of, seed_of
+from commands.asked import scenario_of, seed_of
 from commands.comparing import write_whatif
 from commands.exits import Exit
+from commands.kept import go_on_words, run_with_rows
 from commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 
 def whatif(asked: argparse.Namespace) -> int:
     """Compare alternatives with a scenario on the same luck, until it is decided which are better."""
-    from results.runs import FINISHED, INTERRUPTED, Run, new_folder, run_id
+    from results.runs import FINISHED, INTERRUPTED
     from scenarios.alternatives import alternatives_of
     from scenarios.jit import is_cold
+    from simulator.whatif import asked_about
     from simulator.whatif import whatif as compare
     from simulator.whatif_measures import measures_of
 
@@ -33,26 +35,25 @@ def whatif(asked: argparse.Namespace) -> int:
     alternatives_of(loaded, alternatives)  # so that a fault leaves no folder behind
     measures_of(loaded, asked.metric, asked.tolerance)
     seed = seed_of(asked, loaded)
-    names = [one.name for one in alternatives]
-    kind = {"kind": "whatif", "run_id": run_id("whatif", loaded.scenario.scenario, loaded.hash, seed, *names)}
-    folder = new_folder(loaded.scenario.scenario, "whatif", asked.out)
-    run = Run.create(folder, {**facts_of(loaded, seed), **kind})
+    about = asked_about(loaded, alternatives, seed, asked.replications, asked.metric, asked.tolerance)
+    run, kept = run_with_rows(asked, "whatif", loaded, seed, [one.name for one in alternatives], about)
     if is_cold():
         say("compiling the engine, this once; about half a minute")
     try:
-        with progress_bar(asked, f"what if: {len(alternatives)} alternatives") as progress:
+        with kept, progress_bar(asked, f"what if: {len(alternatives)} alternatives") as progress:
             found = compare(
                 loaded, alternatives, seed, asked.replications, asked.threads, progress, asked.metric, asked.tolerance,
-                asked.cluster,
+                asked.cluster, None, kept,
             )  # fmt: skip
     except KeyboardInterrupt:
         run.write_facts(state=INTERRUPTED)
-        raise
+        raise KeyboardInterrupt(f"interrupted; {go_on_words(run)}") from None
     facts = {"whatif": found.facts(), "replications": found.replications, "wall_s": found.wall_s}
     run.write_facts(**facts, state=FINISHED if found.whole else INTERRUPTED)
     _write(run, found)
     _show(asked, run, found)
     if not found.whole:
+        say(go_on_words(run))
         return Exit.INTERRUPTED
     return Exit.AGREES if found.decided else Exit.CANNOT_TELL
 

@@ -45,7 +45,16 @@ def check(asked: argparse.Namespace) -> int:
     else:
         for path, kind in kinds.items():
             print(f"{path}: a good {kind}")
+            for line in _forecast_of(path) if kind == "scenario" else []:
+                print(f"  {line}")
     return Exit.AGREES
+
+
+def _forecast_of(path: Path) -> list[str]:
+    from scenarios.forecast_words import forecast_lines
+    from scenarios.reading import load_scenario
+
+    return forecast_lines(load_scenario(path))
 
 
 def _show_power(asked: argparse.Namespace, paths: list[Path]) -> int:
@@ -72,6 +81,7 @@ def _show_power(asked: argparse.Namespace, paths: list[Path]) -> int:
 def plan(asked: argparse.Namespace) -> int:
     """Draw the plan and write it."""
     from results.runs import FINISHED, Run, new_folder, run_id
+    from scenarios.forecast_words import forecast_facts, forecast_lines, has_forecast
     from scenarios.plan import make_plan
 
     loaded = scenario_of(asked.scenario, asked)
@@ -84,11 +94,14 @@ def plan(asked: argparse.Namespace) -> int:
     )
     run.write_plan(drawn)
     counts = drawn.groupby(["channel", "played_by"]).size()
-    run.write_facts(state=FINISHED, contacts=len(drawn))
+    forecast = {"forecast": forecast_facts(loaded)} if has_forecast(loaded) else {}
+    run.write_facts(state=FINISHED, contacts=len(drawn), **forecast)
     rows = counts.rename("contacts").reset_index().to_dict("records")
     if asked.json:
-        print_json({"run": str(run.folder), "contacts": len(drawn), "counts": rows})
+        print_json({"run": str(run.folder), "contacts": len(drawn), "counts": rows, **forecast})
     else:
+        for line in forecast_lines(loaded):
+            print(line)
         for row in rows:
             print(f"{row['channel']:8} {row['played_by']:11} {row['contacts']:8,}")
         print(f"{len(drawn):,} contacts in {run.folder / 'plan.parquet'}")

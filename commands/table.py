@@ -123,7 +123,7 @@ VERBS = {
     "whatif": Verb(whatif, "testdrive whatif scenarios/broadband_move.yaml --days 1 --set teams.front.agents=+2 --set "
         "teams.chat_desk.agents=-2,teams.front.resolves=0.95",
         "scenario set alternatives grid remedies days volumes seed out json replications-most metric-deciding "
-        "tolerance threads cluster"),
+        "tolerance threads cluster resume-rows"),
     "sensitivity": Verb(sensitivity, "testdrive sensitivity scenarios/broadband_move.yaml --days 1 --uncertain "
         "'teams.front.agents=*0.95..1.05'",
         "scenario uncertain evaluations replications-lucks metric-weighed days seed out json resume-weighing threads "
@@ -285,6 +285,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "help": "journeys: a CSV file whose rows, in turn, fill {data.COLUMN}"}),
     "resume": ("--resume", {"type": Path, "metavar": "RUN", "help": "take up a run that was cut off: no contact is "
         "begun twice, those whose time has passed are unstarted"}),
+    "resume-rows": ("--resume", {"type": Path, "metavar": "RUN", "help": "go on with an interrupted run: the rest of "
+        "the command as then; nothing is played twice, and every number is as if nothing had been interrupted"}),
     "new": ("what", {"choices": ["new"], "help": "propose a target file from a page"}),
     "url": ("url", {"metavar": "URL", "help": "a page of the desk, such as that of its form or chat"}),
     "record": ("what", {"choices": ["record"], "help": "have a chat, and keep it as a journey"}),

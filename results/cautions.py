@@ -136,6 +136,14 @@ def _patient(loaded: LoadedScenario) -> dict[tuple[Channel, str], float]:
         changed = (local.changes.keys() | {day - 1 for day in local.changes}) & set(range(scenario.days))
         alike = Counter(kind for day, kind in enumerate(kinds) if day not in changed)
         several = [(kind, days, None) for kind, days in alike.items()] + [(kinds[day], 1, day) for day in changed]
+        if index in loaded.by_day:
+            several = []
+            for day in range(scenario.days):
+                for at_s, contacts, mix in loaded.expected(index, day):
+                    if day in changed:
+                        contacts *= sum(one.last - one.first for one in local.passes(day, at_s, length_s))
+                    for channel, share in zip(demand.channels, mix or demand.channels.values(), strict=True):
+                        add(channel, demand.intent, kinds[day], at_s, contacts * brought * share)
         for kind, days, changed_day in several:
             for channel, share in demand.channels.items():
                 for at_s, contacts in loaded.contacts[index]:

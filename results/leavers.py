@@ -31,7 +31,11 @@ _FIRST_CASE = case_id("", 0)
 
 def shares_after(model: ChurnModel, cases: pd.DataFrame) -> Values:
     """Return, for each case, the share of customers who leave after one like it."""
-    counts = np.ascontiguousarray(cases[list(TERMS)].to_numpy(dtype=np.float64))
+    return shares_of_counts(model, np.ascontiguousarray(cases[list(TERMS)].to_numpy(dtype=np.float64)))
+
+
+def shares_of_counts(model: ChurnModel, counts: Values) -> Values:
+    """Return the same of counts: a row for each case, a column for each of TERMS."""
     return _shares(churn_law(model), counts)
 
 

@@ -10,6 +10,8 @@ Within a day intervals have factors of their own, gamma again and as alike betwe
 follow an autoregression of order 1 ("PGnorta" of Oreshkin, Regnard and L'Ecuyer 2016, "Rate-based daily arrival process
 models with application to call centers", Operations Research 64:510, with the simplest of their correlations).
 
+Errors of a forecast (`scenarios.forecast`) are factors of the same kind, of weeks too, with a luck of their own.
+
 Factors invert their distribution at a keyed number, so that a larger `cv` spreads the same days wider. Refuses to
 count customers: `scenarios.cells` does.
 
@@ -19,6 +21,7 @@ count customers: `scenarios.cells` does.
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -45,6 +48,8 @@ CV_MOST = 5.0
 
 _DAY, _OF_INTENT = int(Purpose.BUSYNESS), int(Purpose.BUSYNESS_OF_INTENT)
 _INTERVAL = int(Purpose.BUSYNESS_OF_INTERVAL)
+_WEEK_OFF, _DAY_OFF = int(Purpose.FORECAST_OF_WEEK), int(Purpose.FORECAST_OF_DAY)
+_INTERVAL_OFF = int(Purpose.FORECAST_OF_INTERVAL)
 
 _HALF_HOURS = 48
 
@@ -73,12 +78,16 @@ class Busyness(Strict):
         return self
 
     def carried(self, intervals: float) -> float:
-        """Return the correlation of the normal numbers behind two factors so many intervals apart.
+        """Return the correlation of the normal numbers behind two factors so many intervals apart."""
+        return float(normal_correlation(self.correlation) ** intervals)
 
-        Normal numbers with correlation rho have the rank correlation 6/pi arcsin(rho/2), and what is monotone in them
-        has it too.
-        """
-        return float((2.0 * math.sin(math.pi * self.correlation / 6.0)) ** intervals)
+
+def normal_correlation(rank: float) -> float:
+    """Return the correlation of two normal numbers whose rank correlation is told.
+
+    It is 6/pi arcsin(rho/2) for normal numbers with correlation rho, and for what is monotone in them too.
+    """
+    return 2.0 * math.sin(math.pi * rank / 6.0)
 
 
 class Layer(NamedTuple):
@@ -112,12 +121,14 @@ def _layers(scenario: Scenario, cells: Entities, demand: Whole, minute: Whole) -
     days = range(scenario.days)
     told = scenario.busyness
     if told is not None:
-        entities = _entities(entity_number(Entity.DAY, day) for day in days)
-        yield Layer(_DAY, entities, np.zeros(len(days)), told.cv, np.arange(len(cells)), minute // DAY_MINUTES)
-        halves = range(scenario.days * _HALF_HOURS)
-        entities = _entities(entity_number(Entity.DAY, half) for half in halves)
-        carried = np.array([told.carried(1) if half % _HALF_HOURS else 0.0 for half in halves])
-        yield Layer(_INTERVAL, entities, carried, told.interval_cv, np.arange(len(cells)), minute // 30)
+        yield _of_all(_DAY, days, told.cv, minute // DAY_MINUTES)
+        yield _of_halves(_INTERVAL, days, told.interval_cv, told.carried(1), minute)
+    error = scenario.forecast.error if scenario.forecast is not None else None
+    if error is not None:
+        weeks = (minute // DAY_MINUTES + datetime.date.fromisoformat(scenario.starts).weekday()) // 7
+        yield _of_all(_WEEK_OFF, range(len(days) // 7 + 2), error.weekly_cv, weeks)
+        yield _of_all(_DAY_OFF, days, error.daily_cv, minute // DAY_MINUTES)
+        yield _of_halves(_INTERVAL_OFF, days, error.interval_cv, normal_correlation(error.correlation), minute)
     for index, one in enumerate(scenario.demand):
         if one.busyness is not None:
             own = np.flatnonzero(demand == index)
@@ -130,6 +141,19 @@ def _layers(scenario: Scenario, cells: Entities, demand: Whole, minute: Whole) -
                 if before // DAY_MINUTES == here // DAY_MINUTES:
                     carried[place] = one.busyness.carried((here - before) / one.interval_minutes)
             yield Layer(_INTERVAL, cells[own], carried, one.busyness.interval_cv, own, np.arange(len(own)))
+
+
+def _of_all(purpose: int, spells: range, cv: float, of: Whole) -> Layer:
+    """Return factors that multiply all demand, one for each spell."""
+    entities = _entities(entity_number(Entity.DAY, spell) for spell in spells)
+    return Layer(purpose, entities, np.zeros(len(spells)), cv, np.arange(len(of)), of)
+
+
+def _of_halves(purpose: int, days: range, cv: float, carried: float, minute: Whole) -> Layer:
+    """Return factors that multiply all demand, one for each half-hour, alike between neighbours of a day."""
+    halves = range(len(days) * _HALF_HOURS)
+    each = np.array([carried if half % _HALF_HOURS else 0.0 for half in halves])
+    return _of_all(purpose, halves, cv, minute // 30)._replace(carried=each)
 
 
 def _entities(numbers: Iterable[int]) -> Entities:

@@ -70,10 +70,13 @@ class Cells:
     """By cell: position in the scenario's `demand`."""
     intent: Whole
     """By demand: position in the scenario's `intents`."""
+    mix: Whole
+    """By cell: which mix it has; that of its demand has the same number as it."""
+    mix_intent: Whole
     mix_at: Whole
     mix_channel: Whole
     mix_share: Real
-    """By demand: its channels as positions in the scenario's, and the share of this and those before it."""
+    """By mix: its intent, its channels as positions in the scenario's, and the share of this and those before it."""
     tongue_at: Whole
     tongue: Whole
     tongue_share: Real
@@ -96,18 +99,21 @@ class Cells:
     def drawn_from(self) -> tuple[Entities, Real, Real, Real, Whole, Whole, Whole, Whole, Real]:
         """What `customers` reads."""
         return (
-            self.first, self.start_s, self.length_s, self.bends, self.demand, self.intent, self.mix_at,
+            self.first, self.start_s, self.length_s, self.bends, self.mix, self.mix_intent, self.mix_at,
             self.mix_channel, self.mix_share,
         )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=8)
+CELLS_KEPT = 80
+"""Of so many scenarios: those that a what-if compares take turns."""
+
+
+@functools.lru_cache(maxsize=CELLS_KEPT)
 def cells_of(loaded: LoadedScenario) -> Cells:
     """Put down the cells of a scenario."""
     scenario = loaded.scenario
     local = scenario.local_days
     intents, channels = list(scenario.intents), list(scenario.channels)
-    kinds = [scenario.kind_of(day) for day in range(scenario.days)]
     rows = sorted(
         (
             (
@@ -115,11 +121,12 @@ def cells_of(loaded: LoadedScenario) -> Cells:
                 int((day * DAY_S + start_s) // 60),
                 index,
                 local.begins_s(day) + start_s,
-                mean * demand.times(kind),
+                mean,
+                mix,
             )
             for index, demand in enumerate(scenario.demand)
-            for day, kind in enumerate(kinds)
-            for start_s, mean in loaded.contacts[index]
+            for day in range(scenario.days)
+            for start_s, mean, mix in loaded.expected(index, day)
         ),
         key=lambda row: row[:2],
     )
@@ -128,10 +135,15 @@ def cells_of(loaded: LoadedScenario) -> Cells:
     patience = [[laws.number(scenario.patience_of(name, intent)) for intent in intents] for name in scenario.channels]
     bursts = [demand.bursts for demand in scenario.demand]
     followers_law = [laws.number(burst.after if burst else None) for burst in bursts]
-    mixes = [demand.channels for demand in scenario.demand]
+    mixes = [tuple(demand.channels.values()) for demand in scenario.demand]
+    mixes += [row[5] for row in rows if row[5] is not None]
     tongues = [demand.languages or {scenario.language: 1.0} for demand in scenario.demand]
     lengths = [demand.interval_minutes * 60.0 for demand in scenario.demand]
     of_demand = np.array([row[2] for row in rows], dtype=np.int64)
+    own_mix = np.array([row[5] is not None for row in rows], dtype=np.bool_)
+    of_mix = np.where(own_mix, len(scenario.demand) - 1 + np.cumsum(own_mix), of_demand)
+    mix_of = [*range(len(scenario.demand)), *of_demand[own_mix].tolist()]
+    intent = np.array([intents.index(demand.intent) for demand in scenario.demand], dtype=np.int64)
     minute = np.array([row[1] for row in rows], dtype=np.int64)
     entity = np.array([cell_entity(*row[:2]) for row in rows], dtype=np.uint64)
     cells = Cells(
@@ -143,10 +155,14 @@ def cells_of(loaded: LoadedScenario) -> Cells:
         length_s=np.array([lengths[row[2]] for row in rows], dtype=np.float64),
         bends=_bends(loaded, of_demand, minute),
         demand=of_demand,
-        intent=np.array([intents.index(demand.intent) for demand in scenario.demand], dtype=np.int64),
+        intent=intent,
+        mix=of_mix.astype(np.int64),
+        mix_intent=intent[mix_of] if len(intent) else intent,
         mix_at=np.cumsum([0, *(len(mix) for mix in mixes)]).astype(np.int64),
-        mix_channel=np.array([channels.index(name) for mix in mixes for name in mix], dtype=np.int64),
-        mix_share=np.array([share for mix in mixes for share in np.cumsum(list(mix.values()))], dtype=np.float64),
+        mix_channel=np.array(
+            [channels.index(name) for of in mix_of for name in scenario.demand[of].channels], dtype=np.int64
+        ),
+        mix_share=np.array([share for mix in mixes for share in np.cumsum(mix)], dtype=np.float64),
         tongue_at=np.cumsum([0, *(len(some) for some in tongues)]).astype(np.int64),
         tongue=np.array([LANGUAGES.index(name) for some in tongues for name in some], dtype=np.int64),
         tongue_share=np.array(
@@ -210,10 +226,18 @@ def _bends(loaded: LoadedScenario, demand: Whole, minute: Whole) -> Real:
     bends = np.ones((len(demand), 2))
     for index, one in enumerate(told):
         if one.rate == "spline":
-            starts_s, expected = zip(*loaded.contacts[index], strict=True)
-            of_day = bends_of(starts_s, one.interval_minutes * 60.0, expected)
             own = np.flatnonzero(demand == index)
-            bends[own] = of_day[np.searchsorted(np.array(starts_s) // 60, minute[own] % DAY_MINUTES)]
+            days = [(own, loaded.contacts[index])]
+            if index in loaded.by_day:
+                days = [
+                    (own[minute[own] // DAY_MINUTES == day], [(each.start_s, each.contacts) for each in of_day])
+                    for day, of_day in enumerate(loaded.by_day[index])
+                ]
+            for here, told_there in days:
+                if len(here):
+                    starts_s, expected = zip(*told_there, strict=True)
+                    curve = bends_of(starts_s, one.interval_minutes * 60.0, expected)
+                    bends[here] = curve[np.searchsorted(np.array(starts_s) // 60, minute[here] % DAY_MINUTES)]
     return bends
 
 

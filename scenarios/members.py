@@ -42,6 +42,15 @@ def values_of(
     """Return VALUE_COLUMNS, a row for each customer, told by entity; empty cells where no population is told."""
     if population is None:
         return pd.DataFrame(dict.fromkeys(VALUE_COLUMNS, np.full(len(entities), np.nan))).astype({"segment": object})
+    segment, columns = _drawn(population, entities, seed, replication)
+    names = np.array(list(population.segments), dtype=object)
+    return pd.DataFrame({"segment": names[segment], **columns}, columns=list(VALUE_COLUMNS))
+
+
+def _drawn(
+    population: Population, entities: Sequence[int] | Entities, seed: int, replication: int
+) -> tuple[npt.NDArray[np.int64], dict[str, Values]]:
+    """Return each customer's segment, by position, and VALUE_COLUMNS but the segment."""
     keys = np.array(entities, dtype=np.uint64)
 
     def drawn(purpose: Purpose) -> Values:
@@ -56,13 +65,19 @@ def values_of(
     term = np.array([0.0 if one.contract is None else one.contract.months for one in told])
     share = np.array([0.0 if one.contract is None else one.contract.share for one in told])
     columns = {
-        "segment": np.array(names, dtype=object)[segment],
         "monthly_revenue": _spread([one.monthly_revenue for one in told], segment, revenue),
         "margin": np.array([one.margin for one in told])[segment],
         "tenure_months": _spread([one.tenure_months for one in told], segment, tenure),
         "contract_months": np.where(held < share[segment], term[segment] * left, 0.0),
     }
-    return pd.DataFrame(columns, columns=list(VALUE_COLUMNS))
+    return segment, columns
+
+
+def margins_taken(population: Population, entities: Sequence[int] | Entities, seed: int, replication: int) -> Values:
+    """Return the margin that each customer takes away by leaving, told by entity: `taken_away` of `values_of`."""
+    _, columns = _drawn(population, entities, seed, replication)
+    months = np.maximum(population.value_months - columns["contract_months"], 0.0)
+    return columns["monthly_revenue"] * months * columns["margin"]
 
 
 def taken_away(values: pd.DataFrame, value_months: float) -> pd.DataFrame:

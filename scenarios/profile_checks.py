@@ -6,9 +6,10 @@ the key that is in the way. Refuses to read files and to know options: `scenario
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from scenarios.forecast import Expected
 from scenarios.profiles import Profile, TimedProfile
 from scenarios.scenario import Scenario
 from scenarios.stages import Interval, NobodyExpectedError, placed
@@ -34,7 +35,7 @@ def timed(scenario: Scenario, name: str, profile: Profile, factor: float = 1.0) 
 
 def troubles(
     scenario: Scenario,
-    contacts: Mapping[int, Sequence[tuple[float, float]]],
+    expected: Callable[[int, int], Sequence[Expected]],
     arrivals: Sequence[Any],
     profile: TimedProfile,
 ) -> Iterator[Trouble]:
@@ -42,7 +43,7 @@ def troubles(
 
     Args:
         scenario: with its parts checked.
-        contacts: per demand entry, (start of the interval in s after midnight, expected contacts).
+        expected: of an entry of demand and a day, what is expected in each interval.
         arrivals: recorded contacts that are played again.
         profile: with its place in time.
     """
@@ -63,10 +64,10 @@ def troubles(
         return
     for index, demand in enumerate(scenario.demand):
         if demand.bursts is not None and profile.level is None:
-            expected = "one factor throughout: followers come after whom they follow, not when a stage says"
-            yield Trouble((), Words(f"beside demand[{index}].bursts"), expected)
+            right = "one factor throughout: followers come after whom they follow, not when a stage says"
+            yield Trouble((), Words(f"beside demand[{index}].bursts"), right)
     if not arrivals:
-        yield from _nobody(scenario, contacts, day, profile)
+        yield from _nobody(scenario, expected, day, profile)
 
 
 def _recorded(profile: TimedProfile) -> Iterator[Trouble]:
@@ -84,21 +85,20 @@ def _recorded(profile: TimedProfile) -> Iterator[Trouble]:
 
 
 def _nobody(
-    scenario: Scenario, contacts: Mapping[int, Sequence[tuple[float, float]]], day: int, profile: TimedProfile
+    scenario: Scenario, expected: Callable[[int, int], Sequence[Expected]], day: int, profile: TimedProfile
 ) -> Iterator[Trouble]:
-    kind = scenario.kind_of(day)
     intervals = [
-        Interval(day, starts_s, demand.interval_minutes * 60.0, mean * demand.times(kind), 1.0, 1.0)
+        Interval(day, one.start_s, demand.interval_minutes * 60.0, one.contacts, 1.0, 1.0)
         for index, demand in enumerate(scenario.demand)
-        for starts_s, mean in contacts[index]
+        for one in expected(index, day)
     ]
     try:
         placed(intervals, scenario.local_days, profile)
     except NobodyExpectedError as error:
         at = clock_text(scenario.local_days.clock_s(error.at_s))
-        expected = f"factor 0, or demand whose mix it can take: at {at} nobody is expected"
+        right = f"factor 0, or demand whose mix it can take: at {at} nobody is expected"
         found = Words(_words(profile.stages[error.stage].volume))
-        yield Trouble(("stages", error.stage, "per_second"), found, expected)
+        yield Trouble(("stages", error.stage, "per_second"), found, right)
 
 
 def _words(volume: tuple[float, float], factor: float = 1.0) -> str:

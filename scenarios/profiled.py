@@ -57,7 +57,7 @@ def profiled(loaded: LoadedScenario, asked: Asked) -> LoadedScenario:
     if asked == Asked():
         return loaded
     profile = _timed(loaded, asked)
-    found = next(troubles(loaded.scenario, loaded.contacts, loaded.arrivals, profile), None)
+    found = next(troubles(loaded.scenario, loaded.expected, loaded.arrivals, profile), None)
     if found is not None:
         what = f"profile {profile.name}" if asked.profile else "what was asked for"
         where = f"{dotted(found.key)} " if found.key else ""

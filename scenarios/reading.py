@@ -14,13 +14,19 @@ import functools
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from scenarios.churn import ChurnModel, read_churn
 from scenarios.faults import Fault, FaultsFoundError, one_of
+from scenarios.forecast import Expected, expected_by_day
+from scenarios.forecast_log import BackTest, LogVolumes, run_files
+from scenarios.forecast_sources import asked_of, lacking, volumes_of, with_measured_error
+from scenarios.forecast_tables import TableVolumes
 from scenarios.laws import AnyLaw
 from scenarios.models import check_model
 from scenarios.profile_checks import timed, troubles
@@ -32,7 +38,7 @@ from scenarios.settings import SETTING, applied
 from scenarios.tables import Arrival, read_agents, read_arrivals, read_contacts, read_points
 from scenarios.uncertain import Uncertain
 from scenarios.uncertain_inputs import Input, inputs_from
-from scenarios.units import DAY_S, NEVER_US, clock_s, clock_text, us
+from scenarios.units import DAY_S, INTERVAL_CONTACTS_MOST, NEVER_US, clock_s, clock_text, us
 from scenarios.workbooks import parted
 from scenarios.yaml_reader import Document, Key, Words, read_file
 
@@ -70,7 +76,10 @@ class LoadedScenario:
     scenario: Scenario
     hash: str
     contacts: dict[int, list[tuple[float, float]]] = field(repr=False)
-    """Per demand entry: (start of the interval in s after midnight, expected contacts)."""
+    """Per demand entry: (start of the interval in s after midnight, expected contacts) of any day.
+
+    Where volumes differ by date, their mean over the dates of the table; see `expected`.
+    """
     agents: dict[str, list[tuple[float, int]]] = field(repr=False)
     """Per team with agents: (scenario second, agents from then on) over the whole horizon."""
     arrivals: list[Arrival] = field(repr=False)
@@ -79,10 +88,16 @@ class LoadedScenario:
     """How the first day begins, where not empty at midnight."""
     profile: TimedProfile | None = field(default=None, repr=False)
     """What becomes of the volumes, where others come than `demand` and `replay` say."""
+    by_day: Mapping[int, tuple[tuple[Expected, ...], ...]] = field(default_factory=dict, repr=False)
+    """Per demand entry whose volumes differ by date: what is expected in each interval of each day, all told."""
+    back_test: BackTest | None = None
+    """What the rule that forecasts from a log was worth, where the scenario asks for it."""
     churn: ChurnModel | None = field(default=None, repr=False)
     """What makes customers leave, with how many really do, where the scenario says so."""
     document: Document | None = field(default=None, repr=False)
     """What the file says, in plain values, where there is one."""
+    files: tuple[Path, ...] = field(default=(), repr=False)
+    """The tables it was read from."""
     since: tuple[Callable[[LoadedScenario], LoadedScenario], ...] = field(default=(), repr=False)
     """What was asked for on top of the file, as a profile or a state, in order; done again where the file changes."""
 
@@ -91,6 +106,20 @@ class LoadedScenario:
     ) -> tuple[Callable[[LoadedScenario], LoadedScenario], ...]:
         """Return what was asked for on top of the file, with one more thing."""
         return (*self.since, again)
+
+    def is_as_on_disk(self) -> bool:
+        """Say whether its file and tables, read again, would give it: nothing was changed, there or since."""
+        try:
+            return _hash(self.path.read_bytes(), self.files) == self.hash
+        except OSError:
+            return False
+
+    def expected(self, demand: int, day: int) -> Sequence[Expected]:
+        """Return what is expected of an entry of demand in each interval of a day, everything multiplied."""
+        if demand in self.by_day:
+            return self.by_day[demand][day]
+        times = self.scenario.demand[demand].times(self.scenario.kind_of(day))
+        return [Expected(start_s, count * times, None) for start_s, count in self.contacts[demand]]
 
     def handle_us(self, team: str, intent: str) -> int:
         """Return the mean time of a contact with a team, in microseconds; 0 where the team has no law for it."""
@@ -167,12 +196,16 @@ def checked(told: Document, path: Path, days: int | None, own: bytes) -> LoadedS
     if days is not None:
         scenario = scenario.model_copy(update={"days": days})
     contacts, agents = _volumes(scenario, tables), _rosters(scenario, tables)
+    scenario, back_test = with_measured_error(document, scenario, tables.forecasts)
+    by_day = _by_day(document, scenario, contacts, tables)
     _named_agents_come(document, scenario, tables)
-    _profiles_can_be_played(document, scenario, contacts, tables.arrivals)
     churn = _believed(scenario, tables.churn)
-    return LoadedScenario(
-        path, scenario, tables.hash(own), contacts, agents, tables.arrivals, churn=churn, document=told
-    )
+    loaded = LoadedScenario(
+        path, scenario, tables.hash(own), contacts, agents, tables.arrivals, by_day=by_day, back_test=back_test,
+        churn=churn, document=told, files=tuple(tables.files),
+    )  # fmt: skip
+    _profiles_can_be_played(document, loaded)
+    return loaded
 
 
 def with_settings(loaded: LoadedScenario, settings: Mapping[str, object]) -> LoadedScenario:
@@ -259,12 +292,27 @@ def _believed(scenario: Scenario, churn: ChurnModel | None) -> ChurnModel | None
     return churn.model_copy(update={"observed": scenario.churn.observed})
 
 
-def _profiles_can_be_played(
-    document: Document,
-    scenario: Scenario,
-    contacts: dict[int, list[tuple[float, float]]],
-    arrivals: list[Arrival],
-) -> None:
+def _by_day(
+    document: Document, scenario: Scenario, contacts: dict[int, list[tuple[float, float]]], tables: _Tables
+) -> dict[int, tuple[tuple[Expected, ...], ...]]:
+    """Return what is expected on each day where days differ by date.
+
+    Raises:
+        FaultsFoundError: a table or a log tells nothing of a day on which contacts can come, or too many come.
+    """
+    faults = list(lacking(scenario, tables.forecasts))
+    found = {} if faults else expected_by_day(scenario, contacts, tables.forecasts)
+    for index, days in found.items():
+        most = max((each.contacts for day in days for each in day), default=0.0)
+        if most > INTERVAL_CONTACTS_MOST:
+            words = Words(f"for {most:.0f} contacts in an interval")
+            faults.append(document.fault(("demand", index), words, f"at most {INTERVAL_CONTACTS_MOST}"))
+    if faults:
+        raise FaultsFoundError(faults)
+    return found
+
+
+def _profiles_can_be_played(document: Document, loaded: LoadedScenario) -> None:
     """Refuse profiles under which the scenario cannot be played.
 
     Raises:
@@ -272,9 +320,9 @@ def _profiles_can_be_played(
     """
     faults = [
         document.fault(("profiles", name, *found.key), found.found, found.expected)
-        for name, profile in scenario.profiles.items()
-        if profile.day < scenario.days  # fewer days may be asked for than the file has
-        for found in troubles(scenario, contacts, arrivals, timed(scenario, name, profile))
+        for name, profile in loaded.scenario.profiles.items()
+        if profile.day < loaded.scenario.days  # fewer days may be asked for than the file has
+        for found in troubles(loaded.scenario, loaded.expected, loaded.arrivals, timed(loaded.scenario, name, profile))
     ]
     if faults:
         raise FaultsFoundError(faults)
@@ -307,12 +355,15 @@ class _Tables:
         self.agents: dict[str, list[tuple[float, int]]] = {}
         self.arrivals: list[Arrival] = []
         self.churn: ChurnModel | None = None
-        self._files: list[Path] = []
+        self.forecasts: dict[int, TableVolumes | LogVolumes] = {}
+        self.files: list[Path] = []
         for index, demand in enumerate(list_at(document.values, "demand")):
             if isinstance(demand, dict) and isinstance(demand.get("contacts_csv"), str):
                 path = self._file(folder, demand["contacts_csv"])
                 with _kept(faults, document, ("demand", index, "contacts_csv")):
                     self.contacts[index] = read_contacts(path)
+            elif isinstance(demand, dict) and isinstance(demand.get("forecast"), dict):
+                self._read_forecast(document, folder, faults, index, demand)
         for name, team in dict_at(document.values, "teams").items():
             if isinstance(team, dict) and isinstance(team.get("agents_csv"), str):
                 path = self._file(folder, team["agents_csv"])
@@ -334,6 +385,21 @@ class _Tables:
                 faults += _strangers(self.arrivals, path, document.values)
         self._read_churn(document, folder, faults)
 
+    def _read_forecast(
+        self, document: Document, folder: Path, faults: list[Fault], index: int, demand: dict[str, Any]
+    ) -> None:
+        """Read volumes by date; what the table tells of the length of intervals and of the mix is filled in."""
+        asked = asked_of(document.values, demand)
+        if asked is None:  # a fault that the model tells
+            return
+        self.files += [folder / parted(asked.name)[0]] if asked.is_table else run_files(folder / asked.name)
+        with _kept(faults, document, ("demand", index, "forecast", "file" if asked.is_table else "log")):
+            found = volumes_of(folder / asked.name, asked)
+            self.forecasts[index], self.contacts[index] = found, found.daily()
+            demand["interval_minutes"] = found.interval_minutes
+            if found.by_channel and not np.isnan(found.shares()).any():
+                demand["channels"] = dict(zip(asked.channels, map(float, found.shares()), strict=True))
+
     def _read_churn(self, document: Document, folder: Path, faults: list[Fault]) -> None:
         name = dict_at(document.values, "churn").get("model")
         if not isinstance(name, str) or not name:
@@ -344,21 +410,25 @@ class _Tables:
                 document.fault(("churn", "model"), name, CHURN_FILE + one_of(our_names("churn_models"), name))
             )
             return
-        self._files.append(path)
+        self.files.append(path)
         with _kept(faults, document, ("churn", "model")):
             stamp = path.stat()
             self.churn = _churn_as_of(path, stamp.st_mtime_ns, stamp.st_size)
 
     def _file(self, folder: Path, name: str) -> Path:
-        self._files.append(folder / parted(name)[0])
+        self.files.append(folder / parted(name)[0])
         return folder / name
 
     def hash(self, own: bytes) -> str:
         """Return 16 hex digits over the scenario's own text and its tables."""
-        digest = hashlib.blake2b(own + b"\0", digest_size=8)
-        for path in self._files:
-            digest.update(path.read_bytes() + b"\0")
-        return digest.hexdigest()
+        return _hash(own, self.files)
+
+
+def _hash(own: bytes, files: Sequence[Path]) -> str:
+    digest = hashlib.blake2b(own + b"\0", digest_size=8)
+    for path in files:
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 @functools.lru_cache(maxsize=16)
@@ -408,7 +478,8 @@ def _same_cells(document: Document, tables: _Tables) -> Iterator[Fault]:
         first_s = clock_at(first)
         if not starts_s and first_s is not None and isinstance(minutes, int):
             starts_s = [first_s + k * minutes * 60.0 for k in range(len(list_at(demand, "contacts")))]
-        key: Key = ("demand", i, "contacts_csv" if i in tables.contacts else "contacts")
+        table = "forecast" if i in tables.forecasts else "contacts_csv"
+        key: Key = ("demand", i, table if i in tables.contacts else "contacts")
         for start_s in starts_s:
             other = told.setdefault((intent, int(start_s // 60)), i)
             if other != i or start_s % 60 or (start_s >= DAY_S and i in tables.contacts):
@@ -423,6 +494,8 @@ def _same_cells(document: Document, tables: _Tables) -> Iterator[Fault]:
 def _overlaps(document: Document, tables: _Tables) -> Iterator[Fault]:
     """Find intervals that begin before the one before has ended, where a curve is to go through them."""
     for i, starts in tables.contacts.items():
+        if i in tables.forecasts:  # whose intervals have a length that fits
+            continue
         demand = document.values["demand"][i]
         minutes = demand.get("interval_minutes", 30)
         if demand.get("rate") != "spline" or not isinstance(minutes, int):

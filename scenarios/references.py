@@ -11,6 +11,7 @@ from typing import Any
 
 from scenarios.by_intent import DEFAULT, is_by_intent
 from scenarios.faults import Fault, one_of
+from scenarios.forecast_sources import event_faults
 from scenarios.identity import intent_code
 from scenarios.metric_names import ALL_NAMES, METRIC_NAMES, QUEUE_METRIC_NAMES, TEAM_METRIC_NAMES, a_metric
 from scenarios.population_checks import population_faults
@@ -94,6 +95,7 @@ def references(document: Document) -> Iterator[Fault]:
     yield from _metrics(document, channels, teams)
     yield from threshold_faults(document, channels)
     yield from population_faults(document, channels, intents, list(teams))
+    yield from event_faults(document, channels, intents)
     if not values.get("demand") and not values.get("replay"):
         yield document.fault(("demand",), MISSING, "demand (by intent and interval) or replay (recorded arrivals)")
 

@@ -18,6 +18,7 @@ from scenarios.by_intent import ByIntent, LawOrLaws, law_for
 from scenarios.calendar import WEEKDAYS, DayKind, HoursOfDay, Spell, kind_of_day, open_spell_s
 from scenarios.churn import ChurnBelief
 from scenarios.conduct import Conduct
+from scenarios.forecast import Forecast, Source
 from scenarios.laws import AnyLaw, Law
 from scenarios.local_days import LocalDays, local_days
 from scenarios.models import Strict
@@ -205,6 +206,7 @@ class Demand(Strict):
     contacts_csv: FileName | None = Field(
         None, description="table (CSV or Excel) with columns starts (HH:MM) and contacts, beside this file"
     )
+    forecast: Source | None = Field(None, description="instead: volumes by date, from a table or a recorded log")
     factor: Annotated[float, Field(ge=0, le=1000)] = Field(1.0, description="multiplies all volumes")
     week: dict[DayKind, Annotated[float, Field(ge=0, le=1000)]] = Field(
         default_factory=dict,
@@ -227,12 +229,18 @@ class Demand(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> Demand:
-        if (self.contacts is None) == (self.contacts_csv is None):
-            raise ValueError("either contacts or contacts_csv")
+        if sum(told is not None for told in (self.contacts, self.contacts_csv, self.forecast)) != 1:
+            raise ValueError("either contacts or contacts_csv, or a forecast")
+        if self.forecast is not None and self.forecast.file is not None and self.week:
+            raise ValueError("no week beside forecast.file: it tells of each date, holidays too")
+        if self.forecast is not None and self.week.keys() - {"holiday"}:
+            raise ValueError("no weekday in week beside forecast.log: each weekday is its own mean; holiday alone")
         return self
 
     def times(self, kind: DayKind) -> float:
         """Return by what the volumes of such a day are multiplied."""
+        if self.forecast is not None and self.forecast.file is not None:
+            return self.factor
         return self.factor * self.week.get(kind, 0.0 if kind == "holiday" else 1.0)
 
 
@@ -795,6 +803,9 @@ class Scenario(Strict):
     intents: dict[Name, str] = Field(min_length=1, description="what customers want: name and one line")
     demand: list[Demand] = Field(default_factory=list, description="how many contacts are expected, when and where")
     busyness: Busyness | None = Field(None, description="how much days differ for all demand together")
+    forecast: Forecast | None = Field(
+        None, description="what multiplies all volumes of demand by date, and how wrong they may be"
+    )
     replay: Replay | None = Field(None, description="recorded contacts played again, beside or instead of demand")
     profiles: dict[Name, Profile] = Field(
         default_factory=dict, description="loads that can be played instead of the days as they are (--profile NAME)"

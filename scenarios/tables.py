@@ -33,7 +33,7 @@ class Arrival(NamedTuple):
 
 def read_contacts(path: Path) -> list[tuple[float, float]]:
     """Read expected contacts: (start of the interval in seconds after midnight, contacts), in order of time."""
-    rows = _read(path, {"starts": _clock, "contacts": _volume})
+    rows = _read(path, {"starts": _clock, "contacts": volume})
     _rising(path, rows, "starts", "starts")
     return [(float(start), float(count)) for _, start, count in rows]
 
@@ -48,7 +48,7 @@ def read_agents(path: Path) -> list[tuple[float, int]]:
 def read_arrivals(path: Path) -> list[Arrival]:
     """Read recorded arrivals; the column customer_id may be left out, or be empty where nobody knows whose it was."""
     columns: dict[str, Callable[[str], Any]] = {
-        "contact_id": _text, "due_s": _amount, "channel": _text, "intent": _text,
+        "contact_id": known_text, "due_s": _amount, "channel": known_text, "intent": known_text,
     }  # fmt: skip
     rows = _read(path, columns, {"customer_id": _known})
     seen: dict[str, int] = {}
@@ -84,31 +84,62 @@ def _read(
     path: Path, columns: dict[str, Callable[[str], Any]], more: Mapping[str, Callable[[str], Any]] | None = None
 ) -> list[tuple[Any, ...]]:
     """Return a tuple per row: its line, its cells, then those of `more` columns that the table has, too."""
+    rows, faults = read_rows(path, columns, more)
+    if faults:
+        raise FaultsFoundError(faults)
+    return [(line, *cells.values()) for line, cells in rows]
+
+
+def header_of(path: Path) -> list[str]:
+    """Return the names of a table's columns.
+
+    Raises:
+        FaultsFoundError: it cannot be read.
+    """
+    return next(_lines(path), (1, []))[1]
+
+
+def read_rows(
+    path: Path, columns: Mapping[str, Callable[[str], Any]], more: Mapping[str, Callable[[str], Any]] | None = None
+) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]:
+    """Read a table: the line and the cells of each row that is right, by column, and a fault for each cell that is not.
+
+    Args:
+        path: the table.
+        columns: those that it must have, and what reads a cell of each or raises `ValueError`.
+        more: those that it may have.
+
+    Raises:
+        FaultsFoundError: it cannot be read, or lacks a column.
+    """
     faults: list[Fault] = []
-    rows: list[tuple[Any, ...]] = []
-    table = sheet_rows(path) if is_workbook(path) else _csv_rows(path)
+    rows: list[tuple[int, dict[str, Any]]] = []
+    table = _lines(path)
     first_line, header = next(table, (1, []))
     if not set(columns) <= set(header):
         found = "columns " + ", ".join(header or ["none"])
         raise FaultsFoundError([Fault(str(path), first_line, "the header", found, "columns " + ", ".join(columns))])
     places = {name: place for place, name in enumerate(header)}
-    columns = columns | {name: read for name, read in (more or {}).items() if name in places}
-    for line, texts in table:
-        if len(rows) >= ROWS_MOST:
+    columns = {**columns, **{name: read for name, read in (more or {}).items() if name in places}}
+    for number, (line, texts) in enumerate(table):
+        if number >= ROWS_MOST:
             faults.append(Fault(str(path), line, "the file", "longer", f"at most {ROWS_MOST} rows"))
             break
-        cells: list[Any] = [line]
+        cells: dict[str, Any] = {}
         for name, read in columns.items():
             text = texts[places[name]] if places[name] < len(texts) else ""
             try:
-                cells.append(read(text))
+                cells[name] = read(text)
             except ValueError as error:
                 key = f"{name} (cell {cell_name(places[name], line)})" if is_workbook(path) else name
                 faults.append(Fault(str(path), line, key, shorten(text) if text else "empty", str(error)))
-        rows.append(tuple(cells))
-    if faults:
-        raise FaultsFoundError(faults)
-    return rows
+        if len(cells) == len(columns):
+            rows.append((line, cells))
+    return rows, faults
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    return sheet_rows(path) if is_workbook(path) else _csv_rows(path)
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -134,7 +165,8 @@ def _amount(text: str) -> float:
     return value
 
 
-def _volume(text: str) -> float:
+def volume(text: str) -> float:
+    """Read how many contacts are expected in an interval."""
     value = _amount(text)
     if value > INTERVAL_CONTACTS_MOST:
         raise ValueError(f"at most {INTERVAL_CONTACTS_MOST}")
@@ -149,7 +181,8 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _text(text: str) -> str:
+def known_text(text: str) -> str:
+    """Read some text."""
     if not text:
         raise ValueError("some text")
     return text

@@ -1470,6 +1470,10 @@ def variant_of(
     return "one_queue" if one_queue and plain else "common"
 
 
+LEGS_PER_ARRIVAL = 3
+"""Room for so many legs at first; what is not written to costs nothing, and a loop that runs out of it begins again."""
+
+
 def replicate(
     seed: int,
     plan: int,
@@ -1487,7 +1491,7 @@ def replicate(
     `more` is the floor's, where it is known already; `lives` and `beliefs` tell of customers who may leave.
     """
     loop, whole = VARIANTS[variant_of(floor, arrivals, more, lives)]
-    room = len(arrivals.entity) * 5 // 4 + 64
+    room = len(arrivals.entity) * LEGS_PER_ARRIVAL + 64
     while True:
         memory = memory_for(floor, shifts, room, whole, len(lives.first))
         legs, spells, fits = loop(seed, plan, desk, horizon_us, arrivals, floor, shifts, lives, beliefs, memory)

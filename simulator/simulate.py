@@ -416,6 +416,8 @@ def believed_churn(loaded: LoadedScenario, seed: int) -> ChurnModel | None:
 
 def _as_told(loaded: LoadedScenario) -> LoadedScenario:
     """Return a scenario as its file tells it, with the customers of this one; itself where the file is gone."""
+    if loaded.is_as_on_disk():
+        return loaded
     try:
         told = load_scenario(loaded.path, loaded.scenario.days)
     except FaultsFoundError:

@@ -22,10 +22,12 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from results.kept_rows import KeptRows
 from results.sequential import Looks, looks_of
 from results.whatif import ALPHA, Compared, Difference, Measure, WhatIf, difference_of, share_of_error
 from scenarios.alternatives import Alternative, Changed, alternatives_of
 from scenarios.churn import ChurnModel
+from scenarios.jit import sources_hash
 from scenarios.reading import LoadedScenario
 from simulator.simulate import believed_churn
 from simulator.whatif_measures import measures_of
@@ -57,6 +59,7 @@ def whatif(
     tolerances: Sequence[str] = (),
     cluster: str | None = None,
     churn: ChurnModel | None = None,
+    kept: KeptRows | None = None,
 ) -> WhatIf:
     """Compare alternatives with a scenario.
 
@@ -71,6 +74,7 @@ def whatif(
         tolerances: `METRIC=VALUE`, how large a difference does not matter yet.
         cluster: address of a Dask scheduler whose workers play the replications.
         churn: what makes customers leave, in all worlds; the scenario's, anchored on the scenario, where left out.
+        kept: rows that were played before for the same question (`asked_about`); what is played is put there, too.
 
     Raises:
         FaultsFoundError: every fault of every alternative.
@@ -83,10 +87,39 @@ def whatif(
     measures = measures_of(loaded, metrics, tolerances)
     seed = loaded.scenario.seed if seed is None else seed
     model = believed_churn(loaded, seed) if churn is None else churn
-    game = _Game(loaded, others, measures, max(replications, REPLICATIONS_LEAST), seed, model)
+    game = _Game(loaded, others, measures, max(replications, REPLICATIONS_LEAST), seed, model, kept)
     with open_workers(threads, False, cluster) as workers:
         whole = game.play(workers, progress)
     return game.told(whole, time.perf_counter() - began)
+
+
+BASE = -1
+"""The scenario itself among the positions of its alternatives."""
+
+
+def asked_about(
+    loaded: LoadedScenario,
+    alternatives: Sequence[Alternative],
+    seed: int,
+    replications: int,
+    metrics: Sequence[str] = (),
+    tolerances: Sequence[str] = (),
+) -> dict[str, object]:
+    """Return all that rows of a what-if depend on, by name: what another question must not go on with."""
+    return {
+        "scenario": loaded.hash,
+        "number of days": loaded.scenario.days,
+        "seed": seed,
+        "set of alternatives": [[one.name, dict(one.settings)] for one in alternatives],
+        "number of --replications": replications,
+        "choice of --metric": list(metrics),
+        "choice of --tolerance": list(tolerances),
+        "engine": sources_hash(),
+    }
+
+
+def _key(at: int, replication: int) -> str:
+    return f"{'scenario' if at == BASE else at}/{replication}"
 
 
 class _Game:
@@ -100,9 +133,10 @@ class _Game:
         most: int,
         seed: int,
         model: ChurnModel | None,
+        kept: KeptRows | None,
     ) -> None:
         keys = tuple(measure.key for measure in measures)
-        self.loaded, self.others, self.measures, self.most = loaded, others, measures, most
+        self.loaded, self.others, self.measures, self.most, self.kept = loaded, others, measures, most, kept
         self.base = WorldWork.of(loaded, seed, keys, model)
         self.worlds = [WorldWork.of(one.loaded, seed, keys, model) if one.differs else None for one in others]
         batch = max(BATCH_LEAST, math.ceil(most / LOOKS_MOST))
@@ -135,15 +169,34 @@ class _Game:
         self, workers: Workers | None, playing: Sequence[int], replications: range, progress: Progress | None
     ) -> list[Values]:
         """Play a batch; an interruption keeps the replications that are done in every world."""
-        together = Together((self.base, *(world for at in playing if (world := self.worlds[at]) is not None)))
-        done: list[Values] = []
-        rows: Iterable[Values] = workers.play(together, replications) if workers else map(together.play, replications)
+        worlds = [BASE, *(at for at in playing if self.worlds[at] is not None)]
+        together = Together(tuple(world for at in worlds if (world := self._world(at)) is not None))
+        done = self._known(worlds, replications)
+        left = replications[len(done) :]
+        rows: Iterable[Values] = workers.play(together, left) if workers else map(together.play, left)
         with contextlib.suppress(KeyboardInterrupt):
             for row in rows:
+                if self.kept is not None:
+                    for at, values in zip(worlds, row, strict=True):
+                        self.kept.put(_key(at, replications[len(done)]), values)
                 done.append(row)
                 if progress:
                     progress((replications.start + len(done)) / self.most)
         return done
+
+    def _world(self, at: int) -> WorldWork | None:
+        return self.base if at == BASE else self.worlds[at]
+
+    def _known(self, worlds: Sequence[int], replications: range) -> list[Values]:
+        """Return the first replications of a batch as far as they were played before in every world."""
+        found: list[Values] = []
+        for replication in replications:
+            rows = [self.kept.get(_key(at, replication)) if self.kept is not None else None for at in worlds]
+            known = [row for row in rows if row is not None]
+            if len(known) < len(worlds):
+                break
+            found.append(np.array(known))
+        return found
 
     def _keep(self, rows: Sequence[Values], playing: Sequence[int]) -> None:
         if not rows:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from results.figures import Key
-from results.leavers import shares_after
+from results.leavers import shares_of_counts
 from results.service_costs import WORK
 from scenarios.churn import ChurnModel
 from scenarios.ledger import COMPENSATIONS, terms_of
-from scenarios.members import taken_away, values_of
+from scenarios.members import margins_taken
 from scenarios.metric_directions import OWN_FIGURES
 from scenarios.metric_names import TEAM_METRIC_NAMES
 from scenarios.population_checks import DEFAULT
@@ -61,19 +60,21 @@ class WorldWork:
         played = self.work.play(replication)
         lost = {"customers_lost", "margin_lost"} & {key.metric for key in self.keys}
         shares = self._shares(played) if lost else np.empty(0)
-        return np.array([self._value(key, played, shares, replication) for key in self.keys])
-
-    def _value(self, key: Key, played: Played, shares: Values, replication: int) -> float:
         assert isinstance(played.part, Replicated)
+        paid = {"paid_hours", "cost_of_serving"} & {key.metric for key in self.keys}
+        paid_h = self._paid_h(played.part) if paid else np.empty(0)
+        return np.array([self._value(key, played, shares, paid_h, replication) for key in self.keys])
+
+    def _value(self, key: Key, played: Played, shares: Values, paid_h: Values, replication: int) -> float:
         told = played.told
         if key.metric == "customers_lost":
             return float(shares.sum())
         if key.metric == "margin_lost":
             return float(shares @ self._margins(played, replication))
         if key.metric == "paid_hours":
-            return float(self._paid_h(played.part).sum())
+            return float(paid_h.sum())
         if key.metric == "cost_of_serving":
-            return self._cost(played)
+            return self._cost(played, paid_h)
         if key.metric == "contacts":
             place = self._places.get(Key(CAME, None, key.channel, None))
             return float("nan") if place is None else float(told.counts[place])
@@ -84,7 +85,7 @@ class WorldWork:
         """Return for each case which share of customers leaves after one like it."""
         assert self.work.churn is not None
         assert played.lived is not None
-        return shares_after(self.work.churn, pd.DataFrame(terms_of(played.lived[2].rows)))
+        return shares_of_counts(self.work.churn, np.column_stack(list(terms_of(played.lived[2].rows).values())))
 
     def _margins(self, played: Played, replication: int) -> Values:
         """Return for each case what its customer takes away by leaving."""
@@ -93,15 +94,14 @@ class WorldWork:
         population = self.work.loaded.scenario.customers
         assert population is not None
         entities = plan.customer_entities()[lived.number]
-        values = values_of(population, entities, self.work.seed, self.work.luck(replication).plan)
-        return taken_away(values, population.value_months)["margin"].to_numpy(dtype=np.float64)
+        return margins_taken(population, entities, self.work.seed, self.work.luck(replication).plan)
 
     def _paid_h(self, part: Replicated) -> Values:
         """Return by team the hours paid: as rostered, or longer where the last contact took longer."""
         worked = worked_folded(part.happened, self.work.floor, self.work.works_from_s, self.work.paid_s, False)
         return np.maximum(worked.paid_s, worked.on_duty_s) / 3600
 
-    def _cost(self, played: Played) -> float:
+    def _cost(self, played: Played, paid_h: Values) -> float:
         """Return what serving costs, of what is told: the total of `results.service_costs` of one replication."""
         assert isinstance(played.part, Replicated)
         costs, scenario = self.work.loaded.scenario.costs, self.work.loaded.scenario
@@ -111,7 +111,7 @@ class WorldWork:
         total = 0.0
         for channel, number in zip(scenario.channels, np.bincount(came, minlength=len(scenario.channels)), strict=True):
             total += number * costs.contact.get(channel, 0.0)
-        for team, hours in zip(scenario.teams, self._paid_h(played.part), strict=True):
+        for team, hours in zip(scenario.teams, paid_h, strict=True):
             total += hours * costs.paid_hour.get(team, costs.paid_hour.get(DEFAULT, 0.0))
         if len(notes):
             begun = (notes[:, ROLE] == ROLES.index(WORK)) & (times[:, ANSWERED] > UNANSWERED)

@@ -11,6 +11,7 @@ from scenarios.scenario import Scenario
 from simulator.simulate import simulate
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "scenario.md").read_text(encoding="utf-8")
+TABLES = re.findall(r"`(\w+\.csv)`:\n\n```csv\n(.*?)```", PAGE, re.DOTALL)
 BLOCKS = re.findall(r"```yaml\n(scenario:.*?)```", PAGE, re.DOTALL)
 
 
@@ -19,6 +20,8 @@ def test_a_scenario_of_the_page_runs(text, tmp_path):
     """Without it the page a planner starts from could show keys that are no longer read."""
     path = tmp_path / "scenario.yaml"
     path.write_text(text, encoding="utf-8")
+    for name, table in TABLES:
+        (tmp_path / name).write_text(table, encoding="utf-8")
     found = simulate(load_scenario(path), replications=2, summary=True)
     assert found.contacts > 500
     assert {figure.name for figure in found.figures()} >= {"wait_s_mean", "waited_share", "occupancy"}
@@ -29,6 +32,7 @@ def test_the_page_names_every_key_that_changes_a_simulation():
     schema = Scenario.model_json_schema(by_alias=True)
     parts = {"ChannelHours", "Demand", "Team", "Shift", "Break", "Retry", "Priority", "Transfer", "Busyness", "Bursts"}
     parts |= {"Weibull", "Gamma", "Triangular", "Erlang", "HyperExponential", "PhaseType"}
+    parts |= {"Source", "Forecast", "Growth", "Event", "ForecastError"}
     keys = {key for part in (*parts, "Conduct") for key in schema["$defs"][part]["properties"]}
     told_elsewhere = {"journey", "factor"}
     assert {key for key in keys - told_elsewhere if not re.search(rf"\b{key}\b", PAGE)} == set()

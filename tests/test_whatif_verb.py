@@ -124,3 +124,19 @@ def test_an_interrupted_run_keeps_what_was_played_and_says_so(path, tmp_path, ca
     assert (facts["state"], facts["replications"]) == ("interrupted", 7)
     assert "cannot tell" in capsys.readouterr().out
     assert "interrupted" in Page((tmp_path / "run" / "report.html").read_text()).text
+    monkeypatch.undo()
+    words = ("--resume", tmp_path / "run")
+    assert whatif(path, "--set", "teams.front.agents=+2", *words) == 2
+    assert "another set of alternatives: ask as then" in capsys.readouterr().err
+    assert whatif(path, "--set", "teams.front.agents=+1", "--seed", 9, *words) == 2
+    assert "another seed (1)" in capsys.readouterr().err
+    assert whatif(path, "--set", "teams.front.agents=+1", "-o", tmp_path / "other", *words) == 2
+    assert "leave out -o" in capsys.readouterr().err
+    assert whatif(path, "--set", "teams.front.agents=+1", *words) == whatif(
+        path, "--set", "teams.front.agents=+1", "-o", tmp_path / "whole"
+    )
+    resumed, whole = (Run.open(tmp_path / name) for name in ("run", "whole"))
+    assert (resumed.facts["state"], resumed.facts["whatif"]) == ("finished", whole.facts["whatif"])
+    assert (resumed.folder / "differences.csv").read_text() == (whole.folder / "differences.csv").read_text()
+    assert whatif(path, "--set", "teams.front.agents=+1", *words) == 2
+    assert "is finished: nothing is missing" in capsys.readouterr().err

@@ -55,6 +55,28 @@ def test_both_engines_agree_on_a_shipped_scenario(name):
     assert compiled.run_id == simpy.run_id
 
 
+def test_both_engines_play_a_forecast_alike(tmp_path):
+    """Without it volumes by date, events of one channel and errors could be one engine's alone."""
+    hours = [(f"2026-03-0{day}", f"{hour:02d}:00", channel, 20 + 5 * day)
+             for day in (3, 4) for hour in range(8, 12) for channel in ("phone", "chat")]  # fmt: skip
+    table = "date,time,channel,contacts\n" + "".join(",".join(map(str, row)) + "\n" for row in hours)
+    (tmp_path / "volumes.csv").write_text(table)
+    open_all_day = {"opens": "00:00", "closes": "24:00"}
+    events = [{"on": "2026-03-04", "hours": "09:30-11:00", "factor": 2, "channels": ["phone"]}]
+    scenario = one_desk(
+        4, about(300), days=2, channels={"phone": open_all_day, "chat": open_all_day}, patience={"phone": about(120)},
+        demand=[{"intent": "order", "channels": {"phone": 0.5, "chat": 0.5}, "forecast": {"file": "volumes.csv"}}],
+        forecast={"events": events, "error": {"weekly_cv": 0.1, "daily_cv": 0.2, "interval_cv": 0.1}},
+    )  # fmt: skip
+    scenario["teams"]["front"]["channels"] = ["phone", "chat"]
+    loaded = written(tmp_path, scenario)
+    compiled, simpy = (simulate(loaded, replications=3, engine=engine) for engine in ("compiled", "simpy"))
+    pd.testing.assert_frame_equal(compiled.legs, simpy.legs, check_exact=True)
+    second = compiled.legs.query("leg == 0 and attempt == 1 and arrived_s >= 86400")
+    counts = second["channel"].value_counts()
+    assert counts["phone"] > 1.3 * counts["chat"]
+
+
 def test_every_variant_of_the_loop_gives_what_the_whole_one_gives(tmp_path):
     """Without it a scenario could get another answer for being simple enough for a leaner loop."""
     scenario = one_desk(2, about(300), demand=[demand(600)], patience={"phone": about(120)})

@@ -48,10 +48,11 @@ TOLD_ELSEWHERE = {
         "customers", "expectations",  # tests/simulator/test_leavers.py
         "costs", "remedies", "uncertain",  # they price a run, or are of other scenarios
         "profiles",  # tests/scenarios/test_profiles.py
+        "forecast",  # tests/scenarios/test_forecast.py
         "shoppers", "replay", "time_zone", "starts",  # test_plan.py, test_clock_changes.py
     },
     "ChannelHours": {"journey"},  # probes play it
-    "Demand": {"contacts_csv"},  # tests/scenarios/test_workbooks.py
+    "Demand": {"contacts_csv", "forecast"},  # tests/scenarios/test_workbooks.py, test_forecast.py
     "Team": {"agents_csv"},
 }  # fmt: skip
 

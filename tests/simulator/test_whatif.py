@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import simulator.whatif
+from results.kept_rows import KeptRows
 from results.service_costs import hours_of, service_costs_of
 from scenarios.alternatives import Alternative, typed
 from simulator.causes import lost_of, summed
 from simulator.precision import PrecisionError
 from simulator.simulate import believed_churn, simulate
-from simulator.whatif import whatif
+from simulator.whatif import asked_about, whatif
 from simulator.whatif_measures import measures_of
 from simulator.whatif_worlds import Together, WorldWork
 from tests.written import about, demand, exactly, one_desk, written
@@ -132,6 +133,34 @@ def test_an_interruption_keeps_what_is_done_and_says_that_it_cannot_tell(tmp_pat
     assert found.alternatives[0].differences[0].would_decide is not None
     with pytest.raises(KeyboardInterrupt):
         whatif(loaded, asked, replications=40, progress=lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_was_interrupted_goes_on_as_if_it_had_not_been(asked, tmp_path, monkeypatch, threads):
+    """Without it an hour would be played again, or the answer depend on when somebody pressed Ctrl-C."""
+    loaded, alternatives, found = asked
+    about = asked_about(loaded, alternatives, 1, 40)
+
+    def stop(share):
+        if share >= 7 / 40:
+            raise KeyboardInterrupt
+
+    with KeptRows.create(tmp_path / "rows.jsonl", about) as kept:
+        assert not whatif(loaded, alternatives, replications=40, threads=threads, progress=stop, kept=kept).whole
+        rows = len(kept)
+    played = []
+    play = Together.play
+    monkeypatch.setattr(Together, "play", lambda self, at: played.append(at) or play(self, at))
+    with KeptRows.reopen(tmp_path / "rows.jsonl", about) as kept:
+        again = whatif(loaded, alternatives, replications=40, threads=threads, kept=kept)
+        assert len(kept) > rows
+    assert again.facts() == found.facts()
+    assert again.pairs().equals(found.pairs())
+    assert sorted(played) == list(range(7, found.replications))
+    with KeptRows.reopen(tmp_path / "rows.jsonl", about) as kept:
+        played.clear()
+        assert whatif(loaded, alternatives, replications=40, kept=kept).pairs().equals(found.pairs())
+    assert played == []
 
 
 def test_what_is_lost_and_what_serving_costs_are_what_the_other_verbs_tell(tmp_path):
