@@ -172,7 +172,7 @@ def _rounded(x: Values, price: Values, rows: csr_array, asked: Values, least: Va
         while x[at] > least[at] and price[at] > 0 and (short + dense[:, at] <= 0).all():
             x[at] -= 1
             short += dense[:, at]
-    return np.asarray(x, dtype=np.float64)
+    return x.astype(np.float64)
 
 
 def _missed(rows: csr_array, asked: Values, least: Values, most: Values, seconds: float) -> Values:
