@@ -181,7 +181,7 @@ class Rules(Strict):
     """What holds for everybody; what is left out does not hold."""
 
     rest_hours: AtLeast | None = Field(None, description="from the end of a shift to the start of the next")
-    rest_week_hours: AtLeast | None = Field(None, description="once in each whole week without interruption")
+    rest_week_hours: AtLeast | None = Field(None, description="once in each whole week without interruption: a rest that begins in it, at its start too")
     days_in_row: DaysInRow | None = Field(None, description="days worked one after the other")
     weekends_off: WeekendsOff | None = Field(None, description="weekends without work")
     hours_week: HoursWeekMost | None = Field(None, description="paid hours of a week, overtime among them")

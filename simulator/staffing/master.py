@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from results.roster import Roster
+from scenarios.labour import Labour
 from simulator.staffing.problem import Cut, Grid, Seats
 from simulator.staffing.seats_alone import missing_goals, seats_alone
+from simulator.staffing.shift_seats import shift_seats
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +27,7 @@ class Solved:
     """In what `Grid.price` is in, or of the contracts' paid hours where labour rules are told."""
     bound: float
     """No seats that keep the cuts and rules cost less."""
-    roster: None
+    roster: Roster | None
     """Who works when; None without labour rules."""
     optimal: bool
     """Whether `cost` is shown to be the least there is."""
@@ -35,7 +38,7 @@ class Solved:
 def solve(
     grid: Grid,
     cuts: Sequence[Cut],
-    labour: None = None,
+    labour: Labour | None = None,
     hint: Seats | None = None,
     seconds: float = 60.0,
     seed: int = 0,
@@ -50,6 +53,9 @@ def solve(
         seconds: about how long to search on an ordinary machine; counted in work, not by the clock.
         seed: of the search.
     """
+    if labour is not None:
+        shifts = shift_seats(grid, cuts, labour, seconds, seed)
+        return Solved(shifts.seats, shifts.cost, shifts.bound, shifts.roster, shifts.optimal, shifts.loosen)
     found = seats_alone(grid, cuts, seconds)
     loosen = tuple(
         f"{goal}: with the most that may be rostered it misses {share:.1%} of what it asks; ask less, or allow more"

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from scenarios.labour import Labour
-from simulator.staffing.problem import Cut, Grid, Seats, Values
+from simulator.staffing.problem import Cut, Grid
 from simulator.staffing.shift_patterns import Crew, Pattern, can_work, intervals_touched
 from simulator.staffing.week_rules import rest_cliques
 
@@ -58,7 +58,7 @@ class Programme:
         self.least.append(least)
         self.most.append(most)
 
-    def solve(self, gap: float, nodes: int, relaxed: bool = False) -> object:
+    def solve(self, gap: float, nodes: int, relaxed: bool = False) -> Any:
         """Solve it with HiGHS; nothing of it depends on the clock."""
         rows = csr_array((self.weight, self.at, self.ends), (len(self.least), len(self.price)))
         return milp(
@@ -77,7 +77,7 @@ class Built(NamedTuple):
     people: dict[int, int]
     work: dict[Work, int]
     pauses: dict[BreakAt, int]
-    short: dict[object, int]
+    seats: dict[tuple[int, int], int]
 
 
 def build(
@@ -101,12 +101,12 @@ def build(
                     price = crew.contract.paid_hour_in(grid.teams[team]) * pattern.paid_h
                     work[at, team, place] = programme.variable(price, 0, crew.most)
     pauses = _add_pauses(programme, patterns, work)
-    seats = _seat_terms(grid, patterns, work, pauses)
-    short = _add_demand(programme, grid, cuts, seats, short_price)
+    terms = _seat_terms(grid, patterns, work, pauses)
+    seats = _add_demand(programme, grid, cuts, terms, short_price)
     for at, crew in enumerate(crews):
         own = {(team, place): variable for (who, team, place), variable in work.items() if who == at}
         _add_weeks(programme, labour, crew, people[at], own, patterns)
-    return Built(programme, people, work, pauses, short)
+    return Built(programme, people, work, pauses, seats)
 
 
 def _add_pauses(programme: Programme, patterns: Sequence[Pattern], work: dict[Work, int]) -> dict[BreakAt, int]:
@@ -146,10 +146,9 @@ def _add_demand(
     cuts: Sequence[Cut],
     terms: dict[tuple[int, int], list[tuple[int, float]]],
     short_price: float,
-) -> dict[object, int]:
+) -> dict[tuple[int, int], int]:
     """Add seats as variables of their own, between least and most, and the cuts on them."""
     seats: dict[tuple[int, int], int] = {}
-    short: dict[object, int] = {}
     wanted = {key for cut in cuts for key in cut.weights}
     for team in range(len(grid.teams)):
         for interval in range(len(grid.begins_s)):
@@ -161,18 +160,17 @@ def _add_demand(
             seats[key] = programme.variable(0.0, low, float(grid.most[team, interval]), whole=False)
             programme.row([(seats[key], -1.0), *terms.get(key, [])], 0.0, 0.0)
             if soft:
-                short[key] = programme.variable(short_price, 0.0, least, whole=False)
-                programme.row([(seats[key], 1.0), (short[key], 1.0)], least)
+                short = programme.variable(short_price, 0.0, least, whole=False)
+                programme.row([(seats[key], 1.0), (short, 1.0)], least)
             elif key not in terms and least:
                 programme.row([(seats[key], 1.0)], least)
-    for at, cut in enumerate(cuts):
+    for cut in cuts:
         row = [(seats[key], float(weight)) for key, weight in cut.weights.items()]
         if short_price:
             reach = max((abs(weight) for weight in cut.weights.values()), default=1.0)
-            short[at] = programme.variable(short_price / reach, 0.0, np.inf, whole=False)
-            row.append((short[at], 1.0))
+            row.append((programme.variable(short_price / reach, 0.0, np.inf, whole=False), 1.0))
         programme.row(row, cut.at_least)
-    return short
+    return seats
 
 
 def _add_weeks(

@@ -139,12 +139,12 @@ def week_spell_s(labour: Labour, week: int) -> tuple[int, int]:
 def _add_week_rest(
     model: Any, labour: Labour, week: int, employed: Any, works: Mapping[int, Any], patterns: Sequence[Pattern]
 ) -> None:
-    """Somewhere in the week lies a rest that is long enough: it begins with the week, or when some shift ends."""
+    """In the week a rest that is long enough begins: with the week, or when some shift ends; it may go on into the next."""
     rule = labour.rules.rules.rest_week_hours
     assert rule is not None
     from_s, to_s = week_spell_s(labour, week)
     rest_s = round(rule.least * 3600)
-    ends = {patterns[place].ends_s for place in works if from_s < patterns[place].ends_s <= to_s - rest_s}
+    ends = {patterns[place].ends_s for place in works if from_s < patterns[place].ends_s <= to_s}
     rests = []
     for at_s in sorted({from_s, *ends}):
         rest = model.new_bool_var("")

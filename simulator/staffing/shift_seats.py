@@ -1,0 +1,143 @@
+"""People instead of seats: the cheapest shifts under labour rules, and the roster that comes of them.
+
+Teams that share neither people nor cuts are solved apart. A large block that only cuts hold together is parted too: by
+the seats that its counts in parts of people give to each team. Breaks are placed together with the shifts, not after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from results.roster import Roster, RosterBreak, RosterShift, in_order
+from scenarios.labour import Labour
+from simulator.staffing.loosening import looser
+from simulator.staffing.problem import Cut, Grid, Seats
+from simulator.staffing.seats_alone import SLACK, seats_alone
+from simulator.staffing.shift_blocks import EQUAL, Staffed, blocks, part_of, staffed
+from simulator.staffing.shift_counts import build
+from simulator.staffing.shift_patterns import crews_of, patterns_of
+
+LARGE = 8_000
+"""Variables of a block from which on it is parted where it can be."""
+
+
+class ShiftSeats(NamedTuple):
+    """The roster, its seats and cost, and what no roster can be cheaper than."""
+
+    roster: Roster
+    seats: Seats
+    cost: float
+    bound: float
+    optimal: bool
+    loosen: tuple[str, ...]
+
+
+def shift_seats(grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, seed: int) -> ShiftSeats:
+    """Return the cheapest roster that keeps cuts, seats and rules; where there is none, the nearest and what to loosen."""
+    shifts: list[RosterShift] = []
+    cost = bound = 0.0
+    loosen: list[str] = []
+    parts = blocks(grid, cuts, labour)
+    for teams in parts:
+        part, own_cuts = part_of(grid, cuts, teams)
+        if not part.least.any() and not own_cuts and not crews_of(labour, part):
+            continue
+        own, least_cost, told = _block(part, own_cuts, labour, seconds / len(parts), seed)
+        shifts += own_shifts(part, own, labour)
+        cost, bound, loosen = cost + own.cost, bound + min(least_cost, own.cost), loosen + told
+    roster = Roster(in_order(shifts), labour.starts, labour.time_zone, labour.days)
+    seats = roster.seats(grid.teams, grid.begins_s, grid.minutes)
+    optimal = not loosen and cost <= bound * (1 + EQUAL)
+    return ShiftSeats(roster, seats, cost, bound, optimal, tuple(dict.fromkeys(loosen)))
+
+
+def _block(
+    grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, seed: int
+) -> tuple[Staffed, float, list[str]]:
+    """Solve one block; return who works what, a bound, and what to loosen."""
+    parted = _parted(grid, cuts, labour, seconds, seed)
+    if parted is not None:
+        return parted[0], parted[1], []
+    found = staffed(grid, cuts, labour, seconds, seed)
+    if not found.impossible and not found.left:
+        return found, found.bound, []
+    nearest, told = looser(grid, cuts, labour, seconds, seed, found)
+    return nearest, found.bound, told
+
+
+def _parted(
+    grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, seed: int
+) -> tuple[Staffed, float] | None:
+    """Part a large block that cuts hold together: its counts in parts of people say which seats each team gives.
+
+    None where it is small, or nothing comes of it.
+    """
+    apart = blocks(grid, (), labour)
+    crews, patterns = crews_of(labour, grid), patterns_of(labour, grid)
+    if not cuts or len(apart) < 2:
+        return None
+    programme = build(grid, cuts, labour, crews, patterns)
+    if len(programme.programme.price) < LARGE:
+        return None
+    relaxed = programme.programme.solve(0.0, 0, relaxed=True)
+    if relaxed.x is None:
+        return None
+    asked = np.zeros(grid.least.shape)
+    for (team, interval), variable in programme.seats.items():
+        asked[team, interval] = relaxed.x[variable]
+    low = np.clip(np.floor(asked + SLACK), grid.least, grid.most).astype(np.int64)
+    high = np.clip(np.ceil(asked - SLACK), low, grid.most).astype(np.int64)
+    wanted = seats_alone(Grid(grid.teams, grid.begins_s, grid.minutes, grid.price, low, high), cuts, seconds)
+    if wanted.missed.any():
+        return None
+    whole = Staffed(crews, patterns, [], {}, 0.0, float(relaxed.fun), False, 0)
+    least = Grid(grid.teams, grid.begins_s, grid.minutes, grid.price, wanted.seats, grid.most)
+    for teams in apart:
+        part, _ = part_of(least, (), teams)
+        found = staffed(part, (), labour, seconds / len(apart), seed)
+        if found.impossible or found.left:
+            return None
+        whole = _joined(whole, found, teams)
+    seats = Roster(tuple(own_shifts(grid, whole, labour)), labour.starts, labour.time_zone, labour.days).seats(
+        grid.teams, grid.begins_s, grid.minutes
+    )
+    if any(sum(w * seats[key] for key, w in cut.weights.items()) < cut.at_least - SLACK for cut in cuts):
+        return None  # a cut in which more seats do harm
+    return whole, whole.bound
+
+
+def _joined(whole: Staffed, part: Staffed, teams: Sequence[int]) -> Staffed:
+    """Add what a part found, in the places of the whole."""
+    crew_at = {crew.label: at for at, crew in enumerate(whole.crews)}
+    turns = [
+        (crew_at[part.crews[crew].label], who, teams[team], place) for crew, who, team, place in part.turns
+    ]
+    pauses = {(teams[team], place, which, at_s): n for (team, place, which, at_s), n in part.pauses.items()}
+    return whole._replace(
+        turns=whole.turns + turns, pauses=whole.pauses | pauses, cost=whole.cost + part.cost
+    )
+
+
+def own_shifts(grid: Grid, found: Staffed, labour: Labour) -> list[RosterShift]:
+    """Return the shifts of a block with their breaks: of each team and pattern, as many begin one when as was counted."""
+    begun: dict[tuple[int, int, int], list[int]] = {}
+    for (team, place, which, at_s), count in sorted(found.pauses.items()):
+        begun.setdefault((team, place, which), []).extend([at_s] * count)
+    shifts = []
+    for at, who, team, place in sorted(found.turns):
+        crew, pattern = found.crews[at], found.patterns[place]
+        breaks = []
+        for which, pause in enumerate(pattern.pauses):
+            left = begun.get((team, place, which))
+            at_s = left.pop(0) if left else pause.may_begin_s[0]
+            breaks.append(RosterBreak(at_s, at_s + pause.length_s, pause.paid))
+        name = crew.employee.name if crew.employee is not None else f"{crew.label} {who + 1}"
+        shifts.append(
+            RosterShift(
+                name, crew.contract_name, grid.teams[team], pattern.begins_s, pattern.ends_s, tuple(breaks)
+            )
+        )
+    return shifts
