@@ -1,4 +1,4 @@
-"""Labour rules: shifts, breaks, contracts, rest, and who there is. The typed file, and what it says of a scenario's days.
+"""Labour rules: shifts, breaks, contracts, rest, and who there is; the typed file, and what it says of given days.
 
 A rule that is not told does not hold: nothing is assumed of what some country or agreement asks. Each rule carries its
 source. Weeks begin on `week_begins`; what is asked of a week at least (hours, days, rest) is asked of whole weeks only,
@@ -59,7 +59,9 @@ class ShiftBreak(Strict):
 
     minutes: Annotated[int, Field(ge=5, le=480)] = Field(description="how long it lasts")
     paid: bool = Field(description="whether it is paid")
-    after_least_hours: Annotated[float, Field(ge=0, le=24)] = Field(description="begins so long after the start at least")
+    after_least_hours: Annotated[float, Field(ge=0, le=24)] = Field(
+        description="begins so long after the start at least"
+    )
     after_most_hours: Annotated[float, Field(ge=0, le=24)] = Field(description="and at most")
     longer_than_hours: Annotated[float, Field(ge=0, le=24)] = Field(
         0.0, description="only in shifts longer than this, from start to end"
@@ -181,7 +183,9 @@ class Rules(Strict):
     """What holds for everybody; what is left out does not hold."""
 
     rest_hours: AtLeast | None = Field(None, description="from the end of a shift to the start of the next")
-    rest_week_hours: AtLeast | None = Field(None, description="once in each whole week without interruption: a rest that begins in it, at its start too")
+    rest_week_hours: AtLeast | None = Field(
+        None, description="once in each whole week without interruption: a rest that begins in it, at its start too"
+    )
     days_in_row: DaysInRow | None = Field(None, description="days worked one after the other")
     weekends_off: WeekendsOff | None = Field(None, description="weekends without work")
     hours_week: HoursWeekMost | None = Field(None, description="paid hours of a week, overtime among them")
@@ -303,7 +307,9 @@ def read_labour_for(path: Path, scenario: Scenario) -> Labour:
         FaultsFoundError: every fault of the file, and every team in it that the scenario does not have.
     """
     rules = read_labour(path)
-    faults = list(strange_teams(read_file(path), [name for name, team in scenario.teams.items() if not team.self_service]))
+    faults = list(
+        strange_teams(read_file(path), [name for name, team in scenario.teams.items() if not team.self_service])
+    )
     if faults:
         raise FaultsFoundError(faults)
     return labour_on(rules, scenario)
@@ -382,4 +388,6 @@ def _break_faults(document: Document, name: str, shift: dict[str, Any]) -> Itera
         having = [one for one in hours if isinstance(longer, int | float) and one > longer]
         if having and free_from > min(having) + 1e-9:
             found = Words(f"over at {free_from:g} h at the latest")
-            yield document.fault((*key, "after_most_hours"), found, f"a break that ends within the shift of {min(having):g} h")
+            yield document.fault(
+                (*key, "after_most_hours"), found, f"a break that ends within the shift of {min(having):g} h"
+            )

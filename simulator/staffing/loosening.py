@@ -17,8 +17,8 @@ from simulator.staffing.shift_blocks import Staffed, staffed
 from simulator.staffing.shift_counts import build
 from simulator.staffing.shift_patterns import crews_of, patterns_of
 
-TRIES_MOST = 80
-PEOPLE_MORE = (1, 2, 4, 8, 16, 32, 64)
+TRIES_MOST = 30
+PEOPLE_MORE = (1, 2, 4, 8, 16, 32)
 """How many more of a contract are tried."""
 
 Change = tuple[str, Labour]
@@ -57,7 +57,7 @@ def _of_rules(grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, s
                 return
             if not _may_be_kept(grid, cuts, changed):
                 continue
-            found = staffed(grid, cuts, changed, seconds / 10, seed)
+            found = staffed(grid, cuts, changed, seconds / 10, seed, any_will_do=True)
             if not found.impossible and not found.left:
                 yield sentence
                 break
@@ -81,7 +81,10 @@ def _changes(grid: Grid, labour: Labour) -> Iterator[list[Change]]:
         least = rules.rest_hours.least
         steps = [least - less for less in (1, 2, 3, 4) if least - less > 0]
         yield [
-            (f"rest between shifts {least:g} h: with {step:g} h {kept}", rule(rest_hours=_least(rules.rest_hours, step)))
+            (
+                f"rest between shifts {least:g} h: with {step:g} h {kept}",
+                rule(rest_hours=_least(rules.rest_hours, step)),
+            )
             for step in steps
         ]
     if rules.rest_week_hours is not None:
@@ -105,10 +108,13 @@ def _changes(grid: Grid, labour: Labour) -> Iterator[list[Change]]:
     if rules.hours_week is not None:
         week = rules.hours_week
         yield [
-            (f"hours of a week {week.most:g}: with {week.most + more:g} {kept}", rule(hours_week=None if more > 12 else week.model_copy(update={"most": week.most + more})))
+            (
+                f"hours of a week {week.most:g}: with {week.most + more:g} {kept}",
+                rule(hours_week=None if more > 12 else week.model_copy(update={"most": week.most + more})),
+            )
             for more in (2, 4, 8, 12)
         ]
-    for name, contract in told.contracts.items():
+    for name in told.contracts:
         yield from _contract_changes(grid, labour, name)
     for person in told.people:
         if person.unavailable or person.days_off:
@@ -176,9 +182,7 @@ def _least(rule: object, least: float) -> object:
 
 
 def _with(labour: Labour, **update: object) -> Labour:
-    return Labour(
-        labour.rules.model_copy(update=update), labour.starts, labour.time_zone, labour.days, labour.holidays
-    )
+    return Labour(labour.rules.model_copy(update=update), labour.starts, labour.time_zone, labour.days, labour.holidays)
 
 
 def _of_goals(grid: Grid, cuts: Sequence[Cut], labour: Labour, nearest: Staffed) -> list[str]:

@@ -18,10 +18,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
+from simulator.staffing.highs import cheapest
 from simulator.staffing.problem import Cut, Grid, Seats, Values
 
 GAP = 2e-3
@@ -115,9 +115,8 @@ def _cheapest(price: Values, rows: csr_array, asked: Values, least: Values, most
     """Solve one part: rounded from the solution in parts of seats where that is near enough, else by branching."""
     step = _step(price)
     small = len(price) <= SMALL
-    bounds = Bounds(least, most)
-    constraint = LinearConstraint(rows, asked - SLACK * np.maximum(abs(asked), 1.0), np.inf)
-    relaxed = milp(price, bounds=bounds, constraints=constraint)
+    limits = (asked - SLACK * np.maximum(abs(asked), 1.0), np.inf)
+    relaxed = cheapest(price, False, least, most, rows, limits)
     assert relaxed.x is not None, relaxed.message  # what cannot be kept was taken from `asked` before
     bound = _next(float(relaxed.fun), step)
     rounded = _rounded(relaxed.x, price, rows, asked, least, most)
@@ -126,13 +125,7 @@ def _cheapest(price: Values, rows: csr_array, asked: Values, least: Values, most
     if rounded is not None and cost - bound <= max(near, SLACK * abs(bound)):
         return _Answer(rounded, bound, cost - bound <= SLACK * abs(bound))
     gap = max(near, 0.99 * step) / max(abs(bound), 1e-9)
-    found = milp(
-        price,
-        integrality=np.ones(len(price), dtype=np.int64),
-        bounds=bounds,
-        constraints=constraint,
-        options={"mip_rel_gap": gap, "node_limit": nodes * (200 if small else 1)},
-    )
+    found = cheapest(price, True, least, most, rows, limits, gap, nodes * (200 if small else 1))
     bound = max(bound, _next(float(found.mip_dual_bound or bound), step))
     if found.x is None or price @ np.round(found.x) > cost:
         assert rounded is not None, found.message
@@ -182,7 +175,7 @@ def _missed(rows: csr_array, asked: Values, least: Values, most: Values, seconds
     alone = np.maximum(asked - reach, 0.0)
     alone[alone <= SLACK * np.maximum(abs(asked), 1.0)] = 0.0
     if not rows.nnz or (rows.data >= 0).all():
-        return alone  # nothing that helps one cut harms another: all at their most keep what can be kept
+        return np.asarray(alone, dtype=np.float64)  # nothing that helps one cut harms another
     return _missed_together(rows, asked, least, most, seconds)
 
 
@@ -190,12 +183,15 @@ def _missed_together(rows: csr_array, asked: Values, least: Values, most: Values
     count, cuts = rows.shape[1], rows.shape[0]
     scale = np.maximum(abs(asked), 1.0)
     slack = csr_array((scale, (np.arange(cuts), np.arange(cuts))), (cuts, cuts))
-    found = milp(
+    found = cheapest(
         np.r_[np.zeros(count), np.ones(cuts)],
-        integrality=np.r_[np.ones(count, dtype=np.int64), np.zeros(cuts, dtype=np.int64)],
-        bounds=Bounds(np.r_[least, np.zeros(cuts)], np.r_[most, np.full(cuts, np.inf)]),
-        constraints=LinearConstraint(hstack([rows, slack], format="csr"), asked, np.inf),
-        options={"node_limit": max(int(seconds * NODES_A_SECOND), 10), "mip_rel_gap": 1e-6},
+        np.r_[np.ones(count, dtype=np.int64), np.zeros(cuts, dtype=np.int64)],
+        np.r_[least, np.zeros(cuts)],
+        np.r_[most, np.full(cuts, np.inf)],
+        csr_array(hstack([rows, slack], format="csr")),
+        (asked, np.inf),
+        1e-6,
+        max(int(seconds * NODES_A_SECOND), 10),
     )
     short = found.x[count:] * scale if found.x is not None else np.maximum(asked - rows @ least, 0.0)
     return np.asarray(np.where(short > SLACK * scale, short, 0.0), dtype=np.float64)

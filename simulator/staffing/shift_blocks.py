@@ -22,6 +22,12 @@ from simulator.staffing.weeks import give_weeks
 GAP = 2e-3
 """Share of the cost by which counted shifts may exceed the cheapest."""
 
+ANY = 0.5
+"""That of which any roster will do."""
+
+SMALL = 500
+"""Variables of counts that are solved to the end."""
+
 ROUNDS = 4
 NODES_A_SECOND = 5
 EQUAL = 1e-6
@@ -43,38 +49,55 @@ class Staffed(NamedTuple):
 
 
 def staffed(
-    grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, seed: int, short_price: float = 0.0
+    grid: Grid,
+    cuts: Sequence[Cut],
+    labour: Labour,
+    seconds: float,
+    seed: int,
+    short_price: float = 0.0,
+    any_will_do: bool = False,
 ) -> Staffed:
-    """Return who works what; with a `short_price`, as little as can be of seats and cuts is missed at that price."""
+    """Return who works what.
+
+    Args:
+        grid: the block's teams.
+        cuts: on them.
+        labour: rules and people.
+        seconds: about how long to search.
+        seed: of the search.
+        short_price: what a missing seat costs; 0: none may be missing.
+        any_will_do: whether any roster is as good as the cheapest.
+    """
     crews, patterns = crews_of(labour, grid), patterns_of(labour, grid)
     built = build(grid, cuts, labour, crews, patterns, short_price)
     nodes = max(int(seconds * NODES_A_SECOND), 10)
-    found = _counted(built, nodes)
+    gap = ANY if any_will_do else GAP if short_price or len(built.programme.price) > SMALL else 0.0
+    found = _counted(built, gap, nodes)
     if found is None:
         return Staffed(crews, patterns, [], {}, 0.0, 0.0, True, 0)
     bound = float(found.mip_dual_bound)
     best: Staffed | None = None
-    for _ in range(ROUNDS):
+    for _ in range(2 if any_will_do else ROUNDS):
         one, short = _with_weeks(labour, grid, (crews, patterns, built), found.x, bound, seconds, seed)
         if best is None or (one.left, one.cost) < (best.left, best.cost):
             best = one
         if not one.left:
             break
         _ask_less(built, crews, found.x, short)
-        found = _counted(built, nodes)
+        found = _counted(built, gap, nodes)
         if found is None:
             break
     assert best is not None
-    sure = not best.left and best.cost <= bound * (1 + EQUAL)
+    sure = not best.left and (any_will_do or best.cost <= bound * (1 + EQUAL))
     if short_price or sure or questions(crews, patterns, labour) > SIZE_MOST:
         return best
     return _exact(grid, cuts, labour, best, seconds, seed)
 
 
-def _counted(built: Built, nodes: int) -> Any:
+def _counted(built: Built, gap: float, nodes: int) -> Any:
     """Solve the counts; None where nothing keeps them."""
     for more in (1, 20):
-        found = built.programme.solve(GAP if len(built.programme.price) > 500 else 0.0, nodes * more)
+        found = built.programme.solve(gap, nodes * more)
         if found.x is not None:
             return found
         if found.status == 2:

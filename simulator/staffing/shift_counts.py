@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from scenarios.labour import Labour
+from simulator.staffing.highs import cheapest
 from simulator.staffing.problem import Cut, Grid
 from simulator.staffing.shift_patterns import Crew, Pattern, can_work, intervals_touched
 from simulator.staffing.week_rules import rest_cliques
@@ -61,12 +61,15 @@ class Programme:
     def solve(self, gap: float, nodes: int, relaxed: bool = False) -> Any:
         """Solve it with HiGHS; nothing of it depends on the clock."""
         rows = csr_array((self.weight, self.at, self.ends), (len(self.least), len(self.price)))
-        return milp(
+        return cheapest(
             np.array(self.price),
-            integrality=np.zeros(len(self.whole), dtype=np.int64) if relaxed else np.array(self.whole, dtype=np.int64),
-            bounds=Bounds(np.array(self.low), np.array(self.high)),
-            constraints=LinearConstraint(rows, np.array(self.least), np.array(self.most)),
-            options={"mip_rel_gap": gap, "node_limit": nodes},
+            False if relaxed else np.array(self.whole, dtype=np.int64),
+            np.array(self.low),
+            np.array(self.high),
+            rows,
+            (np.array(self.least), np.array(self.most)),
+            gap,
+            nodes,
         )
 
 

@@ -123,7 +123,9 @@ def crews_of(labour: Labour, grid: Grid) -> list[Crew]:
     at = {team: place for place, team in enumerate(grid.teams)}
     crews: list[Crew] = []
 
-    def add(label: str, contract_name: str, teams: list[str] | None, counts: tuple[int, int], who: Employee | None) -> None:
+    def add(
+        label: str, contract_name: str, teams: list[str] | None, counts: tuple[int, int], who: Employee | None
+    ) -> None:
         contract = labour.rules.contracts[contract_name]
         allowed = [team for team in (contract.teams or grid.teams) if teams is None or team in teams]
         places = tuple(at[team] for team in allowed if team in at)

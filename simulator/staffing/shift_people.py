@@ -51,7 +51,7 @@ def exact_people(
     work: float,
     seed: int,
 ) -> Exact:
-    """Return the cheapest shifts of people that keep cuts, seats and rules, as far as `work` deterministic time goes."""
+    """Return the cheapest shifts of people that keep cuts, seats and rules; `work` is deterministic time."""
     model = cp_model().CpModel()
     turns, cost = _people(model, grid, labour, crews, patterns)
     pauses = _pauses(model, patterns, turns)

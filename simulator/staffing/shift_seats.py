@@ -36,7 +36,7 @@ class ShiftSeats(NamedTuple):
 
 
 def shift_seats(grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, seed: int) -> ShiftSeats:
-    """Return the cheapest roster that keeps cuts, seats and rules; where there is none, the nearest and what to loosen."""
+    """Return the cheapest roster that keeps cuts, seats and rules; else the nearest, and what to loosen."""
     shifts: list[RosterShift] = []
     cost = bound = 0.0
     loosen: list[str] = []
@@ -68,9 +68,7 @@ def _block(
     return nearest, found.bound, told
 
 
-def _parted(
-    grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, seed: int
-) -> tuple[Staffed, float] | None:
+def _parted(grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, seed: int) -> tuple[Staffed, float] | None:
     """Part a large block that cuts hold together: its counts in parts of people say which seats each team gives.
 
     None where it is small, or nothing comes of it.
@@ -112,17 +110,13 @@ def _parted(
 def _joined(whole: Staffed, part: Staffed, teams: Sequence[int]) -> Staffed:
     """Add what a part found, in the places of the whole."""
     crew_at = {crew.label: at for at, crew in enumerate(whole.crews)}
-    turns = [
-        (crew_at[part.crews[crew].label], who, teams[team], place) for crew, who, team, place in part.turns
-    ]
+    turns = [(crew_at[part.crews[crew].label], who, teams[team], place) for crew, who, team, place in part.turns]
     pauses = {(teams[team], place, which, at_s): n for (team, place, which, at_s), n in part.pauses.items()}
-    return whole._replace(
-        turns=whole.turns + turns, pauses=whole.pauses | pauses, cost=whole.cost + part.cost
-    )
+    return whole._replace(turns=whole.turns + turns, pauses=whole.pauses | pauses, cost=whole.cost + part.cost)
 
 
 def own_shifts(grid: Grid, found: Staffed, labour: Labour) -> list[RosterShift]:
-    """Return the shifts of a block with their breaks: of each team and pattern, as many begin one when as was counted."""
+    """Return the shifts of a block with their breaks, of which as many begin at each time as was counted."""
     begun: dict[tuple[int, int, int], list[int]] = {}
     for (team, place, which, at_s), count in sorted(found.pauses.items()):
         begun.setdefault((team, place, which), []).extend([at_s] * count)
@@ -136,8 +130,6 @@ def own_shifts(grid: Grid, found: Staffed, labour: Labour) -> list[RosterShift]:
             breaks.append(RosterBreak(at_s, at_s + pause.length_s, pause.paid))
         name = crew.employee.name if crew.employee is not None else f"{crew.label} {who + 1}"
         shifts.append(
-            RosterShift(
-                name, crew.contract_name, grid.teams[team], pattern.begins_s, pattern.ends_s, tuple(breaks)
-            )
+            RosterShift(name, crew.contract_name, grid.teams[team], pattern.begins_s, pattern.ends_s, tuple(breaks))
         )
     return shifts

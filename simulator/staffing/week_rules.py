@@ -139,7 +139,7 @@ def week_spell_s(labour: Labour, week: int) -> tuple[int, int]:
 def _add_week_rest(
     model: Any, labour: Labour, week: int, employed: Any, works: Mapping[int, Any], patterns: Sequence[Pattern]
 ) -> None:
-    """In the week a rest that is long enough begins: with the week, or when some shift ends; it may go on into the next."""
+    """A long enough rest begins in the week: with it, or when some shift ends; it may go on into the next."""
     rule = labour.rules.rules.rest_week_hours
     assert rule is not None
     from_s, to_s = week_spell_s(labour, week)
