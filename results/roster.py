@@ -16,6 +16,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +24,14 @@ import pandas as pd
 
 from scenarios.local_days import LocalDays, local_days
 from scenarios.rosters import Steps
-from scenarios.units import DAY_S, clock_text
+from scenarios.units import DAY_S, clock_s, clock_text
 
 COLUMNS = ("person", "contract", "team", "date", "starts", "ends", "breaks", "paid_h", "net_h")
 """Of the table: the date on which a shift begins and times of the local clock; breaks as ``12:00-12:30``, several with
 a space between, a paid one with ``paid`` behind it."""
+
+AGAIN = "b"
+"""Behind a time, as in ``02:30b``: the clock goes back in that night, and shows this time the second time."""
 
 
 @dataclass(frozen=True, order=True)
@@ -103,6 +107,17 @@ class Roster:
         """Return the local date of a scenario second."""
         return datetime.date.fromisoformat(self.starts) + datetime.timedelta(days=self.local.day_at(at_s))
 
+    def instant(self, at_s: int) -> datetime.datetime:
+        """Return a scenario second in UTC."""
+        first = datetime.datetime.combine(
+            datetime.date.fromisoformat(self.starts), datetime.time(), tzinfo=ZoneInfo(self.time_zone)
+        )
+        return first.astimezone(datetime.UTC) + datetime.timedelta(seconds=at_s)
+
+    def local_time(self, at_s: int) -> datetime.datetime:
+        """Return a scenario second by the local clock."""
+        return self.instant(at_s).astimezone(ZoneInfo(self.time_zone))
+
     def steps(self, teams: Iterable[str] = (), present: bool = True) -> dict[str, Steps]:
         """Return per team (scenario second, agents from then on), as `LoadedScenario.agents` has them.
 
@@ -146,7 +161,10 @@ class Roster:
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
     def _clock(self, at_s: int) -> str:
-        return clock_text(self.local.clock_s(at_s) % DAY_S)
+        """Write a time of the local clock; the second of two times that the clock shows alike has `AGAIN` behind it."""
+        text = clock_text(self.local.clock_s(at_s) % DAY_S)
+        first_s = self.local.at_s(self.local.day_at(at_s), clock_s(text))
+        return text + (AGAIN if first_s < at_s else "")
 
     def _break(self, one: RosterBreak) -> str:
         return f"{self._clock(one.begins_s)}-{self._clock(one.ends_s)}{' paid' if one.paid else ''}"
