@@ -82,7 +82,7 @@ def test_the_same_question_has_the_same_answer(tmp_path):
     assert first.roster.shifts == again.roster.shifts
 
 
-def _tiny(folder, rules=None, **contract):
+def _tiny(folder, rules=None, people=(), **contract):
     told = {
         "labour": "tiny",
         "title": "Two people, three days",
@@ -100,6 +100,7 @@ def _tiny(folder, rules=None, **contract):
             | contract,
         },
         "rules": rules or {},
+        "people": list(people),
     }
     path = folder / "tiny.yaml"
     YAML().dump(told, path)
@@ -179,6 +180,30 @@ def test_a_planner_who_asks_too_much_is_told_which_rule_to_loosen(tmp_path):
     assert any(sentence.startswith("seats of front: 1 agent hours") for sentence in answer.loosen)
     assert not answer.optimal
     assert len(answer.roster.shifts) == 1
+
+
+def test_somebody_who_is_away_for_an_hour_works_no_shift_with_that_hour(tmp_path):
+    """Without it absences could be read and forgotten; on other days, and beside the hour, they do work."""
+    ada = {"name": "Ada", "contract": "one", "unavailable": ["2026-05-05 13:00-14:00", "2026-05-06"]}
+    labour = _tiny(tmp_path, people=[ada], count_most=0)
+    for hour, comes in ((13, True), (24 + 12, False), (24 + 18, True), (48 + 18, False)):
+        least = np.zeros((1, 72), dtype=np.int64)
+        least[0, hour] = 1
+        answer = solve(_tiny_grid(least), [], labour, seconds=8.0)
+        assert (answer.loosen == ()) == comes
+        assert [shift.person for shift in answer.roster.shifts] == ["Ada"] * comes
+        assert comes or "absences of Ada: without them the goals can be met" in answer.loosen
+
+
+def test_overtime_is_paid_for_and_only_where_it_is_needed(tmp_path):
+    """Without it hours beyond the contract could cost nothing, or somebody else be left at home for them."""
+    least = np.zeros((1, 72), dtype=np.int64)
+    least[0, [13, 24 + 13, 48 + 13]] = 1
+    overtime = {"hours_week_most": 5, "extra_hour": 7}
+    alone = solve(_tiny_grid(least), [], _tiny(tmp_path, count_most=1, overtime=overtime), seconds=8.0)
+    assert (alone.cost, alone.optimal) == (3 * 5 * 20 + 4 * 7, True)
+    both = solve(_tiny_grid(least), [], _tiny(tmp_path, overtime=overtime), seconds=8.0)
+    assert both.cost == 3 * 5 * 20
 
 
 def test_a_goal_that_nobody_can_keep_is_named(tmp_path):
