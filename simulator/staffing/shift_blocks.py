@@ -7,6 +7,7 @@ goes on from there. The first count bounds what any roster costs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,9 +18,9 @@ from simulator.staffing.problem import Cut, Grid
 from simulator.staffing.shift_counts import BreakAt, Built, build
 from simulator.staffing.shift_patterns import Crew, Pattern, crews_of, patterns_of
 from simulator.staffing.shift_people import SIZE_MOST, Turn, exact_people, questions
-from simulator.staffing.weeks import give_weeks
+from simulator.staffing.weeks import Weeks, give_weeks
 
-GAP = 2e-3
+GAP = 1e-4
 """Share of the cost by which counted shifts may exceed the cheapest."""
 
 ANY = 0.5
@@ -124,10 +125,9 @@ def _with_weeks(
             if who == at:
                 teams.setdefault(place, []).extend([team] * round(x[variable]))
         need = {place: len(own) for place, own in teams.items() if own}
-        count = round(x[built.people[at]])
-        if not count:
+        if not need and not crew.least:
             continue
-        weeks = give_weeks(labour, crew, count, need, patterns, max(seconds / 40, 0.2), seed)
+        weeks = _weeks(labour, crew, _counts(built, at, x), need, patterns, max(seconds / 40, 0.2), seed)
         for person, own_week in enumerate(weeks.people):
             turns += [(at, person, teams[place].pop(0), place) for place in own_week]
         if weeks.left:
@@ -135,6 +135,34 @@ def _with_weeks(
     pauses = {key: round(x[variable]) for key, variable in built.pauses.items() if round(x[variable])}
     cost = cost_of(grid, labour, crews, patterns, turns)
     return Staffed(crews, patterns, turns, pauses, cost, bound, False, sum(short.values())), short
+
+
+def _counts(built: Built, at: int, x: Any) -> list[int]:
+    """Return how many people of a crew may share the shifts counted: as few as can, and some more."""
+    low, high = built.programme.between(built.people[at], x)
+    few, many = math.ceil(low - EQUAL), max(math.floor(high + EQUAL), math.ceil(low - EQUAL))
+    return list(dict.fromkeys([few, min(many, few + max(2, few // 10))]))
+
+
+def _weeks(
+    labour: Labour,
+    crew: Crew,
+    counts: Sequence[int],
+    need: dict[int, int],
+    patterns: Sequence[Pattern],
+    work: float,
+    seed: int,
+) -> Weeks:
+    """Give so many people a week each: the first count with which nothing is left over, else the best."""
+    best: Weeks | None = None
+    for count in counts:
+        weeks = give_weeks(labour, crew, count, need, patterns, work, seed)
+        if best is None or sum(weeks.left.values()) < sum(best.left.values()):
+            best = weeks
+        if not best.left:
+            break
+    assert best is not None
+    return best
 
 
 def _ask_less(built: Built, crews: Sequence[Crew], x: Any, short: dict[int, int]) -> None:

@@ -8,6 +8,7 @@ roster's: their bound is one for rosters too. A rule is loosened by leaving it o
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from scipy.sparse import csr_array
 
 from scenarios.labour import Labour
 from simulator.staffing.highs import cheapest
-from simulator.staffing.problem import Cut, Grid
+from simulator.staffing.problem import Cut, Grid, Values
 from simulator.staffing.shift_patterns import Crew, Pattern, can_work, intervals_touched
 from simulator.staffing.week_rules import rest_cliques
 
@@ -57,6 +58,18 @@ class Programme:
         self.ends.append(len(self.at))
         self.least.append(least)
         self.most.append(most)
+
+    def between(self, variable: int, x: Values) -> tuple[float, float]:
+        """Return from and to what a variable may be where all others stay as they are in a solution `x`."""
+        low, high = self.low[variable], self.high[variable]
+        for row, (begins, ends) in enumerate(itertools.pairwise(self.ends)):
+            own = [self.weight[at] for at in range(begins, ends) if self.at[at] == variable]
+            if not own or not sum(own):
+                continue
+            rest = sum(self.weight[at] * x[self.at[at]] for at in range(begins, ends) if self.at[at] != variable)
+            ends_at = [(limit - rest) / sum(own) for limit in (self.least[row], self.most[row])]
+            low, high = max(low, min(ends_at)), min(high, max(ends_at))
+        return low, high
 
     def solve(self, gap: float, nodes: int, relaxed: bool = False) -> Any:
         """Solve it with HiGHS; nothing of it depends on the clock."""
