@@ -11,11 +11,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from results.roster import Roster
+from results.words import counted
 from scenarios.labour import Labour
-from simulator.staffing.problem import Cut, Grid
+from scenarios.units import clock_text
+from simulator.staffing.problem import Cut, Grid, Seats
 from simulator.staffing.shift_blocks import Staffed, staffed
 from simulator.staffing.shift_counts import build
 from simulator.staffing.shift_patterns import crews_of, patterns_of
+from simulator.staffing.turns import own_shifts
 
 TRIES_MOST = 30
 PEOPLE_MORE = (1, 2, 4, 8, 16, 32)
@@ -187,9 +190,7 @@ def _with(labour: Labour, **update: object) -> Labour:
 
 def _of_goals(grid: Grid, cuts: Sequence[Cut], labour: Labour, nearest: Staffed) -> list[str]:
     """Say which goals and least seats the nearest roster misses, and by how much."""
-    from simulator.staffing.shift_seats import own_shifts
-
-    roster = Roster(tuple(own_shifts(grid, nearest, labour)), labour.starts, labour.time_zone, labour.days)
+    roster = Roster(tuple(own_shifts(grid.teams, nearest)), labour.starts, labour.time_zone, labour.days)
     seats = roster.seats(grid.teams, grid.begins_s, grid.minutes)
     told: dict[str, float] = {}
     for cut in cuts:
@@ -201,5 +202,20 @@ def _of_goals(grid: Grid, cuts: Sequence[Cut], labour: Labour, nearest: Staffed)
     for team, missing in zip(grid.teams, short_seats, strict=True):
         if missing.any():
             hours = missing.sum() * grid.minutes / 60
-            sentences.append(f"seats of {team}: {hours:g} agent hours of those asked for are missed; ask for fewer")
+            none = _uncovered(grid, labour, nearest, missing)
+            sentences.append(
+                f"seats of {team}: {hours:g} agent hours of those asked for are missed; ask for fewer{none}"
+            )
     return sentences
+
+
+def _uncovered(grid: Grid, labour: Labour, nearest: Staffed, missing: Seats) -> str:
+    """Say where no shift that may be worked covers an interval whose seats are missed."""
+    covered = {interval for pattern in nearest.patterns for interval in pattern.covers}
+    at = [int(interval) for interval in np.flatnonzero(missing) if int(interval) not in covered]
+    if not at:
+        return ""
+    begins_s = float(grid.begins_s[at[0]])
+    first = f"{clock_text(labour.local.clock_s(begins_s))} on {labour.date(labour.local.day_at(begins_s))}"
+    more = f" and {counted(len(at) - 1, 'interval')} more" if len(at) > 1 else ""
+    return f", or allow shifts that cover {first}{more}: none does"

@@ -23,6 +23,9 @@ from simulator.staffing.weeks import Weeks, give_weeks
 GAP = 1e-4
 """Share of the cost by which counted shifts may exceed the cheapest."""
 
+LARGE, LARGE_GAP = 4_000, 2e-3
+"""Variables of counts for which a larger share will do, and that share."""
+
 ANY = 0.5
 """That of which any roster will do."""
 
@@ -72,7 +75,7 @@ def staffed(
     crews, patterns = crews_of(labour, grid), patterns_of(labour, grid)
     built = build(grid, cuts, labour, crews, patterns, short_price)
     nodes = max(int(seconds * NODES_A_SECOND), 10)
-    gap = ANY if any_will_do else GAP if short_price or len(built.programme.price) > SMALL else 0.0
+    gap = ANY if any_will_do else _gap(built, short_price > 0)
     found = _counted(built, gap, nodes)
     if found is None:
         return Staffed(crews, patterns, [], {}, 0.0, 0.0, True, 0)
@@ -93,6 +96,11 @@ def staffed(
     if short_price or sure or questions(crews, patterns, labour) > SIZE_MOST:
         return best
     return _exact(grid, cuts, labour, best, seconds, seed)
+
+
+def _gap(built: Built, soft: bool) -> float:
+    variables = len(built.programme.price)
+    return LARGE_GAP if variables > LARGE else GAP if soft or variables > SMALL else 0.0
 
 
 def _counted(built: Built, gap: float, nodes: int) -> Any:

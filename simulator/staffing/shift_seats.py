@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from results.roster import Roster, RosterBreak, RosterShift, in_order
+from results.roster import Roster, RosterShift, in_order
 from scenarios.labour import Labour
 from simulator.staffing.loosening import looser
 from simulator.staffing.problem import Cut, Grid, Seats
@@ -19,6 +19,7 @@ from simulator.staffing.seats_alone import SLACK, seats_alone
 from simulator.staffing.shift_blocks import EQUAL, Staffed, blocks, part_of, staffed
 from simulator.staffing.shift_counts import build
 from simulator.staffing.shift_patterns import crews_of, patterns_of
+from simulator.staffing.turns import own_shifts
 
 LARGE = 8_000
 """Variables of a block from which on it is parted where it can be."""
@@ -46,7 +47,7 @@ def shift_seats(grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float,
         if not part.least.any() and not own_cuts and not crews_of(labour, part):
             continue
         own, least_cost, told = _block(part, own_cuts, labour, seconds / len(parts), seed)
-        shifts += own_shifts(part, own, labour)
+        shifts += own_shifts(part.teams, own)
         cost, bound, loosen = cost + own.cost, bound + min(least_cost, own.cost), loosen + told
     roster = Roster(in_order(shifts), labour.starts, labour.time_zone, labour.days)
     seats = roster.seats(grid.teams, grid.begins_s, grid.minutes)
@@ -99,7 +100,7 @@ def _parted(grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, see
         if found.impossible or found.left:
             return None
         whole = _joined(whole, found, teams)
-    seats = Roster(tuple(own_shifts(grid, whole, labour)), labour.starts, labour.time_zone, labour.days).seats(
+    seats = Roster(tuple(own_shifts(grid.teams, whole)), labour.starts, labour.time_zone, labour.days).seats(
         grid.teams, grid.begins_s, grid.minutes
     )
     if any(sum(w * seats[key] for key, w in cut.weights.items()) < cut.at_least - SLACK for cut in cuts):
@@ -113,23 +114,3 @@ def _joined(whole: Staffed, part: Staffed, teams: Sequence[int]) -> Staffed:
     turns = [(crew_at[part.crews[crew].label], who, teams[team], place) for crew, who, team, place in part.turns]
     pauses = {(teams[team], place, which, at_s): n for (team, place, which, at_s), n in part.pauses.items()}
     return whole._replace(turns=whole.turns + turns, pauses=whole.pauses | pauses, cost=whole.cost + part.cost)
-
-
-def own_shifts(grid: Grid, found: Staffed, labour: Labour) -> list[RosterShift]:
-    """Return the shifts of a block with their breaks, of which as many begin at each time as was counted."""
-    begun: dict[tuple[int, int, int], list[int]] = {}
-    for (team, place, which, at_s), count in sorted(found.pauses.items()):
-        begun.setdefault((team, place, which), []).extend([at_s] * count)
-    shifts = []
-    for at, who, team, place in sorted(found.turns):
-        crew, pattern = found.crews[at], found.patterns[place]
-        breaks = []
-        for which, pause in enumerate(pattern.pauses):
-            left = begun.get((team, place, which))
-            at_s = left.pop(0) if left else pause.may_begin_s[0]
-            breaks.append(RosterBreak(at_s, at_s + pause.length_s, pause.paid))
-        name = crew.employee.name if crew.employee is not None else f"{crew.label} {who + 1}"
-        shifts.append(
-            RosterShift(name, crew.contract_name, grid.teams[team], pattern.begins_s, pattern.ends_s, tuple(breaks))
-        )
-    return shifts

@@ -213,6 +213,10 @@ def test_a_goal_that_nobody_can_keep_is_named(tmp_path):
         _tiny_grid(np.zeros((1, 72), dtype=np.int64)), [Cut({(0, 3): 1.0}, 1.0, "waits at night")], labour, seconds=8.0
     )
     assert any(sentence.startswith("waits at night: these people miss 100.0%") for sentence in answer.loosen)
+    least = np.zeros((1, 72), dtype=np.int64)
+    least[0, [24 + 3, 24 + 4]] = 1
+    answer = solve(_tiny_grid(least), [], labour, seconds=8.0)
+    assert "allow shifts that cover 03:00 on 2026-05-05 and 1 interval more: none does" in answer.loosen[0]
 
 
 def test_breaks_give_way_to_what_is_asked(tmp_path):
