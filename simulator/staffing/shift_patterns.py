@@ -135,7 +135,7 @@ def crews_of(labour: Labour, grid: Grid) -> list[Crew]:
     for person in labour.rules.people:
         add(person.name, person.contract, person.teams, (1, 1), person)
     for place, group in enumerate(labour.rules.groups):
-        add(f"group {place + 1}", group.contract, group.teams, (group.count, group.count), None)
+        add(f"group {place + 1} {group.contract}", group.contract, group.teams, (group.count, group.count), None)
     for name, contract in labour.rules.contracts.items():
         if isinstance(contract.count_most, dict):
             for team, count in contract.count_most.items():
