@@ -15,7 +15,7 @@ from results.words import counted
 from scenarios.labour import Labour
 from scenarios.units import clock_text
 from simulator.staffing.problem import Cut, Grid, Seats
-from simulator.staffing.shift_blocks import Staffed, staffed
+from simulator.staffing.shift_blocks import ANY, Staffed, staffed
 from simulator.staffing.shift_counts import build
 from simulator.staffing.shift_patterns import crews_of, patterns_of
 from simulator.staffing.turns import own_shifts
@@ -60,7 +60,7 @@ def _of_rules(grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, s
                 return
             if not _may_be_kept(grid, cuts, changed):
                 continue
-            found = staffed(grid, cuts, changed, seconds / 10, seed, any_will_do=True)
+            found = staffed(grid, cuts, changed, seconds / 10, seed, gap=ANY)
             if not found.impossible and not found.left:
                 yield sentence
                 break

@@ -59,7 +59,7 @@ def staffed(
     seconds: float,
     seed: int,
     short_price: float = 0.0,
-    any_will_do: bool = False,
+    gap: float | None = None,
 ) -> Staffed:
     """Return who works what.
 
@@ -70,12 +70,13 @@ def staffed(
         seconds: about how long to search.
         seed: of the search.
         short_price: what a missing seat costs; 0: none may be missing.
-        any_will_do: whether any roster is as good as the cheapest.
+        gap: share of the cost by which it may exceed the cheapest counts; `ANY`: any roster will do; None: by its size.
     """
     crews, patterns = crews_of(labour, grid), patterns_of(labour, grid)
     built = build(grid, cuts, labour, crews, patterns, short_price)
     nodes = max(int(seconds * NODES_A_SECOND), 10)
-    gap = ANY if any_will_do else _gap(built, short_price > 0)
+    any_will_do = gap == ANY
+    gap = _gap(built, short_price > 0) if gap is None else gap
     found = _counted(built, gap, nodes)
     if found is None:
         return Staffed(crews, patterns, [], {}, 0.0, 0.0, True, 0)

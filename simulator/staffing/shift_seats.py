@@ -70,9 +70,10 @@ def _block(
 
 
 def _parted(grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, seed: int) -> tuple[Staffed, float] | None:
-    """Part a large block that cuts hold together: its counts in parts of people say which seats each team gives.
+    """Part a large block that cuts hold together: its counts in parts of people say about which seats each team gives.
 
-    None where it is small, or nothing comes of it.
+    One team after the other then does what cuts ask of it, as those before are rostered and those after are to be.
+    None where the block is small, or nothing comes of it.
     """
     apart = blocks(grid, (), labour)
     crews, patterns = crews_of(labour, grid), patterns_of(labour, grid)
@@ -93,19 +94,33 @@ def _parted(grid: Grid, cuts: Sequence[Cut], labour: Labour, seconds: float, see
     if wanted.missed.any():
         return None
     whole = Staffed(crews, patterns, [], {}, 0.0, float(relaxed.fun), False, 0)
-    least = Grid(grid.teams, grid.begins_s, grid.minutes, grid.price, wanted.seats, grid.most)
+    seats = wanted.seats.copy()
     for teams in apart:
-        part, _ = part_of(least, (), teams)
+        part, own_cuts = part_of(grid, _left_to(teams, cuts, seats), teams)
+        bounds = Grid(part.teams, part.begins_s, part.minutes, part.price, low[teams], seats[teams])
+        needed = seats_alone(bounds, own_cuts, seconds / len(apart)).seats
+        part = Grid(part.teams, part.begins_s, part.minutes, part.price, needed, part.most)
         found = staffed(part, (), labour, seconds / len(apart), seed)
         if found.impossible or found.left:
             return None
         whole = _joined(whole, found, teams)
-    seats = Roster(tuple(own_shifts(grid.teams, whole)), labour.starts, labour.time_zone, labour.days).seats(
-        grid.teams, grid.begins_s, grid.minutes
-    )
+        shifts = tuple(own_shifts(part.teams, found))
+        roster = Roster(shifts, labour.starts, labour.time_zone, labour.days)
+        seats[teams] = roster.seats(part.teams, grid.begins_s, grid.minutes)
     if any(sum(w * seats[key] for key, w in cut.weights.items()) < cut.at_least - SLACK for cut in cuts):
         return None  # a cut in which more seats do harm
     return whole, whole.bound
+
+
+def _left_to(teams: Sequence[int], cuts: Sequence[Cut], seats: Seats) -> list[Cut]:
+    """Return what cuts ask of some teams, where all others have the seats they have."""
+    left = []
+    for cut in cuts:
+        own = {key: weight for key, weight in cut.weights.items() if key[0] in teams}
+        if own:
+            others = sum(weight * seats[key] for key, weight in cut.weights.items() if key not in own)
+            left.append(Cut(own, cut.at_least - float(others), cut.goal))
+    return left
 
 
 def _joined(whole: Staffed, part: Staffed, teams: Sequence[int]) -> Staffed:
