@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from scenarios.labour import Labour, read_labour
+from simulator.staffing import shift_seats
 from simulator.staffing.master import solve
 from simulator.staffing.problem import Cut, Grid
 from tests.simulator.random_labour import random_labour
@@ -237,6 +238,9 @@ def test_a_large_desk_that_goals_hold_together_keeps_them_when_it_is_parted(tmp_
     cuts = [Cut({(0, hour): 1.0, (1, hour): 0.7}, 2.5, f"waits at {hour}") for hour in hours]
     whole = solve(grid, cuts, labour, seconds=8.0)
     monkeypatch.setattr("simulator.staffing.shift_seats.LARGE", 10)
+    assert (
+        shift_seats._parted(grid, cuts, labour, 8.0, 0) is not None
+    )  # else the parts lose goals, and it is not parted
     parted = solve(grid, cuts, labour, seconds=8.0)
     for answer in (whole, parted):
         assert answer.loosen == ()
