@@ -231,9 +231,10 @@ def test_breaks_give_way_to_what_is_asked(tmp_path):
 
 def test_a_large_desk_that_goals_hold_together_keeps_them_when_it_is_parted(tmp_path, monkeypatch):
     """Without it a week of ten teams could take an hour, or lose a goal between two teams."""
-    labour = _tiny(tmp_path, count_most={"front": 4, "back": 4})
+    labour = _tiny(tmp_path, count_most={"front": 8, "back": 8})
     begins_s, shape = np.arange(72) * 3600.0, (2, 72)
-    grid = Grid(("front", "back"), begins_s, 60, np.ones(shape), np.zeros(shape, int), np.full(shape, 9))
+    most = np.array([[2], [9]]) * np.ones(shape, dtype=int)  # two of the front desk are not enough
+    grid = Grid(("front", "back"), begins_s, 60, np.ones(shape), np.zeros(shape, int), most)
     hours = [9, 10, 13, 33, 34, 57]
     cuts = [Cut({(0, hour): 1.0, (1, hour): 0.7}, 2.5, f"waits at {hour}") for hour in hours]
     whole = solve(grid, cuts, labour, seconds=8.0)
