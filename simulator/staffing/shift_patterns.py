@@ -63,6 +63,9 @@ class Crew:
     most: int
     """So many may be."""
     employee: Employee | None = None
+    """One of those by name, whose absences are those of all."""
+    names: tuple[str, ...] = ()
+    """Of those by name."""
 
 
 def patterns_of(labour: Labour, grid: Grid) -> list[Pattern]:
@@ -122,6 +125,7 @@ def crews_of(labour: Labour, grid: Grid) -> list[Crew]:
     """Return everybody there is or may be, by name first; teams that the grid does not have are left out."""
     at = {team: place for place, team in enumerate(grid.teams)}
     crews: list[Crew] = []
+    names: tuple[str, ...] = ()
 
     def add(
         label: str, contract_name: str, teams: list[str] | None, counts: tuple[int, int], who: Employee | None
@@ -130,10 +134,15 @@ def crews_of(labour: Labour, grid: Grid) -> list[Crew]:
         allowed = [team for team in (contract.teams or grid.teams) if teams is None or team in teams]
         places = tuple(at[team] for team in allowed if team in at)
         if places and counts[1]:
-            crews.append(Crew(label, contract_name, contract, places, *counts, who))
+            crews.append(Crew(label, contract_name, contract, places, *counts, who, names))
 
+    alike: dict[str, list[Employee]] = {}
     for person in labour.rules.people:
-        add(person.name, person.contract, person.teams, (1, 1), person)
+        alike.setdefault(person.model_copy(update={"name": ""}).model_dump_json(), []).append(person)
+    for people in alike.values():
+        names = tuple(person.name for person in people)
+        add(names[0], people[0].contract, people[0].teams, (len(names), len(names)), people[0])
+    names = ()
     for place, group in enumerate(labour.rules.groups):
         add(f"group {place + 1} {group.contract}", group.contract, group.teams, (group.count, group.count), None)
     for name, contract in labour.rules.contracts.items():

@@ -25,7 +25,7 @@ def own_shifts(teams: Sequence[str], found: Staffed) -> list[RosterShift]:
             left = begun.get((team, place, which))
             at_s = left.pop(0) if left else pause.may_begin_s[0]
             breaks.append(RosterBreak(at_s, at_s + pause.length_s, pause.paid))
-        name = crew.employee.name if crew.employee is not None else f"{crew.label} {who + 1:0{len(str(crew.most))}d}"
+        name = crew.names[who] if crew.names else f"{crew.label} {who + 1:0{len(str(crew.most))}d}"
         shifts.append(
             RosterShift(name, crew.contract_name, teams[team], pattern.begins_s, pattern.ends_s, tuple(breaks))
         )
