@@ -196,6 +196,16 @@ def test_somebody_who_is_away_for_an_hour_works_no_shift_with_that_hour(tmp_path
         assert comes or "absences of Ada: without them the goals can be met" in answer.loosen
 
 
+def test_people_by_name_who_are_alike_keep_their_names(tmp_path):
+    """Without it two colleagues with the same contract could be one on the roster, or one of them be left out."""
+    people = [{"name": name, "contract": "one"} for name in ("Ada", "Bo")]
+    least = np.zeros((1, 72), dtype=np.int64)
+    least[0, [13, 24 + 13, 48 + 13]] = 1
+    answer = solve(_tiny_grid(least), [], _tiny(tmp_path, people=people, count_most=0), seconds=8.0)
+    assert set(answer.roster.people) == {"Ada", "Bo"}
+    assert len(answer.roster.shifts) == 3
+
+
 def test_overtime_is_paid_for_and_only_where_it_is_needed(tmp_path):
     """Without it hours beyond the contract could cost nothing, or somebody else be left at home for them."""
     least = np.zeros((1, 72), dtype=np.int64)
