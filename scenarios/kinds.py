@@ -9,6 +9,7 @@ from scenarios.charter import read_charter
 from scenarios.churn import read_churn
 from scenarios.faults import FaultsFoundError, one_of
 from scenarios.journey import read_journey
+from scenarios.labour import read_labour
 from scenarios.mapping import load_mapping
 from scenarios.opening import read_state
 from scenarios.persona import read_persona
@@ -29,6 +30,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "mapping": load_mapping,
     "state": read_state,
     "churn": read_churn,
+    "labour": read_labour,
 }
 """A file's kind and what reads it. A charter has no name of its own; its `owner` tells."""
 
@@ -42,6 +44,7 @@ _TELLING_KEYS = {
     "mapping": "mapping",
     "state": "state",
     "churn": "churn",
+    "labour": "labour",
     "owner": "charter",
 }
 

@@ -27,6 +27,7 @@ from scenarios.forecast import Expected, expected_by_day
 from scenarios.forecast_log import BackTest, LogVolumes, run_files
 from scenarios.forecast_sources import asked_of, lacking, volumes_of, with_measured_error
 from scenarios.forecast_tables import TableVolumes
+from scenarios.labour import LabourRules, read_labour, strange_teams
 from scenarios.laws import AnyLaw
 from scenarios.models import check_model
 from scenarios.profile_checks import timed, troubles
@@ -46,6 +47,7 @@ HERE = Path(__file__).resolve().parent
 """Where the scenarios, journeys, personas, targets and mappings that come with the product lie."""
 
 CHURN_FILE = "a file of a churn model beside this one, or "
+LABOUR_FILE = "a file of labour rules beside this one, or "
 
 
 class Person(NamedTuple):
@@ -94,6 +96,8 @@ class LoadedScenario:
     """What the rule that forecasts from a log was worth, where the scenario asks for it."""
     churn: ChurnModel | None = field(default=None, repr=False)
     """What makes customers leave, with how many really do, where the scenario says so."""
+    labour: LabourRules | None = field(default=None, repr=False)
+    """Shifts, contracts and rules for rosters, where the scenario names them."""
     document: Document | None = field(default=None, repr=False)
     """What the file says, in plain values, where there is one."""
     files: tuple[Path, ...] = field(default=(), repr=False)
@@ -202,7 +206,7 @@ def checked(told: Document, path: Path, days: int | None, own: bytes) -> LoadedS
     churn = _believed(scenario, tables.churn)
     loaded = LoadedScenario(
         path, scenario, tables.hash(own), contacts, agents, tables.arrivals, by_day=by_day, back_test=back_test,
-        churn=churn, document=told, files=tuple(tables.files),
+        churn=churn, labour=tables.labour, document=told, files=tuple(tables.files),
     )  # fmt: skip
     _profiles_can_be_played(document, loaded)
     return loaded
@@ -357,6 +361,7 @@ class _Tables:
         self.churn: ChurnModel | None = None
         self.forecasts: dict[int, TableVolumes | LogVolumes] = {}
         self.files: list[Path] = []
+        self.labour: LabourRules | None = None
         for index, demand in enumerate(list_at(document.values, "demand")):
             if isinstance(demand, dict) and isinstance(demand.get("contacts_csv"), str):
                 path = self._file(folder, demand["contacts_csv"])
@@ -384,6 +389,22 @@ class _Tables:
                 self.arrivals = read_arrivals(path)
                 faults += _strangers(self.arrivals, path, document.values)
         self._read_churn(document, folder, faults)
+        self._read_labour(document, folder, faults)
+
+    def _read_labour(self, document: Document, folder: Path, faults: list[Fault]) -> None:
+        name = document.values.get("labour") if isinstance(document.values, dict) else None
+        if not isinstance(name, str) or not name:
+            return
+        path = labour_file(name, folder)
+        if path is None:
+            faults.append(document.fault(("labour",), name, LABOUR_FILE + one_of(our_names("labour"), name)))
+            return
+        self.files.append(path)
+        with _kept(faults, document, ("labour",)):
+            self.labour = read_labour(path)
+            teams = dict_at(document.values, "teams")
+            served = [name for name, team in teams.items() if isinstance(team, dict) and not team.get("self_service")]
+            faults += strange_teams(read_file(path), served)
 
     def _read_forecast(
         self, document: Document, folder: Path, faults: list[Fault], index: int, demand: dict[str, Any]
@@ -548,7 +569,16 @@ def find_file(kind: str, name: str, folder: Path | None = None) -> Path | None:
 
 def churn_file(name: str, folder: Path | None = None) -> Path | None:
     """Find a churn model by its name among ours, or as a file in a folder (default: this one)."""
-    found = find_file("churn_models", name, folder)
+    return _ours_or_beside("churn_models", name, folder)
+
+
+def labour_file(name: str, folder: Path | None = None) -> Path | None:
+    """Find labour rules by their name among ours, or as a file in a folder (default: this one)."""
+    return _ours_or_beside("labour", name, folder)
+
+
+def _ours_or_beside(kind: str, name: str, folder: Path | None) -> Path | None:
+    found = find_file(kind, name, folder)
     if found is None:
         with contextlib.suppress(OSError, ValueError):  # a name too long for any file is the name of none
             beside = (folder or Path()) / name

@@ -842,6 +842,9 @@ class Scenario(Strict):
     )
     costs: Costs | None = Field(None, description="what serving customers costs")
     churn: ChurnBelief | None = Field(None, description="what makes customers leave, and how many do")
+    labour: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="shifts, contracts and rules for rosters: one of ours, or a file beside this scenario"
+    )
     remedies: dict[Name, Remedy] = Field(
         default_factory=dict, description="what could be done about losses, tried by `testdrive losses`"
     )

@@ -5,7 +5,7 @@ Generated from the models and kept beside the scenarios, where the first line of
 while they are not current. A schema cannot say everything: `testdrive check` has the last word.
 
 >>> sorted(json_schemas())
-['charter', 'churn', 'journey', 'persona', 'programme', 'scenario', 'scorecard', 'state', 'target']
+['charter', 'churn', 'journey', 'labour', 'persona', 'programme', 'scenario', 'scorecard', 'state', 'target']
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from scenarios.charter import Charter
 from scenarios.churn import ChurnModel
 from scenarios.journey import Journey
+from scenarios.labour import LabourRules
 from scenarios.metric_names import ALL_NAMES, METRIC_NAMES
 from scenarios.opening import State
 from scenarios.persona import PersonaKind
@@ -39,6 +40,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "charter": Charter,
     "state": State,
     "churn": ChurnModel,
+    "labour": LabourRules,
 }
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

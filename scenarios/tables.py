@@ -33,14 +33,14 @@ class Arrival(NamedTuple):
 
 def read_contacts(path: Path) -> list[tuple[float, float]]:
     """Read expected contacts: (start of the interval in seconds after midnight, contacts), in order of time."""
-    rows = _read(path, {"starts": _clock, "contacts": volume})
+    rows = read_table(path, {"starts": _clock, "contacts": volume})
     _rising(path, rows, "starts", "starts")
     return [(float(start), float(count)) for _, start, count in rows]
 
 
 def read_agents(path: Path) -> list[tuple[float, int]]:
     """Read agents through time: (scenario second, agents from then on); the seconds rise."""
-    rows = _read(path, {"from_s": _amount, "agents": _whole})
+    rows = read_table(path, {"from_s": _amount, "agents": _whole})
     _rising(path, rows, "from_s", "agents")
     return [(float(at), int(count)) for _, at, count in rows]
 
@@ -50,7 +50,7 @@ def read_arrivals(path: Path) -> list[Arrival]:
     columns: dict[str, Callable[[str], Any]] = {
         "contact_id": known_text, "due_s": _amount, "channel": known_text, "intent": known_text,
     }  # fmt: skip
-    rows = _read(path, columns, {"customer_id": _known})
+    rows = read_table(path, columns, {"customer_id": _known})
     seen: dict[str, int] = {}
     for line, recorded, *_ in rows:
         if seen.setdefault(recorded, line) != line:
@@ -76,14 +76,18 @@ def clock_or_seconds(column: str, at_s: float) -> str:
 
 def read_points(path: Path) -> list[list[float]]:
     """Read an empirical law: [share, seconds], as `scenarios.laws.Empirical` checks them."""
-    rows = _read(path, {"share": _amount, "time_s": _amount})
+    rows = read_table(path, {"share": _amount, "time_s": _amount})
     return [[float(share), float(time)] for _, share, time in rows]
 
 
-def _read(
+def read_table(
     path: Path, columns: dict[str, Callable[[str], Any]], more: Mapping[str, Callable[[str], Any]] | None = None
 ) -> list[tuple[Any, ...]]:
-    """Return a tuple per row: its line, its cells, then those of `more` columns that the table has, too."""
+    """Return a tuple per row of a CSV file or sheet: its line, its cells, then those of `more` columns it has, too.
+
+    Raises:
+        FaultsFoundError: the columns are not there, or a cell makes its reader raise a ValueError.
+    """
     rows, faults = read_rows(path, columns, more)
     if faults:
         raise FaultsFoundError(faults)

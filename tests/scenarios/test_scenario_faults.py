@@ -13,6 +13,7 @@ from scenarios.charter import read_charter
 from scenarios.churn import read_churn
 from scenarios.faults import Fault, FaultsFoundError, one_of
 from scenarios.journey import read_journey
+from scenarios.labour import read_labour
 from scenarios.models import check_model
 from scenarios.reading import HERE, load_scenario
 from scenarios.scenario import Scenario
@@ -26,6 +27,7 @@ READERS = {
     "charter": read_charter,
     "churn": read_churn,
     "journey": read_journey,
+    "labour": read_labour,
     "scorecard": read_scorecard,
     "target": read_target,
 }

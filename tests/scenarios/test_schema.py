@@ -20,6 +20,7 @@ KINDS = {
     "charters": "charter",
     "churn_models": "churn",
     "beliefs": "churn",
+    "labour": "labour",
 }
 SHIPPED = [
     (path, kind) for folder, kind in KINDS.items() for path in sorted((HERE / folder).glob("*.yaml")) if path.is_file()
@@ -30,7 +31,9 @@ def _faults(kind, path):
     return list(Draft202012Validator(json_schemas()[kind]).iter_errors(read_file(path).values))
 
 
-@pytest.mark.parametrize("kind", ["scenario", "journey", "persona", "programme", "target", "charter", "churn"])
+@pytest.mark.parametrize(
+    "kind", ["scenario", "journey", "persona", "programme", "target", "charter", "churn", "labour"]
+)
 def test_the_schema_files_are_current(kind):
     """Without it editors would complete keys that the reader refuses. `python -m scenarios.schema` writes them."""
     assert schema_path(kind).read_text() == schema_text(json_schemas()[kind])
@@ -47,7 +50,9 @@ def test_every_shipped_file_is_valid_and_points_at_its_schema(path, kind):
         assert kind == "scenario" or "schema" not in pointer
 
 
-@pytest.mark.parametrize("kind", ["scenario", "journey", "persona", "programme", "target", "charter", "churn"])
+@pytest.mark.parametrize(
+    "kind", ["scenario", "journey", "persona", "programme", "target", "charter", "churn", "labour"]
+)
 def test_every_key_says_what_it_means(kind):
     """Without it completion would offer names that one has to look up elsewhere."""
     schema = json_schemas()[kind]

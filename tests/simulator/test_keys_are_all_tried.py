@@ -46,6 +46,7 @@ TOLD_ELSEWHERE = {
         "scenario", "title", "seed", "gates", "goals", "thresholds",  # they name or judge a run and move nothing in it
         "churn",  # tests/scenarios/test_churn.py: what is lost of what was lived through
         "customers", "expectations",  # tests/simulator/test_leavers.py
+        "labour",  # tests/scenarios/test_labour.py: rosters are made by it, none is played
         "costs", "remedies", "uncertain",  # they price a run, or are of other scenarios
         "profiles",  # tests/scenarios/test_profiles.py
         "forecast",  # tests/scenarios/test_forecast.py
