@@ -47,6 +47,8 @@ def report(asked: argparse.Namespace) -> int:
         write_page(path, simulated, measured, compare_runs(simulated, measured), browser, [])
     elif first.facts.get("whatif"):
         write_whatif(path, first)
+    elif first.facts.get("staffing"):
+        write_staffing(path, first)
     elif first.facts.get("losses"):
         write_losses(path, first)
     elif first.facts.get("kind") == "simulated":
@@ -74,6 +76,13 @@ def write_whatif(path: Path, run: Run) -> None:
     from results.whatif_page import write_whatif_page
 
     write_whatif_page(path, run)
+
+
+def write_staffing(path: Path, run: Run) -> None:
+    """Write the page of a run that sought people, from what its folder holds."""
+    from results.staffing_page import write_staffing_page
+
+    write_staffing_page(path, run)
 
 
 def write_losses(path: Path, run: Run) -> None:

@@ -101,12 +101,7 @@ def staff(
     """
     began = time.perf_counter()
     money = objective == "money"
-    if money:
-        _money_can_be_told(loaded)
-    if interval < MINUTES_LEAST or 1440 % interval:
-        raise StaffingError(f"--interval {interval}; expected minutes that divide a day, {MINUTES_LEAST} or more")
-    chosen = staffed_teams(loaded, teams, money)
-    aims = aims_of(loaded, chosen, money)
+    chosen, aims = checked(loaded, teams, objective, interval)
     seed = loaded.scenario.seed if seed is None else seed
     model = believed_churn(loaded, seed)
     with open_workers(threads, False, cluster) as workers:
@@ -114,6 +109,23 @@ def staff(
         work = _Work(desk, workers, numbers, replications, progress)
         work.run()
     return work.told(time.perf_counter() - began)
+
+
+def checked(
+    loaded: LoadedScenario, teams: Sequence[str], objective: str = "cost", interval: int = 30
+) -> tuple[tuple[str, ...], tuple[Aim, ...]]:
+    """Return the teams that are staffed, and what for.
+
+    Raises:
+        StaffingError: the scenario cannot be staffed as asked.
+    """
+    money = objective == "money"
+    if money:
+        _money_can_be_told(loaded)
+    if interval < MINUTES_LEAST or 1440 % interval:
+        raise StaffingError(f"--interval {interval}; expected minutes that divide a day, {MINUTES_LEAST} or more")
+    chosen = staffed_teams(loaded, teams, money)
+    return chosen, aims_of(loaded, chosen, money)
 
 
 def _money_can_be_told(loaded: LoadedScenario) -> None:

@@ -222,7 +222,7 @@ class Desk:
         for at, name in enumerate(self.grid.teams):
             mine = facts[served, TEAM] == names.index(name)
             done = _time_until(begins_s[mine], ends_s[mine], edges)
-            load[at] = np.diff(done) / np.diff(edges)
+            load[at] = np.maximum(np.diff(done), 0.0) / np.diff(edges)  # rounding may leave less than nothing
             begun[at] = np.bincount(self.cell(begins_s[mine]), minlength=load.shape[1])
         return load, begun
 
@@ -286,6 +286,12 @@ class Player:
     def sample(self, seats: Seats, replications: Sequence[int]) -> Sample:
         """Play some people on replications."""
         return self.samples([seats], replications)[0]
+
+    def today(self, replications: Sequence[int]) -> Sample:
+        """Play today's roster."""
+        told = list(self._played([(None, one) for one in replications]))
+        self._today.update(zip(replications, told, strict=True))
+        return self._sample(told, replications)
 
     def _played(self, asked: Sequence[tuple[Seats | None, int]]) -> Iterable[Tally]:
         self.plays += len(asked)
