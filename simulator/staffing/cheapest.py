@@ -38,7 +38,7 @@ from scenarios.reading import LoadedScenario
 from scenarios.units import clock_text
 from simulator.simulate import believed_churn
 from simulator.staffing.aims import Aim, StaffingError, aims_of, staffed_teams
-from simulator.staffing.effects import Effects
+from simulator.staffing.effects import Effects, standing
 from simulator.staffing.finalists import Chosen, choose
 from simulator.staffing.master import solve
 from simulator.staffing.problem import Grid, Seats
@@ -55,9 +55,11 @@ ALPHA = 0.05
 CANDIDATES_MOST = 6
 FRESH_MOST = 100
 """Fresh replications of a candidate, at most."""
-SAMPLE_CONTACTS = 40_000
+SAMPLE_CONTACTS = 20_000
 """Of about so many contacts is a sample; a goal on a mean needs no more to find where people are needed."""
-SAMPLE_LEAST, SAMPLE_MOST = 4, 40
+SAMPLE_LEAST, SAMPLE_MOST = 4, 30
+SAMPLE_DAYS = 60
+"""Where a share of days is asked for, as many days at least: fewer tell nothing of one day in ten."""
 FRESH_FIRST = 100_000
 """The number of the first fresh replication: no search ever plays so many."""
 PLENTY_LEAST, PLENTY_FULL = 30, 0.8
@@ -155,6 +157,8 @@ def _opened(
         if sample is None:
             contacts = len(trial.plan(0).entity)
             sample = min(max(math.ceil(SAMPLE_CONTACTS / max(contacts, 1)), SAMPLE_LEAST), SAMPLE_MOST)
+            if any(aim.on_days is not None for aim in aims):
+                sample = max(sample, math.ceil(SAMPLE_DAYS / loaded.scenario.days))
         numbers = range(sample)
         load, _ = plenty(trial, numbers[: max(len(numbers) // 4, 2)])
         if load.max() <= PLENTY_FULL * room:
@@ -259,17 +263,15 @@ class _Work:
     def _add(self, verified: Verified) -> None:
         """Add agents where they are worth most, as much as a candidate was short of."""
         assert self.found is not None
+        now = standing(verified.sample, self.search.aims, self.days)
         for at, (aim, one) in enumerate(zip(self.search.aims, verified.judged, strict=True)):
             if one.verdict == "kept":
                 continue
-            if aim.on_days is None:
-                self.search.margin[at] += 1.1 * one.short
-            else:
-                goal = aim.goal
-                assert goal is not None
-                share = min((goal.on_days or 0.0) + max(one.short, 0.005), 1.0)
-                raised = dataclasses.replace(aim, goal=goal.model_copy(update={"on_days": share}))
-                self.search.aims = (*self.search.aims[:at], raised, *self.search.aims[at + 1 :])
+            if aim.on_days is not None:  # so much slack as the days lacked that would have been needed
+                self.search.margin[at] += max(-now.slack[at], 0.25 * now.error[at])
+                continue
+            spread = now.error[at] * math.sqrt(verified.replications / self.fresh)
+            self.search.margin[at] += max(_z(self.candidates + 1) * spread - now.slack[at], 0.25 * spread)
         self.found = self.search.again(self.found)
 
     def _choose(self) -> None:
@@ -381,7 +383,10 @@ class _Work:
         near = dataclasses.replace(
             self.grid, least=np.maximum(self.grid.least, found.seats - 1), most=np.minimum(self.grid.most, found.seats + 1)
         )
-        return min(solve(near, cuts, None, found.seats, 5.0).bound, found.cost)
+        try:
+            return min(solve(near, cuts, None, found.seats, 5.0).bound, found.cost)
+        except AssertionError:  # the optimiser has found nothing in its time
+            return None
 
     def _guarantee(self) -> str:
         if self.desk.money:

@@ -22,7 +22,7 @@ from simulator.staffing.sampled import Player, Sample
 
 Values = npt.NDArray[np.float64]
 
-APART_S = 4 * 3600
+APART_S = 3 * 3600
 """A queue that is not overloaded for long has forgotten one agent after this."""
 LEAD_CELLS = 1
 """Who came in the interval before may still wait as it begins."""

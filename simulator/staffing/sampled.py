@@ -104,6 +104,11 @@ class Desk:
         return floor_of(dataclasses.replace(self.loaded, agents=agents))
 
     @functools.cached_property
+    def begins_us(self) -> npt.NDArray[np.int64]:
+        """When the intervals of the grid begin, in microseconds."""
+        return np.array([us(at_s) for at_s in self.grid.begins_s], dtype=np.int64)
+
+    @functools.cached_property
     def own_queues(self) -> dict[str, npt.NDArray[np.int64]]:
         """By guarded team: the queues of those passed on to it."""
         scenario, queues = self.loaded.scenario, self.widest.arrays.transfer_queue
@@ -120,7 +125,7 @@ class Desk:
         if seats is None:
             return self.today
         names, rosters = list(self.loaded.scenario.teams), []
-        begins_us = np.array([us(at_s) for at_s in self.grid.begins_s], dtype=np.int64)
+        begins_us = self.begins_us
         for roster in self.widest.rosters:
             name = names[roster.team]
             if name in self.grid.teams:

@@ -17,26 +17,29 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.staffing.effects import ALONE_MOST, Effects, Standing, effects, standing
-from simulator.staffing.master import solve
+from simulator.staffing.near_seats import near_seats
 from simulator.staffing.problem import Cut, Grid, Seats
 from simulator.staffing.sampled import Player, Sample
 
 Values = npt.NDArray[np.float64]
 Tell = Callable[[str, float], None]
 
-ROUNDS_MOST = 6
+ROUNDS_MOST = 5
 """Of cuts: each measures all effects once."""
-TRIES = 6
+TRIES = 5
 """So often what the cuts ask is moved in a round."""
-REACH = (4, 3, 2, 1, 1, 1)
+REACH = (4, 2, 1, 1, 1)
 """By round: by how many agents an interval may change, or by its tenth part where that is more."""
 WORTH_IT = 0.002
 """A round that saves less than this share is the last."""
-SOLVE_S = 5.0
+ONE_SIDED = 2
+"""In so many rounds only one agent more is tried: they lead there, and others come after."""
+CLIMBS_MOST = 3
+"""Of many seats: so many moves on a level below."""
 ALL_PAIRS_MOST = 12
 """So few seats: all pairs are tried, whatever the effects say."""
 PAIRS_TRIED = 12
-HOLDERS_TRIED = 4
+HOLDERS_TRIED = 2
 """From how many of the harmless agents a level below is looked at."""
 NEAR_MOST = 40
 """Of many seats so many are taken away on trial, one by one, at the end."""
@@ -65,11 +68,13 @@ class Search:
         self.best: Found | None = None
         self._aims = self.aims
         self._known: dict[bytes, Found] = {}
+        self._effects: dict[tuple[bytes, bool], Effects] = {}
 
     def found(self, some: Sequence[Seats]) -> list[Found]:
         """Play people; what was played before is remembered."""
         if self._aims is not self.aims:  # another share of days is asked for
             self._aims = self.aims
+            self._effects.clear()
             for key, one in self._known.items():
                 self._known[key] = dataclasses.replace(one, now=standing(one.sample, self.aims, self.days))
         fresh = {one.tobytes(): one for one in some if one.tobytes() not in self._known}
@@ -97,9 +102,12 @@ class Search:
         """Say whether all aims are kept with the margin."""
         return bool((np.nan_to_num(found.now.slack - self.margin, nan=np.inf) >= -1e-9).all())
 
-    def effects(self, found: Found) -> Effects:
-        """Measure what one agent more and fewer does."""
-        return effects(self.player, found.seats, found.sample, found.now, self.replications)
+    def effects(self, found: Found, both: bool = True) -> Effects:
+        """Measure what one agent more, and fewer, does."""
+        key = found.seats.tobytes(), both
+        if key not in self._effects:
+            self._effects[key] = effects(self.player, found.seats, found.sample, found.now, self.replications, both)
+        return self._effects[key]
 
     def run(self, seats: Seats, tell: Tell) -> Found:
         """Return the cheapest seats found that keep all aims; the nearest to keeping them where none do."""
@@ -108,7 +116,7 @@ class Search:
             return self._cheapest_money(here, tell)
         for number, reach in enumerate(REACH[:ROUNDS_MOST]):
             tell("measuring what one agent more and fewer does", 0.1 + 0.12 * number)
-            there = self._round(here, self.effects(here), reach)
+            there = self._round(here, self.effects(here, number >= ONE_SIDED), reach)
             saved = here.cost - there.cost
             worse = self.keeps(here) and (not self.keeps(there) or saved <= 0)
             enough = self.keeps(here) and saved < WORTH_IT * here.cost and reach == 1
@@ -162,7 +170,7 @@ class Search:
         least = np.maximum(self.grid.least, here.seats - room)
         most = np.minimum(self.grid.most, here.seats + room)
         near = Grid(self.grid.teams, self.grid.begins_s, self.grid.minutes, self.grid.price, least, np.maximum(most, least))
-        return solve(near, list(cuts_of(self.aims_named, known.slope, here.seats, asked)), None, here.seats, SOLVE_S).seats
+        return near_seats(near, list(cuts_of(self.aims_named, known.slope, here.seats, asked)))
 
     @property
     def aims_named(self) -> list[str]:
@@ -172,31 +180,30 @@ class Search:
     def polished(self, here: Found) -> Found:
         """Take agents away and move them, one at a time, until no such step leads to cheaper seats that keep all."""
         few = int((self.grid.most > self.grid.least).sum()) <= ALONE_MOST
+        if not few:
+            return (self._taken(here) if self.keeps(here) else None) or here
         while self.keeps(here):
-            there = self._fewer(here, few) or (self._swapped(here) if few else None)
+            there = self._fewer(here) or self._swapped(here)
             if there is None:
                 break
             here = there
         return here
 
-    def _fewer(self, here: Found, few: bool) -> Found | None:
+    def _fewer(self, here: Found) -> Found | None:
         """Return the best seats with one agent-interval less; None where each is needed."""
         may = self._moves(here, -1)
-        if not few:
-            known = self.effects(here)
-            left = (here.now.slack - self.margin)[:, None, None] - known.fewer
-            worst = np.nan_to_num(left / np.maximum(np.nan_to_num(here.now.error), 1e-12)[:, None, None], nan=0).min(axis=0)
-            near = sorted(may, key=lambda move: -worst[move])[:NEAR_MOST]
-            return self._taken(here, near)
         tried = self.found([_with(here.seats, (move, -1)) for move in may])
         self.single_moves += len(may)
         kept = [one for one in tried if self.keeps(one)]
         return min(kept, key=lambda one: (one.cost, -self.slack(one)), default=None)
 
-    def _taken(self, here: Found, moves: Sequence[tuple[int, int]]) -> Found | None:
-        """Take agents away one after the other as long as all is kept; None where none could be."""
-        began = here
-        for move in moves:
+    def _taken(self, here: Found) -> Found | None:
+        """Of many seats: take those away that seem to harm least, as long as all is kept; None where none could be."""
+        began, known = here, self.effects(here)
+        unit = np.maximum(np.nan_to_num(here.now.error), 1e-12)[:, None, None]
+        left = ((here.now.slack - self.margin)[:, None, None] - known.fewer) / unit
+        worst = np.nan_to_num(left, nan=0.0).min(axis=0)
+        for move in sorted(self._moves(here, -1), key=lambda move: -worst[move])[:NEAR_MOST]:
             there = self.look(_with(here.seats, (move, -1)))
             self.single_moves += 1
             if self.keeps(there):
@@ -210,8 +217,10 @@ class Search:
         """
         held = sorted(self._fewer_tried(here), key=lambda one: -self.slack(one))
         for low in held[:HOLDERS_TRIED]:
-            there = low
-            while not self.keeps(there):
+            there, climbs = low, 0
+            few = len(held) <= ALL_PAIRS_MOST
+            while not self.keeps(there) and (few or climbs < CLIMBS_MOST):
+                climbs += 1
                 higher = self._climbed(there, here.cost)
                 if higher is None:
                     break
