@@ -227,6 +227,11 @@ class _Work:
         )  # fmt: skip
         load, begun = plenty(wide, self.numbers[: max(len(self.numbers) // 4, 2)])
         seats = start(self.desk.loaded, grid, load, begun)
+        today = np.ceil(today_of(self.desk.loaded, grid.teams, grid.begins_s))
+        for aim in self.desk.aims:
+            if aim.team is not None:  # it is held against today: there it begins
+                at = grid.teams.index(aim.team)
+                seats[at] = np.clip(np.maximum(seats[at], today[at]), grid.least[at], grid.most[at])
         if self.search.aims:
             all_there = self.search.look(grid.most)
             self._ask(all_there)
