@@ -116,7 +116,9 @@ def simulate(asked: argparse.Namespace) -> int:
         return _tell_story(asked, loaded)
     by_day = [goal.metric for goal in loaded.scenario.goals if goal.on_days is not None]
     if asked.check_goals and by_day and (asked.summary or asked.half_width):
-        raise UsageError(f"the goal on {by_day[0]} is judged day by day, of the log: leave out --summary and --half-width")
+        raise UsageError(
+            f"the goal on {by_day[0]} is judged day by day, of the log: leave out --summary and --half-width"
+        )
     folder = new_folder(loaded.scenario.scenario, "simulate", asked.out)
     run, simulated = simulate_asked(asked, loaded, folder, False)
     figures = simulated.figures()

@@ -82,7 +82,9 @@ def _given(asked: argparse.Namespace, loaded: LoadedScenario) -> int:
 
     with progress_bar(asked, "what these people achieve") as progress:
         rosters = read_roster(asked.given, loaded)
-        found = given(loaded, rosters, seed_of(asked, loaded), asked.threads, asked.cluster, asked.replications, progress)
+        found = given(
+            loaded, rosters, seed_of(asked, loaded), asked.threads, asked.cluster, asked.replications, progress
+        )
     if asked.json:
         print_json(found.facts())
     else:

@@ -47,7 +47,7 @@ def _share(goal: Goal, contacts: pd.DataFrame, days: npt.NDArray[np.int64]) -> f
     chosen &= ~np.isnan(values)
     keys = [contacts["replication"].to_numpy()[chosen], days[chosen]]
     reached = [
-        is_reached(goal, metric_of(some.to_numpy(), goal.metric)) for _, some in pd.Series(values[chosen]).groupby(keys)
+        is_reached(goal, metric_of(some.to_numpy(dtype=np.float64), goal.metric)) for _, some in pd.Series(values[chosen]).groupby(keys)
     ]
     return float(np.mean(reached)) if reached else float("nan")
 

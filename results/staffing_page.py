@@ -76,7 +76,9 @@ def team_chart(rows: pd.DataFrame, team: str) -> Chart | None:
             x=x, y=alt.Y("today:Q")
         ),
         chart.mark_line(color=MEASURED, strokeWidth=2, interpolate="step-after").encode(x=x, y=alt.Y("required:Q")),
-        alt.Chart(pd.DataFrame({"x": [0.0], "required": [0.0]})).mark_point(color=INK, size=0).encode(x=x, y="required:Q"),
+        alt.Chart(pd.DataFrame({"x": [0.0], "required": [0.0]}))
+        .mark_point(color=INK, size=0)
+        .encode(x=x, y="required:Q"),
     ]
     message = (
         f"{team}: {int(shown['required'].max())} agents at most are required, today {number_text(shown['today'].max())}; "

@@ -149,7 +149,12 @@ def _team_lines(facts: Facts) -> list[str]:
 
 def given_text(facts: Facts, name: str) -> str:
     """Return what given people achieve as people read it in a terminal."""
-    lines = [f"With the people of {name}, on {facts['replications']} replications:", "", *_goal_lines(facts["goals"]), ""]
+    lines = [
+        f"With the people of {name}, on {facts['replications']} replications:",
+        "",
+        *_goal_lines(facts["goals"]),
+        "",
+    ]
     lines.append(carried_text(facts))
     return "\n".join(lines)
 

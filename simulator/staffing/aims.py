@@ -75,9 +75,10 @@ class Aim:
         assert self.goal is not None
         percentile = METRIC_NAMES[self.goal.metric].percentile
         if percentile is not None and self.goal.at_most is not None:
-            return (values <= self.goal.at_most + DEVIATION) - percentile.percent / 100
+            return np.asarray((values <= self.goal.at_most + DEVIATION) - percentile.percent / 100, dtype=np.float64)
         if percentile is not None:
-            return percentile.percent / 100 - (values < (self.goal.at_least or 0.0) - DEVIATION)
+            late = values < (self.goal.at_least or 0.0) - DEVIATION
+            return np.asarray(percentile.percent / 100 - late, dtype=np.float64)
         return self._beyond(values)
 
     def slack(self, values: Values) -> float:
@@ -143,7 +144,9 @@ def _weighed(loaded: LoadedScenario, goal: Goal) -> set[str]:
     if goal.team is not None:
         return {goal.team}
     channels = [goal.channel] if goal.channel else list(scenario.channels)
-    return {name for channel in channels for intent in scenario.intents for name in scenario.who_answers(channel, intent)}
+    return {
+        name for channel in channels for intent in scenario.intents for name in scenario.who_answers(channel, intent)
+    }
 
 
 def aims_of(loaded: LoadedScenario, teams: Sequence[str], money: bool = False) -> tuple[Aim, ...]:

@@ -136,7 +136,9 @@ def _money_can_be_told(loaded: LoadedScenario) -> None:
     scenario = loaded.scenario
     for name, told in (("costs", scenario.costs), ("customers", scenario.customers), ("churn", loaded.churn)):
         if told is None:
-            raise StaffingError(f"--objective money weighs staff against customers lost: {loaded.path} says no `{name}:`")
+            raise StaffingError(
+                f"--objective money weighs staff against customers lost: {loaded.path} says no `{name}:`"
+            )
     assert loaded.churn is not None
     why = withheld_money(loaded.churn)
     if why:
@@ -386,7 +388,9 @@ class _Work:
         asked = -(found.now.slack - self.search.margin)
         cuts = list(cuts_of([aim.name for aim in self.desk.aims], self.effects.slope, found.seats, asked))
         near = dataclasses.replace(
-            self.grid, least=np.maximum(self.grid.least, found.seats - 1), most=np.minimum(self.grid.most, found.seats + 1)
+            self.grid,
+            least=np.maximum(self.grid.least, found.seats - 1),
+            most=np.minimum(self.grid.most, found.seats + 1),
         )
         try:
             return min(solve(near, cuts, None, found.seats, 5.0).bound, found.cost)

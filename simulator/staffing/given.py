@@ -147,7 +147,9 @@ def read_roster(path: Path, loaded: LoadedScenario) -> dict[str, Steps]:
                 continue
             found.setdefault(team, {})[at_s] = count
     if not found and not faults:
-        faults.append(Fault(str(path), 1, "team", "missing", "a table with columns team, from_s and agents, and rows in it"))
+        faults.append(
+            Fault(str(path), 1, "team", "missing", "a table with columns team, from_s and agents, and rows in it")
+        )
     if faults:
         raise FaultsFoundError(faults)
     return {team: [(0.0, 0), *sorted(steps.items())] if 0.0 not in steps else sorted(steps.items())

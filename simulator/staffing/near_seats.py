@@ -32,14 +32,15 @@ def near_seats(grid: Grid, cuts: Sequence[Cut]) -> Seats:
     rows, asked = cut_rows(grid, cuts)
     price = grid.price.ravel()
     count, wanted = len(price), len(cuts)
-    scale = np.maximum(np.abs(rows).sum(axis=1), 1e-9)
+    scale = np.maximum(np.asarray(abs(rows).sum(axis=1), dtype=np.float64), 1e-9)
     slack = csr_array((scale, (np.arange(wanted), np.arange(wanted))), (wanted, wanted))
-    bounds = [*zip(grid.least.ravel(), grid.most.ravel(), strict=True), *[(0, None)] * wanted]
+    least = np.r_[grid.least.ravel(), np.zeros(wanted)]
+    most = np.r_[grid.most.ravel(), np.full(wanted, np.inf)]
     found = linprog(
         np.r_[price, np.full(wanted, DEAR * price.max() * count)],
         A_ub=-hstack([rows, slack], format="csr"),
         b_ub=-asked,
-        bounds=bounds,
+        bounds=np.column_stack([least, most]),
         method="highs",
     )
     assert found.x is not None, found.message
@@ -47,4 +48,4 @@ def near_seats(grid: Grid, cuts: Sequence[Cut]) -> Seats:
     whole = np.round(x)
     part = np.flatnonzero(np.abs(x - whole) > 1e-6)  # no more than there are cuts: a corner has no others
     whole[part] = np.ceil(x[part])
-    return whole.astype(np.int64).reshape(grid.price.shape)
+    return np.asarray(whole, dtype=np.int64).reshape(grid.price.shape)

@@ -176,7 +176,9 @@ class Search:
         room = np.maximum(reach, here.seats // 10 if reach > 1 else 1)
         least = np.maximum(self.grid.least, here.seats - room)
         most = np.minimum(self.grid.most, here.seats + room)
-        near = Grid(self.grid.teams, self.grid.begins_s, self.grid.minutes, self.grid.price, least, np.maximum(most, least))
+        near = Grid(
+            self.grid.teams, self.grid.begins_s, self.grid.minutes, self.grid.price, least, np.maximum(most, least)
+        )
         return near_seats(near, list(cuts_of(self.aims_named, known.slope, here.seats, asked)))
 
     @property

@@ -80,9 +80,7 @@ class Verified:
         return any(one.verdict == "missed" for one in self.judged)
 
 
-def verify(
-    player: Player, seats: Seats, first: int, most: int, alpha: float, days: npt.NDArray[np.int64]
-) -> Verified:
+def verify(player: Player, seats: Seats, first: int, most: int, alpha: float, days: npt.NDArray[np.int64]) -> Verified:
     """Play people on replications from `first` on until it is decided whether all aims hold, `most` at most."""
     batch = max(BATCH_LEAST, -(-most // LOOKS))
     looks = Looks(looks_of(most, batch), 2 * alpha)  # one side counts
@@ -103,7 +101,9 @@ def verify(
 
 def joined(parts: Sequence[Sample]) -> Sample:
     """Return the replications of several samples as one."""
-    return Sample(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("gains", "counts", "slack", "money")))
+    return Sample(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("gains", "counts", "slack", "money"))
+    )
 
 
 def judge(sample: Sample, aims: Sequence[Aim], days: npt.NDArray[np.int64], bound: float) -> tuple[Judged, ...]:
