@@ -1,4 +1,4 @@
-"""The page of a search for people: required, today and present by interval, the goals, the cost, what one more is worth.
+"""The page of a search for people: required, today and present by interval, goals, cost, what one more is worth.
 
 Written from `staffing` in run.json; all seats lie beside it in `requirement.csv`.
 """
@@ -81,7 +81,8 @@ def team_chart(rows: pd.DataFrame, team: str) -> Chart | None:
         .encode(x=x, y="required:Q"),
     ]
     message = (
-        f"{team}: {int(shown['required'].max())} agents at most are required, today {number_text(shown['today'].max())}; "
+        f"{team}: {int(shown['required'].max())} agents at most are required, today "
+        f"{number_text(shown['today'].max())}; "
         f"in the mean of its hours {number_text(shown['required'].mean())}, today {number_text(shown['today'].mean())}."
     )
     return Chart(svg_of(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)), message, data)

@@ -19,7 +19,7 @@ LIMITS = (
     "Seats are bought by the interval: shifts, breaks and contracts cost more, and are the next step.",
     "A team that no goal weighs keeps today's roster: how few of it are too few, nobody has said.",
     "A goal that is an average lets hours differ: people come where they better the average most for their price.",
-    "The search ends where no single step leads on. Of several queues no one can show that nothing far away is cheaper.",
+    "The search ends where no single step leads on. Of several queues nobody can show that nothing else is cheaper.",
 )
 
 

@@ -6,7 +6,7 @@ does not pass, what is asked of the sample grows by what was short, so that agen
 Which teams are staffed, and what guards the others, `aims` says.
 
 >>> from scenarios.reading import HERE, load_scenario
->>> found = staff(load_scenario(HERE / "quiet_tuesday.yaml"), replications=20, sample=8)
+>>> found = staff(load_scenario(HERE / "quiet_tuesday.yaml"), 240, replications=20, sample=4)
 >>> found.state, found.cost < found.cost_today
 ('verified', True)
 """
@@ -33,7 +33,6 @@ from results.staffing import (
     Staffing,
     State,
 )
-from scenarios.population_checks import DEFAULT
 from scenarios.reading import LoadedScenario
 from scenarios.units import clock_text
 from simulator.simulate import believed_churn
@@ -41,7 +40,7 @@ from simulator.staffing.aims import Aim, StaffingError, aims_of, staffed_teams
 from simulator.staffing.effects import Effects, standing
 from simulator.staffing.finalists import Chosen, choose
 from simulator.staffing.master import solve
-from simulator.staffing.problem import Grid, Seats
+from simulator.staffing.problem import Seats
 from simulator.staffing.sampled import Desk, Player
 from simulator.staffing.searching import Found, Search, cuts_of
 from simulator.staffing.starting import grid_of, most_of, plenty, present_share, start, today_of
@@ -223,9 +222,9 @@ class _Work:
     def _search(self) -> None:
         grid = self.grid
         self._tell("the work offered", 0.02)
+        open_wide = dataclasses.replace(grid, most=(grid.most > 0) * int(2 * grid.most.max()))
         wide = Desk(
-            self.desk.loaded, self.desk.seed, dataclasses.replace(grid, most=(grid.most > 0) * int(2 * grid.most.max())),
-            self.desk.aims, self.desk.churn, self.desk.money, self.desk._plans,
+            self.desk.loaded, self.desk.seed, open_wide, self.desk.aims, self.desk.churn, self.desk.money, self.desk._plans,
         )  # fmt: skip
         load, begun = plenty(wide, self.numbers[: max(len(self.numbers) // 4, 2)])
         seats = start(self.desk.loaded, grid, load, begun)
@@ -404,15 +403,15 @@ class _Work:
         if self.state == VERIFIED:
             tried = f"{self.candidates} candidates were" if self.candidates > 1 else "1 candidate was"
             return (
-                f"All goals hold together with {1 - ALPHA:.0%} confidence, in the world that the scenario tells of: shown "
-                f"on {n} fresh replications (numbers {first} to {first + n - 1} of seed {self.desk.seed}) that the search "
-                f"never saw; {tried} tried, and the risk of an error is split over them."
+                f"All goals hold together with {1 - ALPHA:.0%} confidence, in the world that the scenario tells of: "
+                f"shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed {self.desk.seed}) that the "
+                f"search never saw; {tried} tried, and the risk of an error is split over them."
             )
         if self.state == OUT_OF_REACH:
             return f"Not even the most people reach all goals; figures are of {n} fresh replications with all of them."
         if self.state == NOT_VERIFIED:
             return f"Nothing is promised: of {self.candidates} candidates none was shown to keep all goals."
-        return f"Nothing is promised: interrupted; the seats keep the goals on the {len(self.numbers)} replications sampled."
+        return f"Nothing is promised: interrupted; on the {len(self.numbers)} replications sampled the goals are kept."
 
     def _notes(self, goals: pd.DataFrame) -> tuple[str, ...]:
         notes = []

@@ -28,18 +28,18 @@ ROUNDS_MOST = 5
 """Of cuts: each measures all effects once."""
 TRIES = 5
 """So often what the cuts ask is moved in a round."""
-REACH = (3, 2, 1, 1, 1)
+REACH = (2, 1, 1, 1, 1)
 """By round: by how many agents an interval may change, or by its tenth part where that is more."""
 WORTH_IT = 0.002
 """A round that saves less than this share is the last."""
-ONE_SIDED = 1
+ONE_SIDED = 0
 """In so many rounds only one agent more is tried: they lead there, and others come after."""
 CLIMBS_MOST = 3
 """Of many seats: so many moves on a level below."""
 NEAR_ERRORS = 0.2
 """A round ends when an aim is kept by less than so many standard errors."""
-MORE_MOST = 1.4
-"""By so much more, at most, may be spent at the next try."""
+MORE_MOST = 8.0
+"""By so many standard errors more, at most, is asked at the next try: what far too few people do tells little."""
 ALL_PAIRS_MOST = 12
 """So few seats: all pairs are tried, whatever the effects say."""
 PAIRS_TRIED = 12
@@ -125,7 +125,7 @@ class Search:
             worse = self.keeps(here) and (not self.keeps(there) or saved <= 0)
             enough = self.keeps(here) and saved < WORTH_IT * here.cost and reach == 1
             here = here if worse else there
-            if worse and reach == 1 or enough:
+            if (worse and reach == 1) or enough:
                 break
         tell("moving single agents", 0.85)
         return self.polished(self.best if self.best is not None and self.keeps(self.best) else here)
@@ -149,20 +149,17 @@ class Search:
     def _round(self, here: Found, known: Effects, reach: int) -> Found:
         """Return the cheapest seats near here that keep the aims, as played, moving what the cuts ask."""
         room = here.now.slack - self.margin
-        asked, best, there = -room, here, here
+        asked, best = -room, here
         unit = np.maximum(np.nan_to_num(here.now.error, posinf=0.0), 1e-12)
-        for number in range(TRIES):
-            if number >= TRIES // 2 and self.keeps(best) and not self.keeps(there):
-                seats = (best.seats + there.seats + 1) // 2  # halfway back to what is known to keep all
-            else:
-                seats = self._solved(here, known, asked, reach)
+        for _ in range(TRIES):
+            seats = self._solved(here, known, asked, reach)
             there = self.look(seats)
             if self._better(there, best):
                 best = there
             left = np.nan_to_num(there.now.slack - self.margin, nan=0.0)
             if self.keeps(there) and (left / unit).min() <= NEAR_ERRORS:
                 break
-            asked = _asked_next(asked, room, left, self.keeps(there))
+            asked = asked - (0.7 * left if self.keeps(there) else np.clip(left, -MORE_MOST * unit, 0.0))
         return best
 
     def _better(self, one: Found, other: Found) -> bool:
@@ -301,19 +298,6 @@ def cuts_of(names: Sequence[str], slope: Values, seats: Seats, asked: Values) ->
         weights[np.abs(weights) < 1e-4] = 0.0
         named = {(int(t), int(i)): float(weights[t, i]) for t, i in zip(*np.nonzero(weights), strict=True)}
         yield Cut(named, float(asked[at] / largest + (weights * seats).sum()), name)
-
-
-def _asked_next(asked: Values, room: Values, left: Values, kept: bool) -> Values:
-    """Return what cuts ask next, where seats that were to use up all room have left so much.
-
-    Where there was room, so much of it may be spent as was spent in truth; where there was none, what is missed is asked
-    for beside.
-    """
-    spent = np.maximum(room - left, 1e-12)
-    ratio = np.clip(np.divide(room, spent, out=np.ones_like(room), where=room > 0), 0.05, MORE_MOST)
-    scaled = asked * (ratio if kept else np.where(left < 0, np.minimum(0.95 * ratio, 0.95), 1.0))
-    added = asked - (0.7 * left if kept else np.minimum(left, 0.0))
-    return np.where(room > 0, scaled, added)
 
 
 def _with(seats: Seats, *moves: tuple[tuple[int, int], int]) -> Seats:
