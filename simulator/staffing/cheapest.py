@@ -6,7 +6,7 @@ does not pass, what is asked of the sample grows by what was short, so that agen
 Which teams are staffed, and what guards the others, `aims` says.
 
 >>> from scenarios.reading import HERE, load_scenario
->>> found = staff(load_scenario(HERE / "quiet_tuesday.yaml"), 240, replications=20, sample=4)
+>>> found = staff(load_scenario(HERE / "quiet_tuesday.yaml"), 120, replications=20, sample=4)
 >>> found.state, found.cost < found.cost_today
 ('verified', True)
 """
@@ -224,7 +224,8 @@ class _Work:
         self._tell("the work offered", 0.02)
         open_wide = dataclasses.replace(grid, most=(grid.most > 0) * int(2 * grid.most.max()))
         wide = Desk(
-            self.desk.loaded, self.desk.seed, open_wide, self.desk.aims, self.desk.churn, self.desk.money, self.desk._plans,
+            self.desk.loaded, self.desk.seed, open_wide, self.desk.aims, self.desk.churn, self.desk.money,
+            self.desk._plans,
         )  # fmt: skip
         load, begun = plenty(wide, self.numbers[: max(len(self.numbers) // 4, 2)])
         seats = start(self.desk.loaded, grid, load, begun)
@@ -404,8 +405,8 @@ class _Work:
             tried = f"{self.candidates} candidates were" if self.candidates > 1 else "1 candidate was"
             return (
                 f"All goals hold together with {1 - ALPHA:.0%} confidence, in the world that the scenario tells of: "
-                f"shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed {self.desk.seed}) that the "
-                f"search never saw; {tried} tried, and the risk of an error is split over them."
+                f"shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed {self.desk.seed}) that "
+                f"the search never saw; {tried} tried, and the risk of an error is split over them."
             )
         if self.state == OUT_OF_REACH:
             return f"Not even the most people reach all goals; figures are of {n} fresh replications with all of them."

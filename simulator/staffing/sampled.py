@@ -214,7 +214,7 @@ class Desk:
         return total + np.bincount(self.cell(began_s), shares * margins, minlength=cells)
 
     def busy(self, seats: Seats, replication: int) -> tuple[Values, Values]:
-        """Return by staffed team and cell: contacts that people are with, mean over the interval; and how many begin."""
+        """Return by staffed team and cell: contacts that people are with, means over intervals; how many begin."""
         floor, part = self.happened(seats, replication)
         times, facts = part.happened.times_us, part.happened.facts
         served = (facts[:, SEAT] >= 0) & (times[:, ANSWERED] > UNANSWERED)
@@ -260,7 +260,7 @@ class Plays:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What all replications of a sample come to with some people: tallies stacked, shape (replications, aims, cells)."""
+    """What replications come to with some people: tallies stacked, shape (replications, aims, cells)."""
 
     gains: Values
     counts: Values
