@@ -63,6 +63,7 @@ def _told(error: Exception) -> int:
     from simulator.churn_estimate import FitChurnError
     from simulator.fit import FitError
     from simulator.precision import PrecisionError
+    from simulator.staffing.aims import StaffingError
     from simulator.story import StoryError
     from simulator.validation.validate import UnknownSystemError
 
@@ -75,7 +76,7 @@ def _told(error: Exception) -> int:
     bad_input = (
         RunError, FitError, PlanTooLargeError, NothingToPlayError, UsageError, BrowserMissingError, UnknownSystemError,
         PrecisionError, StoryError, CannotResumeError, SecretMissingError, NothingRecordedError,
-        ProfileError, FitChurnError, ChurnTableError,
+        ProfileError, FitChurnError, ChurnTableError, StaffingError,
     )  # fmt: skip
     if isinstance(error, bad_input):
         say(str(error))

@@ -49,6 +49,8 @@ def report(asked: argparse.Namespace) -> int:
         write_whatif(path, first)
     elif first.facts.get("sensitivity"):
         write_sensitivity(path, first)
+    elif first.facts.get("staffing"):
+        write_staffing(path, first)
     elif first.facts.get("losses"):
         write_losses(path, first)
     elif first.facts.get("kind") == "simulated":
@@ -83,6 +85,13 @@ def write_sensitivity(path: Path, run: Run) -> None:
     from results.sensitivity_page import write_sensitivity_page
 
     write_sensitivity_page(path, run)
+
+
+def write_staffing(path: Path, run: Run) -> None:
+    """Write the page of a run that sought people, from what its folder holds."""
+    from results.staffing_page import write_staffing_page
+
+    write_staffing_page(path, run)
 
 
 def write_losses(path: Path, run: Run) -> None:

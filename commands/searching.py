@@ -112,7 +112,8 @@ def _goals(loaded: LoadedScenario, has_thresholds: bool) -> list[Goal]:
     goals = [goal for goal in loaded.scenario.goals if can_be_seen(goal)]
     for goal in loaded.scenario.goals:
         if goal not in goals:
-            say(f"warning: the goal for {goal.metric} is left out: contacts do not tell of it")
+            why = "contacts do not tell of it" if goal.on_days is None else "one run has too few days to tell its share"
+            say(f"warning: the goal for {goal.metric} is left out: {why}")
     if not goals and not has_thresholds:
         raise UsageError(
             f"{loaded.path} has no goals that contacts tell of, so no volume could miss them; write `goals:`, such as "

@@ -13,9 +13,13 @@ from commands.interrupted import interruptible
 from commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from results.figures import Figure
     from results.losses import Losses
     from results.runs import Run
     from scenarios.reading import LoadedScenario
+    from scenarios.scenario import Goal
     from simulator.simulate import Simulated
 
 LOSSES_UNTOLD = (
@@ -111,7 +115,6 @@ def plan(asked: argparse.Namespace) -> int:
 def simulate(asked: argparse.Namespace) -> int:
     """Simulate a scenario and print its metrics; with --check-goals fail where one is missed."""
     from results.cautions import cautions_of
-    from results.figures import goal_met
     from results.losses_words import headline
     from results.runs import INTERRUPTED, new_folder
     from results.terminal import goals_table, half_width_text, metrics_table
@@ -124,12 +127,17 @@ def simulate(asked: argparse.Namespace) -> int:
         loaded = load_state(asked.from_state, loaded)
     if asked.story is not None:
         return _tell_story(asked, loaded)
+    by_day = [goal.metric for goal in loaded.scenario.goals if goal.on_days is not None]
+    if asked.check_goals and by_day and (asked.summary or asked.half_width):
+        raise UsageError(
+            f"the goal on {by_day[0]} is judged day by day, of the log: leave out --summary and --half-width"
+        )
     folder = new_folder(loaded.scenario.scenario, "simulate", asked.out)
     run, simulated = simulate_asked(asked, loaded, folder, False)
     figures = simulated.figures()
     per_s = simulated.contacts / simulated.wall_s
     cautions = [dataclasses.asdict(caution) for caution in cautions_of(loaded, figures)]
-    goals = [(goal, *goal_met(goal, figures)) for goal in loaded.scenario.goals]
+    goals = _goals_met(loaded, simulated, figures, float(run.facts["warm_up_s"] or 0.0))
     run.write_facts(metrics=[dataclasses.asdict(figure) for figure in figures], warnings=cautions)
     lost = lost_of(simulated, loaded, run)
     for caution in cautions:
@@ -180,6 +188,30 @@ def simulate(asked: argparse.Namespace) -> int:
     if not simulated.reached:
         codes.append(Exit.CANNOT_TELL)
     return worst(codes)
+
+
+def _goals_met(
+    loaded: LoadedScenario, simulated: Simulated, figures: Sequence[Figure], from_s: float
+) -> list[tuple[Goal, Figure, bool]]:
+    """Return the goals with what was reached; of one on days the share of days, left out where the log was not kept."""
+    from results.days_kept import days_reached, reached_on_days
+    from results.figures import goal_met
+
+    goals = loaded.scenario.goals
+    by_day = [goal for goal in goals if goal.on_days is not None] if simulated.make_tables else []
+    shares = iter(
+        days_reached(by_day, simulated.legs, loaded.scenario.local_days, loaded.horizon_s, from_s) if by_day else []
+    )
+    found: list[tuple[Goal, Figure, bool]] = []
+    for goal in goals:
+        figure, met = goal_met(goal, figures)
+        if goal.on_days is None:
+            found.append((goal, figure, met))
+        elif by_day:
+            share = next(shares)
+            of_days = dataclasses.replace(figure, value=share, low=float("nan"), high=float("nan"))
+            found.append((goal, of_days, reached_on_days(goal, share)))
+    return found
 
 
 def lost_of(simulated: Simulated, loaded: LoadedScenario, run: Run) -> Losses | None:

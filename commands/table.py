@@ -19,6 +19,7 @@ from commands.probing import desk, journey, load, shop, target
 from commands.recorded import fit, import_
 from commands.scoring import score
 from commands.simulating import check, plan, simulate, validate
+from commands.staffing import staff
 from commands.weighing import sensitivity
 from commands.whole import run
 
@@ -128,6 +129,9 @@ VERBS = {
         "'teams.front.agents=*0.95..1.05'",
         "scenario uncertain evaluations replications-lucks metric-weighed days seed out json resume-weighing threads "
         "cluster"),
+    "staff": Verb(staff, "testdrive staff scenarios/broadband_move.yaml --days 7; the reverse: testdrive staff "
+        "scenarios/broadband_move.yaml --days 7 --given runs/a/requirement.csv",
+        "scenario interval teams objective given days volumes seed out json replications-fresh threads cluster"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -217,6 +221,16 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "replications-30": ("--replications", {"type": _count, "default": 30, "metavar": "N", "help": "default: 30"}),
     "replications-most": ("--replications", {"type": _count, "default": 60, "metavar": "N",
         "help": "of each world, at most; it looks after each tenth of them and ends when all is decided. Default: 60"}),
+    "replications-fresh": ("--replications", {"type": _count, "default": 100, "metavar": "N",
+        "help": "fresh days or weeks on which what was found must hold, at most; default: 100"}),
+    "interval": ("--interval", {"type": _count, "default": 30, "metavar": "MINUTES",
+        "help": "how long a number of people lasts; it divides a day. Default: 30"}),
+    "teams": ("--teams", {"action": "append", "default": [], "metavar": "TEAM,…",
+        "help": "whose people are sought; default: all teams that take what a goal weighs. Others keep their roster"}),
+    "objective": ("--objective", {"choices": ["cost", "money"], "default": "cost", "help": "cost: the cheapest people "
+        "that keep the goals; money: that people, contacts and margin lost with leavers cost least together"}),
+    "given": ("--given", {"type": Path, "metavar": "ROSTER", "help": "instead: what these people achieve and how much "
+        "volume they carry; a table team, agents and from_s, or day and time"}),
     "set": ("--set", {"action": "append", "default": [], "metavar": "PATH=VALUE,…", "help": "an alternative: other "
         "values at keys of the scenario, such as teams.front.agents=+2 or teams.front.resolves=0.9; may be repeated, "
         "each is another alternative"}),

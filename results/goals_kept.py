@@ -56,8 +56,11 @@ OF_THRESHOLD = {True: KEPT, False: MISSED, None: CANNOT_TELL}
 
 
 def can_be_seen(goal: Goal) -> bool:
-    """Say whether contacts tell of a goal: how busy agents are and how many wait is not seen from outside."""
-    return goal.metric in METRIC_NAMES
+    """Say whether contacts of a run tell of a goal.
+
+    How busy agents are and how many wait is not seen from outside; and a run has too few days for a share of them.
+    """
+    return goal.metric in METRIC_NAMES and goal.on_days is None
 
 
 def judge_goals(goals: Sequence[Goal], plays: Sequence[pd.DataFrame]) -> list[JudgedGoal]:

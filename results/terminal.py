@@ -82,12 +82,13 @@ def goals_table(goals: Sequence[tuple[Goal, Figure, bool]]) -> str:
     for goal, figure, met in goals:
         bound = f"at least {amount(goal.at_least, goal.metric)}" if goal.at_least is not None else ""
         bound = bound or f"at most {amount(goal.at_most or 0.0, goal.metric)}"
+        bound += "" if goal.on_days is None else f" on {goal.on_days:.0%} of days"
         rows.append(
             (
                 goal.channel or goal.team or "all",
                 _named(goal.metric, goal.within_s),
                 bound,
-                amount(figure.value, goal.metric),
+                amount(figure.value, goal.metric) if goal.on_days is None else f"{figure.value:.0%} of days",
                 "reached" if met else "MISSED",
             )
         )

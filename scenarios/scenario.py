@@ -21,6 +21,7 @@ from scenarios.conduct import Conduct
 from scenarios.forecast import Forecast, Source
 from scenarios.laws import AnyLaw, Law
 from scenarios.local_days import LocalDays, local_days
+from scenarios.metric_names import METRIC_NAMES
 from scenarios.models import Strict
 from scenarios.population import Costs, Population, Remedy
 from scenarios.profiles import Profile
@@ -752,11 +753,18 @@ class Goal(Strict):
     )
     at_least: float | None = Field(None, description="reached from here up")
     at_most: float | None = Field(None, description="reached up to here")
+    on_days: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="0.9: reached on 9 days of 10, each day judged by the contacts that came on it; left out: the mean "
+        "over replications is judged",
+    )
 
     @model_validator(mode="after")
     def _one_bound(self) -> Goal:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("either at_least or at_most")
+        if self.on_days is not None and self.metric not in METRIC_NAMES:
+            raise ValueError("on_days only with a metric of contacts: others are not told by day")
         return self
 
 

@@ -1,0 +1,102 @@
+"""What came of a search for the cheapest people: seats by team and interval, goals with verdicts, cost now and then.
+
+Frames for those who go on reckoning, `facts` for run.json. Refuses to know how it was found.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+State = Literal["verified", "not verified", "sampled", "out of reach"]
+VERIFIED, NOT_VERIFIED, SAMPLED, OUT_OF_REACH = "verified", "not verified", "sampled", "out of reach"
+
+REQUIREMENT_COLUMNS = ("team", "from_s", "day", "starts", "required", "today", "present", "price", "worth", "binds")
+GOAL_COLUMNS = (
+    "goal", "value", "low", "high", "kept_on", "days_low", "days_high", "verdict", "slack", "short", "is_goal", "binds",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Staffing:
+    """The answer.
+
+    Attributes:
+        state: `verified`: fresh days show that all goals hold; `not verified`: none of those tried was shown to;
+            `sampled`: interrupted before that; `out of reach`: not even the most people reach all goals.
+        objective: `cost` or `money`.
+        requirement: a row per team and interval: seats required and today, seats present in the mean, price of a seat
+            for the interval, `worth`: by how much one agent more betters the goal that binds there, and which that is.
+        goals: a row per goal and guard: value with interval, the share of days on which it is kept, and the verdict.
+        cost: of the required seats of the staffed teams; of `money` all that is weighed.
+        cost_today: the same of today's roster.
+        currency: None where `price` counts hours.
+        paid_h, paid_h_today: hours rostered.
+        net_h, net_h_today: the same less the seats that shrinkage leaves empty.
+        bound: what seats of the sampled problem hardly cost less than, as the cuts tell; None where there are none.
+        guarantee: how sure it is, in words.
+    """
+
+    state: State
+    objective: str
+    requirement: pd.DataFrame
+    goals: pd.DataFrame
+    teams: tuple[str, ...]
+    kept_teams: tuple[str, ...]
+    cost: float
+    cost_today: float
+    currency: str | None
+    paid_h: float
+    paid_h_today: float
+    net_h: float
+    net_h_today: float
+    bound: float | None
+    level: float
+    guarantee: str
+    notes: tuple[str, ...]
+    seed: int
+    minutes: int
+    days: int
+    sample_replications: int
+    fresh_replications: int
+    fresh_first: int
+    candidates: int
+    single_moves: int
+    plays: int
+    wall_s: float
+
+    @property
+    def gap(self) -> float | None:
+        """Share of the cost by which cheaper seats of the sampled problem cannot be ruled out."""
+        if self.bound is None or not self.cost:
+            return None
+        return max(self.cost - self.bound, 0.0) / self.cost
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as plain values, for run.json."""
+        frames = {"requirement", "goals"}
+        told = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.name not in frames}
+        told["gap"] = self.gap
+        for name in frames:
+            told[name] = records_of(getattr(self, name))
+        return {name: _plain(value) for name, value in told.items()}
+
+
+def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame as plain values; what is not known is null."""
+    return [{str(key): _plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,172 @@
+"""What came of a search for people, in words: for the terminal and the page. Reads the facts of run.json only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from results.amounts import money_text, number_text
+from results.words import NOTHING
+
+Facts = Mapping[str, Any]
+
+VERDICT_WORDS = {"kept": "kept", "missed": "missed", "cannot tell": "cannot tell", "not verified": "not verified"}
+VERDICT_TONES = {"kept": "agrees", "missed": "differs", "cannot tell": "cannot-tell", "not verified": "cannot-tell"}
+VERDICT_SIGNS = {"kept": "✓", "missed": "✗", "cannot tell": "?", "not verified": "?"}
+
+LIMITS = (
+    "The world is as the scenario believes it to be. Whether volumes and handle times are so, no search can tell.",
+    "Seats are bought by the interval: shifts, breaks and contracts cost more, and are the next step.",
+    "A team that no goal weighs keeps today's roster: how few of it are too few, nobody has said.",
+    "A goal that is an average lets hours differ: people come where they better the average most for their price.",
+    "The search ends where no single step leads on. Of several queues nobody can show that nothing else is cheaper.",
+)
+
+
+def headline(facts: Facts) -> str:
+    """Say what came out, in one sentence."""
+    now, then = cost_text(facts, facts["cost_today"]), cost_text(facts, facts["cost"])
+    change = _change(facts)
+    if facts["state"] == "out of reach":
+        return f"Out of reach: even with the most people, for {then}, not all goals are kept"
+    if facts["state"] == "verified":
+        what = "People cost least in all" if facts["objective"] == "money" else "All goals are kept"
+        return f"{what} for {then}{change}; today's roster costs {now}"
+    if facts["state"] == "sampled":
+        return f"Interrupted: {then}{change} keeps the goals on the days that were sampled; nothing is promised"
+    return f"Not shown to hold: {then}{change} is the nearest that was found"
+
+
+def _change(facts: Facts) -> str:
+    if not facts["cost_today"]:
+        return ""
+    change = facts["cost"] / facts["cost_today"] - 1
+    return f", {abs(change):.1%} {'less' if change < 0 else 'more'} than today"
+
+
+def cost_text(facts: Facts, cost: float) -> str:
+    """Write a cost: money, or hours where no wage is told."""
+    return f"{number_text(cost)} paid hours" if facts["currency"] is None else money_text(cost, facts["currency"])
+
+
+def hours_text(facts: Facts) -> str:
+    """Say how many hours are paid and worked."""
+    return (
+        f"Paid hours {number_text(facts['paid_h'])} (today {number_text(facts['paid_h_today'])}); present, after "
+        f"shrinkage, {number_text(facts['net_h'])} (today {number_text(facts['net_h_today'])})"
+    )
+
+
+def gap_text(facts: Facts) -> str:
+    """Say how far from the cheapest the answer may be."""
+    if facts["gap"] is None:
+        return ""
+    return (
+        f"Of the sampled problem with {facts['sample_replications']} replications, as its cuts near the answer tell, "
+        f"seats that are cheaper by more than {facts['gap']:.1%} are ruled out."
+    )
+
+
+def teams_text(facts: Facts) -> str:
+    """Say which teams were staffed and which keep their roster."""
+    kept = f"; {_listed(facts['kept_teams'])} keep today's roster" if facts["kept_teams"] else ""
+    return f"Staffed: {_listed(facts['teams'])}{kept}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+def figure_text(value: float | None) -> str:
+    """Write a figure of any size with three digits that count.
+
+    >>> figure_text(0.86012), figure_text(57.26), figure_text(1234.5), figure_text(-0.00004)
+    ('0.860', '57.3', '1,234', '−0.00004')
+    """
+    if value is None or value != value:
+        return NOTHING
+    sign, size = ("−" if value < 0 else ""), abs(value)
+    if size >= 100 or size == 0:
+        return f"{sign}{size:,.0f}"
+    return f"{sign}{size:.1f}" if size >= 10 else f"{sign}{size:.2f}" if size >= 1 else f"{sign}{_small(size)}"
+
+
+def _small(size: float) -> str:
+    return f"{size:.3f}" if size >= 0.001 else f"{size:.5f}"
+
+
+def goal_row(row: Facts) -> dict[str, str]:
+    """Return a goal's figures as texts."""
+    guard = not row["is_goal"]
+    value = "" if row["value"] is None else figure_text(row["value"])
+    between = "" if row["low"] is None else f"{figure_text(row['low'])} to {figure_text(row['high'])}"
+    days = "" if row["kept_on"] is None else f"{row['kept_on']:.0%}"
+    if row["days_low"] is not None:
+        days += f" ({row['days_low']:.0%} to {row['days_high']:.0%})"
+    return {
+        "goal": row["goal"],
+        "value": f"{value} s to spare" if guard and value else value,
+        "interval": between,
+        "days": days,
+        "verdict": VERDICT_WORDS[row["verdict"]],
+        "tone": VERDICT_TONES[row["verdict"]],
+        "sign": VERDICT_SIGNS[row["verdict"]],
+        "binds": "binds" if row.get("binds") else "",
+    }
+
+
+def staffing_text(facts: Facts) -> str:
+    """Return what came out as people read it in a terminal."""
+    lines = [headline(facts), "", teams_text(facts), hours_text(facts), ""]
+    lines += _goal_lines(facts["goals"])
+    lines += ["", *_team_lines(facts), ""]
+    lines += [text for text in (gap_text(facts), facts["guarantee"], *facts["notes"]) if text]
+    return "\n".join(lines)
+
+
+def _goal_lines(goals: Sequence[Facts]) -> list[str]:
+    if not goals:
+        return []
+    rows = [goal_row(row) for row in goals]
+    width = max(len(row["goal"]) for row in rows)
+    head = f"{'goal':{width}}  {'value':>16}  {'interval':>18}  {'days on which it is kept':>26}  verdict"
+    return [head] + [
+        f"{row['goal']:{width}}  {row['value']:>16}  {row['interval']:>18}  {row['days']:>26}  {row['verdict']}"
+        f"{', binds' if row['binds'] else ''}"
+        for row in rows
+    ]
+
+
+def _team_lines(facts: Facts) -> list[str]:
+    hours = facts["minutes"] / 60
+    lines = [f"{'team':20} {'hours required':>15} {'hours today':>12}"]
+    for team in facts["teams"]:
+        rows = [row for row in facts["requirement"] if row["team"] == team]
+        required, today = (sum(row[name] for row in rows) * hours for name in ("required", "today"))
+        lines.append(f"{team:20} {required:15,.1f} {today:12,.1f}")
+    return lines
+
+
+def given_text(facts: Facts, name: str) -> str:
+    """Return what given people achieve as people read it in a terminal."""
+    lines = [
+        f"With the people of {name}, on {facts['replications']} replications:",
+        "",
+        *_goal_lines(facts["goals"]),
+        "",
+    ]
+    lines.append(carried_text(facts))
+    return "\n".join(lines)
+
+
+def carried_text(facts: Facts) -> str:
+    """Say how much volume people carry."""
+    kept, missed, n = facts["carried"], facts["not_carried"], facts["carried_replications"]
+    if kept is None:
+        return f"Not even {missed:.3g} of the volume is carried with all goals kept in the mean of {n} replications."
+    if missed is None:
+        return f"They carry {kept:.3g} times the volume and more, all goals kept in the mean of {n} replications."
+    return (
+        f"They carry {kept:.4g} times the volume with all goals kept in the mean of {n} replications; at {missed:.4g} "
+        f"times it, missed: {'; '.join(facts['binds'])}."
+    )

@@ -1,0 +1,307 @@
+"""The cheapest seats that keep all aims on the sampled problem: cutting planes first, single agents to the end.
+
+Cuts are lines through what one agent more and one fewer do (Atlason, Epelman and Henderson, Management Science 54:295,
+2008; Cezik and L'Ecuyer, ibid. 310); the master finds the cheapest seats above them, near where they were measured.
+What each cut asks is then moved until the seats that come out keep the aims when they are played. Last, agents are
+taken away one by one, and moved from one interval to another, until no such step leads on (`polished`). Refuses to say
+what holds beyond the sample: `simulator.staffing.verifying` does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.staffing.effects import ALONE_MOST, Effects, Standing, effects, standing
+from simulator.staffing.near_seats import near_seats
+from simulator.staffing.problem import Cut, Grid, Seats
+from simulator.staffing.sampled import Player, Sample
+
+Values = npt.NDArray[np.float64]
+Tell = Callable[[str, float], None]
+
+ROUNDS_MOST = 5
+"""Of cuts: each measures all effects once."""
+TRIES = 5
+"""So often what the cuts ask is moved in a round."""
+REACH = (2, 1, 1, 1, 1)
+"""By round: by how many agents an interval may change, or by its tenth part where that is more."""
+WORTH_IT = 0.002
+"""A round that saves less than this share is the last."""
+ONE_SIDED = 0
+"""In so many rounds only one agent more is tried: they lead there, and others come after."""
+CLIMBS_MOST = 3
+"""Of many seats: so many moves on a level below."""
+NEAR_ERRORS = 0.2
+"""A round ends when an aim is kept by less than so many standard errors."""
+MORE_MOST = 8.0
+"""By so many standard errors more, at most, is asked at the next try: what far too few people do tells little."""
+ALL_PAIRS_MOST = 12
+"""So few seats: all pairs are tried, whatever the effects say."""
+PAIRS_TRIED = 12
+HOLDERS_TRIED = 2
+"""From how many of the harmless agents a level below is looked at."""
+NEAR_MOST = 40
+"""Of many seats so many are taken away on trial, one by one, at the end."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Seats with how they stand on the sample."""
+
+    seats: Seats
+    sample: Sample
+    now: Standing
+    cost: float
+
+
+class Search:
+    """Looks for the cheapest seats on some replications; `margin` is what each aim's slack must be at least."""
+
+    def __init__(self, player: Player, replications: Sequence[int], days: npt.NDArray[np.int64]) -> None:
+        self.player, self.replications, self.days = player, replications, days
+        self.grid: Grid = player.desk.grid
+        self.aims = player.desk.aims
+        self.margin = np.zeros(len(self.aims))
+        self.single_moves = 0
+        """How many single steps the end of the search has tried."""
+        self.best: Found | None = None
+        self._aims = self.aims
+        self._known: dict[bytes, Found] = {}
+        self._effects: dict[tuple[bytes, bool], Effects] = {}
+
+    def found(self, some: Sequence[Seats]) -> list[Found]:
+        """Play people; what was played before is remembered."""
+        if self._aims is not self.aims:  # another share of days is asked for
+            self._aims = self.aims
+            self._effects.clear()
+            for key, one in self._known.items():
+                self._known[key] = dataclasses.replace(one, now=standing(one.sample, self.aims, self.days))
+        fresh = {one.tobytes(): one for one in some if one.tobytes() not in self._known}
+        played = self.player.samples(list(fresh.values()), self.replications)
+        for (key, seats), sample in zip(fresh.items(), played, strict=True):
+            now = standing(sample, self.aims, self.days)
+            cost = float((self.grid.price * seats).sum()) + (float(sample.money.sum(axis=1).mean()))
+            self._known[key] = found = Found(seats, sample, now, cost)
+            if self.keeps(found) and (self.best is None or found.cost < self.best.cost - 1e-9):
+                self.best = found
+        return [self._known[one.tobytes()] for one in some]
+
+    def look(self, seats: Seats) -> Found:
+        """Play people."""
+        return self.found([seats])[0]
+
+    def slack(self, found: Found) -> float:
+        """Return the least slack above the margin, each in its aim's standard errors."""
+        if not len(self.aims):
+            return np.inf
+        unit = np.where(np.isfinite(found.now.error) & (found.now.error > 0), found.now.error, 1.0)
+        return float(np.nan_to_num((found.now.slack - self.margin) / unit, nan=np.inf).min())
+
+    def keeps(self, found: Found) -> bool:
+        """Say whether all aims are kept with the margin."""
+        return bool((np.nan_to_num(found.now.slack - self.margin, nan=np.inf) >= -1e-9).all())
+
+    def effects(self, found: Found, both: bool = True) -> Effects:
+        """Measure what one agent more, and fewer, does."""
+        key = found.seats.tobytes(), both
+        if key not in self._effects:
+            self._effects[key] = effects(self.player, found.seats, found.sample, found.now, self.replications, both)
+        return self._effects[key]
+
+    def run(self, seats: Seats, tell: Tell) -> Found:
+        """Return the cheapest seats found that keep all aims; the nearest to keeping them where none do."""
+        here = self.look(seats)
+        if not len(self.aims):
+            return self._cheapest_money(here, tell)
+        for number, reach in enumerate(REACH[:ROUNDS_MOST]):
+            tell("measuring what one agent more and fewer does", 0.1 + 0.12 * number)
+            there = self._round(here, self.effects(here, number >= ONE_SIDED), reach)
+            saved = here.cost - there.cost
+            worse = self.keeps(here) and (not self.keeps(there) or saved <= 0)
+            enough = self.keeps(here) and saved < WORTH_IT * here.cost and reach == 1
+            here = here if worse else there
+            if (worse and reach == 1) or enough:
+                break
+        tell("moving single agents", 0.85)
+        return self.polished(self.best if self.best is not None and self.keeps(self.best) else here)
+
+    def again(self, here: Found) -> Found:
+        """Return the cheapest seats near here once more is asked than before."""
+        self.best = None
+        here = self.look(here.seats)  # judged by what is asked now
+        known = self.effects(here)
+        for reach in (1, 2, 4):
+            there = self._round(here, known, reach)
+            if self.keeps(there):
+                return self.polished(there)
+        return there
+
+    def finalists(self, count: int = 4) -> list[Seats]:
+        """Return the cheapest seats that were played and keep all aims."""
+        kept = sorted((one for one in self._known.values() if self.keeps(one)), key=lambda one: one.cost)
+        return [one.seats for one in kept[:count]]
+
+    def _round(self, here: Found, known: Effects, reach: int) -> Found:
+        """Return the cheapest seats near here that keep the aims, as played, moving what the cuts ask."""
+        room = here.now.slack - self.margin
+        asked, best = -room, here
+        unit = np.maximum(np.nan_to_num(here.now.error, posinf=0.0), 1e-12)
+        for _ in range(TRIES):
+            seats = self._solved(here, known, asked, reach)
+            there = self.look(seats)
+            if self._better(there, best):
+                best = there
+            left = np.nan_to_num(there.now.slack - self.margin, nan=0.0)
+            if self.keeps(there) and (left / unit).min() <= NEAR_ERRORS:
+                break
+            asked = asked - (0.7 * left if self.keeps(there) else np.clip(left, -MORE_MOST * unit, 0.0))
+        return best
+
+    def _better(self, one: Found, other: Found) -> bool:
+        if self.keeps(one) != self.keeps(other):
+            return self.keeps(one)
+        if self.keeps(one):
+            return one.cost < other.cost - 1e-9
+        return self.slack(one) > self.slack(other)
+
+    def _solved(self, here: Found, known: Effects, asked: Values, reach: int) -> Seats:
+        room = np.maximum(reach, here.seats // 10 if reach > 1 else 1)
+        least = np.maximum(self.grid.least, here.seats - room)
+        most = np.minimum(self.grid.most, here.seats + room)
+        near = Grid(
+            self.grid.teams, self.grid.begins_s, self.grid.minutes, self.grid.price, least, np.maximum(most, least)
+        )
+        return near_seats(near, list(cuts_of(self.aims_named, known.slope, here.seats, asked)))
+
+    @property
+    def aims_named(self) -> list[str]:
+        """Names of the aims."""
+        return [aim.name for aim in self.aims]
+
+    def polished(self, here: Found) -> Found:
+        """Take agents away and move them, one at a time, until no such step leads to cheaper seats that keep all."""
+        few = int((self.grid.most > self.grid.least).sum()) <= ALONE_MOST
+        if not few:
+            return (self._taken(here) if self.keeps(here) else None) or here
+        while self.keeps(here):
+            there = self._fewer(here) or self._swapped(here)
+            if there is None:
+                break
+            here = there
+        return here
+
+    def _fewer(self, here: Found) -> Found | None:
+        """Return the best seats with one agent-interval less; None where each is needed."""
+        may = self._moves(here, -1)
+        tried = self.found([_with(here.seats, (move, -1)) for move in may])
+        self.single_moves += len(may)
+        kept = [one for one in tried if self.keeps(one)]
+        return min(kept, key=lambda one: (one.cost, -self.slack(one)), default=None)
+
+    def _taken(self, here: Found) -> Found | None:
+        """Of many seats: take those away that seem to harm least, as long as all is kept; None where none could be."""
+        began, known = here, self.effects(here)
+        unit = np.maximum(np.nan_to_num(here.now.error), 1e-12)[:, None, None]
+        left = ((here.now.slack - self.margin)[:, None, None] - known.fewer) / unit
+        worst = np.nan_to_num(left, nan=0.0).min(axis=0)
+        for move in sorted(self._moves(here, -1), key=lambda move: -worst[move])[:NEAR_MOST]:
+            there = self.look(_with(here.seats, (move, -1)))
+            self.single_moves += 1
+            if self.keeps(there):
+                here = there
+        return here if here is not began else None
+
+    def _swapped(self, here: Found) -> Found | None:
+        """Return cheaper seats that keep all, by moving agents: one level of cost below, as good as can be made there.
+
+        Slack is near to concave in seats, so that on a level single moves climb to the best there is.
+        """
+        held = sorted(self._fewer_tried(here), key=lambda one: -self.slack(one))
+        for low in held[:HOLDERS_TRIED]:
+            there, climbs = low, 0
+            few = len(held) <= ALL_PAIRS_MOST
+            while not self.keeps(there) and (few or climbs < CLIMBS_MOST):
+                climbs += 1
+                higher = self._climbed(there, here.cost)
+                if higher is None:
+                    break
+                there = higher
+            if self.keeps(there) and there.cost < here.cost - 1e-9:
+                return there
+        return None
+
+    def _fewer_tried(self, here: Found) -> list[Found]:
+        return self.found([_with(here.seats, (move, -1)) for move in self._moves(here, -1)])
+
+    def _climbed(self, here: Found, below: float) -> Found | None:
+        """Return the best seats that one move of one agent leads to, cheaper than a cost; None where none is better."""
+        downs, ups = self._moves(here, -1), self._moves(here, 1)
+        fewer = self.found([_with(here.seats, (move, -1)) for move in downs])
+        more = self.found([_with(here.seats, (move, 1)) for move in ups])
+        self.single_moves += len(downs) + len(ups)
+        pairs = [
+            (self._guess(here, one, other), down, up)
+            for down, one in zip(downs, fewer, strict=True)
+            for up, other in zip(ups, more, strict=True)
+            if down != up and here.cost + (one.cost - here.cost) + (other.cost - here.cost) < below - 1e-9
+        ]
+        if not (len(downs) <= ALL_PAIRS_MOST):
+            pairs = sorted(pairs, key=lambda pair: -pair[0])[:PAIRS_TRIED]
+        tried = self.found([_with(here.seats, (down, -1), (up, 1)) for _, down, up in pairs])
+        self.single_moves += len(pairs)
+        alone = [one for one in more if one.cost < below - 1e-9]
+        best = max([*tried, *alone], key=self.slack, default=None)
+        return best if best is not None and self.slack(best) > self.slack(here) + 1e-9 else None
+
+    def _guess(self, here: Found, fewer: Found, more: Found) -> float:
+        slack = fewer.now.slack + more.now.slack - here.now.slack - self.margin
+        return float(np.nan_to_num(slack / np.maximum(np.nan_to_num(here.now.error), 1e-12)).min())
+
+    def _moves(self, here: Found, sign: int) -> list[tuple[int, int]]:
+        may = here.seats > self.grid.least if sign < 0 else here.seats < self.grid.most
+        return [(int(team), int(cell)) for team, cell in zip(*np.nonzero(may), strict=True)]
+
+    def _cheapest_money(self, here: Found, tell: Tell) -> Found:
+        """Return the people with whom staff, contacts and leavers together cost least, as far as single steps lead."""
+        reach = 3
+        for number in range(ROUNDS_MOST):
+            tell("measuring what one agent more and fewer saves", 0.1 + 0.12 * number)
+            known = self.effects(here)
+            up = known.money_more > self.grid.price
+            down = known.money_fewer < self.grid.price
+            better: Found | None = None
+            while reach >= 1 and better is None:
+                step = np.where(up, reach, np.where(down, -reach, 0))
+                there = self.look(np.clip(here.seats + step, self.grid.least, self.grid.most))
+                better = there if there.cost < here.cost - 1e-9 else None
+                reach = reach if better is not None else reach - 1
+            if better is None:
+                break
+            here = better
+        return here
+
+
+def cuts_of(names: Sequence[str], slope: Values, seats: Seats, asked: Values) -> Iterator[Cut]:
+    """Yield a cut for each aim: along the slope, seats must add so much to the slack of where they are."""
+    for at, name in enumerate(names):
+        if np.isnan(asked[at]):
+            continue
+        largest = np.abs(slope[at]).max()
+        if largest <= 0:
+            continue
+        weights = slope[at] / largest  # so that the optimiser meets numbers of one size
+        weights[np.abs(weights) < 1e-4] = 0.0
+        named = {(int(t), int(i)): float(weights[t, i]) for t, i in zip(*np.nonzero(weights), strict=True)}
+        yield Cut(named, float(asked[at] / largest + (weights * seats).sum()), name)
+
+
+def _with(seats: Seats, *moves: tuple[tuple[int, int], int]) -> Seats:
+    changed = seats.copy()
+    for move, sign in moves:
+        changed[move] += sign
+    return changed
