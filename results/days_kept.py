@@ -47,7 +47,7 @@ def _share(goal: Goal, contacts: pd.DataFrame, days: npt.NDArray[np.int64]) -> f
     chosen &= ~np.isnan(values)
     keys = [contacts["replication"].to_numpy()[chosen], days[chosen]]
     by_day = pd.Series(values[chosen]).groupby(keys)
-    figures = [metric_of(some.to_numpy(dtype=np.float64), goal.metric) for _, some in by_day]
+    figures = [metric_of(np.asarray(some, dtype=np.float64), goal.metric) for _, some in by_day]
     reached = [is_reached(goal, figure) for figure in figures]
     return float(np.mean(reached)) if reached else float("nan")
 

@@ -14,7 +14,10 @@ from typing import Any, Literal
 import pandas as pd
 
 State = Literal["verified", "not verified", "sampled", "out of reach"]
-VERIFIED, NOT_VERIFIED, SAMPLED, OUT_OF_REACH = "verified", "not verified", "sampled", "out of reach"
+VERIFIED: State = "verified"
+NOT_VERIFIED: State = "not verified"
+SAMPLED: State = "sampled"
+OUT_OF_REACH: State = "out of reach"
 
 REQUIREMENT_COLUMNS = ("team", "from_s", "day", "starts", "required", "today", "present", "price", "worth", "binds")
 GOAL_COLUMNS = (

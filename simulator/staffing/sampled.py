@@ -181,7 +181,7 @@ class Desk:
 
     def cell(self, at_s: Values) -> npt.NDArray[np.int64]:
         """Return in which interval of the grid instants lie."""
-        return np.maximum(np.searchsorted(self.grid.begins_s, at_s, side="right") - 1, 0)
+        return np.asarray(np.maximum(np.searchsorted(self.grid.begins_s, at_s, side="right") - 1, 0), dtype=np.int64)
 
     def _waits(self, aim: Aim, floor: Floor, part: Replicated) -> tuple[Values, Values]:
         """Return when those passed on to a guarded team joined its queue, and their waits, below 0."""
@@ -223,12 +223,12 @@ class Desk:
         ends_s = np.minimum(ended + np.maximum(times[served, WRAP], 0), floor.horizon_us) / 1e6
         names = list(self.loaded.scenario.teams)
         edges = np.append(self.grid.begins_s, self.loaded.horizon_s)
-        load, begun = np.zeros(self.grid.least.shape), np.zeros(self.grid.least.shape)
+        load, begun = np.zeros_like(self.grid.price), np.zeros_like(self.grid.price)
         for at, name in enumerate(self.grid.teams):
             mine = facts[served, TEAM] == names.index(name)
             done = _time_until(begins_s[mine], ends_s[mine], edges)
             load[at] = np.maximum(np.diff(done), 0.0) / np.diff(edges)  # rounding may leave less than nothing
-            begun[at] = np.bincount(self.cell(begins_s[mine]), minlength=load.shape[1])
+            begun[at] = np.bincount(self.cell(begins_s[mine]), minlength=len(self.grid.begins_s))
         return load, begun
 
 
@@ -241,7 +241,7 @@ def _time_until(begins: Values, ends: Values, edges: Values) -> Values:
 
     def passed(times: Values) -> Values:
         count = np.searchsorted(times, edges)
-        return edges * count - np.r_[0.0, np.cumsum(times)][count]
+        return np.asarray(edges * count - np.r_[0.0, np.cumsum(times)][count], dtype=np.float64)
 
     return passed(begins) - passed(ends)
 
