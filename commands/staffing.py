@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from typing import TYPE_CHECKING
 
 from commands.asked import facts_of, scenario_of, seed_of
 from commands.comparing import write_staffing
-from commands.exits import Exit
+from commands.exits import Exit, UsageError
 from commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from results.staffing import Staffing
     from scenarios.reading import LoadedScenario
 
+ROSTER_FILE = "roster.csv"
+CALENDARS_MOST = 60
+"""Of so many people each has a calendar; more are in one."""
+
 
 def staff(asked: argparse.Namespace) -> int:
     """Find the cheapest people that keep a scenario's goals; or say what given people achieve."""
@@ -25,7 +30,7 @@ def staff(asked: argparse.Namespace) -> int:
     from simulator.staffing import staff as cheapest
     from simulator.staffing.cheapest import checked
 
-    loaded = scenario_of(asked.scenario, asked)
+    loaded = _with_labour(scenario_of(asked.scenario, asked), asked.labour)
     teams = [name for word in asked.teams for name in word.split(",") if name]
     if asked.given is not None:
         return _given(asked, loaded)
@@ -53,11 +58,39 @@ def staff(asked: argparse.Namespace) -> int:
     _show(asked, run, found)
     if interrupted:
         return Exit.INTERRUPTED
-    return {"verified": Exit.AGREES, "out of reach": Exit.DIFFERS}.get(found.state, Exit.CANNOT_TELL)
+    return {"verified": Exit.AGREES, "out of reach": Exit.DIFFERS, "no roster": Exit.DIFFERS}.get(
+        found.state, Exit.CANNOT_TELL
+    )
+
+
+def _with_labour(loaded: LoadedScenario, named: str | None) -> LoadedScenario:
+    """Return a scenario with other labour rules than it names, where others are asked for.
+
+    Raises:
+        UsageError: no such file.
+        FaultsFoundError: its faults.
+    """
+    from scenarios.labour import read_labour_for
+    from scenarios.reading import labour_file
+
+    if named is None:
+        return loaded
+    if named == "none":
+        return dataclasses.replace(loaded, labour=None)
+    path = labour_file(named)
+    if path is None:
+        raise UsageError(f"--labour {named}: no such file, nor rules of ours; expected a file, a name, or none")
+    return dataclasses.replace(loaded, labour=read_labour_for(path, loaded.scenario).rules)
 
 
 def _write(run: Run, found: Staffing) -> None:
-    """Write the requirement and the page."""
+    """Write the roster, the requirement and the page."""
+    if found.roster is not None:
+        from results.roster_files import write_calendars, write_csv, write_excel
+
+        write_csv(found.roster, run.folder / ROSTER_FILE)
+        write_excel(found.roster, run.folder / "roster.xlsx")
+        write_calendars(found.roster, run.folder / "calendars", len(found.roster.people) <= CALENDARS_MOST)
     path = run.folder / "requirement.csv"
     part = path.with_name(".requirement.part")
     found.requirement.to_csv(part, index=False)
@@ -72,16 +105,17 @@ def _show(asked: argparse.Namespace, run: Run, found: Staffing) -> None:
         print_json({"run": str(run.folder), **found.facts()})
         return
     print(staffing_text(found.facts()))
-    print(f"{found.wall_s:.0f} s; {run.folder / 'requirement.csv'}; {run.folder / 'report.html'}")
+    names = ["requirement.csv", "report.html"] if found.roster is None else [ROSTER_FILE, "roster.xlsx", "report.html"]
+    print(f"{found.wall_s:.0f} s; {'; '.join(str(run.folder / name) for name in names)}")
 
 
 def _given(asked: argparse.Namespace, loaded: LoadedScenario) -> int:
     """Say what given people achieve, and how much they carry."""
     from results.staffing_words import given_text
-    from simulator.staffing.given import given, read_roster
+    from simulator.staffing.given import given, read_people
 
     with progress_bar(asked, "what these people achieve") as progress:
-        rosters = read_roster(asked.given, loaded)
+        rosters = read_people(asked.given, loaded)
         found = given(
             loaded, rosters, seed_of(asked, loaded), asked.threads, asked.cluster, asked.replications, progress
         )

@@ -131,7 +131,7 @@ VERBS = {
         "cluster"),
     "staff": Verb(staff, "testdrive staff scenarios/broadband_move.yaml --days 7; the reverse: testdrive staff "
         "scenarios/broadband_move.yaml --days 7 --given runs/a/requirement.csv",
-        "scenario interval teams objective given days volumes seed out json replications-fresh threads cluster"),
+        "scenario interval teams labour objective given days volumes seed out json replications-fresh threads cluster"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -227,10 +227,12 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "help": "how long a number of people lasts; it divides a day. Default: 30"}),
     "teams": ("--teams", {"action": "append", "default": [], "metavar": "TEAM,…",
         "help": "whose people are sought; default: all teams that take what a goal weighs. Others keep their roster"}),
+    "labour": ("--labour", {"metavar": "FILE", "help": "labour rules under which people are rostered: a file, one of "
+        "ours by its name, or none; default: what the scenario names (labour:), else every seat is bought by itself"}),
     "objective": ("--objective", {"choices": ["cost", "money"], "default": "cost", "help": "cost: the cheapest people "
         "that keep the goals; money: that people, contacts and margin lost with leavers cost least together"}),
     "given": ("--given", {"type": Path, "metavar": "ROSTER", "help": "instead: what these people achieve and how much "
-        "volume they carry; a table team, agents and from_s, or day and time"}),
+        "volume they carry; a roster, or a table team, agents and from_s, or day and time"}),
     "set": ("--set", {"action": "append", "default": [], "metavar": "PATH=VALUE,…", "help": "an alternative: other "
         "values at keys of the scenario, such as teams.front.agents=+2 or teams.front.resolves=0.9; may be repeated, "
         "each is another alternative"}),

@@ -13,13 +13,18 @@ from typing import Any, Literal
 
 import pandas as pd
 
-State = Literal["verified", "not verified", "sampled", "out of reach"]
+from results.roster import Roster
+
+State = Literal["verified", "not verified", "sampled", "out of reach", "no roster"]
 VERIFIED: State = "verified"
 NOT_VERIFIED: State = "not verified"
 SAMPLED: State = "sampled"
 OUT_OF_REACH: State = "out of reach"
+NO_ROSTER: State = "no roster"
 
-REQUIREMENT_COLUMNS = ("team", "from_s", "day", "starts", "required", "today", "present", "price", "worth", "binds")
+REQUIREMENT_COLUMNS = (
+    "team", "from_s", "day", "starts", "required", "scheduled", "today", "present", "price", "worth", "binds",
+)  # fmt: skip
 GOAL_COLUMNS = (
     "goal", "value", "low", "high", "kept_on", "days_low", "days_high", "verdict", "slack", "short", "is_goal", "binds",
 )  # fmt: skip
@@ -31,10 +36,12 @@ class Staffing:
 
     Attributes:
         state: `verified`: fresh days show that all goals hold; `not verified`: none of those tried was shown to;
-            `sampled`: interrupted before that; `out of reach`: not even the most people reach all goals.
+            `sampled`: interrupted before that; `out of reach`: not even the most people reach all goals; `no roster`:
+            the labour rules allow none that keeps them.
         objective: `cost` or `money`.
-        requirement: a row per team and interval: seats required and today, seats present in the mean, price of a seat
-            for the interval, `worth`: by how much one agent more betters the goal that binds there, and which that is.
+        requirement: a row per team and interval: seats required, scheduled (at work; the same without labour rules) and
+            today, seats present in the mean, price of a seat for the interval, `worth`: by how much one agent more
+            betters the goal that binds there, and which that is.
         goals: a row per goal and guard: value with interval, the share of days on which it is kept, and the verdict.
         cost: of the required seats of the staffed teams; of `money` all that is weighed.
         cost_today: the same of today's roster.
@@ -43,6 +50,7 @@ class Staffing:
         net_h, net_h_today: the same less the seats that shrinkage leaves empty.
         bound: what seats of the sampled problem hardly cost less than, as the cuts tell; None where there are none.
         guarantee: how sure it is, in words.
+        roster: who works when, where the scenario names labour rules; `cost` is that of its paid hours then.
     """
 
     state: State
@@ -72,6 +80,7 @@ class Staffing:
     single_moves: int
     plays: int
     wall_s: float
+    roster: Roster | None = None
 
     @property
     def gap(self) -> float | None:
@@ -82,12 +91,21 @@ class Staffing:
 
     def facts(self) -> dict[str, Any]:
         """Return it as plain values, for run.json."""
-        frames = {"requirement", "goals"}
+        frames = {"requirement", "goals", "roster"}
         told = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.name not in frames}
         told["gap"] = self.gap
-        for name in frames:
+        for name in ("requirement", "goals"):
             told[name] = records_of(getattr(self, name))
+        told["roster"] = None if self.roster is None else roster_facts(self.roster)
         return {name: _plain(value) for name, value in told.items()}
+
+
+def roster_facts(roster: Roster) -> dict[str, Any]:
+    """Return what a roster comes to, and what is needed to read its table again."""
+    return {
+        "people": len(roster.people), "shifts": len(roster.shifts), "paid_h": roster.paid_h, "net_h": roster.net_h,
+        "starts": roster.starts, "time_zone": roster.time_zone, "days": roster.days,
+    }  # fmt: skip
 
 
 def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:

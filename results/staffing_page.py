@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from results.amounts import number_text
 from results.charts import BAND, BELIEVED, INK, MEASURED, Chart, svg_of
 from results.pages import render, title_of
 from results.provenance import run_facts
+from results.roster_charts import staffing_charts
+from results.roster_reading import read_roster
 from results.runs import Run, write_whole
 from results.staffing_words import (
-    LIMITS,
     Facts,
     cost_text,
     figure_text,
@@ -25,12 +27,21 @@ from results.staffing_words import (
     goal_row,
     headline,
     hours_text,
+    limits_of,
+    roster_text,
     teams_text,
 )
 
 WIDTH, HEIGHT = 430, 170
 WORTH_ROWS = 12
-TONES = {"verified": "", "out of reach": "differs", "not verified": "cannot-tell", "sampled": "cannot-tell"}
+ROSTER_FILE = "roster.csv"
+TONES = {
+    "verified": "",
+    "out of reach": "differs",
+    "not verified": "cannot-tell",
+    "sampled": "cannot-tell",
+    "no roster": "differs",
+}
 
 
 def write_staffing_page(path: Path, run: Run) -> None:
@@ -45,18 +56,30 @@ def write_staffing_page(path: Path, run: Run) -> None:
         "notes": facts["notes"],
         "teams": teams_text(facts),
         "hours": hours_text(facts),
+        "roster": roster_text(facts),
         "gap": gap_text(facts),
         "money": facts["objective"] == "money",
         "goals": [goal_row(row) for row in facts["goals"]],
         "costs": _costs(facts, table),
-        "charts": [one for team in facts["teams"] if (one := team_chart(table[table["team"] == team], team))],
+        "charts": _roster_charts(run, facts, table)
+        if facts["roster"]
+        else [one for team in facts["teams"] if (one := team_chart(table[table["team"] == team], team))],
         "tables": [_table(table[table["team"] == team], team, facts) for team in facts["teams"]],
         "worth": _worth(table, facts),
         "binding": [row["goal"] for row in facts["goals"] if row["binds"]],
-        "limits": LIMITS,
+        "limits": limits_of(facts),
         "facts": [(label, value) for label, value in [*run_facts(run).items(), *_made(facts)] if value],
     }
     write_whole(path, render("staffing.html.j2", page))
+
+
+def _roster_charts(run: Run, facts: Facts, table: pd.DataFrame) -> list[Chart]:
+    """Draw who is required, on shift and at work, from the roster that lies beside the page."""
+    told, teams = facts["roster"], list(facts["teams"])
+    roster = read_roster(run.folder / ROSTER_FILE, told["starts"], told["time_zone"], told["days"], teams)
+    asked = [table[table["team"] == team] for team in teams]
+    required = np.array([rows["required"].to_numpy(dtype=np.int64) for rows in asked])
+    return staffing_charts(roster, teams, required, asked[0]["from_s"].to_numpy(dtype=np.float64), facts["minutes"])
 
 
 def team_chart(rows: pd.DataFrame, team: str) -> Chart | None:
@@ -93,13 +116,13 @@ def _costs(facts: Facts, table: pd.DataFrame) -> list[dict[str, str]]:
     rows = []
     for team in facts["teams"]:
         own = table[table["team"] == team]
-        required, today = float((own["required"] * own["price"]).sum()), float((own["today"] * own["price"]).sum())
+        required, today = float((own["scheduled"] * own["price"]).sum()), float((own["today"] * own["price"]).sum())
         rows.append(
             {
                 "team": team,
                 "required": cost_text(facts, required),
                 "today": cost_text(facts, today),
-                "hours": number_text(float(own["required"].sum()) * hours),
+                "hours": number_text(float(own["scheduled"].sum()) * hours),
                 "hours_today": number_text(float(own["today"].sum()) * hours),
                 "present": number_text(float(own["present"].sum()) * hours),
             }
@@ -108,12 +131,13 @@ def _costs(facts: Facts, table: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _table(rows: pd.DataFrame, team: str, facts: Facts) -> dict[str, Any]:
-    shown = rows[(rows["required"] > 0) | (rows["today"] > 0)]
+    shown = rows[(rows["required"] > 0) | (rows["scheduled"] > 0) | (rows["today"] > 0)]
     return {
         "team": team,
         "rows": [
             {
                 "day": int(row["day"]), "starts": row["starts"], "required": int(row["required"]),
+                "scheduled": int(row["scheduled"]),
                 "today": number_text(row["today"]), "present": number_text(row["present"]),
                 "price": cost_text(facts, row["price"]), "worth": figure_text(row["worth"]), "binds": row["binds"],
             }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from results.amounts import money_text, number_text
-from results.words import NOTHING
+from results.words import NOTHING, counted
 
 Facts = Mapping[str, Any]
 
@@ -16,10 +16,14 @@ VERDICT_SIGNS = {"kept": "✓", "missed": "✗", "cannot tell": "?", "not verifi
 
 LIMITS = (
     "The world is as the scenario believes it to be. Whether volumes and handle times are so, no search can tell.",
-    "Seats are bought by the interval: shifts, breaks and contracts cost more, and are the next step.",
     "A team that no goal weighs keeps today's roster: how few of it are too few, nobody has said.",
     "A goal that is an average lets hours differ: people come where they better the average most for their price.",
     "The search ends where no single step leads on. Of several queues nobody can show that nothing else is cheaper.",
+)
+
+SEATS_ALONE = (
+    "Seats are bought by the interval. Shifts, breaks and contracts cost more: name labour rules in the scenario "
+    "(`labour`)."
 )
 
 
@@ -29,6 +33,8 @@ def headline(facts: Facts) -> str:
     change = _change(facts)
     if facts["state"] == "out of reach":
         return f"Out of reach: even with the most people, for {then}, not all goals are kept"
+    if facts["state"] == "no roster":
+        return "No roster under these labour rules keeps all goals; what to loosen stands below"
     if facts["state"] == "verified":
         what = "People cost least in all" if facts["objective"] == "money" else "All goals are kept"
         return f"{what} for {then}{change}; today's roster costs {now}"
@@ -57,10 +63,31 @@ def hours_text(facts: Facts) -> str:
     )
 
 
+def roster_text(facts: Facts) -> str:
+    """Say what the roster comes to; nothing where seats are bought by the interval."""
+    told = facts["roster"]
+    if told is None:
+        return ""
+    return (
+        f"The roster: {counted(told['shifts'], 'shift')} of {told['people']:,} people, paid hours "
+        f"{number_text(told['paid_h'])}, at work {number_text(told['net_h'])}"
+    )
+
+
+def limits_of(facts: Facts) -> tuple[str, ...]:
+    """Return what cannot be told from this."""
+    return LIMITS if facts["roster"] else (SEATS_ALONE, *LIMITS)
+
+
 def gap_text(facts: Facts) -> str:
     """Say how far from the cheapest the answer may be."""
     if facts["gap"] is None:
         return ""
+    if facts["roster"]:
+        return (
+            f"Of the sampled problem with {facts['sample_replications']} replications, as its cuts tell, rosters that "
+            f"are cheaper by more than {facts['gap']:.1%} are ruled out."
+        )
     return (
         f"Of the sampled problem with {facts['sample_replications']} replications, as its cuts near the answer tell, "
         f"seats that are cheaper by more than {facts['gap']:.1%} are ruled out."
@@ -117,7 +144,8 @@ def goal_row(row: Facts) -> dict[str, str]:
 
 def staffing_text(facts: Facts) -> str:
     """Return what came out as people read it in a terminal."""
-    lines = [headline(facts), "", teams_text(facts), hours_text(facts), ""]
+    lines = [headline(facts), "", teams_text(facts), hours_text(facts)]
+    lines += [text for text in (roster_text(facts),) if text] + [""]
     lines += _goal_lines(facts["goals"])
     lines += ["", *_team_lines(facts), ""]
     lines += [text for text in (gap_text(facts), facts["guarantee"], *facts["notes"]) if text]
@@ -139,11 +167,13 @@ def _goal_lines(goals: Sequence[Facts]) -> list[str]:
 
 def _team_lines(facts: Facts) -> list[str]:
     hours = facts["minutes"] / 60
-    lines = [f"{'team':20} {'hours required':>15} {'hours today':>12}"]
+    lines = [f"{'team':20} {'hours required':>15} {'scheduled':>12} {'today':>12}"]
     for team in facts["teams"]:
         rows = [row for row in facts["requirement"] if row["team"] == team]
-        required, today = (sum(row[name] for row in rows) * hours for name in ("required", "today"))
-        lines.append(f"{team:20} {required:15,.1f} {today:12,.1f}")
+        required, scheduled, today = (
+            sum(row[name] for row in rows) * hours for name in ("required", "scheduled", "today")
+        )
+        lines.append(f"{team:20} {required:15,.1f} {scheduled:12,.1f} {today:12,.1f}")
     return lines
 
 

@@ -23,8 +23,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
+from results.roster import Roster
 from results.staffing import (
     GOAL_COLUMNS,
+    NO_ROSTER,
     NOT_VERIFIED,
     OUT_OF_REACH,
     REQUIREMENT_COLUMNS,
@@ -33,6 +35,7 @@ from results.staffing import (
     Staffing,
     State,
 )
+from scenarios.labour import Labour, labour_on
 from scenarios.reading import LoadedScenario
 from scenarios.units import clock_text
 from simulator.simulate import believed_churn
@@ -41,6 +44,7 @@ from simulator.staffing.effects import Effects, standing
 from simulator.staffing.finalists import Chosen, choose
 from simulator.staffing.master import solve
 from simulator.staffing.problem import Seats
+from simulator.staffing.rostering import Rostered, rostered
 from simulator.staffing.sampled import Desk, Player
 from simulator.staffing.searching import Found, Search, cuts_of
 from simulator.staffing.starting import grid_of, most_of, plenty, present_share, start, today_of
@@ -83,7 +87,7 @@ def staff(
     """Find the cheapest people.
 
     Args:
-        loaded: the scenario.
+        loaded: the scenario; where it names labour rules (`labour`), people are bought by the shift, under them.
         interval: minutes in which the number of people of a team may differ.
         teams: whose seats are sought; see `aims.staffed_teams` for which where left out.
         seed: the scenario's own where left out.
@@ -107,7 +111,8 @@ def staff(
     model = believed_churn(loaded, seed)
     with open_workers(threads, False, cluster) as workers:
         desk, numbers = _opened(loaded, chosen, interval, aims, seed, money, model, sample)
-        work = _Work(desk, workers, numbers, replications, progress)
+        rules = None if money or loaded.labour is None else labour_on(loaded.labour, loaded.scenario)
+        work = _Work(desk, workers, numbers, replications, progress, rules)
         work.run()
     return work.told(time.perf_counter() - began)
 
@@ -174,8 +179,18 @@ class _Work:
     """The search and its verification, with what is known so far."""
 
     def __init__(
-        self, desk: Desk, workers: Workers | None, numbers: range, fresh: int, progress: Progress | None
+        self,
+        desk: Desk,
+        workers: Workers | None,
+        numbers: range,
+        fresh: int,
+        progress: Progress | None,
+        labour: Labour | None,
     ) -> None:
+        self.labour = labour
+        self.people: Rostered | None = None
+        self.needed: Found | None = None
+        """The cheapest seats, which a roster is made for."""
         self.desk, self.grid, self.numbers, self.fresh = desk, desk.grid, numbers, fresh
         self.player = Player(desk, workers)
         self.progress = progress
@@ -197,6 +212,8 @@ class _Work:
             if self.desk.money:
                 self._choose()
             elif self.state != OUT_OF_REACH:
+                self.needed = self.found
+                self._roster()
                 self._verify()
             assert self.found is not None
             self._tell("measuring what one more is worth", 0.97)
@@ -254,9 +271,22 @@ class _Work:
             if aim.on_days is None and math.isfinite(error):
                 self.search.margin[at] = _z(1) * error * scale
 
+    def _roster(self) -> None:
+        """Make a roster of the seats that are needed, where labour rules are told."""
+        if self.labour is None:
+            return
+        assert self.needed is not None
+        self._tell("shifts under labour rules", 0.84)
+        self.people = rostered(self.search, self.needed, self.labour)
+        self.found = self.people.found or self.needed
+        if self.people.found is None:
+            self.state = NO_ROSTER
+
     def _verify(self) -> None:
         assert self.found is not None
         for number in range(1, CANDIDATES_MOST + 1):
+            if self.state == NO_ROSTER:
+                return
             self.candidates = number
             self._tell("fresh days", 0.85 + 0.02 * number)
             alpha = ALPHA * 2.0**-number
@@ -279,7 +309,8 @@ class _Work:
                 continue
             spread = now.error[at] * math.sqrt(verified.replications / self.fresh)
             self.search.margin[at] += max(_z(self.candidates + 1) * spread - now.slack[at], 0.25 * spread)
-        self.found = self.search.again(self.found)
+        self.found = self.needed = self.search.again(self.needed or self.found)
+        self._roster()
 
     def _choose(self) -> None:
         """Choose among the cheapest of the sample on fresh replications."""
@@ -308,18 +339,26 @@ class _Work:
         people = [name for name, team in loaded.scenario.teams.items() if not team.self_service]
         currency = loaded.scenario.customers.currency if loaded.scenario.customers else None
         cost, cost_today = float(wage @ paid), float(wage @ paid_today)
+        paid_h = float(paid.sum())
         if self.chosen is not None:
             cost, cost_today = self.chosen.cost, self.chosen.cost_today
+        if self.people is not None:
+            cost, paid_h = self.people.solved.cost, self.roster.paid_h if self.roster else 0.0
         goals = self._goals()
         return Staffing(
             self.state, "money" if self.desk.money else "cost", self._requirement(seats, today, there, goals),
             goals, grid.teams, tuple(one for one in people if one not in grid.teams),
             cost, cost_today, (currency or "money") if loaded.scenario.costs else None,
-            float(paid.sum()), float(paid_today.sum()), float(there @ paid), float(there @ paid_today),
+            paid_h, float(paid_today.sum()), float(there @ paid), float(there @ paid_today),
             self._bound(), 1 - ALPHA, self._guarantee(), self._notes(goals), self.desk.seed, grid.minutes,
             loaded.scenario.days, len(self.numbers), self._fresh_played(), FRESH_FIRST, self.candidates,
-            self.search.single_moves, self.player.plays, wall_s,
+            self.search.single_moves, self.player.plays, wall_s, self.roster,
         )  # fmt: skip
+
+    @property
+    def roster(self) -> Roster | None:
+        """Who works when; None without labour rules."""
+        return self.people.solved.roster if self.people is not None else None
 
     def _fresh_played(self) -> int:
         if self.chosen is not None:
@@ -354,6 +393,7 @@ class _Work:
 
     def _requirement(self, seats: Seats, today: Values, there: Values, goals: pd.DataFrame) -> pd.DataFrame:
         grid, rows = self.grid, []
+        needed = self.needed.seats if self.people is not None and self.needed is not None else seats
         local, binding = self.desk.loaded.scenario.local_days, self._binding()
         names = [aim.name for aim in self.desk.aims]
         for at, team in enumerate(grid.teams):
@@ -361,7 +401,8 @@ class _Work:
                 worth, binds = self._worth(at, cell, binding, names)
                 rows.append(
                     (team, float(at_s), int(self.days[cell]), clock_text(int(local.clock_s(at_s))),
-                     int(seats[at, cell]), float(today[at, cell]), float(seats[at, cell] * there[at]),
+                     int(needed[at, cell]), int(seats[at, cell]), float(today[at, cell]),
+                     float(seats[at, cell] * there[at]),
                      float(grid.price[at, cell]), worth, binds)
                 )  # fmt: skip
         return pd.DataFrame(rows, columns=list(REQUIREMENT_COLUMNS))
@@ -382,8 +423,10 @@ class _Work:
 
     def _bound(self) -> float | None:
         """Return what the cuts at the end say seats cannot cost less than, on the sample."""
-        if self.effects is None or self.desk.money or self.state == OUT_OF_REACH:
+        if self.effects is None or self.desk.money or self.state in (OUT_OF_REACH, NO_ROSTER):
             return None
+        if self.people is not None:
+            return min(self.people.solved.bound, self.people.solved.cost)
         found = self.search.look(self._seats())
         asked = -(found.now.slack - self.search.margin)
         cuts = list(cuts_of([aim.name for aim in self.desk.aims], self.effects.slope, found.seats, asked))
@@ -410,12 +453,14 @@ class _Work:
             )
         if self.state == OUT_OF_REACH:
             return f"Not even the most people reach all goals; figures are of {n} fresh replications with all of them."
+        if self.state == NO_ROSTER:
+            return "Nothing is promised: no roster under these rules keeps what is asked; the nearest one is told."
         if self.state == NOT_VERIFIED:
             return f"Nothing is promised: of {self.candidates} candidates none was shown to keep all goals."
         return f"Nothing is promised: interrupted; on the {len(self.numbers)} replications sampled the goals are kept."
 
     def _notes(self, goals: pd.DataFrame) -> tuple[str, ...]:
-        notes = []
+        notes = list(self.people.solved.loosen) if self.people is not None and self.state == NO_ROSTER else []
         for row in goals.itertuples():
             if self.state == OUT_OF_REACH and row.verdict != "kept":
                 notes.append(

@@ -18,11 +18,15 @@ import pandas as pd
 from scipy.special import ndtri
 
 from results.bisection import KEPT, MISSED, Bounds, Tried, bracket_of, next_factor
+from results.roster import steps_of
+from results.roster_reading import read_roster
 from results.staffing import records_of
 from scenarios.faults import Fault, FaultsFoundError, one_of
 from scenarios.profiled import Asked, profiled
 from scenarios.reading import LoadedScenario
+from scenarios.tables import header_of
 from scenarios.units import AGENTS_MOST, clock_s
+from scenarios.workbooks import is_workbook
 from simulator.simulate import believed_churn
 from simulator.staffing.aims import aims_of, staffed_teams
 from simulator.staffing.sampled import Desk, Player
@@ -127,14 +131,21 @@ def rostered(loaded: LoadedScenario, rosters: Mapping[str, Steps]) -> LoadedScen
     return dataclasses.replace(loaded, scenario=changed, agents=agents)
 
 
-def read_roster(path: Path, loaded: LoadedScenario) -> dict[str, Steps]:
-    """Read a table of people: columns team, agents (or required), and from_s, or day (from 0) and time (or starts).
+def read_people(path: Path, loaded: LoadedScenario) -> dict[str, Steps]:
+    """Read who is there: a roster of people and shifts (`results.roster_reading`), or a table of counts.
+
+    A table of counts has columns team, agents (or scheduled, or required), and from_s, or day (from 0) and time (or
+    starts).
 
     Raises:
         FaultsFoundError: every row that cannot be read.
         OSError: the file cannot be read.
     """
     people = [name for name, team in loaded.scenario.teams.items() if not team.self_service]
+    if is_workbook(path) or "person" in header_of(path):
+        scenario = loaded.scenario
+        roster = read_roster(path, scenario.starts, scenario.time_zone, scenario.days, people)
+        return steps_of(roster, sorted({shift.team for shift in roster.shifts}))
     faults: list[Fault] = []
     found: dict[str, dict[float, int]] = {}
     with path.open(newline="", encoding="utf-8-sig") as file:
@@ -160,7 +171,7 @@ def _row(row: Mapping[str, str | None], people: Sequence[str], loaded: LoadedSce
     team = row.get("team") or ""
     if team not in people:
         raise ValueError("team", one_of(people, team))
-    key = "agents" if "agents" in row else "required"
+    key = next((name for name in ("agents", "scheduled") if name in row), "required")
     told = row.get(key) or ""
     if not told.isdecimal() or int(told) > AGENTS_MOST:
         raise ValueError(key, f"a whole number from 0 to {AGENTS_MOST}")

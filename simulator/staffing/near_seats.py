@@ -36,7 +36,7 @@ def near_seats(grid: Grid, cuts: Sequence[Cut]) -> Seats:
     slack = csr_array((scale, (np.arange(wanted), np.arange(wanted))), (wanted, wanted))
     least = np.r_[grid.least.ravel(), np.zeros(wanted)]
     most = np.r_[grid.most.ravel(), np.full(wanted, np.inf)]
-    found = linprog(
+    found = linprog(  # type: ignore[call-overload]  # its stubs know no sparse rows
         np.r_[price, np.full(wanted, DEAR * price.max() * count)],
         A_ub=-hstack([rows, slack], format="csr"),
         b_ub=-asked,

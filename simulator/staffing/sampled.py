@@ -211,7 +211,8 @@ class Desk:
         values = values_of(scenario.customers, entities, self.seed, replication)
         margins = taken_away(values, scenario.customers.value_months)["margin"].to_numpy(dtype=np.float64)
         began_s = part.plan.due_us[lived.number] / 1e6
-        return total + np.bincount(self.cell(began_s), shares * margins, minlength=cells)
+        lost = np.bincount(self.cell(began_s), shares * margins, minlength=cells)
+        return np.asarray(total + lost, dtype=np.float64)
 
     def busy(self, seats: Seats, replication: int) -> tuple[Values, Values]:
         """Return by staffed team and cell: contacts that people are with, means over intervals; how many begin."""
