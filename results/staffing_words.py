@@ -83,14 +83,10 @@ def gap_text(facts: Facts) -> str:
     """Say how far from the cheapest the answer may be."""
     if facts["gap"] is None:
         return ""
-    if facts["roster"]:
-        return (
-            f"Of the sampled problem with {facts['sample_replications']} replications, as its cuts tell, rosters that "
-            f"are cheaper by more than {facts['gap']:.1%} are ruled out."
-        )
+    what = "rosters" if facts["roster"] else "seats"
     return (
-        f"Of the sampled problem with {facts['sample_replications']} replications, as its cuts near the answer tell, "
-        f"seats that are cheaper by more than {facts['gap']:.1%} are ruled out."
+        f"Of the sampled problem with {facts['sample_replications']} replications, as its cuts tell, {what} may be "
+        f"cheaper by {facts['gap']:.1%} at most; that is an estimate, as cuts are measured."
     )
 
 

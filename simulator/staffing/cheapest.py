@@ -426,7 +426,7 @@ class _Work:
         if self.effects is None or self.desk.money or self.state in (OUT_OF_REACH, NO_ROSTER):
             return None
         if self.people is not None:
-            return min(self.people.solved.bound, self.people.solved.cost)
+            return self.people.bound
         found = self.search.look(self._seats())
         asked = -(found.now.slack - self.search.margin)
         cuts = list(cuts_of([aim.name for aim in self.desk.aims], self.effects.slope, found.seats, asked))

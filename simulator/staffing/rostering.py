@@ -2,8 +2,11 @@
 
 Shifts and seats are sought together: the optimiser buys shifts under the same cuts as seats, so that an interval may
 have fewer than the cheapest seats would have there, where another one, which a shift covers anyway, makes up for it.
-Cuts are lines, so seats stay within `REACH` of those they were measured at; what is asked of them is moved until the
-seats that come out keep the aims when they are played. Refuses to know labour rules: `simulator.staffing.master` does.
+What a roster does is played, what one agent more and fewer does around it is measured, and that is a cut beside the
+others: as more people help ever less, all of them together lie close to the truth where rosters are (outer
+approximation; Atlason, Epelman and Henderson, Management Science 54:295, 2008). Where few people are, more help more
+than lines tell, so seats stay within `REACH` below those that are needed. Refuses to know labour rules:
+`simulator.staffing.master` does.
 """
 
 from __future__ import annotations
@@ -14,17 +17,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from scenarios.labour import Labour
+from simulator.staffing.effects import ALONE_MOST
 from simulator.staffing.master import Solved, solve
+from simulator.staffing.problem import Cut
 from simulator.staffing.searching import Found, Search, cuts_of
 
-ROUNDS_MOST = 5
-REACH = 0.2
-"""An interval may have so much less than the cheapest seats, or `REACH_LEAST` agents where that is more."""
+ROUNDS_MOST, ROUNDS_MANY = 12, 5
+"""Of a few seats, and of many, whose effects are dear to measure."""
+REACH = 0.25
+"""An interval may have so much less than the seats that are needed, or `REACH_LEAST` agents where that is more."""
 REACH_LEAST = 2
-NEAR_ERRORS = 0.3
-"""A round is the last where an aim is kept by less than so many standard errors: little can be spared."""
-EASED = 0.6
-"""Of the slack that nobody asked for, so much is given away at the next try."""
+NEAR = 0.004
+"""The last round is that in which no roster above the cuts can be cheaper than the best by more than this share."""
+PUSHED = 0.08
+"""So many standard errors more a cut asks beyond the margin in each round: for what lines cannot tell."""
 SECONDS = 20.0
 """Work of one round's optimiser."""
 
@@ -37,38 +43,46 @@ class Rostered:
     found: Found | None
     """None where the rules allow no roster that keeps what is asked."""
     rounds: int
+    bound: float
+    """What no roster above the cuts costs less than."""
 
 
-def rostered(search: Search, seats: Found, labour: Labour, seconds: float = SECONDS) -> Rostered:
+def rostered(search: Search, needed: Found, labour: Labour, seconds: float = SECONDS) -> Rostered:
     """Return the cheapest roster that was found to keep all aims with their margins; the nearest where none does.
 
     Args:
         search: with the sample, aims and margins.
-        seats: the cheapest seats.
+        needed: the cheapest seats.
         labour: the rules.
         seconds: work of each round's optimiser, as `solve` counts it.
     """
-    known = search.effects(seats)
-    room = seats.now.slack - search.margin
-    asked = -room
-    unit = np.maximum(np.nan_to_num(seats.now.error, posinf=0.0), 1e-12)
-    fewest = seats.seats - np.maximum(np.ceil(REACH * seats.seats), REACH_LEAST).astype(np.int64)
+    few = int((search.grid.most > search.grid.least).sum()) <= ALONE_MOST
+    fewest = needed.seats - np.maximum(np.ceil(REACH * needed.seats), REACH_LEAST).astype(np.int64)
     grid = dataclasses.replace(search.grid, least=np.maximum(search.grid.least, fewest))
+    cuts = _cuts_at(search, needed, 0)
     best: Rostered | None = None
-    for number in range(1, ROUNDS_MOST + 1):
-        cuts = list(cuts_of(search.aims_named, known.slope, seats.seats, asked))
-        solved = solve(grid, cuts, labour, seats.seats, seconds, search.player.desk.seed)
+    bound = 0.0
+    for number in range(1, (ROUNDS_MOST if few else ROUNDS_MANY) + 1):
+        solved = solve(grid, cuts, labour, needed.seats, seconds, search.player.desk.seed)
         if solved.loosen:
-            return best or Rostered(solved, None, number)
+            return best or Rostered(solved, None, number, solved.bound)
+        bound = max(bound, solved.bound)
+        if best is not None and best.found is not None and search.keeps(best.found):
+            if solved.cost >= best.solved.cost * (1 - NEAR):
+                break
         there = search.look(solved.seats)
         if best is None or _better(search, solved, there, best):
-            best = Rostered(solved, there, number)
-        left = np.nan_to_num(there.now.slack - search.margin, nan=0.0)
-        if search.keeps(there) and (left / unit).min() <= NEAR_ERRORS:
-            break
-        asked = asked - (EASED * left if search.keeps(there) else np.minimum(left, 0.0) * 1.1)
+            best = Rostered(solved, there, number, bound)
+        cuts += _cuts_at(search, there, number)
     assert best is not None
-    return best
+    return dataclasses.replace(best, bound=min(bound, best.solved.cost))
+
+
+def _cuts_at(search: Search, found: Found, number: int) -> list[Cut]:
+    """Return what seats must add, along what was measured around these, to keep all aims with their margins."""
+    error = np.nan_to_num(found.now.error, posinf=0.0)
+    asked = search.margin + PUSHED * number * error - found.now.slack
+    return list(cuts_of(search.aims_named, search.effects(found).slope, found.seats, asked))
 
 
 def _better(search: Search, solved: Solved, there: Found, best: Rostered) -> bool:

@@ -47,7 +47,7 @@ def test_a_caller_who_waits_in_one_queue_costs_no_more_than_full_search_says(tmp
     below = [np.array([seats]) for seats in itertools.product(*near) if sum(seats) == cheaper]
     assert len(below) > 1000
     player = found.player
-    for seats in below[:: max(len(below) // 150, 1)]:  # a thorough part of them; all in the nightly benchmark
+    for seats in below[:: max(len(below) // 150, 1)]:  # every so-many-th of them: all take minutes
         assert not found.keeps(found.look(seats)), seats
     assert player.plays > 0
 
