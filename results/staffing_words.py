@@ -47,7 +47,7 @@ def _change(facts: Facts) -> str:
     if not facts["cost_today"]:
         return ""
     change = facts["cost"] / facts["cost_today"] - 1
-    return f", {abs(change):.1%} {'less' if change < 0 else 'more'} than today"
+    return f", {100 * abs(change):.1f} % {'less' if change < 0 else 'more'} than today"
 
 
 def cost_text(facts: Facts, cost: float) -> str:
@@ -86,7 +86,7 @@ def gap_text(facts: Facts) -> str:
     what = "rosters" if facts["roster"] else "seats"
     return (
         f"Of the sampled problem with {facts['sample_replications']} replications, as its cuts tell, {what} may be "
-        f"cheaper by {facts['gap']:.1%} at most; that is an estimate, as cuts are measured."
+        f"cheaper by {100 * facts['gap']:.1f} % at most; that is an estimate, as cuts are measured."
     )
 
 
@@ -123,9 +123,9 @@ def goal_row(row: Facts) -> dict[str, str]:
     guard = not row["is_goal"]
     value = "" if row["value"] is None else figure_text(row["value"])
     between = "" if row["low"] is None else f"{figure_text(row['low'])} to {figure_text(row['high'])}"
-    days = "" if row["kept_on"] is None else f"{row['kept_on']:.0%}"
+    days = "" if row["kept_on"] is None else f"{100 * row['kept_on']:.0f} %"
     if row["days_low"] is not None:
-        days += f" ({row['days_low']:.0%} to {row['days_high']:.0%})"
+        days += f" ({100 * row['days_low']:.0f} % to {100 * row['days_high']:.0f} %)"
     return {
         "goal": row["goal"],
         "value": f"{value} s to spare" if guard and value else value,

@@ -58,7 +58,7 @@ def test_the_page_fetches_nothing_and_tells_goals_people_and_limits(found):
     page = Page((out / "report.html").read_text())
     assert page.fetches == []
     assert not {"script", "link", "iframe", "object", "form"} & set(page.tags)
-    for words in ("All goals are kept for", "95% confidence", "✓ kept", "What cannot be told from this", "worth"):
+    for words in ("All goals are kept for", "95 % confidence", "✓ kept", "What cannot be told from this", "worth"):
         assert words in page.text, words
 
 

@@ -447,8 +447,8 @@ class _Work:
         if self.state == VERIFIED:
             tried = f"{self.candidates} candidates were" if self.candidates > 1 else "1 candidate was"
             return (
-                f"All goals hold together with {1 - ALPHA:.0%} confidence, in the world that the scenario tells of: "
-                f"shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed {self.desk.seed}) that "
+                f"All goals hold together with {100 * (1 - ALPHA):.0f} % confidence, in the world that the scenario tells "
+                f"of: shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed {self.desk.seed}) that "
                 f"the search never saw; {tried} tried, and the risk of an error is split over them."
             )
         if self.state == OUT_OF_REACH:

@@ -67,9 +67,9 @@ def rostered(search: Search, needed: Found, labour: Labour, seconds: float = SEC
         if solved.loosen:
             return best or Rostered(solved, None, number, solved.bound)
         bound = max(bound, solved.bound)
-        if best is not None and best.found is not None and search.keeps(best.found):
-            if solved.cost >= best.solved.cost * (1 - NEAR):
-                break
+        kept = best is not None and best.found is not None and search.keeps(best.found)
+        if best is not None and kept and solved.cost >= best.solved.cost * (1 - NEAR):
+            break
         there = search.look(solved.seats)
         if best is None or _better(search, solved, there, best):
             best = Rostered(solved, there, number, bound)
