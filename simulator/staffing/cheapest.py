@@ -447,9 +447,9 @@ class _Work:
         if self.state == VERIFIED:
             tried = f"{self.candidates} candidates were" if self.candidates > 1 else "1 candidate was"
             return (
-                f"All goals hold together with {100 * (1 - ALPHA):.0f} % confidence, in the world that the scenario tells "
-                f"of: shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed {self.desk.seed}) that "
-                f"the search never saw; {tried} tried, and the risk of an error is split over them."
+                f"All goals hold together with {100 * (1 - ALPHA):.0f} % confidence, in the world that the scenario "
+                f"tells of: shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed "
+                f"{self.desk.seed}) that the search never saw; {tried} tried, and the risk of an error is split over them."
             )
         if self.state == OUT_OF_REACH:
             return f"Not even the most people reach all goals; figures are of {n} fresh replications with all of them."

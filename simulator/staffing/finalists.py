@@ -54,7 +54,8 @@ def choose(player: Player, finalists: Sequence[Seats], first: int, most: int, al
     )
     words = (
         f"Of {len(finalists)} finalists this one costs least on {most} fresh replications; with "
-        f"{100 * (1 - alpha):.0f} % confidence none of the others is cheaper by more than {by:,.0f} ({100 * by / cost:.1f} % of the cost; up to "
+        f"{100 * (1 - alpha):.0f} % confidence none of the others is cheaper by more than {by:,.0f} "
+        f"({100 * by / cost:.1f} % of the cost; up to "
         f"{100 * INDIFFERENCE:.0f} % does not matter). Seats that were no finalists are not judged."
     )
     return Chosen(finalists[best], cost, float(today.mean()) + staff_today, most, by <= INDIFFERENCE * cost, words)
