@@ -37,7 +37,7 @@ from scenarios.reading import LoadedScenario
 from scenarios.units import clock_text
 from simulator.simulate import believed_churn
 from simulator.staffing.aims import Aim, StaffingError, aims_of, staffed_teams
-from simulator.staffing.effects import Effects, standing
+from simulator.staffing.effects import ALONE_MOST, Effects, standing
 from simulator.staffing.finalists import Chosen, choose
 from simulator.staffing.master import solve
 from simulator.staffing.problem import Seats
@@ -57,6 +57,8 @@ FRESH_MOST = 100
 SAMPLE_CONTACTS = 20_000
 """Of about so many contacts is a sample; a goal on a mean needs no more to find where people are needed."""
 SAMPLE_LEAST, SAMPLE_MOST = 4, 30
+SAMPLE_MANY = 8
+"""At least, where there are many seats: they are changed by whole teams, which few plays tell all."""
 SAMPLE_DAYS = 60
 """Where a share of days is asked for, as many days at least: fewer tell nothing of one day in ten."""
 FRESH_FIRST = 100_000
@@ -158,6 +160,8 @@ def _opened(
         if sample is None:
             contacts = len(trial.plan(0).entity)
             sample = min(max(math.ceil(SAMPLE_CONTACTS / max(contacts, 1)), SAMPLE_LEAST), SAMPLE_MOST)
+            if rough.most.sum() > ALONE_MOST:
+                sample = max(sample, SAMPLE_MANY)
             if any(aim.on_days is not None for aim in aims):
                 sample = max(sample, math.ceil(SAMPLE_DAYS / loaded.scenario.days))
         numbers = range(sample)
@@ -200,7 +204,7 @@ class _Work:
                 self._verify()
             assert self.found is not None
             self._tell("measuring what one more is worth", 0.97)
-            self.effects = self.search.effects(self.search.look(self._seats()))
+            self.effects = self.search.effects(self.search.look(self._seats()), not self.search.many)
             self.whole = True
         except KeyboardInterrupt:
             self.found = self.found or self.search.best
