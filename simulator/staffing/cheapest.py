@@ -66,6 +66,9 @@ FRESH_FIRST = 100_000
 PLENTY_LEAST, PLENTY_FULL = 30, 0.8
 MINUTES_LEAST = 5
 DAY_LEAST = 0.5
+SURER = 1.0
+"""Of many seats, where one agent is a small share: so many standard errors more are asked of the next candidate than
+would do on average. Else every other one would fail by chance, and each takes a hundred fresh plays."""
 BINDS_ERRORS = 1.0
 """A goal whose slack is within so many standard errors of what is asked binds."""
 
@@ -256,7 +259,7 @@ class _Work:
         for at, aim in enumerate(self.search.aims):
             error = found.now.error[at]
             if aim.on_days is None and math.isfinite(error):
-                self.search.margin[at] = _z(1) * error * scale
+                self.search.margin[at] = self._needed(1) * error * scale
 
     def _verify(self) -> None:
         assert self.found is not None
@@ -276,14 +279,19 @@ class _Work:
         assert self.found is not None
         now = standing(verified.sample, self.search.aims, self.days)
         for at, (aim, one) in enumerate(zip(self.search.aims, verified.judged, strict=True)):
-            if one.verdict == "kept":
+            if one.verdict == "kept" and not (self.search.many and aim.on_days is None):
                 continue
             if aim.on_days is not None:  # so much slack as the days lacked that would have been needed
                 self.search.margin[at] += max(-now.slack[at], 0.25 * now.error[at])
                 continue
             spread = now.error[at] * math.sqrt(verified.replications / self.fresh)
-            self.search.margin[at] += max(_z(self.candidates + 1) * spread - now.slack[at], 0.25 * spread)
+            least = 0.0 if one.verdict == "kept" else 0.25 * spread
+            self.search.margin[at] += max(self._needed(self.candidates + 1) * spread - now.slack[at], least)
         self.found = self.search.again(self.found)
+
+    def _needed(self, candidate: int) -> float:
+        """Return how many standard errors of its fresh replications a candidate should keep an aim by."""
+        return _z(candidate) + (SURER if self.search.many else 0.0)
 
     def _choose(self) -> None:
         """Choose among the cheapest of the sample on fresh replications."""
