@@ -40,7 +40,7 @@ from scenarios.reading import LoadedScenario
 from scenarios.units import clock_text
 from simulator.simulate import believed_churn
 from simulator.staffing.aims import Aim, StaffingError, aims_of, staffed_teams
-from simulator.staffing.effects import Effects, standing
+from simulator.staffing.effects import ALONE_MOST, Effects, standing
 from simulator.staffing.finalists import Chosen, choose
 from simulator.staffing.master import solve
 from simulator.staffing.problem import Seats
@@ -61,6 +61,8 @@ FRESH_MOST = 100
 SAMPLE_CONTACTS = 20_000
 """Of about so many contacts is a sample; a goal on a mean needs no more to find where people are needed."""
 SAMPLE_LEAST, SAMPLE_MOST = 4, 30
+SAMPLE_MANY = 8
+"""At least, where there are many seats: they are changed by whole teams, which few plays tell all."""
 SAMPLE_DAYS = 60
 """Where a share of days is asked for, as many days at least: fewer tell nothing of one day in ten."""
 FRESH_FIRST = 100_000
@@ -68,6 +70,9 @@ FRESH_FIRST = 100_000
 PLENTY_LEAST, PLENTY_FULL = 30, 0.8
 MINUTES_LEAST = 5
 DAY_LEAST = 0.5
+SURER = 1.0
+"""Of many seats, where one agent is a small share: so many standard errors more are asked of the next candidate than
+would do on average. Else every other one would fail by chance, and each takes a hundred fresh plays."""
 BINDS_ERRORS = 1.0
 """A goal whose slack is within so many standard errors of what is asked binds."""
 
@@ -163,6 +168,8 @@ def _opened(
         if sample is None:
             contacts = len(trial.plan(0).entity)
             sample = min(max(math.ceil(SAMPLE_CONTACTS / max(contacts, 1)), SAMPLE_LEAST), SAMPLE_MOST)
+            if rough.most.sum() > ALONE_MOST:
+                sample = max(sample, SAMPLE_MANY)
             if any(aim.on_days is not None for aim in aims):
                 sample = max(sample, math.ceil(SAMPLE_DAYS / loaded.scenario.days))
         numbers = range(sample)
@@ -217,7 +224,7 @@ class _Work:
                 self._verify()
             assert self.found is not None
             self._tell("measuring what one more is worth", 0.97)
-            self.effects = self.search.effects(self.search.look(self._seats()))
+            self.effects = self.search.effects(self.search.look(self._seats()), not self.search.many)
             self.whole = True
         except KeyboardInterrupt:
             self.found = self.found or self.search.best
@@ -269,7 +276,7 @@ class _Work:
         for at, aim in enumerate(self.search.aims):
             error = found.now.error[at]
             if aim.on_days is None and math.isfinite(error):
-                self.search.margin[at] = _z(1) * error * scale
+                self.search.margin[at] = self._needed(1) * error * scale
 
     def _roster(self) -> None:
         """Make a roster of the seats that are needed, where labour rules are told."""
@@ -302,15 +309,20 @@ class _Work:
         assert self.found is not None
         now = standing(verified.sample, self.search.aims, self.days)
         for at, (aim, one) in enumerate(zip(self.search.aims, verified.judged, strict=True)):
-            if one.verdict == "kept":
+            if one.verdict == "kept" and not (self.search.many and aim.on_days is None):
                 continue
             if aim.on_days is not None:  # so much slack as the days lacked that would have been needed
                 self.search.margin[at] += max(-now.slack[at], 0.25 * now.error[at])
                 continue
             spread = now.error[at] * math.sqrt(verified.replications / self.fresh)
-            self.search.margin[at] += max(_z(self.candidates + 1) * spread - now.slack[at], 0.25 * spread)
+            least = 0.0 if one.verdict == "kept" else 0.25 * spread
+            self.search.margin[at] += max(self._needed(self.candidates + 1) * spread - now.slack[at], least)
         self.found = self.needed = self.search.again(self.needed or self.found)
         self._roster()
+
+    def _needed(self, candidate: int) -> float:
+        """Return how many standard errors of its fresh replications a candidate should keep an aim by."""
+        return _z(candidate) + (SURER if self.search.many else 0.0)
 
     def _choose(self) -> None:
         """Choose among the cheapest of the sample on fresh replications."""
@@ -449,7 +461,8 @@ class _Work:
             return (
                 f"All goals hold together with {100 * (1 - ALPHA):.0f} % confidence, in the world that the scenario "
                 f"tells of: shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed "
-                f"{self.desk.seed}) that the search never saw; {tried} tried, and the risk of an error is split over them."
+                f"{self.desk.seed}) that the search never saw; {tried} tried, and the risk of an error is split over "
+                "them."
             )
         if self.state == OUT_OF_REACH:
             return f"Not even the most people reach all goals; figures are of {n} fresh replications with all of them."

@@ -1,5 +1,8 @@
 """The cheapest seats that keep all aims on the sampled problem: cutting planes first, single agents to the end.
 
+Where there are too many seats to measure each by itself, whole teams and parts of days take the place of both
+(`simulator.staffing.by_groups`).
+
 Cuts are lines through what one agent more and one fewer do (Atlason, Epelman and Henderson, Management Science 54:295,
 2008; Cezik and L'Ecuyer, ibid. 310); the master finds the cheapest seats above them, near where they were measured.
 What each cut asks is then moved until the seats that come out keep the aims when they are played. Last, agents are
@@ -16,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from simulator.staffing.by_groups import by_groups, repaired
 from simulator.staffing.effects import ALONE_MOST, Effects, Standing, effects, standing
 from simulator.staffing.near_seats import near_seats
 from simulator.staffing.problem import Cut, Grid, Seats
@@ -45,8 +49,6 @@ ALL_PAIRS_MOST = 12
 PAIRS_TRIED = 12
 HOLDERS_TRIED = 2
 """From how many of the harmless agents a level below is looked at."""
-NEAR_MOST = 40
-"""Of many seats so many are taken away on trial, one by one, at the end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +120,8 @@ class Search:
         here = self.look(seats)
         if not len(self.aims):
             return self._cheapest_money(here, tell)
+        if self.many:
+            return by_groups(self, here, lambda what, share: tell(what, 0.1 + share * 0.7))
         for number, reach in enumerate(REACH[:ROUNDS_MOST]):
             tell("measuring what one agent more and fewer does", 0.1 + 0.12 * number)
             there = self._round(here, self.effects(here, number >= ONE_SIDED), reach)
@@ -134,6 +138,8 @@ class Search:
         """Return the cheapest seats near here once more is asked than before."""
         self.best = None
         here = self.look(here.seats)  # judged by what is asked now
+        if self.many:
+            return repaired(self, here)
         known = self.effects(here)
         for reach in (1, 2, 4):
             there = self._round(here, known, reach)
@@ -154,7 +160,7 @@ class Search:
         for _ in range(TRIES):
             seats = self._solved(here, known, asked, reach)
             there = self.look(seats)
-            if self._better(there, best):
+            if self.better(there, best):
                 best = there
             left = np.nan_to_num(there.now.slack - self.margin, nan=0.0)
             if self.keeps(there) and (left / unit).min() <= NEAR_ERRORS:
@@ -162,7 +168,8 @@ class Search:
             asked = asked - (0.7 * left if self.keeps(there) else np.clip(left, -MORE_MOST * unit, 0.0))
         return best
 
-    def _better(self, one: Found, other: Found) -> bool:
+    def better(self, one: Found, other: Found) -> bool:
+        """Say whether one keeps the aims where the other does not, is cheaper, or misses by less."""
         if self.keeps(one) != self.keeps(other):
             return self.keeps(one)
         if self.keeps(one):
@@ -179,15 +186,17 @@ class Search:
         return near_seats(near, list(cuts_of(self.aims_named, known.slope, here.seats, asked)))
 
     @property
+    def many(self) -> bool:
+        """Whether there are too many seats to measure each by itself."""
+        return int((self.grid.most > self.grid.least).sum()) > ALONE_MOST
+
+    @property
     def aims_named(self) -> list[str]:
         """Names of the aims."""
         return [aim.name for aim in self.aims]
 
     def polished(self, here: Found) -> Found:
         """Take agents away and move them, one at a time, until no such step leads to cheaper seats that keep all."""
-        few = int((self.grid.most > self.grid.least).sum()) <= ALONE_MOST
-        if not few:
-            return (self._taken(here) if self.keeps(here) else None) or here
         while self.keeps(here):
             there = self._fewer(here) or self._swapped(here)
             if there is None:
@@ -202,19 +211,6 @@ class Search:
         self.single_moves += len(may)
         kept = [one for one in tried if self.keeps(one)]
         return min(kept, key=lambda one: (one.cost, -self.slack(one)), default=None)
-
-    def _taken(self, here: Found) -> Found | None:
-        """Of many seats: take those away that seem to harm least, as long as all is kept; None where none could be."""
-        began, known = here, self.effects(here)
-        unit = np.maximum(np.nan_to_num(here.now.error), 1e-12)[:, None, None]
-        left = ((here.now.slack - self.margin)[:, None, None] - known.fewer) / unit
-        worst = np.nan_to_num(left, nan=0.0).min(axis=0)
-        for move in sorted(self._moves(here, -1), key=lambda move: -worst[move])[:NEAR_MOST]:
-            there = self.look(_with(here.seats, (move, -1)))
-            self.single_moves += 1
-            if self.keeps(there):
-                here = there
-        return here if here is not began else None
 
     def _swapped(self, here: Found) -> Found | None:
         """Return cheaper seats that keep all, by moving agents: one level of cost below, as good as can be made there.

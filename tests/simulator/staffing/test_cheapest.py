@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -114,6 +115,30 @@ def test_who_plays_changes_no_seat(tmp_path, answer):
     assert again.requirement.equals(found.requirement)
 
 
+def test_a_planner_of_hundreds_of_seats_gets_an_answer_that_days_show(answer):
+    """Without it hundreds of seats would be fitted to the luck of a sample: dear to mend, or with no answer at all."""
+    loaded, few = answer
+    many = staff(loaded, interval=5, replications=60, sample=8)
+    assert many.state == "verified"
+    assert len(many.requirement) == 288
+    assert many.cost < 1.1 * few.cost  # single seats fitted to the sample end 20 % dearer, after repairs
+
+
+def test_a_caller_who_is_served_keeps_each_agent_where_more_is_asked(answer):
+    """Without it a candidate that failed one goal would be mended at the expense of another."""
+    loaded, _ = answer
+    rough = grid_of(loaded, ("front",), 5)
+    grid = dataclasses.replace(rough, most=rough.most * 20)
+    opened = Desk(loaded, 1, grid, aims_of(loaded, ("front",)), None)
+    search = Search(Player(opened, None), range(4), np.zeros(288, dtype=np.int64))
+    here = search.look(np.full((1, 288), 5))
+    search.margin[:] = here.now.slack + 2.0
+    there = search.again(here)
+    assert search.keeps(there)
+    assert not search.keeps(here)
+    assert (there.seats >= here.seats).all()
+
+
 def test_a_goal_out_of_reach_says_which_and_what_could_be_promised(tmp_path):
     """Without it a goal that nobody can reach would look like a search that failed."""
     never = {"metric": "handle_s_mean", "channel": "phone", "at_most": 60}
@@ -126,9 +151,9 @@ def test_a_goal_out_of_reach_says_which_and_what_could_be_promised(tmp_path):
 def test_nine_days_of_ten_need_more_people_than_the_mean(tmp_path):
     """Without it a goal on days would be judged as one on the mean."""
     mean = staff(desk(tmp_path / "mean"), interval=240, replications=40, sample=12)
-    days = staff(desk(tmp_path / "days", goals=[{**WAIT, "on_days": 0.8}]), interval=240, replications=100, sample=12)
+    days = staff(desk(tmp_path / "days", goals=[{**WAIT, "on_days": 0.9}]), interval=240, replications=100, sample=12)
     assert days.state == "verified"
-    assert days.goals["days_low"][0] >= 0.8
+    assert days.goals["days_low"][0] >= 0.9
     assert days.cost > mean.cost
 
 
