@@ -246,6 +246,7 @@ teams:
 """
 
 
+@pytest.mark.clock
 def test_load_says_at_how_many_requests_a_desk_is_saturated(tmp_path: Path) -> None:
     """Without it whoever loads a desk would see that it is slow, and not what it can take at once."""
     crowd = tmp_path / "crowd.yaml"

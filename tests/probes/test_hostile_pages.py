@@ -147,6 +147,7 @@ CHATS = {
 }
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("script", CHATS.values(), ids=CHATS.keys())
 def test_what_was_said_before_a_page_misbehaves_is_kept(script: str, tmp_path: Path) -> None:
     """Without it one page could hang a run, or take with it what had been measured."""
