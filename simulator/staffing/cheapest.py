@@ -69,7 +69,6 @@ FRESH_FIRST = 100_000
 """The number of the first fresh replication: no search ever plays so many."""
 PLENTY_LEAST, PLENTY_FULL = 30, 0.8
 MINUTES_LEAST = 5
-DAY_LEAST = 0.5
 SURER = 1.0
 """Of many seats, where one agent is a small share: so many standard errors more are asked of the next candidate than
 would do on average. Else every other one would fail by chance, and each takes a hundred fresh plays."""

@@ -36,8 +36,6 @@ REACH = (2, 1, 1, 1, 1)
 """By round: by how many agents an interval may change, or by its tenth part where that is more."""
 WORTH_IT = 0.002
 """A round that saves less than this share is the last."""
-ONE_SIDED = 0
-"""In so many rounds only one agent more is tried: they lead there, and others come after."""
 CLIMBS_MOST = 3
 """Of many seats: so many moves on a level below."""
 NEAR_ERRORS = 0.2
@@ -124,7 +122,7 @@ class Search:
             return by_groups(self, here, lambda what, share: tell(what, 0.1 + share * 0.7))
         for number, reach in enumerate(REACH[:ROUNDS_MOST]):
             tell("measuring what one agent more and fewer does", 0.1 + 0.12 * number)
-            there = self._round(here, self.effects(here, number >= ONE_SIDED), reach)
+            there = self._round(here, self.effects(here), reach)
             saved = here.cost - there.cost
             worse = self.keeps(here) and (not self.keeps(there) or saved <= 0)
             enough = self.keeps(here) and saved < WORTH_IT * here.cost and reach == 1
