@@ -29,8 +29,8 @@ REACH = 0.25
 REACH_LEAST = 2
 NEAR = 0.004
 """The last round is that in which no roster above the cuts can be cheaper than the best by more than this share."""
-PUSHED = 0.08
-"""So many standard errors more a cut asks beyond the margin in each round: for what lines cannot tell."""
+PUSHED, PURE_ROUNDS = 0.15, 3
+"""So many standard errors more all cuts ask with each later round that keeps not all: lines cannot tell everything."""
 SECONDS = 20.0
 """Work of one round's optimiser."""
 
@@ -44,7 +44,7 @@ class Rostered:
     """None where the rules allow no roster that keeps what is asked."""
     rounds: int
     bound: float
-    """What no roster above the cuts costs less than."""
+    """What no roster above the cuts costs less than, as long as they ask no more than the margins."""
 
 
 def rostered(search: Search, needed: Found, labour: Labour, seconds: float = SECONDS) -> Rostered:
@@ -59,29 +59,34 @@ def rostered(search: Search, needed: Found, labour: Labour, seconds: float = SEC
     few = int((search.grid.most > search.grid.least).sum()) <= ALONE_MOST
     fewest = needed.seats - np.maximum(np.ceil(REACH * needed.seats), REACH_LEAST).astype(np.int64)
     grid = dataclasses.replace(search.grid, least=np.maximum(search.grid.least, fewest))
-    cuts = _cuts_at(search, needed, 0)
+    points, push, bound = [needed], 0.0, 0.0
     best: Rostered | None = None
-    bound = 0.0
     for number in range(1, (ROUNDS_MOST if few else ROUNDS_MANY) + 1):
+        cuts = [cut for point in points for cut in _cuts_at(search, point, push)]
         solved = solve(grid, cuts, labour, needed.seats, seconds, search.player.desk.seed)
         if solved.loosen:
             return best or Rostered(solved, None, number, solved.bound)
-        bound = max(bound, solved.bound)
+        if push == 0:
+            bound = max(bound, solved.bound)
         kept = best is not None and best.found is not None and search.keeps(best.found)
         if best is not None and kept and solved.cost >= best.solved.cost * (1 - NEAR):
             break
         there = search.look(solved.seats)
+        again = any(there is point for point in points)
         if best is None or _better(search, solved, there, best):
             best = Rostered(solved, there, number, bound)
-        cuts += _cuts_at(search, there, number)
+        if again and search.keeps(there):
+            break
+        push += PUSHED if again or (number >= PURE_ROUNDS and not search.keeps(there)) else 0.0
+        points += [] if again else [there]
     assert best is not None
     return dataclasses.replace(best, bound=min(bound, best.solved.cost))
 
 
-def _cuts_at(search: Search, found: Found, number: int) -> list[Cut]:
+def _cuts_at(search: Search, found: Found, push: float) -> list[Cut]:
     """Return what seats must add, along what was measured around these, to keep all aims with their margins."""
     error = np.nan_to_num(found.now.error, posinf=0.0)
-    asked = search.margin + PUSHED * number * error - found.now.slack
+    asked = search.margin + push * error - found.now.slack
     return list(cuts_of(search.aims_named, search.effects(found).slope, found.seats, asked))
 
 

@@ -15,9 +15,13 @@ from results.runs import Run
 from scenarios.labour import labour_on, read_labour
 from scenarios.reading import load_scenario
 from simulator.staffing import staff
+from simulator.staffing.aims import aims_of
 from simulator.staffing.given import read_people
 from simulator.staffing.master import solve
 from simulator.staffing.problem import Grid
+from simulator.staffing.rostering import rostered
+from simulator.staffing.sampled import Desk, Player
+from simulator.staffing.searching import Search
 from simulator.staffing.starting import grid_of
 from tests.simulator.roster_checker import broken_rules
 from tests.written import about, demand, one_desk
@@ -99,9 +103,24 @@ def test_whoever_reads_the_roster_again_finds_the_same_people_at_work(played):
         scheduled = [int(row["scheduled"]) for row in csv.DictReader(file)]
     begins_s = np.arange(24) * 3600.0
     assert roster_in(path, out).seats(["front"], begins_s, 60)[0].tolist() == scheduled
-    steps = read_people(out / "roster.csv", load_scenario(path))["front"]
-    at = np.searchsorted([at_s for at_s, _ in steps], begins_s, side="right") - 1
-    assert [steps[place][1] for place in at] == scheduled
+    for name in ("roster.csv", "requirement.csv"):
+        steps = read_people(out / name, load_scenario(path))["front"]
+        at = np.searchsorted([at_s for at_s, _ in steps], begins_s, side="right") - 1
+        assert [steps[place][1] for place in at] == scheduled, name
+
+
+def test_a_roster_keeps_on_the_sample_what_was_asked_of_it(tmp_path):
+    """Without it what one line promises far from where it was measured would be taken for what people do."""
+    loaded = load_scenario(a_desk(tmp_path))
+    rough = grid_of(loaded, ("front",), 60)
+    grid = Grid(rough.teams, rough.begins_s, 60, rough.price, rough.least, rough.most * 12)
+    desk = Desk(loaded, 1, grid, aims_of(loaded, ("front",)), None)
+    search = Search(Player(desk, None), range(6), np.zeros(24, dtype=np.int64))
+    seats = search.run(np.full((1, 24), 5) * (rough.most > 0), lambda what, share: None)
+    found = rostered(search, seats, labour_on(loaded.labour, loaded.scenario))
+    assert found.found is not None
+    assert search.keeps(found.found)
+    assert found.bound <= found.solved.cost <= found.bound + 4  # a short shift more
 
 
 def test_too_few_people_for_the_goals_are_told_which_rule_to_loosen(tmp_path):
