@@ -20,16 +20,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.special import ndtri
 
-from results.roster import Roster
 from results.staffing import (
-    GOAL_COLUMNS,
     NO_ROSTER,
     NOT_VERIFIED,
     OUT_OF_REACH,
-    REQUIREMENT_COLUMNS,
     SAMPLED,
     VERIFIED,
     Staffing,
@@ -37,24 +33,22 @@ from results.staffing import (
 )
 from scenarios.labour import Labour, labour_on
 from scenarios.reading import LoadedScenario
-from scenarios.units import clock_text
 from simulator.simulate import believed_churn
 from simulator.staffing.aims import Aim, StaffingError, aims_of, staffed_teams
 from simulator.staffing.effects import ALONE_MOST, Effects, standing
 from simulator.staffing.finalists import Chosen, choose
-from simulator.staffing.master import solve
 from simulator.staffing.problem import Seats
 from simulator.staffing.rostering import Rostered, rostered
 from simulator.staffing.sampled import Desk, Player
-from simulator.staffing.searching import Found, Search, cuts_of
-from simulator.staffing.starting import grid_of, most_of, plenty, present_share, start, today_of
-from simulator.staffing.verifying import Judged, Verified, verify
+from simulator.staffing.searching import Found, Search
+from simulator.staffing.starting import grid_of, most_of, plenty, start, today_of
+from simulator.staffing.telling import told
+from simulator.staffing.verifying import ALPHA, FRESH_FIRST, Verified, verify
 from simulator.workers import Workers, open_workers
 
 Values = npt.NDArray[np.float64]
 Progress = Callable[[float], None]
 
-ALPHA = 0.05
 CANDIDATES_MOST = 6
 FRESH_MOST = 100
 """Fresh replications of a candidate, at most."""
@@ -65,15 +59,11 @@ SAMPLE_MANY = 8
 """At least, where there are many seats: they are changed by whole teams, which few plays tell all."""
 SAMPLE_DAYS = 60
 """Where a share of days is asked for, as many days at least: fewer tell nothing of one day in ten."""
-FRESH_FIRST = 100_000
-"""The number of the first fresh replication: no search ever plays so many."""
 PLENTY_LEAST, PLENTY_FULL = 30, 0.8
 MINUTES_LEAST = 5
 SURER = 1.0
 """Of many seats, where one agent is a small share: so many standard errors more are asked of the next candidate than
 would do on average. Else every other one would fail by chance, and each takes a hundred fresh plays."""
-BINDS_ERRORS = 1.0
-"""A goal whose slack is within so many standard errors of what is asked binds."""
 
 
 def staff(
@@ -116,9 +106,9 @@ def staff(
     with open_workers(threads, False, cluster) as workers:
         desk, numbers = _opened(loaded, chosen, interval, aims, seed, money, model, sample)
         rules = None if money or loaded.labour is None else labour_on(loaded.labour, loaded.scenario)
-        work = _Work(desk, workers, numbers, replications, progress, rules)
+        work = Work(desk, workers, numbers, replications, progress, rules)
         work.run()
-    return work.told(time.perf_counter() - began)
+    return told(work, time.perf_counter() - began)
 
 
 def checked(
@@ -142,8 +132,8 @@ def _money_can_be_told(loaded: LoadedScenario) -> None:
     from scenarios.churn import withheld_money
 
     scenario = loaded.scenario
-    for name, told in (("costs", scenario.costs), ("customers", scenario.customers), ("churn", loaded.churn)):
-        if told is None:
+    for name, section in (("costs", scenario.costs), ("customers", scenario.customers), ("churn", loaded.churn)):
+        if section is None:
             raise StaffingError(
                 f"--objective money weighs staff against customers lost: {loaded.path} says no `{name}:`"
             )
@@ -181,7 +171,7 @@ def _opened(
     return Desk(loaded, seed, grid, aims, model, money, trial._plans), numbers  # type: ignore[arg-type]
 
 
-class _Work:
+class Work:
     """The search and its verification, with what is known so far."""
 
     def __init__(
@@ -223,7 +213,7 @@ class _Work:
                 self._verify()
             assert self.found is not None
             self._tell("measuring what one more is worth", 0.97)
-            self.effects = self.search.effects(self.search.look(self._seats()), not self.search.many)
+            self.effects = self.search.effects(self.search.look(self.seats()), not self.search.many)
             self.whole = True
         except KeyboardInterrupt:
             self.found = self.found or self.search.best
@@ -331,168 +321,10 @@ class _Work:
         self.found = self.search.look(self.chosen.seats)
         self.state = VERIFIED if self.chosen.sure else NOT_VERIFIED
 
-    def _seats(self) -> Seats:
+    def seats(self) -> Seats:
+        """Return who is required, or rostered: verified, or as far as is known."""
         assert self.found is not None
         return self.verified.seats if self.verified is not None and self.state == VERIFIED else self.found.seats
-
-    def told(self, wall_s: float) -> Staffing:
-        """Return what came out."""
-        assert self.found is not None
-        loaded, grid, seats = self.desk.loaded, self.grid, self._seats()
-        if not self.whole and self.state != VERIFIED:
-            self.state = SAMPLED
-        today = today_of(loaded, grid.teams, grid.begins_s)
-        hours = np.diff(np.append(grid.begins_s, loaded.horizon_s)) / 3600
-        there = np.array([present_share(loaded.scenario.teams[name]) for name in grid.teams])
-        wage = grid.price[:, 0] / hours[0]
-        paid_today = np.array([_paid_h(loaded, name) for name in grid.teams])
-        paid = (seats * hours).sum(axis=1)
-        people = [name for name, team in loaded.scenario.teams.items() if not team.self_service]
-        currency = loaded.scenario.customers.currency if loaded.scenario.customers else None
-        cost, cost_today = float(wage @ paid), float(wage @ paid_today)
-        paid_h = float(paid.sum())
-        if self.chosen is not None:
-            cost, cost_today = self.chosen.cost, self.chosen.cost_today
-        if self.people is not None:
-            cost, paid_h = self.people.solved.cost, self.roster.paid_h if self.roster else 0.0
-        goals = self._goals()
-        return Staffing(
-            self.state, "money" if self.desk.money else "cost", self._requirement(seats, today, there, goals),
-            goals, grid.teams, tuple(one for one in people if one not in grid.teams),
-            cost, cost_today, (currency or "money") if loaded.scenario.costs else None,
-            paid_h, float(paid_today.sum()), float(there @ paid), float(there @ paid_today),
-            self._bound(), 1 - ALPHA, self._guarantee(), self._notes(goals), self.desk.seed, grid.minutes,
-            loaded.scenario.days, len(self.numbers), self._fresh_played(), FRESH_FIRST, self.candidates,
-            self.search.single_moves, self.player.plays, wall_s, self.roster,
-        )  # fmt: skip
-
-    @property
-    def roster(self) -> Roster | None:
-        """Who works when; None without labour rules."""
-        return self.people.solved.roster if self.people is not None else None
-
-    def _fresh_played(self) -> int:
-        if self.chosen is not None:
-            return self.chosen.replications
-        return self.verified.replications if self.verified is not None else 0
-
-    def _judged(self) -> tuple[Judged, ...]:
-        return self.verified.judged if self.verified is not None else ()
-
-    def _goals(self) -> pd.DataFrame:
-        assert self.found is not None
-        now, rows = self.found.now, []
-        binding = self._binding()
-        for at, one in enumerate(self._judged()):
-            row = dataclasses.asdict(one)
-            rows.append({"goal": row.pop("name"), **row, "binds": bool(binding[at])})
-        if not rows:  # not verified: what the sample says, without an interval
-            for at, aim in enumerate(self.desk.aims):
-                slack = float(now.slack[at])
-                value = aim.value(slack) if aim.goal is not None and aim.on_days is None else math.nan
-                unknown = dict.fromkeys(("low", "high", "days_low", "days_high", "short"), math.nan)
-                rows.append(
-                    {"goal": aim.name, "value": value, "kept_on": float(now.kept_on[at]), "verdict": "not verified",
-                     "slack": slack, "is_goal": aim.goal is not None, "binds": bool(binding[at]), **unknown}
-                )  # fmt: skip
-        return pd.DataFrame(rows, columns=list(GOAL_COLUMNS))
-
-    def _binding(self) -> npt.NDArray[np.bool_]:
-        assert self.found is not None
-        error = np.nan_to_num(self.found.now.error, posinf=0.0)
-        return np.asarray(self.found.now.slack - self.search.margin <= BINDS_ERRORS * error)
-
-    def _requirement(self, seats: Seats, today: Values, there: Values, goals: pd.DataFrame) -> pd.DataFrame:
-        grid, rows = self.grid, []
-        needed = self.needed.seats if self.people is not None and self.needed is not None else seats
-        local, binding = self.desk.loaded.scenario.local_days, self._binding()
-        names = [aim.name for aim in self.desk.aims]
-        for at, team in enumerate(grid.teams):
-            for cell, at_s in enumerate(grid.begins_s):
-                worth, binds = self._worth(at, cell, binding, names)
-                rows.append(
-                    (team, float(at_s), int(self.days[cell]), clock_text(int(local.clock_s(at_s))),
-                     int(needed[at, cell]), int(seats[at, cell]), float(today[at, cell]),
-                     float(seats[at, cell] * there[at]),
-                     float(grid.price[at, cell]), worth, binds)
-                )  # fmt: skip
-        return pd.DataFrame(rows, columns=list(REQUIREMENT_COLUMNS))
-
-    def _worth(self, team: int, cell: int, binding: npt.NDArray[np.bool_], names: Sequence[str]) -> tuple[float, str]:
-        """Return by how much one agent more betters the aim that binds there most, and which it is."""
-        if self.effects is None or self.grid.most[team, cell] == 0:
-            return math.nan, ""
-        if not names:
-            return float(self.effects.money_more[team, cell]), "money saved"
-        assert self.found is not None
-        error = np.maximum(np.nan_to_num(self.found.now.error, posinf=1.0), 1e-12)
-        gains = np.where(binding, self.effects.slope[:, team, cell] / error, -np.inf)
-        most = int(gains.argmax())
-        if not np.isfinite(gains[most]) or gains[most] <= 0:
-            return 0.0, ""
-        return float(self.effects.more[most, team, cell]), names[most]
-
-    def _bound(self) -> float | None:
-        """Return what the cuts at the end say seats cannot cost less than, on the sample."""
-        if self.effects is None or self.desk.money or self.state in (OUT_OF_REACH, NO_ROSTER):
-            return None
-        if self.people is not None:
-            return self.people.bound
-        found = self.search.look(self._seats())
-        asked = -(found.now.slack - self.search.margin)
-        cuts = list(cuts_of([aim.name for aim in self.desk.aims], self.effects.slope, found.seats, asked))
-        near = dataclasses.replace(
-            self.grid,
-            least=np.maximum(self.grid.least, found.seats - 1),
-            most=np.minimum(self.grid.most, found.seats + 1),
-        )
-        try:
-            return min(solve(near, cuts, None, found.seats, 5.0).bound, found.cost)
-        except AssertionError:  # the optimiser has found nothing in its time
-            return None
-
-    def _guarantee(self) -> str:
-        if self.desk.money:
-            return self.chosen.words if self.chosen is not None else "interrupted: nothing was verified"
-        n, first = self._fresh_played(), FRESH_FIRST * max(self.candidates, 1)
-        if self.state == VERIFIED:
-            tried = f"{self.candidates} candidates were" if self.candidates > 1 else "1 candidate was"
-            return (
-                f"All goals hold together with {100 * (1 - ALPHA):.0f} % confidence, in the world that the scenario "
-                f"tells of: shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed "
-                f"{self.desk.seed}) that the search never saw; {tried} tried, and the risk of an error is split over "
-                "them."
-            )
-        if self.state == OUT_OF_REACH:
-            return f"Not even the most people reach all goals; figures are of {n} fresh replications with all of them."
-        if self.state == NO_ROSTER:
-            return "Nothing is promised: no roster under these rules keeps what is asked; the nearest one is told."
-        if self.state == NOT_VERIFIED:
-            return f"Nothing is promised: of {self.candidates} candidates none was shown to keep all goals."
-        return f"Nothing is promised: interrupted; on the {len(self.numbers)} replications sampled the goals are kept."
-
-    def _notes(self, goals: pd.DataFrame) -> tuple[str, ...]:
-        notes = list(self.people.solved.loosen) if self.people is not None and self.state == NO_ROSTER else []
-        for row in goals.itertuples():
-            if self.state == OUT_OF_REACH and row.verdict != "kept":
-                notes.append(
-                    f"{row.goal}: with all that may be rostered the value is {row.value:.4g} ({row.low:.4g} to "
-                    f"{row.high:.4g}); a bound of {_promised(row):.4g} could be promised"
-                )
-            elif self.state == NOT_VERIFIED and row.verdict != "kept":
-                notes.append(f"{row.goal}: {row.verdict}; short by {row.short:.4g}")
-        return tuple(notes)
-
-
-def _promised(row: object) -> float:
-    """Return the end of an interval on the side that does not flatter."""
-    return float(row.low if " at least " in row.goal else row.high)  # type: ignore[attr-defined]
-
-
-def _paid_h(loaded: LoadedScenario, team: str) -> float:
-    from scenarios.rosters import rostered_s
-
-    return rostered_s(loaded.roster_paid(team), 0.0, loaded.horizon_s) / 3600
 
 
 def _z(candidate: int) -> float:

@@ -25,6 +25,11 @@ from simulator.staffing.sampled import Player, Sample
 
 Values = npt.NDArray[np.float64]
 
+ALPHA = 0.05
+"""The risk that a verified answer does not hold, all candidates together."""
+FRESH_FIRST = 100_000
+"""The number of the first fresh replication: no search ever plays so many."""
+
 LOOKS = 5
 BATCH_LEAST = 5
 

@@ -10,12 +10,13 @@ import pytest
 
 from simulator.staffing import staff
 from simulator.staffing.aims import StaffingError, aims_of, staffed_teams
-from simulator.staffing.cheapest import FRESH_FIRST, checked
+from simulator.staffing.cheapest import checked
 from simulator.staffing.effects import standing
 from simulator.staffing.problem import Grid
 from simulator.staffing.sampled import Desk, Player
 from simulator.staffing.searching import Search
 from simulator.staffing.starting import grid_of, needed
+from simulator.staffing.verifying import FRESH_FIRST
 from simulator.theory.erlang import erlang_a
 from tests.written import about, demand, one_desk, written
 
