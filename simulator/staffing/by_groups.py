@@ -42,7 +42,8 @@ WORTH_IT = 0.002
 
 def by_groups(search: Search, here: Found, tell: Tell) -> Found:
     """Return cheaper seats that keep all aims, by teams and then by parts of days; the nearest where none do."""
-    here = _stepped(search, here, _teams(search), REACH_TEAMS, ROUNDS_TEAMS, lambda done: tell("teams", done * 0.4))
+    teams = whole_teams(search)
+    here = _stepped(search, here, teams, REACH_TEAMS, ROUNDS_TEAMS, lambda done: tell("teams", done * 0.4))
     parts = _parts(search, here.seats)
     return _stepped(
         search, here, parts, REACH_PARTS, ROUNDS_PARTS, lambda done: tell("parts of days", 0.4 + done * 0.4)
@@ -57,11 +58,12 @@ def repaired(search: Search, here: Found) -> Found:
     for _ in range(ROUNDS_REPAIR):
         if search.keeps(here):
             break
-        here = _round(search, here, _teams(search), REACH_PARTS, 0.0)
+        here = _round(search, here, whole_teams(search), REACH_PARTS, 0.0)
     return here
 
 
-def _teams(search: Search) -> list[Group]:
+def whole_teams(search: Search) -> list[Group]:
+    """Return each team's seats that may be filled, as a group."""
     may = search.grid.most > 0
     return [_only(may, team) for team in range(len(may)) if may[team].any()]
 
@@ -77,7 +79,7 @@ def _parts(search: Search, seats: Seats) -> list[Group]:
     grid = search.grid
     minute = (grid.begins_s // 60 % 1440).astype(np.int64)
     groups = []
-    for whole in _teams(search):
+    for whole in whole_teams(search):
         team = int(np.flatnonzero(whole.any(axis=1))[0])
         passed = np.cumsum(np.bincount(minute, seats[team], 1440))
         part = np.minimum(passed[minute] * PARTS / max(passed[-1], 1) - 1e-9, PARTS - 1).astype(np.int64)
@@ -135,6 +137,15 @@ def _round(search: Search, here: Found, groups: Sequence[Group], reach: float, d
             break
         asked = asked - (0.7 * left if search.keeps(there) else np.clip(left, -MORE_MOST * unit, 0.0))
     return best
+
+
+def shares_to_keep(search: Search, here: Found, groups: Sequence[Group], reach: float) -> Values:
+    """Return by which shares, within reach, groups change so that, as lines tell, all is kept at the least cost."""
+    slope, price = _measured(search, here, groups, reach)
+    unit = np.maximum(np.nan_to_num(here.now.error, posinf=0.0), 1e-12)
+    asked = np.clip(search.margin - here.now.slack, None, MORE_MOST * unit)
+    low = -reach if search.keeps(here) else 0.0  # what was shown to be kept should stay so
+    return _factors(slope / unit[:, None], price, asked / unit, low, reach)
 
 
 def _measured(search: Search, here: Found, groups: Sequence[Group], reach: float) -> tuple[Values, Values]:

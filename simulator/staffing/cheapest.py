@@ -273,7 +273,7 @@ class Work:
             return
         assert self.needed is not None
         self._tell("shifts under labour rules", 0.84)
-        self.people = rostered(self.search, self.needed, self.labour)
+        self.people = rostered(self.search, self.needed, self.labour, self.people)
         self.found = self.people.found or self.needed
         if self.people.found is None:
             self.state = NO_ROSTER

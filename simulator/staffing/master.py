@@ -14,7 +14,7 @@ from results.roster import Roster
 from scenarios.labour import Labour
 from simulator.staffing.problem import Cut, Grid, Seats
 from simulator.staffing.seats_alone import missing_goals, seats_alone
-from simulator.staffing.shift_seats import shift_seats
+from simulator.staffing.shift_seats import Known, shift_seats
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,9 @@ def solve(
     grid: Grid,
     cuts: Sequence[Cut],
     labour: Labour | None = None,
-    hint: Seats | None = None,
     seconds: float = 60.0,
     seed: int = 0,
+    known: Known | None = None,
 ) -> Solved:
     """Return the cheapest seats that keep the cuts and what the grid says; where there are none, what to loosen.
 
@@ -49,12 +49,12 @@ def solve(
         grid: teams, intervals, prices, least and most.
         cuts: what the goals demand, as far as is known.
         labour: shifts, contracts and rules; None: every seat by itself.
-        hint: seats to start from; it may speed the search up, and never changes what is allowed.
         seconds: about how long to search on an ordinary machine; counted in work, not by the clock.
         seed: of the search.
+        known: what teams that are asked the same were answered before; is added to.
     """
     if labour is not None:
-        shifts = shift_seats(grid, cuts, labour, seconds, seed)
+        shifts = shift_seats(grid, cuts, labour, seconds, seed, {} if known is None else known)
         return Solved(shifts.seats, shifts.cost, shifts.bound, shifts.roster, shifts.optimal, shifts.loosen)
     found = seats_alone(grid, cuts, seconds)
     loosen = tuple(

@@ -5,8 +5,8 @@ have fewer than the cheapest seats would have there, where another one, which a 
 What a roster does is played, what one agent more and fewer does around it is measured, and that is a cut beside the
 others: as more people help ever less, all of them together lie close to the truth where rosters are (outer
 approximation; Atlason, Epelman and Henderson, Management Science 54:295, 2008). Where few people are, more help more
-than lines tell, so seats stay within `REACH` below those that are needed. Refuses to know labour rules:
-`simulator.staffing.master` does.
+than lines tell, so seats stay within `REACH` below those that are needed. Of many seats shifts cover what is needed
+instead (`simulator.staffing.covering`). Refuses to know labour rules: `simulator.staffing.master` does.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from scenarios.labour import Labour
-from simulator.staffing.effects import ALONE_MOST
+from simulator.staffing.covering import better, covered
 from simulator.staffing.master import Solved, solve
 from simulator.staffing.problem import Cut
 from simulator.staffing.searching import Found, Search, cuts_of
 
-ROUNDS_MOST, ROUNDS_MANY = 12, 5
-"""Of a few seats, and of many, whose effects are dear to measure."""
+Values = npt.NDArray[np.float64]
+
+ROUNDS_MOST = 12
 REACH = 0.25
 """An interval may have so much less than the seats that are needed, or `REACH_LEAST` agents where that is more."""
 REACH_LEAST = 2
@@ -43,29 +45,42 @@ class Rostered:
     found: Found | None
     """None where the rules allow no roster that keeps what is asked."""
     rounds: int
-    bound: float
-    """What no roster above the cuts costs less than, as long as they ask no more than the margins."""
+    bound: float | None
+    """What no roster above the cuts costs less than, if they ask no more than the margins; None without cuts."""
+    needs: Values
+    """The agents that it covers, shape (teams, intervals)."""
 
 
-def rostered(search: Search, needed: Found, labour: Labour, seconds: float = SECONDS) -> Rostered:
+def rostered(
+    search: Search, needed: Found, labour: Labour, before: Rostered | None = None, seconds: float = SECONDS
+) -> Rostered:
     """Return the cheapest roster that was found to keep all aims with their margins; the nearest where none does.
 
     Args:
         search: with the sample, aims and margins.
         needed: the cheapest seats.
         labour: the rules.
+        before: the roster that was found when less was asked; of many seats the search goes on from there.
         seconds: work of each round's optimiser, as `solve` counts it.
     """
-    few = int((search.grid.most > search.grid.least).sum()) <= ALONE_MOST
+    if not search.many:
+        return _by_cuts(search, needed, labour, seconds)
+    needs = needed.seats.astype(np.float64) if before is None else before.needs
+    found = covered(search, needs, labour, seconds, before.found if before is not None else None)
+    return Rostered(found.solved, found.found, found.rounds, None, found.needs)
+
+
+def _by_cuts(search: Search, needed: Found, labour: Labour, seconds: float) -> Rostered:
+    needs = needed.seats.astype(np.float64)
     fewest = needed.seats - np.maximum(np.ceil(REACH * needed.seats), REACH_LEAST).astype(np.int64)
     grid = dataclasses.replace(search.grid, least=np.maximum(search.grid.least, fewest))
     points, push, bound = [needed], 0.0, 0.0
     best: Rostered | None = None
-    for number in range(1, (ROUNDS_MOST if few else ROUNDS_MANY) + 1):
+    for number in range(1, ROUNDS_MOST + 1):
         cuts = [cut for point in points for cut in _cuts_at(search, point, push)]
-        solved = solve(grid, cuts, labour, needed.seats, seconds, search.player.desk.seed)
+        solved = solve(grid, cuts, labour, seconds, search.player.desk.seed)
         if solved.loosen:
-            return best or Rostered(solved, None, number, solved.bound)
+            return best or Rostered(solved, None, number, solved.bound, needs)
         if push == 0:
             bound = max(bound, solved.bound)
         kept = best is not None and best.found is not None and search.keeps(best.found)
@@ -73,8 +88,8 @@ def rostered(search: Search, needed: Found, labour: Labour, seconds: float = SEC
             break
         there = search.look(solved.seats)
         again = any(there is point for point in points)
-        if best is None or _better(search, solved, there, best):
-            best = Rostered(solved, there, number, bound)
+        if best is None or better(search, (solved, there), (best.solved, best.found)):
+            best = Rostered(solved, there, number, bound, needs)
         if again and search.keeps(there):
             break
         push += PUSHED if again or (number >= PURE_ROUNDS and not search.keeps(there)) else 0.0
@@ -88,11 +103,3 @@ def _cuts_at(search: Search, found: Found, push: float) -> list[Cut]:
     error = np.nan_to_num(found.now.error, posinf=0.0)
     asked = search.margin + push * error - found.now.slack
     return list(cuts_of(search.aims_named, search.effects(found).slope, found.seats, asked))
-
-
-def _better(search: Search, solved: Solved, there: Found, best: Rostered) -> bool:
-    assert best.found is not None
-    kept, was = search.keeps(there), search.keeps(best.found)
-    if kept != was:
-        return kept
-    return solved.cost < best.solved.cost if kept else search.slack(there) > search.slack(best.found)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scenarios.labour import Labour
-from simulator.staffing.problem import Cut, Grid
+from simulator.staffing.problem import Cut, Grid, Values
 from simulator.staffing.shift_counts import BreakAt, Built, build
 from simulator.staffing.shift_patterns import Crew, Pattern, crews_of, patterns_of
 from simulator.staffing.shift_people import SIZE_MOST, Turn, exact_people, questions
@@ -26,6 +26,9 @@ GAP = 1e-4
 LARGE, LARGE_GAP = 4_000, 2e-3
 """Variables of counts for which a larger share will do, and that share."""
 
+ROUGH_SECONDS = 10.0
+"""With less time than this for a block, what lies near counts in parts of people will do: within a per cent or two."""
+
 ANY = 0.5
 """That of which any roster will do."""
 
@@ -35,6 +38,14 @@ SMALL = 500
 ROUNDS = 4
 NODES_A_SECOND = 5
 EQUAL = 1e-6
+
+
+class Counted(NamedTuple):
+    """Counts of shifts, what they cost, and what none cost less than."""
+
+    x: Values
+    cost: float
+    bound: float
 
 
 class Staffed(NamedTuple):
@@ -77,10 +88,11 @@ def staffed(
     nodes = max(int(seconds * NODES_A_SECOND), 10)
     any_will_do = gap == ANY
     gap = _gap(built, short_price > 0) if gap is None else gap
-    found = _counted(built, gap, nodes)
+    rough = seconds < ROUGH_SECONDS
+    found = _counted(built, gap, nodes, rough)
     if found is None:
         return Staffed(crews, patterns, [], {}, 0.0, 0.0, True, 0)
-    bound = float(found.mip_dual_bound)
+    bound = found.bound
     best: Staffed | None = None
     for _ in range(2 if any_will_do else ROUNDS):
         one, short = _with_weeks(labour, grid, (crews, patterns, built), found.x, bound, seconds, seed)
@@ -89,7 +101,7 @@ def staffed(
         if not one.left:
             break
         _ask_less(built, crews, found.x, short)
-        found = _counted(built, gap, nodes)
+        found = _counted(built, gap, nodes, rough)
         if found is None:
             break
     assert best is not None
@@ -104,14 +116,27 @@ def _gap(built: Built, soft: bool) -> float:
     return LARGE_GAP if variables > LARGE else GAP if soft or variables > SMALL else 0.0
 
 
-def _counted(built: Built, gap: float, nodes: int) -> Any:
-    """Solve the counts; None where nothing keeps them."""
+def _counted(built: Built, gap: float, nodes: int, rough: bool) -> Counted | None:
+    """Solve the counts; None where nothing keeps them.
+
+    Of many counts a good answer is sought near that in parts of people first; it will do where a rough one does.
+    """
+    near: Counted | None = None
+    if len(built.programme.price) > SMALL:
+        parts = built.programme.solve(0.0, 0, relaxed=True)
+        if parts.x is None:
+            return None
+        found = built.programme.solve_near(parts.x, built.work.values(), gap, nodes)
+        if found.x is not None:
+            near = Counted(found.x, float(found.fun), float(parts.fun))
+            if rough or near.cost <= near.bound * (1 + gap):
+                return near
     for more in (1, 20):
         found = built.programme.solve(gap, nodes * more)
-        if found.x is not None:
-            return found
-        if found.status == 2:
-            return None
+        if found.x is not None and (near is None or found.fun < near.cost):
+            return Counted(found.x, float(found.fun), float(found.mip_dual_bound))
+        if near is not None or found.status == 2:
+            return near
     return None
 
 

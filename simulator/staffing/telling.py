@@ -161,7 +161,7 @@ def _bound(work: Work) -> float | None:
         most=np.minimum(work.grid.most, found.seats + 1),
     )
     try:
-        return min(solve(near, cuts, None, found.seats, 5.0).bound, found.cost)
+        return min(solve(near, cuts, None, 5.0).bound, found.cost)
     except AssertionError:  # the optimiser has found nothing in its time
         return None
 

@@ -21,6 +21,9 @@ from simulator.staffing.week_rules import add_person
 NO, EXTRA = 1e9, 1e5
 """Cost of a shift that a person cannot work, and of one beyond their contract's hours."""
 
+LONGER = 20
+"""So many times its work mending may take where nothing is known after it: that would leave every shift over."""
+
 
 class Weeks(NamedTuple):
     """For each person the patterns they work, and those left over: pattern and how many."""
@@ -47,14 +50,15 @@ def give_weeks(
     solver = cp_model().CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = seed
-    solver.parameters.max_deterministic_time = work
     model, works = _model(labour, crew, count, need, patterns, guess)
-    solver.parameters.fix_variables_to_their_hinted_value = True
-    status = solver.solve(model)
-    if status not in (cp_model().OPTIMAL, cp_model().FEASIBLE) or solver.objective_value > 0:
-        solver.parameters.fix_variables_to_their_hinted_value = False
+    for hinted, longer in ((True, 1), (False, 1), (False, LONGER)):
+        solver.parameters.fix_variables_to_their_hinted_value = hinted
+        solver.parameters.max_deterministic_time = work * longer
         status = solver.solve(model)
-    if status not in (cp_model().OPTIMAL, cp_model().FEASIBLE):
+        known = status in (cp_model().OPTIMAL, cp_model().FEASIBLE)
+        if (known and (not hinted or solver.objective_value == 0)) or (status == cp_model().INFEASIBLE and not hinted):
+            break
+    if not known:
         return Weeks([[] for _ in range(count)], dict(need))
     people = [[place for place, variable in own.items() if solver.value(variable)] for own in works]
     left = {place: wanted - sum(place in own for own in people) for place, wanted in need.items()}

@@ -9,7 +9,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from scenarios.labour import Labour, read_labour
-from simulator.staffing import shift_seats
 from simulator.staffing.master import solve
 from simulator.staffing.problem import Cut, Grid
 from tests.simulator.random_labour import random_labour
@@ -237,27 +236,6 @@ def test_breaks_give_way_to_what_is_asked(tmp_path):
     answer = solve(_tiny_grid(least), [], _tiny(tmp_path), seconds=8.0)
     assert answer.cost == 100.0
     assert answer.roster.shifts[0].breaks[0].begins_s == 11 * 3600
-
-
-def test_a_large_desk_that_goals_hold_together_keeps_them_when_it_is_parted(tmp_path, monkeypatch):
-    """Without it a week of ten teams could take an hour, or lose a goal between two teams."""
-    labour = _tiny(tmp_path, count_most={"front": 8, "back": 8})
-    begins_s, shape = np.arange(72) * 3600.0, (2, 72)
-    most = np.array([[2], [9]]) * np.ones(shape, dtype=int)  # two of the front desk are not enough
-    grid = Grid(("front", "back"), begins_s, 60, np.ones(shape), np.zeros(shape, int), most)
-    hours = [9, 10, 13, 33, 34, 57]
-    cuts = [Cut({(0, hour): 1.0, (1, hour): 0.7}, 2.5, f"waits at {hour}") for hour in hours]
-    whole = solve(grid, cuts, labour, seconds=8.0)
-    monkeypatch.setattr("simulator.staffing.shift_seats.LARGE", 10)
-    assert (
-        shift_seats._parted(grid, cuts, labour, 8.0, 0) is not None
-    )  # else the parts lose goals, and it is not parted
-    parted = solve(grid, cuts, labour, seconds=8.0)
-    for answer in (whole, parted):
-        assert answer.loosen == ()
-        assert all(answer.seats[0, hour] + 0.7 * answer.seats[1, hour] >= 2.5 for hour in hours)
-        assert answer.bound <= whole.cost + 1e-6
-    assert whole.cost <= parted.cost <= 1.5 * whole.cost
 
 
 def test_seats_bought_alone_are_the_cheapest():

@@ -94,3 +94,10 @@ def test_people_are_not_given_less_than_their_contract_says(tmp_path, least):
     assert sum(_given(asked, 2, [0, 1, 2, 7, 8, 9])[0].left.values()) == 6
     weeks, broken = _given(asked, 2, [0, 1, 2, 3, 7, 8, 9, 10])
     assert (weeks.left, broken) == ({}, [])
+
+
+def test_weeks_that_take_long_to_mend_are_not_given_up(tmp_path):
+    """Without it a team whose weeks are hard to find would lose every shift, and cost others instead."""
+    labour, _, crew, patterns = _offered(tmp_path, **RULES["rest_week_hours"])
+    need = dict.fromkeys(range(len(patterns)), 2)
+    assert give_weeks(labour, crew, 6, need, patterns, 0.001, 0).left == {}
