@@ -127,7 +127,7 @@ VERBS = {
         "tolerance threads cluster resume-rows"),
     "sensitivity": Verb(sensitivity, "testdrive sensitivity scenarios/broadband_move.yaml --days 1 --uncertain "
         "'teams.front.agents=*0.95..1.05'",
-        "scenario uncertain evaluations replications-lucks metric-weighed days seed out json resume-weighing threads "
+        "scenario uncertain evaluations replications-lucks metric-weighed days seed out json resume-rows threads "
         "cluster"),
     "staff": Verb(staff, "testdrive staff scenarios/broadband_move.yaml --days 7; the reverse: testdrive staff "
         "scenarios/broadband_move.yaml --days 7 --given runs/a/requirement.csv",
@@ -256,8 +256,6 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "inputs is played on, 2 or more (default: 2)"}),
     "metric-weighed": ("--metric", {"action": "append", "default": [], "metavar": "METRIC", "help": "a figure, such as "
         "phone.wait_s_p80 or customers_lost; may be repeated. Default: the goals' figures, customers lost and costs"}),
-    "resume-weighing": ("--resume", {"type": Path, "metavar": "RUN", "help": "go on with a run that was interrupted: "
-        "what it has played is not played again"}),
     "threads": ("--threads", {"type": _count, "default": min(2, os.cpu_count() or 1), "metavar": "N",
         "help": "replications at once"}),
     "only": ("--only", {"nargs": "+", "default": [], "metavar": "SYSTEM", "help": "only these systems, by id"}),
