@@ -9,6 +9,7 @@ import pytest
 
 import testdrive
 from results.runs import Run
+from results.staffing_words import headline
 from tests.results.pages import Page
 from tests.written import about, demand, one_desk
 
@@ -62,6 +63,41 @@ def test_the_page_fetches_nothing_and_tells_goals_people_and_limits(found):
         assert words in page.text, words
 
 
+def test_goals_and_costs_are_told_in_words_and_units(found, tmp_path):
+    """Without it a leader would read names of definitions, numbers without units, and a currency nobody has told."""
+    _, out, _ = found
+    page = Page((out / "report.html").read_text())
+    goal = next(
+        row for row in page.rows if row and row[0].startswith("Phone: mean wait of everyone who asked, at most")
+    )
+    assert goal[1].endswith(" s")
+    assert "wait_s_mean" not in page.text
+    assert "money" not in page.text
+    worth = [row for row in page.rows if len(row) == 5 and row[0] == "front"]
+    assert all(row[2].endswith(" s") and row[4].endswith("paid hours") for row in worth)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "said"),
+    [
+        ({}, "verified", "All goals are kept for EUR 240, 25.0 % less than today; today's roster costs EUR 320"),
+        (
+            {"currency": None},
+            "verified",
+            "All goals are kept for 240, 25.0 % less than today; today's roster costs 320",
+        ),
+        ({"cost_unit": "h"}, "sampled", "Interrupted: 240 paid hours, 25.0 % less than today keeps the goals on"),
+        ({"cost_today": None}, "verified", "All goals are kept for EUR 240"),
+    ],
+)
+def test_a_cost_is_told_in_what_it_was_reckoned_in(changes, state, said):
+    """Without it hours could be taken for euros, and a roster's price be compared with hours of today."""
+    facts = {"state": state, "objective": "cost", "cost": 240.0, "cost_today": 320.0, "currency": "EUR",
+             "cost_unit": "money", **changes}  # fmt: skip
+    assert headline(facts).startswith(said)
+    assert ("today" in headline(facts)) is (facts["cost_today"] is not None)
+
+
 def test_the_answer_given_back_keeps_its_goals_and_tells_how_much_it_carries(found, capsys):
     """Without it nobody could ask what the people they have achieve."""
     path, out, _ = found
@@ -70,7 +106,7 @@ def test_the_answer_given_back_keeps_its_goals_and_tells_how_much_it_carries(fou
     assert code in (0, 3)
     assert told["carried"] >= 1
     assert told["not_carried"] > told["carried"]
-    assert told["binds"] == ["wait_s_mean of phone at most 60"]
+    assert told["binds"] == ["Phone: mean wait of everyone who asked, at most 60 s"]
 
 
 def test_a_roster_that_cannot_be_read_says_where_and_what_would_be_right(found, tmp_path, capsys):
