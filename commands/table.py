@@ -131,7 +131,8 @@ VERBS = {
         "cluster"),
     "staff": Verb(staff, "testdrive staff scenarios/broadband_move.yaml --days 7; the reverse: testdrive staff "
         "scenarios/broadband_move.yaml --days 7 --given runs/a/requirement.csv",
-        "scenario interval teams labour objective given days volumes seed out json replications-fresh threads cluster"),
+        "scenario interval teams labour objective given days volumes seed out json replications-fresh threads cluster "
+        "resume-rows"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",

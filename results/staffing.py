@@ -54,6 +54,7 @@ class Staffing:
         net_h, net_h_today: the same less the seats that shrinkage leaves empty.
         bound: what seats of the sampled problem hardly cost less than, as the cuts tell; None where there are none.
         guarantee: how sure it is, in words.
+        whole: False where an interruption has ended it.
         roster: who works when, where the scenario names labour rules; `cost` is that of its paid hours then.
     """
 
@@ -76,6 +77,7 @@ class Staffing:
     level: float
     guarantee: str
     notes: tuple[str, ...]
+    whole: bool
     seed: int
     minutes: int
     days: int

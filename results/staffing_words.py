@@ -68,6 +68,8 @@ def headline(facts: Facts) -> str:
         what = "People cost least in all" if facts["objective"] == "money" else "All goals are kept"
         today = facts["cost_today"]
         return f"{what} for {then}{change}" + (f"; today's roster costs {cost_text(facts, today)}" if today else "")
+    if facts["state"] == "sampled" and facts["objective"] == "money":
+        return f"Interrupted: {then} in all is the least that was found on the days sampled; nothing is promised"
     if facts["state"] == "sampled":
         return f"Interrupted: {then}{change} keeps the goals on the days that were sampled; nothing is promised"
     return f"Not shown to hold: {then}{change} is the nearest that was found"

@@ -8,8 +8,13 @@ import json
 import pytest
 
 import testdrive
+from results.kept_rows import KeptRows
 from results.runs import Run
 from results.staffing_words import headline
+from scenarios.reading import load_scenario
+from simulator.staffing import staff as search
+from simulator.staffing.sampled import Desk
+from simulator.staffing.verifying import FRESH_FIRST
 from tests.results.pages import Page
 from tests.written import about, demand, one_desk
 
@@ -96,6 +101,86 @@ def test_a_cost_is_told_in_what_it_was_reckoned_in(changes, state, said):
              "cost_unit": "money", **changes}  # fmt: skip
     assert headline(facts).startswith(said)
     assert ("today" in headline(facts)) is (facts["cost_today"] is not None)
+
+
+class Stopped:
+    """Plays as a desk does until Ctrl-C is pressed: after so many plays, of the search or of the verification."""
+
+    def __init__(self, monkeypatch, plays, from_replication=0):
+        self.left, self.made, play = plays, 0, Desk.play
+
+        def counted(desk, seats, replication):
+            if replication >= from_replication and self.left is not None:
+                if not self.left:
+                    raise KeyboardInterrupt
+                self.left -= 1
+            self.made += 1
+            return play(desk, seats, replication)
+
+        monkeypatch.setattr(Desk, "play", counted)
+
+
+def told(out):
+    """Return what a run tells, but for the clock."""
+    facts = Run.open(out).facts
+    return facts["state"], {**facts["staffing"], "wall_s": None}
+
+
+@pytest.mark.parametrize(
+    ("plays", "fresh", "says"),
+    [(60, 0, "on the 30 replications sampled the goals are kept."), (7, FRESH_FIRST, "goals are kept.")],
+)
+def test_an_interrupted_search_keeps_the_best_it_knows_and_goes_on_to_the_same_answer(
+    found, tmp_path, capsys, monkeypatch, plays, fresh, says
+):
+    """Without it Ctrl-C would throw an hour away, or a second run would tell other people."""
+    path, whole, _ = found
+    out = tmp_path / "run"
+    words = (path, "--interval", 720, "--replications", 20, "--threads", 1)
+    stopped = Stopped(monkeypatch, plays, fresh)
+    assert staff(*words, "-o", out) == 130
+    shown = capsys.readouterr()
+    assert "Interrupted: " in shown.out
+    assert says in shown.out
+    assert f"the same command with --resume {out} goes on" in shown.err
+    state, part = told(out)
+    assert (state, part["state"], part["whole"]) == ("interrupted", "sampled", False)
+    assert {row["verdict"] for row in part["goals"]} == {"not verified"}
+    assert "nothing is promised" in Page((out / "report.html").read_text()).text
+    assert staff(*words, "--resume", out, "--objective", "cost", "--teams", "front") == 2
+    assert "another choice of --teams: ask as then" in capsys.readouterr().err
+    before, stopped.left = stopped.made, None
+    assert staff(*words, "--resume", out) == 0
+    assert told(out) == told(whole)
+    assert stopped.made - before < told(whole)[1]["plays"] - before / 2
+    assert not (out / "rows.jsonl").exists()
+    assert staff(*words, "--resume", out) == 2
+    assert "is finished: nothing is missing" in capsys.readouterr().err
+
+
+def test_an_interruption_before_anything_is_known_says_how_to_go_on(found, tmp_path, capsys, monkeypatch):
+    """Without it Ctrl-C in the first second would leave a run that seems to be running, and no word."""
+    path, _, _ = found
+    Stopped(monkeypatch, 3)
+    assert staff(path, "--interval", 720, "--replications", 20, "--threads", 1, "-o", tmp_path / "run") == 130
+    assert "before anything was known; what was played is kept" in capsys.readouterr().err
+    assert Run.open(tmp_path / "run").facts["state"] == "interrupted"
+    with KeptRows.reopen(tmp_path / "run" / "rows.jsonl", {}) as kept:
+        assert len(kept) == 3
+
+
+def test_a_cluster_and_threads_tell_the_same_people(found):
+    """Without it the same question would have another answer on a cluster, or with more threads."""
+    distributed = pytest.importorskip("distributed")
+    path, whole, _ = found
+    loaded, answer = load_scenario(path), told(whole)[1]
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        there = search(loaded, 720, replications=20, cluster=cluster.scheduler_address)
+    assert {**there.facts(), "wall_s": None} == answer
+    here = search(loaded, 720, replications=20, threads=2)
+    assert {**here.facts(), "wall_s": None} == answer
 
 
 def test_the_answer_given_back_keeps_its_goals_and_tells_how_much_it_carries(found, capsys):

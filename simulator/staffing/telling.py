@@ -34,7 +34,7 @@ from simulator.staffing.master import solve
 from simulator.staffing.problem import Seats
 from simulator.staffing.searching import cuts_of
 from simulator.staffing.starting import hours_priced, present_share, today_of
-from simulator.staffing.verifying import ALPHA, FRESH_FIRST, Judged
+from simulator.staffing.verifying import ALPHA, FRESH_FIRST, Judged, Verified
 
 if TYPE_CHECKING:
     from simulator.staffing.cheapest import Work
@@ -49,7 +49,7 @@ def told(work: Work, wall_s: float) -> Staffing:
     """Return what came out."""
     assert work.found is not None
     loaded, grid, seats = work.desk.loaded, work.grid, work.seats()
-    if not work.whole and work.state != VERIFIED:
+    if not work.whole and work.state == NOT_VERIFIED:
         work.state = SAMPLED
     today = today_of(loaded, grid.teams, grid.begins_s)
     hours = np.diff(np.append(grid.begins_s, loaded.horizon_s)) / 3600
@@ -66,6 +66,8 @@ def told(work: Work, wall_s: float) -> Staffing:
     paid_h, people_rostered = float(paid.sum()), _roster(work)
     if work.chosen is not None:
         cost, cost_today = work.chosen.cost, work.chosen.cost_today
+    elif work.desk.money:
+        cost, cost_today = work.found.cost, None
     if work.people is not None:
         cost, paid_h = work.people.solved.cost, people_rostered.paid_h if people_rostered else 0.0
     goals = _goals(work)
@@ -74,7 +76,7 @@ def told(work: Work, wall_s: float) -> Staffing:
         goals, grid.teams, tuple(one for one in people if one not in grid.teams),
         cost, cost_today, currency, price_unit, cost_unit,
         paid_h, float(paid_today.sum()), float(there @ paid), float(there @ paid_today),
-        _bound(work), 1 - ALPHA, _guarantee(work), _notes(work, goals), work.desk.seed, grid.minutes,
+        _bound(work), 1 - ALPHA, _guarantee(work), _notes(work, goals), work.whole, work.desk.seed, grid.minutes,
         loaded.scenario.days, len(work.numbers), _fresh_played(work), FRESH_FIRST, work.candidates,
         work.search.single_moves, work.player.plays, wall_s, people_rostered,
     )  # fmt: skip
@@ -87,11 +89,19 @@ def _roster(work: Work) -> Roster | None:
 def _fresh_played(work: Work) -> int:
     if work.chosen is not None:
         return work.chosen.replications
-    return work.verified.replications if work.verified is not None else 0
+    verified = _verified(work)
+    return verified.replications if verified is not None else 0
+
+
+def _verified(work: Work) -> Verified | None:
+    """Return what fresh replications say of those people that are told; None where they never were played on any."""
+    known = work.verified
+    return known if known is not None and np.array_equal(known.seats, work.seats()) else None
 
 
 def _judged(work: Work) -> tuple[Judged, ...]:
-    return work.verified.judged if work.verified is not None else ()
+    verified = _verified(work)
+    return verified.judged if verified is not None else ()
 
 
 def _goals(work: Work) -> pd.DataFrame:
@@ -187,21 +197,30 @@ def _guarantee(work: Work) -> str:
             f"tells of: shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed "
             f"{work.desk.seed}) that the search never saw; {tried}."
         )
+    if work.state == OUT_OF_REACH and not n:
+        return f"Interrupted: on the {len(work.numbers)} replications sampled not even the most people reach all goals."
     if work.state == OUT_OF_REACH:
         return f"Not even the most people reach all goals; figures are of {n} fresh replications with all of them."
     if work.state == NO_ROSTER:
         return "Nothing is promised: no roster under these rules keeps what is asked; the nearest one is told."
     if work.state == NOT_VERIFIED:
         return f"Nothing is promised: of {work.candidates} candidates none was shown to keep all goals."
-    return f"Nothing is promised: interrupted; on the {len(work.numbers)} replications sampled the goals are kept."
+    tried = f", but {n} fresh ones have not shown it" if n else ""
+    return (
+        f"Nothing is promised: interrupted; on the {len(work.numbers)} replications sampled the goals are kept{tried}."
+    )
 
 
 def _notes(work: Work, goals: pd.DataFrame) -> tuple[str, ...]:
     notes = list(work.people.solved.loosen) if work.people is not None and work.state == NO_ROSTER else []
+    if not work.whole and work.state in (VERIFIED, NO_ROSTER):
+        notes.append("Interrupted before it was measured what one agent more is worth")
     for row, aim in zip(records_of(goals), work.desk.aims, strict=True):
-        if work.state == OUT_OF_REACH and row["verdict"] != "kept":
+        if row["verdict"] in ("kept", "not verified"):
+            continue
+        if work.state == OUT_OF_REACH:
             notes.append(out_of_reach_text(row, aim.goal is not None and aim.goal.at_least is not None))
-        elif work.state == NOT_VERIFIED and row["verdict"] != "kept":
+        elif work.state == NOT_VERIFIED:
             notes.append(short_text(row, aim.on_days is not None))
     return tuple(notes)
 
