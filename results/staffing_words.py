@@ -64,6 +64,8 @@ def headline(facts: Facts) -> str:
         return f"Out of reach: even with the most people, for {then}, not all goals are kept"
     if facts["state"] == "no roster":
         return "No roster under these labour rules keeps all goals; what to loosen stands below"
+    if facts["objective"] == "money" and facts["cost"] == facts["cost_today"]:
+        return f"Keep today's roster: nothing was found that costs less in all than its {then}"
     if facts["state"] == "verified":
         what = "People cost least in all" if facts["objective"] == "money" else "All goals are kept"
         today = facts["cost_today"]
