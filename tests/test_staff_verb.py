@@ -10,9 +10,11 @@ import pytest
 import testdrive
 from results.kept_rows import KeptRows
 from results.runs import Run
-from results.staffing_words import headline
+from results.staffing_words import goal_words, headline, worth_text
 from scenarios.reading import load_scenario
+from scenarios.scenario import Goal
 from simulator.staffing import staff as search
+from simulator.staffing.aims import Aim
 from simulator.staffing.sampled import Desk
 from simulator.staffing.verifying import FRESH_FIRST
 from tests.results.pages import Page
@@ -78,8 +80,39 @@ def test_goals_and_costs_are_told_in_words_and_units(found, tmp_path):
     assert goal[1].endswith(" s")
     assert "wait_s_mean" not in page.text
     assert "money" not in page.text
-    worth = [row for row in page.rows if len(row) == 5 and row[0] == "front"]
-    assert all(row[2].endswith(" s") and row[4].endswith("paid hours") for row in worth)
+    prices = [row[6] for row in page.rows if len(row) == 9 and row[0] == "0"]
+    assert prices == ["12 paid hours", "12 paid hours"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "worth", "objective", "said"),
+    [
+        ("s", 0.42, "cost", "0.420 s"), ("share", 0.0042, "cost", "0.420 points"), ("count", 1.5, "cost", "1.50"),
+        ("s", None, "cost", "–"), (None, 1234.0, "money", "EUR 1,230"),
+    ],
+)  # fmt: skip
+def test_what_one_more_is_worth_is_told_in_the_unit_of_what_it_betters(unit, worth, objective, said):
+    """Without it a planner would not know whether one more agent saves seconds, contacts or money."""
+    goals = [{"goal": "of it", "gain_unit": unit}] if unit else []
+    facts = {"goals": goals, "objective": objective, "currency": "EUR"}
+    assert worth_text(facts, {"worth": worth, "binds": "of it" if unit else "money saved"}) == said
+
+
+@pytest.mark.parametrize(
+    ("goal", "unit", "said"),
+    [
+        ({"metric": "wait_s_p80", "channel": "phone", "at_most": 90}, "share",
+         "Phone: wait that 80 of 100 do not exceed, at most 90 s"),
+        ({"metric": "customer_wait_s_mean", "at_most": 120, "on_days": 0.95}, "s",
+         "Mean wait of a customer over all attempts, at most 2 min, on 95 % of days"),
+        ({"metric": "abandonment", "team": "front", "channel": "chat", "at_most": 0.025}, "share",
+         "Chat, front: gave up waiting, at most 2.5 %"),
+    ],
+)  # fmt: skip
+def test_a_goal_is_said_as_people_say_it_and_knows_the_unit_of_its_gains(goal, unit, said):
+    """Without it a page would name definitions, and what one agent betters of a percentile be told in seconds."""
+    aim = Aim(goal_words(Goal(**goal)), Goal(**goal), None)
+    assert (aim.name, aim.gain_unit) == (said, unit)
 
 
 @pytest.mark.parametrize(
