@@ -6,9 +6,10 @@ import argparse
 import dataclasses
 from typing import TYPE_CHECKING
 
-from commands.asked import facts_of, scenario_of, seed_of
+from commands.asked import scenario_of, seed_of
 from commands.comparing import write_staffing
 from commands.exits import Exit, UsageError
+from commands.kept import ROWS_FILE, go_on_words, run_with_rows
 from commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ CALENDARS_MOST = 60
 
 def staff(asked: argparse.Namespace) -> int:
     """Find the cheapest people that keep a scenario's goals; or say what given people achieve."""
-    from results.runs import FINISHED, INTERRUPTED, Run, new_folder, run_id
+    from results.runs import FINISHED, INTERRUPTED
     from scenarios.jit import is_cold
     from simulator.staffing import staff as cheapest
     from simulator.staffing.cheapest import checked
+    from simulator.staffing.kept_plays import asked_about
 
     loaded = _with_labour(scenario_of(asked.scenario, asked), asked.labour)
     teams = [name for word in asked.teams for name in word.split(",") if name]
@@ -36,28 +38,27 @@ def staff(asked: argparse.Namespace) -> int:
         return _given(asked, loaded)
     checked(loaded, teams, asked.objective, asked.interval)  # so that a fault leaves no folder behind
     seed = seed_of(asked, loaded)
-    name = run_id("staff", loaded.scenario.scenario, loaded.hash, seed, asked.interval, *teams)
-    run = Run.create(
-        new_folder(loaded.scenario.scenario, "staff", asked.out),
-        {**facts_of(loaded, seed), "kind": "staff", "run_id": name},
-    )
+    about = asked_about(loaded, asked.interval, teams, seed, asked.replications, asked.objective)
+    names = [str(asked.interval), asked.objective, *teams]
+    run, kept = run_with_rows(asked, "staff", loaded, seed, names, about)
     if is_cold():
         say("compiling the engine, this once; about half a minute")
     try:
-        with progress_bar(asked, "the cheapest people") as progress:
+        with kept, progress_bar(asked, "the cheapest people") as progress:
             found = cheapest(
                 loaded, asked.interval, teams, seed, asked.threads, asked.cluster, asked.replications, asked.objective,
-                progress,
+                progress, None, kept,
             )  # fmt: skip
     except KeyboardInterrupt:
         run.write_facts(state=INTERRUPTED)
-        raise
-    interrupted = found.state == "sampled"
-    run.write_facts(staffing=found.facts(), wall_s=found.wall_s, state=INTERRUPTED if interrupted else FINISHED)
+        raise KeyboardInterrupt(f"interrupted before anything was known; {go_on_words(run)}") from None
+    run.write_facts(staffing=found.facts(), wall_s=found.wall_s, state=FINISHED if found.whole else INTERRUPTED)
     _write(run, found)
     _show(asked, run, found)
-    if interrupted:
+    if not found.whole:
+        say(go_on_words(run))
         return Exit.INTERRUPTED
+    (run.folder / ROWS_FILE).unlink()  # nothing is missing, and it is large
     return {"verified": Exit.AGREES, "out of reach": Exit.DIFFERS, "no roster": Exit.DIFFERS}.get(
         found.state, Exit.CANNOT_TELL
     )
@@ -111,6 +112,8 @@ def _show(asked: argparse.Namespace, run: Run, found: Staffing) -> None:
 
 def _given(asked: argparse.Namespace, loaded: LoadedScenario) -> int:
     """Say what given people achieve, and how much they carry."""
+    if asked.resume is not None:
+        raise UsageError("--resume goes on with a search: leave it out beside --given")
     from results.staffing_words import given_text
     from simulator.staffing.given import given, read_people
 

@@ -127,11 +127,12 @@ VERBS = {
         "tolerance threads cluster resume-rows"),
     "sensitivity": Verb(sensitivity, "testdrive sensitivity scenarios/broadband_move.yaml --days 1 --uncertain "
         "'teams.front.agents=*0.95..1.05'",
-        "scenario uncertain evaluations replications-lucks metric-weighed days seed out json resume-weighing threads "
+        "scenario uncertain evaluations replications-lucks metric-weighed days seed out json resume-rows threads "
         "cluster"),
     "staff": Verb(staff, "testdrive staff scenarios/broadband_move.yaml --days 7; the reverse: testdrive staff "
         "scenarios/broadband_move.yaml --days 7 --given runs/a/requirement.csv",
-        "scenario interval teams labour objective given days volumes seed out json replications-fresh threads cluster"),
+        "scenario interval teams labour objective given days volumes seed out json replications-fresh threads cluster "
+        "resume-rows"),
     "validate": Verb(validate, "testdrive validate --only erlang_a_gans shifts",
         "only quick contacts seed json threads scoring"),
     "desk": Verb(desk, "testdrive desk scenarios/quiet_tuesday.yaml --charter-out c.yaml --target-out t.yaml",
@@ -256,8 +257,6 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "inputs is played on, 2 or more (default: 2)"}),
     "metric-weighed": ("--metric", {"action": "append", "default": [], "metavar": "METRIC", "help": "a figure, such as "
         "phone.wait_s_p80 or customers_lost; may be repeated. Default: the goals' figures, customers lost and costs"}),
-    "resume-weighing": ("--resume", {"type": Path, "metavar": "RUN", "help": "go on with a run that was interrupted: "
-        "what it has played is not played again"}),
     "threads": ("--threads", {"type": _count, "default": min(2, os.cpu_count() or 1), "metavar": "N",
         "help": "replications at once"}),
     "only": ("--only", {"nargs": "+", "default": [], "metavar": "SYSTEM", "help": "only these systems, by id"}),

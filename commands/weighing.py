@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from commands.asked import facts_of, scenario_of, seed_of
+from commands.asked import scenario_of, seed_of
 from commands.comparing import write_sensitivity
-from commands.exits import Exit, UsageError
+from commands.exits import Exit
+from commands.kept import go_on_words, run_with_rows
 from commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
@@ -15,85 +16,63 @@ if TYPE_CHECKING:
     from results.sensitivity import Sensitivity
     from scenarios.reading import LoadedScenario
 
-KEPT = "evaluations.csv"
-
-ASKED = {"uncertain": list, "metric": list, "evaluations": int, "replications": int}
-"""What a run is asked for, beside its scenario, days and seed; `--resume` takes it from the run."""
-
 
 def sensitivity(asked: argparse.Namespace) -> int:
     """Tell which of a scenario's beliefs matter, and what else makes its figures unsure."""
     from results.runs import FINISHED, INTERRUPTED
     from scenarios.jit import is_cold
+    from simulator.sensitivity import asked_about
     from simulator.sensitivity import sensitivity as weigh
+    from simulator.weighing_plan import EVALUATIONS, REPLICATIONS
 
-    run, loaded, told = _resumed(asked) if asked.resume else _begun(asked)
+    loaded = scenario_of(asked.scenario, asked)
+    evaluations, lucks = asked.evaluations or EVALUATIONS, asked.replications or REPLICATIONS
+    _check(loaded, asked, evaluations, lucks)
+    seed = seed_of(asked, loaded)
+    about = asked_about(loaded, asked.uncertain, seed, evaluations, lucks, asked.metric)
+    names = [*asked.uncertain, *asked.metric, str(evaluations), str(lucks)]
+    run, kept = run_with_rows(asked, "sensitivity", loaded, seed, names, about)
     if is_cold():
         say("compiling the engine, this once; about half a minute")
     try:
-        with progress_bar(asked, "sensitivity") as progress:
+        with kept, progress_bar(asked, "sensitivity") as progress:
             found = weigh(
-                loaded, told["uncertain"], run.facts["seed"], told["evaluations"], told["replications"], asked.threads,
-                progress, told["metric"], asked.cluster, run.folder / KEPT,
+                loaded, asked.uncertain, seed, evaluations, lucks, asked.threads, progress, asked.metric, asked.cluster,
+                kept,
             )  # fmt: skip
     except KeyboardInterrupt:
         run.write_facts(state=INTERRUPTED)
-        raise
+        raise KeyboardInterrupt(f"interrupted before anything could be told; {go_on_words(run)}") from None
     run.write_facts(
         sensitivity=found.facts(), wall_s=found.wall_s, state=FINISHED if found.whole else INTERRUPTED
     )  # fmt: skip
-    write_sensitivity(run.folder / "report.html", run)
+    _write(run, found)
     _show(asked, run, found)
     if not found.whole:
-        say(f"interrupted; go on with --resume {run.folder}")
+        say(go_on_words(run))
         return Exit.INTERRUPTED
     return Exit.AGREES
 
 
-def _begun(asked: argparse.Namespace) -> tuple[Run, LoadedScenario, dict[str, Any]]:
-    """Begin a run; every fault is told before a folder is there."""
-    from results.runs import Run, new_folder, run_id
+def _check(loaded: LoadedScenario, asked: argparse.Namespace, evaluations: int, lucks: int) -> None:
+    """Tell every fault before a folder is there."""
     from scenarios.uncertain_typed import all_inputs
     from simulator.sensitivity import figures_of
-    from simulator.weighing_plan import EVALUATIONS, REPLICATIONS, plan_of, salib
+    from simulator.weighing_plan import plan_of, salib
 
-    loaded = scenario_of(asked.scenario, asked)
-    told = {
-        "uncertain": asked.uncertain, "metric": asked.metric, "evaluations": asked.evaluations or EVALUATIONS,
-        "replications": asked.replications or REPLICATIONS,
-    }  # fmt: skip
-    inputs = all_inputs(loaded, told["uncertain"])
-    figures_of(loaded, told["metric"])
-    plan_of(len(inputs), told["evaluations"], told["replications"])
+    inputs = all_inputs(loaded, asked.uncertain)
+    figures_of(loaded, asked.metric)
+    plan_of(len(inputs), evaluations, lucks)
     salib("sobol")
-    seed = seed_of(asked, loaded)
-    name = run_id("sensitivity", loaded.scenario.scenario, loaded.hash, seed, *map(str, told.values()))
-    folder = new_folder(loaded.scenario.scenario, "sensitivity", asked.out)
-    kind = {"kind": "sensitivity", "run_id": name, "asked": told}
-    return Run.create(folder, {**facts_of(loaded, seed), **kind}), loaded, told
 
 
-def _resumed(asked: argparse.Namespace) -> tuple[Run, LoadedScenario, dict[str, Any]]:
-    """Take up a run where it was left: the same scenario, asked for the same."""
-    from results.runs import RUNNING, Run
-
-    run = Run.open(asked.resume)
-    if run.facts.get("kind") != "sensitivity":
-        raise UsageError(f"--resume: {run.folder} is a {run.facts.get('kind')} run, expected one of sensitivity")
-    if asked.out is not None:
-        raise UsageError("--resume goes on in the folder of its run: leave out -o")
-    told = run.facts["asked"]
-    given = {"days": asked.days, "seed": asked.seed, **{name: getattr(asked, name) for name in ASKED}}
-    for name, value in given.items():
-        before = run.facts[name] if name in ("days", "seed") else told[name]
-        if value not in (None, []) and value != before:
-            raise UsageError(f"--resume: --{name} was {before} in {run.folder}; leave it out, or begin a new run")
-    asked.days = run.facts["days"]
-    loaded = scenario_of(asked.scenario, asked)
-    if loaded.hash != run.facts["scenario_hash"]:
-        raise UsageError(f"--resume: {asked.scenario} is not the scenario of {run.folder} any more; begin a new run")
-    run.write_facts(state=RUNNING)
-    return run, loaded, told
+def _write(run: Run, found: Sensitivity) -> None:
+    """Write the evaluations and the page."""
+    path = run.folder / "evaluations.csv"
+    part = path.with_name(".evaluations.part")
+    found.evaluations.to_csv(part, index=False)
+    part.replace(path)
+    write_sensitivity(run.folder / "report.html", run)
 
 
 def _show(asked: argparse.Namespace, run: Run, found: Sensitivity) -> None:

@@ -2,7 +2,8 @@
 
 One file of JSON lines: the first says what the rows are of (which scenario, which seed …), each other a key and its
 row. Lines are only ever added. Whatever ends the process, all lines but perhaps the last are whole; one that is torn is
-cut off when the file is opened again. Rows of another question are refused. Floats come back to the last bit.
+cut off when the file is opened again. Rows of another question are refused. Floats come back to the last bit; rows of
+many numbers are packed, as most of theirs are alike.
 
 >>> import tempfile
 >>> path = Path(tempfile.mkdtemp()) / "rows.jsonl"
@@ -15,7 +16,9 @@ cut off when the file is opened again. Rows of another question are refused. Flo
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +29,9 @@ import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]
 
+PACKED_FROM = 200
+"""Rows of so many numbers are packed."""
+
 
 class KeptRowsError(ValueError):
     """A file of rows cannot be gone on with; the message says why, and what can be done."""
@@ -34,7 +40,7 @@ class KeptRowsError(ValueError):
 class KeptRows:
     """Rows by key, in memory and in a file."""
 
-    def __init__(self, path: Path, out: BinaryIO, rows: dict[str, Values]) -> None:
+    def __init__(self, path: Path, out: BinaryIO, rows: dict[str, Values | bytes]) -> None:
         self.path, self._out, self._rows = path, out, rows
 
     @classmethod
@@ -80,13 +86,19 @@ class KeptRows:
 
     def get(self, key: str) -> Values | None:
         """Return the row of a key; None where it is not there yet."""
-        return self._rows.get(key)
+        row = self._rows.get(key)
+        return _unpacked(row) if isinstance(row, bytes) else row
 
     def put(self, key: str, row: Sequence[float] | Values) -> None:
         """Keep a row: in the file before this returns, as far as the process is concerned."""
         values = np.asarray(row, dtype=np.float64)
-        self._add({"key": key, "row": values.tolist()})
-        self._rows[key] = values
+        if len(values) < PACKED_FROM:
+            self._add({"key": key, "row": values.tolist()})
+            self._rows[key] = values
+            return
+        packed = zlib.compress(values.astype("<f8").tobytes(), 1)
+        self._add({"key": key, "packed": base64.b64encode(packed).decode()})
+        self._rows[key] = packed
 
     def _add(self, line: Mapping[str, Any]) -> None:
         self._out.write(json.dumps(line).encode() + b"\n")  # one write, so that a line is torn at most at its end
@@ -103,7 +115,20 @@ def _named(name: str, value: Any) -> str:
     return f"{name} ({value})" if isinstance(value, int | str) and len(str(value)) <= 40 else name
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Values], int]:
+def _unpacked(packed: bytes) -> Values:
+    return np.frombuffer(zlib.decompress(packed), dtype="<f8").astype(np.float64)
+
+
+def _row(line: Mapping[str, Any]) -> Values | bytes:
+    """Return a row as it is held in memory; one that is packed stays so."""
+    if "packed" not in line:
+        return np.array(line["row"], dtype=np.float64)
+    packed = base64.b64decode(line["packed"], validate=True)
+    zlib.decompress(packed)
+    return packed
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Values | bytes], int]:
     """Return what a file is about, its rows, and how many bytes of it are whole lines."""
     try:
         text = path.read_bytes()
@@ -113,8 +138,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Values], int]:
     lines = text[:whole].splitlines()
     try:
         about = json.loads(lines[0])["about"]
-        told = [json.loads(line) for line in lines[1:]]
-        rows = {str(one["key"]): np.array(one["row"], dtype=np.float64) for one in told}
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        rows = {str(told["key"]): _row(told) for told in map(json.loads, lines[1:])}
+    except (ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
         raise KeptRowsError(f"{path} cannot be read: {error}; begin a new run") from None
     return about, rows, whole

@@ -26,7 +26,8 @@ REQUIREMENT_COLUMNS = (
     "team", "from_s", "day", "starts", "required", "scheduled", "today", "present", "price", "worth", "binds",
 )  # fmt: skip
 GOAL_COLUMNS = (
-    "goal", "value", "low", "high", "kept_on", "days_low", "days_high", "verdict", "slack", "short", "is_goal", "binds",
+    "goal", "unit", "gain_unit", "value", "low", "high", "kept_on", "days_low", "days_high", "verdict", "slack",
+    "short", "is_goal", "binds",
 )  # fmt: skip
 
 
@@ -42,14 +43,18 @@ class Staffing:
         requirement: a row per team and interval: seats required, scheduled (at work; the same without labour rules) and
             today, seats present in the mean, price of a seat for the interval, `worth`: by how much one agent more
             betters the goal that binds there, and which that is.
-        goals: a row per goal and guard: value with interval, the share of days on which it is kept, and the verdict.
+        goals: a row per goal and guard: value with interval in `unit`, the share of days on which it is kept, and the
+            verdict; `gain_unit` is what `worth` of those that bind is in.
         cost: of the required seats of the staffed teams; of `money` all that is weighed.
-        cost_today: the same of today's roster.
-        currency: None where `price` counts hours.
+        cost_today: the same of today's roster; None where only one of both is told in money.
+        currency: of money; None where the scenario names none.
+        price_unit: of `price`, seat by seat: `money`, or `h` where not every staffed team's hour has a price.
+        cost_unit: of `cost` and `bound`: of a roster always `money`, as its contracts tell prices.
         paid_h, paid_h_today: hours rostered.
         net_h, net_h_today: the same less the seats that shrinkage leaves empty.
         bound: what seats of the sampled problem hardly cost less than, as the cuts tell; None where there are none.
         guarantee: how sure it is, in words.
+        whole: False where an interruption has ended it.
         roster: who works when, where the scenario names labour rules; `cost` is that of its paid hours then.
     """
 
@@ -60,8 +65,10 @@ class Staffing:
     teams: tuple[str, ...]
     kept_teams: tuple[str, ...]
     cost: float
-    cost_today: float
+    cost_today: float | None
     currency: str | None
+    price_unit: str
+    cost_unit: str
     paid_h: float
     paid_h_today: float
     net_h: float
@@ -70,6 +77,7 @@ class Staffing:
     level: float
     guarantee: str
     notes: tuple[str, ...]
+    whole: bool
     seed: int
     minutes: int
     days: int

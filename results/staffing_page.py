@@ -19,17 +19,18 @@ from results.provenance import run_facts
 from results.roster_charts import staffing_charts
 from results.roster_reading import read_roster
 from results.runs import Run, write_whole
+from results.staffing import records_of
 from results.staffing_words import (
     Facts,
-    cost_text,
-    figure_text,
     gap_text,
     goal_row,
     headline,
     hours_text,
     limits_of,
+    price_text,
     roster_text,
     teams_text,
+    worth_text,
 )
 
 WIDTH, HEIGHT = 430, 170
@@ -60,6 +61,7 @@ def write_staffing_page(path: Path, run: Run) -> None:
         "gap": gap_text(facts),
         "money": facts["objective"] == "money",
         "goals": [goal_row(row) for row in facts["goals"]],
+        "priced": facts["price_unit"] == "money",
         "costs": _costs(facts, table),
         "charts": _roster_charts(run, facts, table)
         if facts["roster"]
@@ -120,8 +122,8 @@ def _costs(facts: Facts, table: pd.DataFrame) -> list[dict[str, str]]:
         rows.append(
             {
                 "team": team,
-                "required": cost_text(facts, required),
-                "today": cost_text(facts, today),
+                "required": price_text(facts, required),
+                "today": price_text(facts, today),
                 "hours": number_text(float(own["scheduled"].sum()) * hours),
                 "hours_today": number_text(float(own["today"].sum()) * hours),
                 "present": number_text(float(own["present"].sum()) * hours),
@@ -139,9 +141,9 @@ def _table(rows: pd.DataFrame, team: str, facts: Facts) -> dict[str, Any]:
                 "day": int(row["day"]), "starts": row["starts"], "required": int(row["required"]),
                 "scheduled": int(row["scheduled"]),
                 "today": number_text(row["today"]), "present": number_text(row["present"]),
-                "price": cost_text(facts, row["price"]), "worth": figure_text(row["worth"]), "binds": row["binds"],
+                "price": price_text(facts, row["price"]), "worth": worth_text(facts, row), "binds": row["binds"],
             }
-            for row in shown.to_dict("records")
+            for row in records_of(shown)
         ],
     }  # fmt: skip
 
@@ -154,9 +156,10 @@ def _worth(table: pd.DataFrame, facts: Facts) -> list[dict[str, str]]:
     rows = known.assign(rate=known["worth"] / known["price"]).sort_values("rate", ascending=False)
     rows = rows.groupby("binds", sort=False).head(WORTH_ROWS // max(rows["binds"].nunique(), 1) or 1)
     return [
-        {"team": row["team"], "when": f"day {row['day']}, {row['starts']}", "worth": figure_text(row["worth"]),
-         "binds": row["binds"], "price": cost_text(facts, row["price"])}
-        for row in rows.to_dict("records")
+        {"team": row["team"], "when": f"day {row['day']}, {row['starts']}" if facts["days"] > 1 else row["starts"],
+         "worth": worth_text(facts, row),
+         "binds": row["binds"], "price": price_text(facts, row["price"])}
+        for row in records_of(rows)
     ]  # fmt: skip
 
 

@@ -1,4 +1,11 @@
-"""What came of a search for people, in words: for the terminal and the page. Reads the facts of run.json only."""
+"""What came of a search for people, in words: for the terminal and the page. Reads the facts of run.json only.
+
+>>> from scenarios.scenario import Goal
+>>> goal_words(Goal(metric="wait_s_mean", channel="phone", at_most=60))
+'Phone: mean wait of everyone who asked, at most 60 s'
+>>> goal_words(Goal(metric="service_level_offered", within_s=20, channel="chat", at_least=0.8, on_days=0.9))
+'Chat: answered within 20 s, at least 80 %, on 90 % of days'
+"""
 
 from __future__ import annotations
 
@@ -6,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from results.amounts import money_text, number_text
-from results.words import NOTHING, counted
+from results.whatif_words import figure_name
+from results.words import NOTHING, amount, counted, duration, size, span, unit_of, value_span
+from scenarios.scenario import Goal
 
 Facts = Mapping[str, Any]
 
@@ -27,17 +36,42 @@ SEATS_ALONE = (
 )
 
 
+def goal_words(goal: Goal) -> str:
+    """Say what a goal asks for."""
+    named = figure_name({name: getattr(goal, name) for name in ("metric", "within_s", "channel", "team")})
+    least = goal.at_least is not None
+    bound = bound_text((goal.at_least if least else goal.at_most) or 0.0, unit_of(goal.metric))
+    days = "" if goal.on_days is None else f", on {bound_text(goal.on_days, 'share')} of days"
+    return f"{named}, {'at least' if least else 'at most'} {bound}{days}"
+
+
+def bound_text(value: float, unit: str) -> str:
+    """Write a bound as somebody has told it: no digit more, none less.
+
+    >>> bound_text(0.955, "share"), bound_text(90, "s"), bound_text(2.5, "s"), bound_text(1.25, "count")
+    ('95.5 %', '90 s', '2.5 s', '1.25')
+    """
+    if unit == "share":
+        return f"{100 * value:.6g} %"
+    whole = unit == "s" and value >= 100 and value == round(value)
+    return duration(value) if whole else f"{value:g}{' s' if unit == 's' else ''}"
+
+
 def headline(facts: Facts) -> str:
     """Say what came out, in one sentence."""
-    now, then = cost_text(facts, facts["cost_today"]), cost_text(facts, facts["cost"])
-    change = _change(facts)
+    then, change = cost_text(facts, facts["cost"]), _change(facts)
     if facts["state"] == "out of reach":
         return f"Out of reach: even with the most people, for {then}, not all goals are kept"
     if facts["state"] == "no roster":
         return "No roster under these labour rules keeps all goals; what to loosen stands below"
+    if facts["objective"] == "money" and facts["cost"] == facts["cost_today"]:
+        return f"Keep today's roster: nothing was found that costs less in all than its {then}"
     if facts["state"] == "verified":
         what = "People cost least in all" if facts["objective"] == "money" else "All goals are kept"
-        return f"{what} for {then}{change}; today's roster costs {now}"
+        today = facts["cost_today"]
+        return f"{what} for {then}{change}" + (f"; today's roster costs {cost_text(facts, today)}" if today else "")
+    if facts["state"] == "sampled" and facts["objective"] == "money":
+        return f"Interrupted: {then} in all is the least that was found on the days sampled; nothing is promised"
     if facts["state"] == "sampled":
         return f"Interrupted: {then}{change} keeps the goals on the days that were sampled; nothing is promised"
     return f"Not shown to hold: {then}{change} is the nearest that was found"
@@ -51,8 +85,47 @@ def _change(facts: Facts) -> str:
 
 
 def cost_text(facts: Facts, cost: float) -> str:
-    """Write a cost: money, or hours where no wage is told."""
-    return f"{number_text(cost)} paid hours" if facts["currency"] is None else money_text(cost, facts["currency"])
+    """Write what all costs: money, or hours where not all wages are told."""
+    return _cost(facts["cost_unit"], cost, facts["currency"])
+
+
+def price_text(facts: Facts, cost: float) -> str:
+    """Write what seats cost, by the scenario's wages: money, or hours where not all are told."""
+    return _cost(facts["price_unit"], cost, facts["currency"])
+
+
+def _cost(unit: str, cost: float, currency: str | None) -> str:
+    return f"{number_text(cost)} paid hours" if unit == "h" else money_text(cost, currency)
+
+
+def out_of_reach_text(row: Facts, at_least: bool) -> str:
+    """Say what a goal comes to with all that may be rostered, and what could be promised: the worse end."""
+    unit = row["unit"]
+    if row["value"] is None or row["low"] is None:
+        return f"{row['goal']}: not kept with all that may be rostered"
+    promised = row["low"] if at_least else row["high"]
+    return (
+        f"{row['goal']}: with all that may be rostered the value is {amount(row['value'], unit)} "
+        f"({value_span(row['low'], row['high'], unit)}); a bound of {amount(promised, unit)} could be promised"
+    )
+
+
+def short_text(row: Facts, on_days: bool) -> str:
+    """Say what was missing to say that a goal is kept."""
+    short = f"{size(row['short'], 'share')} of days" if on_days else size(row["short"], row["unit"])
+    return f"{row['goal']}: {row['verdict']}; short by {short}"
+
+
+def worth_text(facts: Facts, row: Facts) -> str:
+    """Write by how much one agent more betters what binds, in its unit."""
+    if row["worth"] is None:
+        return NOTHING
+    units = {goal["goal"]: goal["gain_unit"] for goal in facts["goals"]}
+    unit = units.get(row["binds"], "money" if facts["objective"] == "money" else "")
+    if unit == "money":
+        return money_text(row["worth"], facts["currency"])
+    times, tail = {"s": (1, " s"), "share": (100, " points")}.get(unit, (1, ""))
+    return f"{figure_text(times * row['worth'])}{tail}"
 
 
 def hours_text(facts: Facts) -> str:
@@ -92,7 +165,8 @@ def gap_text(facts: Facts) -> str:
 
 def teams_text(facts: Facts) -> str:
     """Say which teams were staffed and which keep their roster."""
-    kept = f"; {_listed(facts['kept_teams'])} keep today's roster" if facts["kept_teams"] else ""
+    others = facts["kept_teams"]
+    kept = f"; {_listed(others)} {'keeps' if len(others) == 1 else 'keep'} today's roster" if others else ""
     return f"Staffed: {_listed(facts['teams'])}{kept}."
 
 
@@ -121,14 +195,15 @@ def _small(size: float) -> str:
 def goal_row(row: Facts) -> dict[str, str]:
     """Return a goal's figures as texts."""
     guard = not row["is_goal"]
-    value = "" if row["value"] is None else figure_text(row["value"])
-    between = "" if row["low"] is None else f"{figure_text(row['low'])} to {figure_text(row['high'])}"
+    unit, low, high = row["unit"], row["low"], row["high"]
+    value = "" if row["value"] is None else amount(row["value"], unit)
+    between = "" if low is None or high is None else (span if guard else value_span)(low, high, unit)
     days = "" if row["kept_on"] is None else f"{100 * row['kept_on']:.0f} %"
     if row["days_low"] is not None:
         days += f" ({100 * row['days_low']:.0f} % to {100 * row['days_high']:.0f} %)"
     return {
         "goal": row["goal"],
-        "value": f"{value} s to spare" if guard and value else value,
+        "value": f"{value} to spare" if guard and value else value,
         "interval": between,
         "days": days,
         "verdict": VERDICT_WORDS[row["verdict"]],

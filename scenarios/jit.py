@@ -24,7 +24,7 @@ import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_MARK = "from scenarios.jit import"
+_MARK = "from scenarios.jit import jit"
 _IMPORT = re.compile(r"^from (scenarios|results|simulator)\.(\w+) import", re.MULTILINE)
 
 

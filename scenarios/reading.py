@@ -32,14 +32,15 @@ from scenarios.laws import AnyLaw
 from scenarios.models import check_model
 from scenarios.profile_checks import timed, troubles
 from scenarios.profiles import TimedProfile, profile_faults
-from scenarios.references import clock_at, dict_at, hops, is_served, list_at, references
+from scenarios.references import clock_at, dict_at, hops, list_at, references
 from scenarios.rosters import daily_steps, shift_steps
 from scenarios.scenario import Channel, Scenario
 from scenarios.settings import SETTING, applied
+from scenarios.table_checks import overlaps, same_cells, strangers, unrostered_names
 from scenarios.tables import Arrival, read_agents, read_arrivals, read_contacts, read_points
 from scenarios.uncertain import Uncertain
 from scenarios.uncertain_inputs import Input, inputs_from
-from scenarios.units import DAY_S, INTERVAL_CONTACTS_MOST, NEVER_US, clock_s, clock_text, us
+from scenarios.units import INTERVAL_CONTACTS_MOST, NEVER_US, clock_s, us
 from scenarios.workbooks import parted
 from scenarios.yaml_reader import Document, Key, Words, read_file
 
@@ -192,8 +193,8 @@ def checked(told: Document, path: Path, days: int | None, own: bytes) -> LoadedS
         )
     except FaultsFoundError as error:
         faults += error.faults
-    faults += _same_cells(document, tables)
-    faults += _overlaps(document, tables)
+    faults += same_cells(document, tables.contacts, tables.forecasts)
+    faults += overlaps(document, tables.contacts, tables.forecasts)
     faults += hops(document, tables.arrivals)
     if scenario is None or faults:
         raise FaultsFoundError(faults)
@@ -202,7 +203,8 @@ def checked(told: Document, path: Path, days: int | None, own: bytes) -> LoadedS
     contacts, agents = _volumes(scenario, tables), _rosters(scenario, tables)
     scenario, back_test = with_measured_error(document, scenario, tables.forecasts)
     by_day = _by_day(document, scenario, contacts, tables)
-    _named_agents_come(document, scenario, tables)
+    if strange := list(unrostered_names(document, scenario, tables.agents)):
+        raise FaultsFoundError(strange)
     churn = _believed(scenario, tables.churn)
     loaded = LoadedScenario(
         path, scenario, tables.hash(own), contacts, agents, tables.arrivals, by_day=by_day, back_test=back_test,
@@ -332,25 +334,6 @@ def _profiles_can_be_played(document: Document, loaded: LoadedScenario) -> None:
         raise FaultsFoundError(faults)
 
 
-def _named_agents_come(document: Document, scenario: Scenario, tables: _Tables) -> None:
-    """Refuse names of agents whom no roster ever needs.
-
-    Raises:
-        FaultsFoundError: more agents are named than are ever told to be there.
-    """
-    faults = []
-    for name, team in scenario.teams.items():
-        rosters = [team.agents or {}, *team.agents_on.values()]
-        told = [count for roster in rosters for count in roster.values()]
-        told += [count for _, count in tables.agents.get(name, [])]
-        most = max([sum(shift.agents for shift in team.shifts or []), *told])
-        if len(team.named) > most:
-            found = Words(f"{len(team.named)} agents long")
-            faults.append(document.fault(("teams", name, "named"), found, f"at most {most}, as are rostered"))
-    if faults:
-        raise FaultsFoundError(faults)
-
-
 class _Tables:
     """The tables a scenario names, read with their faults added to the scenario's."""
 
@@ -387,7 +370,7 @@ class _Tables:
             path = self._file(folder, replay["csv"])
             with _kept(faults, document, ("replay", "csv")):
                 self.arrivals = read_arrivals(path)
-                faults += _strangers(self.arrivals, path, document.values)
+                faults += strangers(self.arrivals, path, document.values)
         self._read_churn(document, folder, faults)
         self._read_labour(document, folder, faults)
 
@@ -486,63 +469,6 @@ def _laws(values: Any, key: Key) -> Iterator[tuple[Key, dict[str, Any]]]:
     elif isinstance(values, dict | list):
         for part, below in values.items() if isinstance(values, dict) else enumerate(values):
             yield from _laws(below, (*key, part))
-
-
-def _same_cells(document: Document, tables: _Tables) -> Iterator[Fault]:
-    """Find intervals told twice: a customer is (intent, minute, k), so both would be the same customers."""
-    told: dict[tuple[str, int], int] = {}
-    for i, demand in enumerate(list_at(document.values, "demand")):
-        if not isinstance(demand, dict) or not isinstance(demand.get("intent"), str):
-            continue
-        intent, minutes, first = demand["intent"], demand.get("interval_minutes", 30), demand.get("starts", "00:00")
-        starts_s = [start for start, _ in tables.contacts.get(i, [])]
-        first_s = clock_at(first)
-        if not starts_s and first_s is not None and isinstance(minutes, int):
-            starts_s = [first_s + k * minutes * 60.0 for k in range(len(list_at(demand, "contacts")))]
-        table = "forecast" if i in tables.forecasts else "contacts_csv"
-        key: Key = ("demand", i, table if i in tables.contacts else "contacts")
-        for start_s in starts_s:
-            other = told.setdefault((intent, int(start_s // 60)), i)
-            if other != i or start_s % 60 or (start_s >= DAY_S and i in tables.contacts):
-                found = f"{intent} at {clock_text(start_s)}"
-                expected = "an interval that starts on a full minute before midnight"
-                if other != i:
-                    expected = f"each intent's interval once; demand[{other}] has it (give it one channels mix)"
-                yield document.fault(key, Words(f"for {found}"), expected)
-                break
-
-
-def _overlaps(document: Document, tables: _Tables) -> Iterator[Fault]:
-    """Find intervals that begin before the one before has ended, where a curve is to go through them."""
-    for i, starts in tables.contacts.items():
-        if i in tables.forecasts:  # whose intervals have a length that fits
-            continue
-        demand = document.values["demand"][i]
-        minutes = demand.get("interval_minutes", 30)
-        if demand.get("rate") != "spline" or not isinstance(minutes, int):
-            continue
-        for (before_s, _), (start_s, _) in itertools.pairwise(starts):
-            if start_s < before_s + minutes * 60:
-                found = f"{clock_text(start_s)} within the interval of {minutes} minutes from {clock_text(before_s)}"
-                expected = "intervals one after the other, for a rate that is a spline (see interval_minutes)"
-                yield document.fault(("demand", i, "contacts_csv"), Words(found), expected)
-                break
-
-
-def _strangers(arrivals: list[Arrival], path: Path, values: Any) -> Iterator[Fault]:
-    channels, intents = dict_at(values, "channels"), dict_at(values, "intents")
-    seen: set[tuple[str, str]] = set()
-    for line, arrival in enumerate(arrivals, start=2):
-        channel, intent = pair = arrival.channel, arrival.intent
-        if channel in channels and intent in intents and pair not in seen:
-            seen.add(pair)
-            if not is_served(channel, intent, list(intents), dict_at(values, "teams")):
-                expected = f"a team with channel {channel} and skill {intent}"
-                yield Fault(str(path), line, "channel", f"{channel!r} for {intent}", expected)
-        for name, found, known in (("channel", channel, channels), ("intent", intent, intents)):
-            if found not in known and (name, found) not in seen:
-                seen.add((name, found))
-                yield Fault(str(path), line, name, repr(found), one_of(known, found))
 
 
 def _hours(document: Document, folder: Path) -> Iterator[Fault]:

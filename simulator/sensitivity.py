@@ -17,17 +17,19 @@ interrupted in between, changes no number.
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from results.evaluations import Evaluations, Row
+from results.evaluations import Row, evaluations_of
 from results.figures import Key
+from results.kept_rows import KeptRows
 from results.screening import matter, screened
 from results.sensitivity import Sensitivity, Weighed, swing_of
 from results.sobol_indices import indices_of
@@ -35,6 +37,7 @@ from results.variance_split import ROWS_LEAST, split_of
 from results.whatif import Measure
 from scenarios.changes import changed
 from scenarios.churn import ChurnModel
+from scenarios.jit import sources_hash
 from scenarios.reading import LoadedScenario
 from scenarios.uncertain_inputs import Input, settings_at
 from scenarios.uncertain_typed import all_inputs
@@ -112,7 +115,7 @@ def sensitivity(
     progress: Progress | None = None,
     metrics: Sequence[str] = (),
     cluster: str | None = None,
-    keep: Path | None = None,
+    kept: KeptRows | None = None,
 ) -> Sensitivity:
     """Weigh a scenario's uncertain inputs.
 
@@ -126,13 +129,12 @@ def sensitivity(
         progress: told the share of all evaluations that is done. An interruption (Ctrl-C) keeps what is done.
         metrics: the figures, `[CHANNEL.|TEAM.]METRIC[/T]`; the goals', customers lost and costs where left out.
         cluster: address of a Dask scheduler whose workers play.
-        keep: a file of evaluations, written as they are made; what it holds already is not played again.
+        kept: rows that were played before for the same question (`asked_about`); what is played is put there, too.
 
     Raises:
         FaultsFoundError: every fault of every input.
         PrecisionError: every metric that is none; too few evaluations; SALib is missing.
         WorkersError: the cluster cannot be used.
-        RunError: `keep` is of other inputs or figures.
         KeyboardInterrupt: interrupted before two lucks of the tornado were played.
     """
     began = time.perf_counter()
@@ -141,7 +143,6 @@ def sensitivity(
     plan = plan_of(len(inputs), evaluations, replications)
     salib("sobol")  # before anything is played
     worlds = Worlds(loaded, inputs, seed, tuple(one.key for one in figures), believed_churn(loaded, seed))
-    kept = Evaluations([one.path for one in inputs], [one.name for one in figures], keep)
     with open_workers(threads, False, cluster) as workers:
         found = weighed(inputs, figures, worlds, plan, kept, seed, workers, progress)
     population = loaded.scenario.customers
@@ -149,6 +150,28 @@ def sensitivity(
     return dataclasses.replace(
         found, most=evaluations, currency=currency, days=loaded.scenario.days, wall_s=time.perf_counter() - began
     )
+
+
+def asked_about(
+    loaded: LoadedScenario,
+    uncertain: Sequence[str],
+    seed: int,
+    evaluations: int,
+    replications: int,
+    metrics: Sequence[str] = (),
+) -> dict[str, object]:
+    """Return all that rows of an analysis depend on, by name: what another question must not go on with."""
+    return {
+        "scenario": loaded.hash,
+        "number of days": loaded.scenario.days,
+        "seed": seed,
+        "choice of --uncertain": list(uncertain),
+        "number of --evaluations": evaluations,
+        "number of --replications": replications,
+        "choice of --metric": list(metrics),
+        "engine": sources_hash(),
+        "version of SALib": importlib.metadata.version("SALib"),
+    }
 
 
 def figures_of(loaded: LoadedScenario, metrics: Sequence[str] = ()) -> list[Measure]:
@@ -168,7 +191,7 @@ def weighed(
     figures: Sequence[Measure],
     plays: Plays,
     plan: Plan,
-    kept: Evaluations,
+    kept: KeptRows | None = None,
     seed: int = 0,
     workers: Workers | None = None,
     progress: Progress | None = None,
@@ -178,10 +201,10 @@ def weighed(
     Raises:
         KeyboardInterrupt: interrupted before two lucks of the tornado were played.
     """
-    game = _Game(tuple(inputs), plays, plan, kept, workers, progress)
+    game = _Game(tuple(inputs), figures, plays, plan, kept, workers, progress)
     tornado, ended = game.stage(tornado_rows(plan, inputs))
     if len(tornado) < 2:
-        raise KeyboardInterrupt("interrupted before anything could be told; --resume goes on from here")
+        raise KeyboardInterrupt
     trajectories, rows = np.empty(0), np.empty(0)
     parts: list[Weighed] = [_swung(one, at, tornado, len(inputs)) for at, one in enumerate(figures)]
     drawn, rest = list[str](), list[str]()
@@ -197,33 +220,36 @@ def weighed(
         parts = [_indexed(one, at, rows, seed) for at, one in enumerate(parts)]
     return Sensitivity(
         tuple(inputs), tuple(parts), tuple(drawn), tuple(rest), plan.replications, len(rows), len(trajectories),
-        game.most, not ended, None, 1, 0.0, kept.frame(),
+        game.most, not ended, None, 1, 0.0, game.evaluations(),
     )  # fmt: skip
 
 
 class _Game:
-    """Who plays rows, and what is kept of them."""
+    """Who plays rows, and what has come of them."""
 
     def __init__(
         self,
         inputs: tuple[Input, ...],
+        figures: Sequence[Measure],
         plays: Plays,
         plan: Plan,
-        kept: Evaluations,
+        kept: KeptRows | None,
         workers: Workers | None,
         progress: Progress | None,
     ) -> None:
-        self.inputs, self.plays, self.kept, self.workers, self.progress = inputs, plays, kept, workers, progress
+        self.inputs, self.figures, self.plays, self.kept = inputs, [one.name for one in figures], plays, kept
+        self.workers, self.progress = workers, progress
         self.most = plan.tornado * (2 * plan.inputs + 1)
         self.most += plan.trajectories * (plan.inputs + 1) * plan.replications + plan.left
         self.done = 0
+        self.played: list[tuple[Row, Values]] = []
 
     def stage(self, rows: Sequence[Row]) -> tuple[Values, bool]:
         """Play rows in order; returns what those have given that were played whole, and whether it was interrupted.
 
         What is kept already is not played again.
         """
-        found = [self.kept.values(row) for row in rows]
+        found = [self._known(row) for row in rows]
         missing = [at for at, values in enumerate(found) if values is None]
         self._tell(sum(values.shape[0] * values.shape[1] for values in found if values is not None))
         work = RowWork(self.plays, tuple(rows[at] for at in missing))
@@ -232,14 +258,27 @@ class _Game:
         played: Iterable[Values] = self.workers.play(work, numbers) if self.workers else map(work.play, numbers)
         try:
             for at, values in zip(missing, played, strict=True):
-                row = rows[at]
-                self.kept.keep(row, [self._inputs(point) for point in row.points], values)
+                if self.kept is not None:
+                    self.kept.put(rows[at].key, values.ravel())
                 found[at] = values
                 self._tell(values.shape[0] * values.shape[1])
         except KeyboardInterrupt:
             ended = True
-        whole = [values for values in found if values is not None]
-        return np.stack(whole) if whole else np.empty((0, 1, 1, len(self.kept.figures))), ended
+        whole = [(row, values) for row, values in zip(rows, found, strict=True) if values is not None]
+        self.played += whole
+        if not whole:
+            return np.empty((0, 1, 1, len(self.figures))), ended
+        return np.stack([values for _, values in whole]), ended
+
+    def _known(self, row: Row) -> Values | None:
+        """Return what a row has given before: its points, its lucks, the figures; None where it was not played."""
+        values = self.kept.get(row.key) if self.kept is not None else None
+        return None if values is None else values.reshape(len(row.points), len(row.replications), len(self.figures))
+
+    def evaluations(self) -> pd.DataFrame:
+        """Return a line for each set of inputs and luck that was played."""
+        told = [(row, [self._inputs(point) for point in row.points], values) for row, values in self.played]
+        return evaluations_of([one.path for one in self.inputs], self.figures, told)
 
     def _inputs(self, point: Sequence[float]) -> list[float]:
         return [one.value(share) for one, share in zip(self.inputs, point, strict=True)]

@@ -12,7 +12,9 @@ import pytest
 
 import simulator.sensitivity
 import testdrive
+from results.kept_rows import KeptRows
 from results.runs import Run
+from simulator.sensitivity import Worlds
 from tests.results.pages import Page
 from tests.written import about, demand, one_desk
 
@@ -132,17 +134,40 @@ def test_an_interrupted_run_says_so_and_resume_ends_with_the_same_numbers(path, 
     with monkeypatch.context() as patched:
         patched.setattr(simulator.sensitivity, "sensitivity", interrupted)
         assert sensitivity(path, *FEW, "-o", out) == 130
-    assert f"go on with --resume {out}" in capsys.readouterr().err
+    assert f"the same command with --resume {out} goes on" in capsys.readouterr().err
     assert Run.open(out).facts["state"] == "interrupted"
     assert "interrupted" in Page((out / "report.html").read_text()).text
-    assert sensitivity(path, "--resume", out, "--seed", 99) == 2
-    assert sensitivity(path, "--resume", out) == 0
+    assert sensitivity(path, *FEW, "--resume", out, "--seed", 99) == 2
+    assert "another seed (1): ask as then" in capsys.readouterr().err
+    assert sensitivity(path, *FEW, "--resume", out, "--metric", "contacts") == 2
+    assert "another choice of --metric" in capsys.readouterr().err
+    assert sensitivity(path, *FEW, "--resume", out) == 0
     facts = Run.open(out).facts
-    assert facts["state"] == "finished"
-    assert facts["sensitivity"] == whole
+    assert (facts["state"], facts["sensitivity"]) == ("finished", whole)
+    assert (out / "evaluations.csv").read_text() == (tmp_path / "whole" / "evaluations.csv").read_text()
+
+
+def test_an_interruption_before_anything_is_told_says_how_to_go_on(path, tmp_path, capsys, monkeypatch):
+    """Without it Ctrl-C in the first second would leave a run that seems to be running, without a word."""
+    out, values = tmp_path / "run", Worlds.values
+    played = []
+
+    def interrupted(self, *more):
+        if len(played) == 6:  # a luck of the tornado has five sets of inputs
+            raise KeyboardInterrupt
+        played.append(values(self, *more))
+        return played[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Worlds, "values", interrupted)
+        assert sensitivity(path, *FEW, "-o", out) == 130
+    assert "before anything could be told; what was played is kept" in capsys.readouterr().err
+    assert Run.open(out).facts["state"] == "interrupted"
+    with KeptRows.reopen(out / "rows.jsonl", {}) as kept:
+        assert len(kept) == 1
     path.write_text(path.read_text().replace("700", "701"))
-    assert sensitivity(path, "--resume", out) == 2
-    assert "not the scenario of" in capsys.readouterr().err
+    assert sensitivity(path, *FEW, "--resume", out) == 2
+    assert "begun with another scenario" in capsys.readouterr().err
 
 
 def test_the_python_example_of_the_docs_runs(capsys, monkeypatch):

@@ -10,7 +10,7 @@ agents are and on queues over time: more people do not always help these.
 >>> from scenarios.reading import HERE, load_scenario
 >>> quiet = load_scenario(HERE / "quiet_tuesday.yaml")
 >>> [aim.name for aim in aims_of(quiet, staffed_teams(quiet, ()))][:1]
-['service_level_offered within 60 s of chat at least 0.8']
+['Chat: answered within 60 s, at least 80 %']
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import numpy.typing as npt
 
 from results.contacts import Contacts
 from results.metrics import metric_of, values_of
+from results.staffing_words import goal_words
+from results.words import unit_of
 from scenarios.faults import one_of
 from scenarios.metric_names import METRIC_NAMES
 from scenarios.reading import LoadedScenario
@@ -54,6 +56,16 @@ class Aim:
     def on_days(self) -> float | None:
         """Of how many days it must be kept; None where the mean over replications is judged."""
         return self.goal.on_days if self.goal else None
+
+    @property
+    def unit(self) -> str:
+        """Of the metric: `s`, `share` or `count`."""
+        return unit_of(self.goal.metric) if self.goal else "s"
+
+    @property
+    def gain_unit(self) -> str:
+        """Of a gain: the metric's, but of a percentile the share of contacts within its bound."""
+        return "share" if self.goal and METRIC_NAMES[self.goal.metric].percentile is not None else self.unit
 
     def chosen(self, contacts: Contacts, channels: Sequence[str], teams: Sequence[str]) -> Flags:
         """Return which contacts the goal weighs, of all who came."""
@@ -98,15 +110,6 @@ class Aim:
         return np.asarray((self.goal.at_most or 0.0) - values)
 
 
-def goal_name(goal: Goal) -> str:
-    """Return a goal as one reads it in the scenario."""
-    within = "" if goal.within_s is None else f" within {goal.within_s:g} s"
-    whose = " and ".join(one for one in (goal.channel, goal.team) if one)
-    bound = f"at least {goal.at_least:g}" if goal.at_least is not None else f"at most {goal.at_most:g}"
-    days = "" if goal.on_days is None else f" on {goal.on_days:.4g} of days"
-    return f"{goal.metric}{within}{' of ' + whose if whose else ''} {bound}{days}"
-
-
 def staffed_teams(loaded: LoadedScenario, asked: Sequence[str], money: bool = False) -> tuple[str, ...]:
     """Return the teams whose seats are sought: those asked for, or all that take contacts which a goal weighs.
 
@@ -126,6 +129,7 @@ def staffed_teams(loaded: LoadedScenario, asked: Sequence[str], money: bool = Fa
     if asked:
         return tuple(name for name in people if name in asked)
     if money:
+        _hours_have_prices(loaded, people)
         return tuple(people)
     if not scenario.goals:
         raise StaffingError(
@@ -136,6 +140,26 @@ def staffed_teams(loaded: LoadedScenario, asked: Sequence[str], money: bool = Fa
     if not found:
         raise StaffingError(f"no team with people takes what the goals of {loaded.path} weigh")
     return found
+
+
+def hour_price(loaded: LoadedScenario, team: str) -> float | None:
+    """Return what a paid hour of a team costs; None where the scenario does not say."""
+    told = loaded.scenario.costs.paid_hour if loaded.scenario.costs else {}
+    return told.get(team, told.get("default"))
+
+
+def _hours_have_prices(loaded: LoadedScenario, teams: Sequence[str]) -> None:
+    """Refuse to weigh hours without a price against money.
+
+    Raises:
+        StaffingError: no price is told for a paid hour of some team.
+    """
+    untold = [name for name in teams if hour_price(loaded, name) is None]
+    if untold:
+        raise StaffingError(
+            f"--objective money weighs people's hours: {loaded.path} says no price of them for {untold[0]}; expected "
+            "`costs.paid_hour` for each team of people, or for `default`"
+        )
 
 
 def _weighed(loaded: LoadedScenario, goal: Goal) -> set[str]:
@@ -164,13 +188,11 @@ def aims_of(loaded: LoadedScenario, teams: Sequence[str], money: bool = False) -
                 f"the goal on {goal.metric} cannot be staffed for: more people do not always better it. "
                 "Staff for a metric of contacts, such as wait_s_mean or abandonment"
             )
-    goals = [Aim(goal_name(goal), goal, None) for goal in scenario.goals]
+    goals = [Aim(goal_words(goal), goal, None) for goal in scenario.goals]
     told = {goal.team for goal in scenario.goals if goal.team}
     behind = {transfer.to_team for transfer in scenario.transfers} - {ANYONE} - told
     behind |= {promise.by for promise in scenario.promises if promise.by is not None} - told
     guards = [
-        Aim(f"mean wait of those passed on to {name}, no longer than today", None, name)
-        for name in teams
-        if name in behind
+        Aim(f"Passed on to {name}: mean wait, no longer than today", None, name) for name in teams if name in behind
     ]
     return (*goals, *guards)

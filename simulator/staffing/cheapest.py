@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from results.kept_rows import KeptRows
 from results.staffing import (
     NO_ROSTER,
     NOT_VERIFIED,
@@ -37,6 +38,7 @@ from simulator.simulate import believed_churn
 from simulator.staffing.aims import Aim, StaffingError, aims_of, staffed_teams
 from simulator.staffing.effects import ALONE_MOST, Effects, standing
 from simulator.staffing.finalists import Chosen, choose
+from simulator.staffing.kept_plays import KeptPlays
 from simulator.staffing.problem import Seats
 from simulator.staffing.rostering import Rostered, rostered
 from simulator.staffing.sampled import Desk, Player
@@ -77,6 +79,7 @@ def staff(
     objective: str = "cost",
     progress: Progress | None = None,
     sample: int | None = None,
+    kept: KeptRows | None = None,
 ) -> Staffing:
     """Find the cheapest people.
 
@@ -92,6 +95,7 @@ def staff(
             with those who leave cost least together.
         progress: told the share that is done. An interruption (Ctrl-C) keeps the best that is known.
         sample: replications of the search; by how busy the scenario is where left out.
+        kept: plays that were made before for the same question (`kept_plays.asked_about`); what is played is put there.
 
     Raises:
         StaffingError: the scenario cannot be staffed as asked.
@@ -106,7 +110,7 @@ def staff(
     with open_workers(threads, False, cluster) as workers:
         desk, numbers = _opened(loaded, chosen, interval, aims, seed, money, model, sample)
         rules = None if money or loaded.labour is None else labour_on(loaded.labour, loaded.scenario)
-        work = Work(desk, workers, numbers, replications, progress, rules)
+        work = Work(desk, workers, numbers, replications, progress, rules, kept)
         work.run()
     return told(work, time.perf_counter() - began)
 
@@ -182,13 +186,14 @@ class Work:
         fresh: int,
         progress: Progress | None,
         labour: Labour | None,
+        kept: KeptRows | None = None,
     ) -> None:
         self.labour = labour
         self.people: Rostered | None = None
         self.needed: Found | None = None
         """The cheapest seats, which a roster is made for."""
         self.desk, self.grid, self.numbers, self.fresh = desk, desk.grid, numbers, fresh
-        self.player = Player(desk, workers)
+        self.player = Player(desk, workers, KeptPlays.of(desk, kept))
         self.progress = progress
         self.days = np.array([desk.loaded.scenario.local_days.day_at(at_s) for at_s in self.grid.begins_s])
         self.search = Search(self.player, numbers, self.days)
@@ -208,8 +213,8 @@ class Work:
             if self.desk.money:
                 self._choose()
             elif self.state != OUT_OF_REACH:
-                self.needed = self.found
-                self._roster()
+                assert self.found is not None
+                self._take(self.found)
                 self._verify()
             assert self.found is not None
             self._tell("measuring what one more is worth", 0.97)
@@ -267,15 +272,15 @@ class Work:
             if aim.on_days is None and math.isfinite(error):
                 self.search.margin[at] = self._needed(1) * error * scale
 
-    def _roster(self) -> None:
-        """Make a roster of the seats that are needed, where labour rules are told."""
+    def _take(self, needed: Found) -> None:
+        """Take the seats that are needed as the next candidate, or the roster that labour rules allow for them."""
         if self.labour is None:
+            self.found = self.needed = needed
             return
-        assert self.needed is not None
         self._tell("shifts under labour rules", 0.84)
-        self.people = rostered(self.search, self.needed, self.labour, self.people)
-        self.found = self.people.found or self.needed
-        if self.people.found is None:
+        people = rostered(self.search, needed, self.labour, self.people)
+        self.people, self.needed, self.found = people, needed, people.found or needed  # as one: they tell of each other
+        if people.found is None:
             self.state = NO_ROSTER
 
     def _verify(self) -> None:
@@ -306,8 +311,7 @@ class Work:
             spread = now.error[at] * math.sqrt(verified.replications / self.fresh)
             least = 0.0 if one.verdict == "kept" else 0.25 * spread
             self.search.margin[at] += max(self._needed(self.candidates + 1) * spread - now.slack[at], least)
-        self.found = self.needed = self.search.again(self.needed or self.found)
-        self._roster()
+        self._take(self.search.again(self.needed or self.found))
 
     def _needed(self, candidate: int) -> float:
         """Return how many standard errors of its fresh replications a candidate should keep an aim by."""

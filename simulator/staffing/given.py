@@ -108,7 +108,8 @@ def given(
             if bracket_of(tried).kept is not None:
                 break
     bracket = bracket_of(tried)
-    goals = pd.DataFrame([dataclasses.asdict(one) for one in judged]).rename(columns={"name": "goal"})
+    rows = [{"unit": aim.unit, **dataclasses.asdict(one)} for aim, one in zip(aims, judged, strict=True)]
+    goals = pd.DataFrame(rows).rename(columns={"name": "goal"})
     binds = missed.get(bracket.not_kept, ()) if bracket.not_kept is not None else ()
     return Given(goals, bracket.kept, bracket.not_kept, binds, replications, CARRIED_REPLICATIONS)
 

@@ -26,7 +26,7 @@ class Grid:
     """When each interval begins, in scenario seconds, shape (intervals,); each lasts `minutes`."""
     minutes: int
     price: Values
-    """What a seat costs for one interval, shape (teams, intervals): money, or hours where no wage is told."""
+    """What a seat costs for one interval, shape (teams, intervals): money, or hours where not all wages are told."""
     least: Seats
     """Fewer are not allowed, shape (teams, intervals)."""
     most: Seats

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,9 @@ from simulator.simulate import replicated
 from simulator.staffing.aims import GUARD_S, Aim
 from simulator.staffing.problem import Grid, Seats
 from simulator.workers import Workers
+
+if TYPE_CHECKING:
+    from simulator.staffing.kept_plays import KeptPlays
 
 Values = npt.NDArray[np.float64]
 
@@ -272,10 +275,10 @@ class Sample:
 
 
 class Player:
-    """Plays people on replications, and counts how often."""
+    """Plays people on replications, and counts how often; what is kept already is not played again, but counted."""
 
-    def __init__(self, desk: Desk, workers: Workers | None) -> None:
-        self.desk, self.workers, self.plays = desk, workers, 0
+    def __init__(self, desk: Desk, workers: Workers | None, kept: KeptPlays | None = None) -> None:
+        self.desk, self.workers, self.kept, self.plays = desk, workers, kept, 0
         self._today: dict[int, Tally] = {}
 
     def samples(self, some: Sequence[Seats], replications: Sequence[int]) -> list[Sample]:
@@ -299,8 +302,18 @@ class Player:
         self._today.update(zip(replications, told, strict=True))
         return self._sample(told, replications)
 
-    def _played(self, asked: Sequence[tuple[Seats | None, int]]) -> Iterable[Tally]:
+    def _played(self, asked: Sequence[tuple[Seats | None, int]]) -> Iterator[Tally]:
         self.plays += len(asked)
+        known = [self.kept.get(*one) if self.kept is not None else None for one in asked]
+        played = iter(self._fresh([one for one, tally in zip(asked, known, strict=True) if tally is None]))
+        for one, tally in zip(asked, known, strict=True):
+            if tally is None:
+                tally = next(played)
+                if self.kept is not None:
+                    self.kept.put(*one, tally)
+            yield tally
+
+    def _fresh(self, asked: Sequence[tuple[Seats | None, int]]) -> Iterable[Tally]:
         if self.workers is None:
             return (self.desk.play(*one) for one in asked)
         return self.workers.play(Plays(self.desk, tuple(asked)), range(len(asked)))

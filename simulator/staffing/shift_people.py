@@ -62,6 +62,7 @@ def exact_people(
         model.add_hint(variable, turn in guessed)
     solver = cp_model().CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.catch_sigint_signal = False  # Ctrl-C is ours
     solver.parameters.random_seed = seed
     solver.parameters.max_deterministic_time = work
     status = solver.solve(model)

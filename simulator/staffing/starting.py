@@ -22,6 +22,7 @@ import numpy.typing as npt
 from scenarios.reading import LoadedScenario
 from scenarios.scenario import Goal, Team
 from scenarios.units import AGENTS_MOST
+from simulator.staffing.aims import hour_price
 from simulator.staffing.problem import Grid, Seats
 from simulator.staffing.sampled import Desk
 from simulator.theory.erlang import QueueTheory, erlang_a, erlang_c
@@ -60,11 +61,18 @@ def grid_of(loaded: LoadedScenario, teams: Sequence[str], minutes: int) -> Grid:
             for day in range(scenario.days if hours else 0):
                 opens, closes = hours.open_at_s(scenario.kind_of(day), day, local)  # type: ignore[union-attr]
                 open_now[at] |= (begins < closes) & (ends > opens)
-    costs = scenario.costs
-    wage = [1.0 if costs is None else costs.paid_hour.get(name, costs.paid_hour.get("default", 1.0)) for name in teams]
+    wages = hours_priced(loaded, teams)
+    wage = [1.0] * len(teams) if wages is None else wages
     price = np.outer(wage, (ends - begins) / 3600)
     most = (open_now | (today > 0)).astype(np.int64)
     return Grid(tuple(teams), begins, minutes, price, (today >= 1).astype(np.int64), most)
+
+
+def hours_priced(loaded: LoadedScenario, teams: Sequence[str]) -> list[float] | None:
+    """Return what a paid hour of each team costs; None where it is not told of all: their hours are counted then."""
+    wages = [hour_price(loaded, name) for name in teams]
+    told = [wage for wage in wages if wage is not None]
+    return told if len(told) == len(teams) else None
 
 
 def today_of(loaded: LoadedScenario, teams: Sequence[str], begins_s: Values) -> Values:

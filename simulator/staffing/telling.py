@@ -24,15 +24,17 @@ from results.staffing import (
     SAMPLED,
     VERIFIED,
     Staffing,
+    records_of,
 )
+from results.staffing_words import out_of_reach_text, short_text
 from scenarios.reading import LoadedScenario
 from scenarios.rosters import rostered_s
 from scenarios.units import clock_text
 from simulator.staffing.master import solve
 from simulator.staffing.problem import Seats
 from simulator.staffing.searching import cuts_of
-from simulator.staffing.starting import present_share, today_of
-from simulator.staffing.verifying import ALPHA, FRESH_FIRST, Judged
+from simulator.staffing.starting import hours_priced, present_share, today_of
+from simulator.staffing.verifying import ALPHA, FRESH_FIRST, Judged, Verified
 
 if TYPE_CHECKING:
     from simulator.staffing.cheapest import Work
@@ -47,7 +49,7 @@ def told(work: Work, wall_s: float) -> Staffing:
     """Return what came out."""
     assert work.found is not None
     loaded, grid, seats = work.desk.loaded, work.grid, work.seats()
-    if not work.whole and work.state != VERIFIED:
+    if not work.whole and work.state == NOT_VERIFIED:
         work.state = SAMPLED
     today = today_of(loaded, grid.teams, grid.begins_s)
     hours = np.diff(np.append(grid.begins_s, loaded.horizon_s)) / 3600
@@ -57,19 +59,24 @@ def told(work: Work, wall_s: float) -> Staffing:
     paid = (seats * hours).sum(axis=1)
     people = [name for name, team in loaded.scenario.teams.items() if not team.self_service]
     currency = loaded.scenario.customers.currency if loaded.scenario.customers else None
-    cost, cost_today = float(wage @ paid), float(wage @ paid_today)
+    price_unit = "h" if hours_priced(loaded, grid.teams) is None else "money"
+    cost_unit = price_unit if work.people is None else "money"
+    cost = float(wage @ paid)
+    cost_today = float(wage @ paid_today) if cost_unit == price_unit else None
     paid_h, people_rostered = float(paid.sum()), _roster(work)
     if work.chosen is not None:
         cost, cost_today = work.chosen.cost, work.chosen.cost_today
+    elif work.desk.money:
+        cost, cost_today = work.found.cost, None
     if work.people is not None:
         cost, paid_h = work.people.solved.cost, people_rostered.paid_h if people_rostered else 0.0
     goals = _goals(work)
     return Staffing(
         work.state, "money" if work.desk.money else "cost", _requirement(work, seats, today, there, goals),
         goals, grid.teams, tuple(one for one in people if one not in grid.teams),
-        cost, cost_today, (currency or "money") if loaded.scenario.costs else None,
+        cost, cost_today, currency, price_unit, cost_unit,
         paid_h, float(paid_today.sum()), float(there @ paid), float(there @ paid_today),
-        _bound(work), 1 - ALPHA, _guarantee(work), _notes(work, goals), work.desk.seed, grid.minutes,
+        _bound(work), 1 - ALPHA, _guarantee(work), _notes(work, goals), work.whole, work.desk.seed, grid.minutes,
         loaded.scenario.days, len(work.numbers), _fresh_played(work), FRESH_FIRST, work.candidates,
         work.search.single_moves, work.player.plays, wall_s, people_rostered,
     )  # fmt: skip
@@ -82,28 +89,39 @@ def _roster(work: Work) -> Roster | None:
 def _fresh_played(work: Work) -> int:
     if work.chosen is not None:
         return work.chosen.replications
-    return work.verified.replications if work.verified is not None else 0
+    verified = _verified(work)
+    return verified.replications if verified is not None else 0
+
+
+def _verified(work: Work) -> Verified | None:
+    """Return what fresh replications say of those people that are told; None where they never were played on any."""
+    known = work.verified
+    return known if known is not None and np.array_equal(known.seats, work.seats()) else None
 
 
 def _judged(work: Work) -> tuple[Judged, ...]:
-    return work.verified.judged if work.verified is not None else ()
+    verified = _verified(work)
+    return verified.judged if verified is not None else ()
 
 
 def _goals(work: Work) -> pd.DataFrame:
     assert work.found is not None
     now, rows = work.found.now, []
     binding = _binding(work)
+    units = [{"unit": aim.unit, "gain_unit": aim.gain_unit} for aim in work.desk.aims]
     for at, one in enumerate(_judged(work)):
         row = dataclasses.asdict(one)
-        rows.append({"goal": row.pop("name"), **row, "binds": bool(binding[at])})
+        rows.append({"goal": row.pop("name"), **units[at], **row, "binds": bool(binding[at])})
     if not rows:  # not verified: what the sample says, without an interval
         for at, aim in enumerate(work.desk.aims):
-            slack = float(now.slack[at])
+            slacks = work.found.sample.slack[:, at]
+            slack = float(np.nanmean(slacks)) if not np.isnan(slacks).all() else math.nan
             value = aim.value(slack) if aim.goal is not None and aim.on_days is None else math.nan
             unknown = dict.fromkeys(("low", "high", "days_low", "days_high", "short"), math.nan)
             rows.append(
-                {"goal": aim.name, "value": value, "kept_on": float(now.kept_on[at]), "verdict": "not verified",
-                 "slack": slack, "is_goal": aim.goal is not None, "binds": bool(binding[at]), **unknown}
+                {"goal": aim.name, **units[at], "value": value, "kept_on": float(now.kept_on[at]),
+                 "verdict": "not verified", "slack": slack, "is_goal": aim.goal is not None,
+                 "binds": bool(binding[at]), **unknown}
             )  # fmt: skip
     return pd.DataFrame(rows, columns=list(GOAL_COLUMNS))
 
@@ -171,38 +189,40 @@ def _guarantee(work: Work) -> str:
         return work.chosen.words if work.chosen is not None else "interrupted: nothing was verified"
     n, first = _fresh_played(work), FRESH_FIRST * max(work.candidates, 1)
     if work.state == VERIFIED:
-        tried = f"{work.candidates} candidates were" if work.candidates > 1 else "1 candidate was"
+        tried = "1 candidate was tried"
+        if work.candidates > 1:
+            tried = f"{work.candidates} candidates were tried, and the risk of an error is split over them"
         return (
             f"All goals hold together with {100 * (1 - ALPHA):.0f} % confidence, in the world that the scenario "
             f"tells of: shown on {n} fresh replications (numbers {first} to {first + n - 1} of seed "
-            f"{work.desk.seed}) that the search never saw; {tried} tried, and the risk of an error is split over "
-            "them."
+            f"{work.desk.seed}) that the search never saw; {tried}."
         )
+    if work.state == OUT_OF_REACH and not n:
+        return f"Interrupted: on the {len(work.numbers)} replications sampled not even the most people reach all goals."
     if work.state == OUT_OF_REACH:
         return f"Not even the most people reach all goals; figures are of {n} fresh replications with all of them."
     if work.state == NO_ROSTER:
         return "Nothing is promised: no roster under these rules keeps what is asked; the nearest one is told."
     if work.state == NOT_VERIFIED:
         return f"Nothing is promised: of {work.candidates} candidates none was shown to keep all goals."
-    return f"Nothing is promised: interrupted; on the {len(work.numbers)} replications sampled the goals are kept."
+    tried = f", but {n} fresh ones have not shown it" if n else ""
+    return (
+        f"Nothing is promised: interrupted; on the {len(work.numbers)} replications sampled the goals are kept{tried}."
+    )
 
 
 def _notes(work: Work, goals: pd.DataFrame) -> tuple[str, ...]:
     notes = list(work.people.solved.loosen) if work.people is not None and work.state == NO_ROSTER else []
-    for row in goals.itertuples():
-        if work.state == OUT_OF_REACH and row.verdict != "kept":
-            notes.append(
-                f"{row.goal}: with all that may be rostered the value is {row.value:.4g} ({row.low:.4g} to "
-                f"{row.high:.4g}); a bound of {_promised(row):.4g} could be promised"
-            )
-        elif work.state == NOT_VERIFIED and row.verdict != "kept":
-            notes.append(f"{row.goal}: {row.verdict}; short by {row.short:.4g}")
+    if not work.whole and work.state in (VERIFIED, NO_ROSTER):
+        notes.append("Interrupted before it was measured what one agent more is worth")
+    for row, aim in zip(records_of(goals), work.desk.aims, strict=True):
+        if row["verdict"] in ("kept", "not verified"):
+            continue
+        if work.state == OUT_OF_REACH:
+            notes.append(out_of_reach_text(row, aim.goal is not None and aim.goal.at_least is not None))
+        elif work.state == NOT_VERIFIED:
+            notes.append(short_text(row, aim.on_days is not None))
     return tuple(notes)
-
-
-def _promised(row: object) -> float:
-    """Return the end of an interval on the side that does not flatter."""
-    return float(row.low if " at least " in row.goal else row.high)  # type: ignore[attr-defined]
 
 
 def _paid_h(loaded: LoadedScenario, team: str) -> float:

@@ -49,6 +49,7 @@ def give_weeks(
     guess = _by_hand(labour, crew, count, need, patterns)
     solver = cp_model().CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.catch_sigint_signal = False  # Ctrl-C is ours
     solver.parameters.random_seed = seed
     model, works = _model(labour, crew, count, need, patterns, guess)
     for hinted, longer in ((True, 1), (False, 1), (False, LONGER)):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from results.kept_rows import KeptRows, KeptRowsError
+from results.kept_rows import PACKED_FROM, KeptRows, KeptRowsError
 
 ABOUT = {"scenario": "0f3a", "seed": 1, "set of alternatives": [["+2", {"teams.front.agents": "+2"}]]}
+TWISTED = b'{"about": {}}\n{"key": "a/0", "packed": "AAAA"}\n'
 ROW = [0.1 + 0.2, float("nan"), -0.0, 1e-300, float("inf")]
 
 
@@ -26,6 +27,19 @@ def test_numbers_come_back_to_the_last_bit(path):
         assert kept.get("scenario/0").tobytes() == np.array(ROW).tobytes()
         assert kept.get("scenario/1") is None
         assert len(kept) == 2
+
+
+@pytest.mark.parametrize("size", [PACKED_FROM - 1, PACKED_FROM, 5000])
+def test_long_rows_are_small_and_come_back_to_the_last_bit(tmp_path, size):
+    """Without it a search over a week would fill a disk, or its resumed answer differ in the last digits."""
+    row = np.zeros(size)
+    row[::7], row[-1] = np.random.default_rng(1).normal(size=len(row[::7])), np.nan
+    with KeptRows.create(tmp_path / "rows.jsonl", ABOUT) as kept:
+        kept.put("a/0", row)
+        assert kept.get("a/0").tobytes() == row.tobytes()
+    with KeptRows.reopen(tmp_path / "rows.jsonl", ABOUT) as kept:
+        assert kept.get("a/0").tobytes() == row.tobytes()
+    assert (tmp_path / "rows.jsonl").stat().st_size < 5 * size or size < PACKED_FROM
 
 
 @pytest.mark.parametrize("left", range(1, 20))
@@ -71,7 +85,7 @@ def test_rows_of_another_question_are_refused(path, changes, words):
         assert len(kept) == 2
 
 
-@pytest.mark.parametrize("text", [b"", b"{}\n", b"no\n", b'{"about": {}}\n{"key": 3}\n'])
+@pytest.mark.parametrize("text", [b"", b"{}\n", b"no\n", b'{"about": {}}\n{"key": 3}\n', TWISTED])
 def test_what_is_no_file_of_rows_is_refused(path, text):
     """Without it a damaged file would end in a traceback, or be taken for an empty one."""
     path.write_bytes(text)

@@ -126,8 +126,9 @@ QUIET = read_file(HERE / "quiet_tuesday.yaml").values
 @given(_mangled(QUIET))
 def test_a_scenario_with_anything_anywhere_is_read_or_told(changes):
     """Without it some wrong value in some place would end in a traceback instead of a fault."""
-    from scenarios.reading import _same_cells, _Tables
+    from scenarios.reading import _Tables
     from scenarios.references import hops, references
+    from scenarios.table_checks import same_cells
 
     values = QUIET
     for path, value in changes:
@@ -139,6 +140,6 @@ def test_a_scenario_with_anything_anywhere_is_read_or_told(changes):
         faults += error.faults
     if isinstance(values, dict):
         tables = _Tables(document, HERE, faults)
-        list(_same_cells(document, tables))
+        list(same_cells(document, tables.contacts, tables.forecasts))
         list(hops(document, tables.arrivals))
     assert len(faults) == len(set(faults))

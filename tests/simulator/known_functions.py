@@ -7,7 +7,6 @@ import random
 
 import numpy as np
 
-from results.evaluations import Evaluations
 from results.figures import Key
 from results.whatif import Measure
 from scenarios.uncertain import Uncertain
@@ -54,5 +53,4 @@ def weigh(plays, count, evaluations, replications=2, seed=1):
     """Weigh a function as a scenario is weighed."""
     measure = Measure(Key("wait_s_mean", None, "phone", None), "s", "less", True)
     told = inputs(count)
-    kept = Evaluations([one.path for one in told], [measure.name])
-    return weighed(told, [measure], plays, plan_of(count, evaluations, replications), kept, seed)
+    return weighed(told, [measure], plays, plan_of(count, evaluations, replications), seed=seed)

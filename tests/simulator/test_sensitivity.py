@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from results.runs import RunError
+from results.kept_rows import KeptRows, KeptRowsError
 from scenarios.changes import changed
 from scenarios.uncertain_inputs import settings_at
 from scenarios.uncertain_typed import all_inputs
 from simulator.precision import PrecisionError
-from simulator.sensitivity import sensitivity
+from simulator.sensitivity import asked_about, sensitivity
 from simulator.simulate import simulate
 from tests.written import about, demand, one_desk, written
 
@@ -32,12 +32,12 @@ def desk_of(folder, **changes):
 
 @pytest.fixture(scope="module")
 def weighed(tmp_path_factory):
-    """One analysis, and the file of its evaluations."""
+    """One analysis, and the file of its rows."""
     folder = tmp_path_factory.mktemp("desk")
     loaded = desk_of(folder)
-    return loaded, folder / "evaluations.csv", sensitivity(
-        loaded, evaluations=EVALUATIONS, keep=folder / "evaluations.csv"
-    )  # fmt: skip
+    path = folder / "rows.jsonl"
+    with KeptRows.create(path, {}) as kept:
+        return loaded, path, sensitivity(loaded, evaluations=EVALUATIONS, kept=kept)
 
 
 def test_what_takes_longer_matters_and_what_changes_nothing_does_not(weighed):
@@ -108,23 +108,25 @@ def test_a_cluster_changes_no_number(weighed):
 def test_an_interrupted_analysis_tells_what_it_has_and_goes_on_to_the_same_numbers(weighed, tmp_path, share):
     """Without it Ctrl-C would throw an hour away, or a second run would tell other numbers."""
     loaded, _, found = weighed
-    path = tmp_path / "evaluations.csv"
+    path = tmp_path / "rows.jsonl"
 
     def stop(done):
         if done >= share:
             raise KeyboardInterrupt
 
-    part = sensitivity(loaded, evaluations=EVALUATIONS, progress=stop, keep=path)
+    with KeptRows.create(path, {}) as kept:
+        part = sensitivity(loaded, evaluations=EVALUATIONS, progress=stop, kept=kept)
     assert not part.whole
     assert 0 < len(part.evaluations) < len(found.evaluations)
     assert part.figures[0].swings[0] is not None
     with path.open("a") as file:
-        file.write("sobol,0,0,9")  # as a kill leaves it
-    played = []
-    whole = sensitivity(loaded, evaluations=EVALUATIONS, keep=path, progress=played.append)
+        file.write('{"key": "sobol/0", "row": [0.3')  # as a kill leaves it
+    with KeptRows.reopen(path, {}) as kept:
+        whole = sensitivity(loaded, evaluations=EVALUATIONS, kept=kept)
     assert whole.facts() == found.facts()
     pd.testing.assert_frame_equal(whole.evaluations, found.evaluations)
-    assert len(path.read_text().splitlines()) == len(found.evaluations) + 1
+    rows = found.evaluations.groupby(["stage", "row"]).ngroups
+    assert len(path.read_text().splitlines()) == rows + 1  # none is kept twice
 
 
 def test_what_was_played_whole_is_not_played_again(weighed, monkeypatch):
@@ -135,14 +137,29 @@ def test_what_was_played_whole_is_not_played_again(weighed, monkeypatch):
         raise AssertionError("played again")
 
     monkeypatch.setattr("simulator.sensitivity.Worlds.values", nobody)
-    assert sensitivity(loaded, evaluations=EVALUATIONS, keep=path).facts() == found.facts()
+    with KeptRows.reopen(path, {}) as kept:
+        again = sensitivity(loaded, evaluations=EVALUATIONS, kept=kept)
+    assert again.facts() == found.facts()
+    pd.testing.assert_frame_equal(again.evaluations, found.evaluations)
 
 
-def test_evaluations_of_other_inputs_are_not_taken_for_these(weighed):
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"uncertain": ["teams.front.resolves=0.8..1"]},
+        {"seed": 2},
+        {"evaluations": 421},
+        {"replications": 3},
+        {"metrics": ["contacts"]},
+    ],
+)
+def test_rows_of_another_question_are_not_gone_on_with(weighed, tmp_path, other):
     """Without it a resumed run could mix two questions."""
-    loaded, path, _ = weighed
-    with pytest.raises(RunError, match="other inputs or figures"):
-        sensitivity(loaded, ["teams.front.resolves=0.8..1"], evaluations=800, keep=path)
+    loaded, _, _ = weighed
+    asked = {"uncertain": [], "seed": 1, "evaluations": EVALUATIONS, "replications": 2, "metrics": []}
+    KeptRows.create(tmp_path / "rows.jsonl", asked_about(loaded, **asked)).__exit__(None, None, None)
+    with pytest.raises(KeptRowsError, match="begun with another"):
+        KeptRows.reopen(tmp_path / "rows.jsonl", asked_about(loaded, **{**asked, **other}))
 
 
 def test_too_few_evaluations_are_refused_with_how_many_would_do(weighed):

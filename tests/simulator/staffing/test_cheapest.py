@@ -104,7 +104,7 @@ def test_a_planner_sees_cost_gap_and_what_one_more_agent_is_worth(answer):
     assert found.cost < found.cost_today
     assert 0 <= found.gap < 0.5
     assert found.requirement["worth"].max() > 0
-    assert set(found.requirement["binds"]) >= {"wait_s_mean of phone at most 40"}
+    assert set(found.requirement["binds"]) >= {"Phone: mean wait of everyone who asked, at most 40 s"}
     assert found.paid_h == pytest.approx(found.net_h)
     assert found.goals["verdict"].tolist() == ["kept"]
 

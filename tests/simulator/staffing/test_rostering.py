@@ -80,6 +80,7 @@ def test_people_who_are_rostered_keep_the_goals_and_every_rule(played):
     facts = Run.open(out).facts["staffing"]
     assert facts["state"] == "verified"
     assert facts["roster"]["shifts"] > 5
+    assert (facts["price_unit"], facts["cost_unit"], facts["cost_today"]) == ("h", "money", None)
     assert broken_rules(roster_in(path, out), path.parent / "small.yaml") == []
 
 
