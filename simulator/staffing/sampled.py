@@ -124,9 +124,17 @@ class Desk:
         }
 
     def floor(self, seats: Seats | None) -> Floor:
-        """Return the desk with other people; today's where None."""
+        """Return the desk with other people; today's where None.
+
+        Raises:
+            ValueError: a team has more than the grid has room for, where the engine would write beyond its memory.
+        """
         if seats is None:
             return self.today
+        over = seats.max(axis=1) - self.grid.most.max(axis=1)
+        if (over > 0).any():
+            name = self.grid.teams[int(over.argmax())]
+            raise ValueError(f"{name}: {over.max()} agents more than the grid allows")
         names, rosters = list(self.loaded.scenario.teams), []
         begins_us = self.begins_us
         for roster in self.widest.rosters:

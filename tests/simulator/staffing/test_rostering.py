@@ -144,3 +144,12 @@ def test_a_planner_may_leave_the_rules_out_or_name_others(played, tmp_path):
     words = ["staff", path, "--labour", "nothing_of_that_name", "-o", tmp_path / "run"]
     assert testdrive.main([str(word) for word in words]) == 2
     assert not (tmp_path / "run").exists()
+
+
+def test_more_people_than_there_is_room_for_are_refused_before_they_are_played(tmp_path):
+    """Without it the compiled engine would write beyond its memory, and the process die without a word."""
+    loaded = load_scenario(a_desk(tmp_path))
+    grid = grid_of(loaded, ("front",), 60)
+    desk = Desk(loaded, 1, grid, aims_of(loaded, ("front",)), None)
+    with pytest.raises(ValueError, match="front: 3 agents more"):
+        desk.floor(grid.most + 3)
