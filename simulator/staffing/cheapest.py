@@ -104,7 +104,7 @@ def staff(
     seed = loaded.scenario.seed if seed is None else seed
     model = believed_churn(loaded, seed)
     with open_workers(threads, False, cluster) as workers:
-        desk, numbers = _opened(loaded, chosen, interval, aims, seed, money, model, sample)
+        desk, numbers = opened(loaded, chosen, interval, aims, seed, money, model, sample)
         rules = None if money or loaded.labour is None else labour_on(loaded.labour, loaded.scenario)
         work = Work(desk, workers, numbers, replications, progress, rules)
         work.run()
@@ -143,7 +143,7 @@ def _money_can_be_told(loaded: LoadedScenario) -> None:
         raise StaffingError(f"--objective money: {why}")
 
 
-def _opened(
+def opened(
     loaded: LoadedScenario, teams: Sequence[str], minutes: int, aims: tuple[Aim, ...], seed: int, money: bool,
     model: object, sample: int | None,
 ) -> tuple[Desk, range]:  # fmt: skip
