@@ -13,6 +13,7 @@ what holds beyond the sample: `simulator.staffing.verifying` does.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,8 @@ MORE_MOST = 8.0
 ALL_PAIRS_MOST = 12
 """So few seats: all pairs are tried, whatever the effects say."""
 PAIRS_TRIED = 12
+GUESS_ERRORS = 1.0
+"""What two moves do together is told by what each does alone, within so many standard errors of the sample."""
 HOLDERS_TRIED = 2
 """From how many of the harmless agents a level below is looked at."""
 
@@ -130,10 +133,15 @@ class Search:
             if (worse and reach == 1) or enough:
                 break
         tell("moving single agents", 0.85)
-        return self.polished(self.best if self.best is not None and self.keeps(self.best) else here)
+        return self.polished(self.best if self.best is not None and self.keeps(self.best) else here, swaps=False)
 
-    def again(self, here: Found) -> Found:
-        """Return the cheapest seats near here once more is asked than before."""
+    def again(self, here: Found, swaps: bool = True) -> Found:
+        """Return the cheapest seats near here once other margins are asked than before.
+
+        Args:
+            here: what was found before.
+            swaps: whether agents are moved at the end, too, which takes longest.
+        """
         self.best = None
         here = self.look(here.seats)  # judged by what is asked now
         if self.many:
@@ -142,7 +150,7 @@ class Search:
         for reach in (1, 2, 4):
             there = self._round(here, known, reach)
             if self.keeps(there):
-                return self.polished(there)
+                return self.polished(there, swaps)
         return there
 
     def finalists(self, count: int = 4) -> list[Seats]:
@@ -193,10 +201,10 @@ class Search:
         """Names of the aims."""
         return [aim.name for aim in self.aims]
 
-    def polished(self, here: Found) -> Found:
+    def polished(self, here: Found, swaps: bool = True) -> Found:
         """Take agents away and move them, one at a time, until no such step leads to cheaper seats that keep all."""
         while self.keeps(here):
-            there = self._fewer(here) or self._swapped(here)
+            there = self._fewer(here) or (self._swapped(here) or self._cheaper(here) if swaps else None)
             if there is None:
                 break
             here = there
@@ -229,8 +237,24 @@ class Search:
                 return there
         return None
 
+    def _cheaper(self, here: Found) -> Found | None:
+        """Return the cheapest seats that one agent moved to a cheaper seat leads to; None where none keep all."""
+        fewer, more = self._fewer_tried(here), self._more_tried(here)
+        pairs = [
+            (one.seats + other.seats - here.seats, self._guess(here, one, other))
+            for one, other in itertools.product(fewer, more)
+            if one.cost + other.cost - here.cost < here.cost - 1e-9
+        ]
+        tried = self.found([seats for seats, guess in pairs if guess >= -GUESS_ERRORS])
+        self.single_moves += len(tried)
+        kept = [one for one in tried if self.keeps(one)]
+        return min(kept, key=lambda one: (one.cost, -self.slack(one)), default=None)
+
     def _fewer_tried(self, here: Found) -> list[Found]:
         return self.found([_with(here.seats, (move, -1)) for move in self._moves(here, -1)])
+
+    def _more_tried(self, here: Found) -> list[Found]:
+        return self.found([_with(here.seats, (move, 1)) for move in self._moves(here, 1)])
 
     def _climbed(self, here: Found, below: float) -> Found | None:
         """Return the best seats that one move of one agent leads to, cheaper than a cost; None where none is better."""
