@@ -151,7 +151,26 @@ class Search:
             there = self._round(here, known, reach)
             if self.keeps(there):
                 return self.polished(there, swaps)
-        return there
+        return self.polished(self.raised(there), swaps)
+
+    def raised(self, here: Found) -> Found:
+        """Return people with single agents more, each where it helps most for its price, until all aims are kept.
+
+        Where aims pull at each other lines may lead nowhere; one agent more always leads on, as far as it may be.
+        """
+        while not self.keeps(here):
+            known = self.effects(here, both=False)
+            short = np.maximum(np.nan_to_num(self.margin - here.now.slack), 0.0)
+            helps = np.minimum(np.maximum(known.more, 0.0), short[:, None, None]) / self._unit(here)[:, None, None]
+            worth = np.where(here.seats < self.grid.most, helps.sum(axis=0) / self.grid.price, -np.inf)
+            best = np.unravel_index(int(worth.argmax()), worth.shape)
+            if not worth[best] > 0:
+                break
+            here = self.look(_with(here.seats, ((int(best[0]), int(best[1])), 1)))
+        return here
+
+    def _unit(self, here: Found) -> Values:
+        return np.maximum(np.nan_to_num(here.now.error, posinf=0.0), 1e-12)
 
     def finalists(self, count: int = 4) -> list[Seats]:
         """Return the cheapest seats that were played and keep all aims."""
@@ -162,7 +181,7 @@ class Search:
         """Return the cheapest seats near here that keep the aims, as played, moving what the cuts ask."""
         room = here.now.slack - self.margin
         asked, best = -room, here
-        unit = np.maximum(np.nan_to_num(here.now.error, posinf=0.0), 1e-12)
+        unit = self._unit(here)
         for _ in range(TRIES):
             seats = self._solved(here, known, asked, reach)
             there = self.look(seats)
