@@ -27,6 +27,8 @@ CHECK_FIRST = 50_000
 """The number of the first check day: above those of all samples, below all fresh ones."""
 ROUNDS = 3
 """So often margins are set anew, and seats sought that keep them."""
+STEPS_MOST, PROPOSED = 12, 2
+"""So many single steps at the end, and of each as many cheapest and surest ones as are played on check days."""
 NEAR = 0.1
 """So many standard errors less than needed are as good as it."""
 
@@ -82,17 +84,34 @@ def calibrated(search: Search, found: Found, level: Level, needed: float) -> Fou
         needed: by so many standard errors of fresh days each aim should be kept.
     """
     tried: list[Found] = []
-    for number in range(1, ROUNDS + 1):
+    for _ in range(ROUNDS):
         search.margin[:] = level.margin(found, needed)
-        there = search.again(found, swaps=number >= ROUNDS - 1)
+        there = search.again(found)
         if not search.keeps(there):
             break
-        same = (there.seats == found.seats).all()
         tried.append(there)
-        found = there
-        if same and number >= ROUNDS - 1:
+        if (there.seats == found.seats).all():
             break
+        found = there
     enough = [one for one in tried if level.left(one, needed) >= -NEAR]
-    if enough:
-        return min(enough, key=lambda one: one.cost)
-    return max([*tried, found], key=lambda one: level.left(one, needed))
+    best = max([*tried, found], key=lambda one: level.left(one, needed))
+    found = min(enough, key=lambda one: one.cost) if enough else best
+    search.margin[:] = level.margin(found, needed)
+    return settled(search, found, level, needed)
+
+
+def settled(search: Search, found: Found, level: Level, needed: float) -> Found:
+    """Return people of whom none can be spared, nor moved to a cheaper seat: the sample proposes, check days decide.
+
+    Of hundreds of moves that the sample allows the best are those that it flatters most.
+    """
+    for _ in range(STEPS_MOST):
+        search.margin[:] = np.minimum(search.margin, np.nan_to_num(found.now.slack, nan=np.inf))
+        cheaper = search.cheaper(found)
+        most = sorted(cheaper, key=search.slack, reverse=True)[:PROPOSED]
+        proposed = dict.fromkeys([*cheaper[:PROPOSED], *most])
+        enough = [one for one in proposed if level.left(one, needed) >= 0]
+        if not enough:
+            break
+        found = min(enough, key=lambda one: (one.cost, -level.left(one, needed)))
+    return found

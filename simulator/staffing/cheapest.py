@@ -35,7 +35,7 @@ from scenarios.labour import Labour, labour_on
 from scenarios.reading import LoadedScenario
 from simulator.simulate import believed_churn
 from simulator.staffing.aims import Aim, StaffingError, aims_of, staffed_teams
-from simulator.staffing.calibrating import Level, calibrated
+from simulator.staffing.calibrating import Level, calibrated, settled
 from simulator.staffing.effects import ALONE_MOST, Effects, standing
 from simulator.staffing.finalists import Chosen, choose
 from simulator.staffing.problem import Seats
@@ -338,7 +338,10 @@ class Work:
         least = np.where([one.verdict == "kept" for one in verified.judged], 0.0, LEAST_ERRORS * found.now.error)
         scale = math.sqrt(len(self.numbers) / self.fresh)
         self.search.margin[:] = np.maximum(margin, before + np.nan_to_num(least, posinf=0.0) * scale)
-        self.found = self.needed = self.search.again(self.needed or self.found)
+        again = self.search.again(self.needed or self.found)
+        if self.labour is None and self.search.keeps(again):
+            again = settled(self.search, again, self.level, _z(self.candidates + 1))
+        self.found = self.needed = again
         self._roster()
 
     def _needed(self, candidate: int) -> float:

@@ -37,16 +37,15 @@ REACH = (2, 1, 1, 1, 1)
 """By round: by how many agents an interval may change, or by its tenth part where that is more."""
 WORTH_IT = 0.002
 """A round that saves less than this share is the last."""
-CLIMBS_MOST = 3
-"""Of many seats: so many moves on a level below."""
 NEAR_ERRORS = 0.2
 """A round ends when an aim is kept by less than so many standard errors."""
 MORE_MOST = 8.0
 """By so many standard errors more, at most, is asked at the next try: what far too few people do tells little."""
 ALL_PAIRS_MOST = 12
-"""So few seats: all pairs are tried, whatever the effects say."""
-PAIRS_TRIED = 12
-GUESS_ERRORS = 1.0
+"""Of so few seats all pairs are tried, on levels of cost below, too."""
+MOVES, MOVES_LEAST = 16, 2
+"""So many agents are moved in one step at first, and at last."""
+GUESS_ERRORS = 0.2
 """What two moves do together is told by what each does alone, within so many standard errors of the sample."""
 HOLDERS_TRIED = 2
 """From how many of the harmless agents a level below is looked at."""
@@ -132,16 +131,12 @@ class Search:
             here = here if worse else there
             if (worse and reach == 1) or enough:
                 break
+        here = self._stepped(self.best if self.best is not None and self.keeps(self.best) else here)
         tell("moving single agents", 0.85)
-        return self.polished(self.best if self.best is not None and self.keeps(self.best) else here, swaps=False)
+        return self.polished(self.best if self.best is not None and self.keeps(self.best) else here)
 
-    def again(self, here: Found, swaps: bool = True) -> Found:
-        """Return the cheapest seats near here once other margins are asked than before.
-
-        Args:
-            here: what was found before.
-            swaps: whether agents are moved at the end, too, which takes longest.
-        """
+    def again(self, here: Found) -> Found:
+        """Return the cheapest seats near here once other margins are asked than before."""
         self.best = None
         here = self.look(here.seats)  # judged by what is asked now
         if self.many:
@@ -150,8 +145,8 @@ class Search:
         for reach in (1, 2, 4):
             there = self._round(here, known, reach)
             if self.keeps(there):
-                return self.polished(there, swaps)
-        return self.polished(self.raised(there), swaps)
+                break
+        return self.polished(self._stepped(self.raised(there)))
 
     def raised(self, here: Found) -> Found:
         """Return people with single agents more, each where it helps most for its price, until all aims are kept.
@@ -177,13 +172,24 @@ class Search:
         kept = sorted((one for one in self._known.values() if self.keeps(one)), key=lambda one: one.cost)
         return [one.seats for one in kept[:count]]
 
-    def _round(self, here: Found, known: Effects, reach: int) -> Found:
+    def _stepped(self, here: Found) -> Found:
+        """Return cheaper seats by a few agents at a time, as many as lines tell rightly; each step measures anew."""
+        moves = MOVES
+        while self.keeps(here) and moves >= MOVES_LEAST:
+            there = self._round(here, self.effects(here), 1, moves)
+            if self.keeps(there) and there.cost < here.cost - 1e-9:
+                here = there
+            else:
+                moves //= 2
+        return here
+
+    def _round(self, here: Found, known: Effects, reach: int, moves: int = 0) -> Found:
         """Return the cheapest seats near here that keep the aims, as played, moving what the cuts ask."""
         room = here.now.slack - self.margin
         asked, best = -room, here
         unit = self._unit(here)
         for _ in range(TRIES):
-            seats = self._solved(here, known, asked, reach)
+            seats = self._solved(here, known, asked, reach, moves)
             there = self.look(seats)
             if self.better(there, best):
                 best = there
@@ -201,14 +207,14 @@ class Search:
             return one.cost < other.cost - 1e-9
         return self.slack(one) > self.slack(other)
 
-    def _solved(self, here: Found, known: Effects, asked: Values, reach: int) -> Seats:
+    def _solved(self, here: Found, known: Effects, asked: Values, reach: int, moves: int) -> Seats:
         room = np.maximum(reach, here.seats // 10 if reach > 1 else 1)
         least = np.maximum(self.grid.least, here.seats - room)
         most = np.minimum(self.grid.most, here.seats + room)
         near = Grid(
             self.grid.teams, self.grid.begins_s, self.grid.minutes, self.grid.price, least, np.maximum(most, least)
         )
-        return near_seats(near, list(cuts_of(self.aims_named, known.slope, here.seats, asked)))
+        return near_seats(near, list(cuts_of(self.aims_named, known.slope, here.seats, asked)), here.seats, moves)
 
     @property
     def many(self) -> bool:
@@ -216,14 +222,22 @@ class Search:
         return int((self.grid.most > self.grid.least).sum()) > ALONE_MOST
 
     @property
+    def few(self) -> bool:
+        """Whether there are so few seats that all pairs can be tried again and again."""
+        return int((self.grid.most > self.grid.least).sum()) <= ALL_PAIRS_MOST
+
+    @property
     def aims_named(self) -> list[str]:
         """Names of the aims."""
         return [aim.name for aim in self.aims]
 
-    def polished(self, here: Found, swaps: bool = True) -> Found:
-        """Take agents away and move them, one at a time, until no such step leads to cheaper seats that keep all."""
+    def polished(self, here: Found) -> Found:
+        """Take agents away one at a time until none can go; of few seats move them, too, as long as that saves.
+
+        Of many more such moves the best seems better than it is: `simulator.staffing.calibrating` looks at these.
+        """
         while self.keeps(here):
-            there = self._fewer(here) or (self._swapped(here) or self._cheaper(here) if swaps else None)
+            there = self._fewer(here) or (self._swapped(here) if self.few else None)
             if there is None:
                 break
             here = there
@@ -240,14 +254,12 @@ class Search:
     def _swapped(self, here: Found) -> Found | None:
         """Return cheaper seats that keep all, by moving agents: one level of cost below, as good as can be made there.
 
-        Slack is near to concave in seats, so that on a level single moves climb to the best there is.
+        Of few seats only: more would be fitted to the luck of the sample, and take long. Slack is near to concave in seats, so that on a level single moves climb to the best there is.
         """
         held = sorted(self._fewer_tried(here), key=lambda one: -self.slack(one))
         for low in held[:HOLDERS_TRIED]:
-            there, climbs = low, 0
-            few = len(held) <= ALL_PAIRS_MOST
-            while not self.keeps(there) and (few or climbs < CLIMBS_MOST):
-                climbs += 1
+            there = low
+            while not self.keeps(there):
                 higher = self._climbed(there, here.cost)
                 if higher is None:
                     break
@@ -256,18 +268,18 @@ class Search:
                 return there
         return None
 
-    def _cheaper(self, here: Found) -> Found | None:
-        """Return the cheapest seats that one agent moved to a cheaper seat leads to; None where none keep all."""
+    def cheaper(self, here: Found) -> list[Found]:
+        """Return people who keep all, of one agent less, or moved to a cheaper seat; the cheapest first."""
         fewer, more = self._fewer_tried(here), self._more_tried(here)
         pairs = [
-            (one.seats + other.seats - here.seats, self._guess(here, one, other))
+            one.seats + other.seats - here.seats
             for one, other in itertools.product(fewer, more)
-            if one.cost + other.cost - here.cost < here.cost - 1e-9
+            if one.cost + other.cost - here.cost < here.cost - 1e-9 and self._guess(here, one, other) >= -GUESS_ERRORS
         ]
-        tried = self.found([seats for seats, guess in pairs if guess >= -GUESS_ERRORS])
-        self.single_moves += len(tried)
-        kept = [one for one in tried if self.keeps(one)]
-        return min(kept, key=lambda one: (one.cost, -self.slack(one)), default=None)
+        tried = self.found(pairs)
+        self.single_moves += len(fewer) + len(tried)
+        kept = [one for one in (*fewer, *tried) if self.keeps(one) and one.cost < here.cost - 1e-9]
+        return sorted(kept, key=lambda one: (one.cost, -self.slack(one)))
 
     def _fewer_tried(self, here: Found) -> list[Found]:
         return self.found([_with(here.seats, (move, -1)) for move in self._moves(here, -1)])
@@ -282,14 +294,12 @@ class Search:
         more = self.found([_with(here.seats, (move, 1)) for move in ups])
         self.single_moves += len(downs) + len(ups)
         pairs = [
-            (self._guess(here, one, other), down, up)
+            (down, up)
             for down, one in zip(downs, fewer, strict=True)
             for up, other in zip(ups, more, strict=True)
             if down != up and here.cost + (one.cost - here.cost) + (other.cost - here.cost) < below - 1e-9
         ]
-        if not (len(downs) <= ALL_PAIRS_MOST):
-            pairs = sorted(pairs, key=lambda pair: -pair[0])[:PAIRS_TRIED]
-        tried = self.found([_with(here.seats, (down, -1), (up, 1)) for _, down, up in pairs])
+        tried = self.found([_with(here.seats, (down, -1), (up, 1)) for down, up in pairs])
         self.single_moves += len(pairs)
         alone = [one for one in more if one.cost < below - 1e-9]
         best = max([*tried, *alone], key=self.slack, default=None)

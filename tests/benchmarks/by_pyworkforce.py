@@ -26,6 +26,8 @@ from tests.benchmarks.staffing_bench import FULL_H, PART_H, PAUSE_AT_H, PAUSE_H,
 TARGETS = tuple(float(one) for one in np.round(np.arange(0.10, 0.995, 0.01), 2))
 WITHIN_S = 20.0
 """Where no goal tells within how many seconds."""
+USUAL = 0.80
+"""Where no goal tells which share."""
 VOLUMES_OF = 20
 """Replications of which the volumes are means."""
 SEARCH_S = 5.0
@@ -40,6 +42,8 @@ class Offered:
     volumes: Values
     handle_s: Values
     within_s: tuple[float, ...]
+    targets: tuple[float, ...]
+    """What goals ask of each team's channel, as its users put it in."""
     minutes: int
     present: tuple[float, ...]
 
@@ -89,15 +93,18 @@ def offered_as_measured(bench: Bench) -> Offered:
 def _offered(bench: Bench, volumes: Values, busy_s: Values) -> Offered:
     handle_s = np.divide(busy_s, volumes, out=np.full_like(busy_s, 1.0), where=volumes > 0)
     teams = [bench.loaded.scenario.teams[name] for name in bench.grid.teams]
-    goals = [goal for goal in bench.loaded.scenario.goals if goal.within_s or goal.metric == "wait_s_mean"]
-    within = tuple(
-        next(
-            (float(goal.within_s or goal.at_most or WITHIN_S) for goal in goals if goal.channel in team.channels),
-            WITHIN_S,
-        )
-        for team in teams
-    )
-    return Offered(volumes, handle_s, within, bench.grid.minutes, tuple(present_share(team) for team in teams))
+    within, targets = zip(*(_wanted(bench.loaded, team.channels) for team in teams), strict=True)
+    return Offered(volumes, handle_s, within, targets, bench.grid.minutes, tuple(present_share(team) for team in teams))
+
+
+def _wanted(loaded: LoadedScenario, channels: Sequence[str]) -> tuple[float, float]:
+    """Return within how many seconds which share is to be answered, by the first goal that tells of it."""
+    for goal in loaded.scenario.goals:
+        if goal.channel in channels and goal.within_s:
+            return float(goal.within_s), float(goal.at_least or USUAL)
+        if goal.channel in channels and goal.metric == "wait_s_mean":
+            return float(goal.at_most or WITHIN_S), USUAL
+    return WITHIN_S, USUAL
 
 
 def _handle_s(loaded: LoadedScenario, team: str, intent: str) -> float:
@@ -150,9 +157,7 @@ def rostered(bench: Bench, instance: Instance, required: Seats, kind: type) -> t
     more = {"cost_dict": {name: int(hours) for name, hours in paid_h.items()}} if kind is MinRequiredResources else {}
     seats, cost = np.zeros_like(required), 0.0
     for at, row in enumerate(required):
-        answer = kind(
-            1, bench.horizon, shifts, [row.tolist()], 500, 200, max_search_time=SEARCH_S, **more
-        ).solve()
+        answer = kind(1, bench.horizon, shifts, [row.tolist()], 500, 200, max_search_time=SEARCH_S, **more).solve()
         for one in answer["resources_shifts"]:
             seats[at] += one["resources"] * np.array(shifts[one["shift"]])
             cost += one["resources"] * paid_h[one["shift"]] * float(bench.wage[at])

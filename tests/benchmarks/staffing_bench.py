@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scenarios.labour import Labour, LabourRules
+from scenarios.labour import LabourRules
 from scenarios.reading import HERE, LoadedScenario
 from simulator.staffing.cheapest import ALPHA
-from simulator.staffing.problem import Grid, Seats
+from simulator.staffing.problem import Seats
 from simulator.staffing.sampled import Player
 from simulator.staffing.verifying import verify
 
@@ -108,7 +108,7 @@ class Bench:
         return int(self.grid.price.shape[1])
 
 
-def shifts_as_rules(bench: Bench, instance: Instance) -> Labour:
+def shifts_as_rules(bench: Bench, instance: Instance) -> LabourRules:
     """Return the long and the short shift as labour rules; whoever works long may pause within three hours."""
     first, long, short = instance.starts
     pause = {
@@ -126,5 +126,4 @@ def shifts_as_rules(bench: Bench, instance: Instance) -> Labour:
         },
         "contracts": {"full": {"shifts": ["full"], **every}, "part": {"shifts": ["part"], **every}},
     }
-    scenario = bench.loaded.scenario
-    return Labour(LabourRules.model_validate(told), scenario.starts, scenario.time_zone, scenario.days)
+    return LabourRules.model_validate(told)

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.staffing_rivals [--only NAME] [--fresh 200] [--no-rosters]
 
-Five desks (`staffing_bench`). Seats first, bought by the interval; then rosters of shifts of eight hours and four, which
-all may begin at the same times. The rivals and how they are helped: `by_pyworkforce` and `by_single_steps`. Everybody
+Five desks (`staffing_bench`). Seats first, bought by the interval; then rosters of shifts of eight hours and of four,
+which may begin at the same times for all. The rivals and how they are helped: `by_pyworkforce` and `by_single_steps`. Everybody
 is played on the same fresh days, twice over: *in the mean*, all goals kept in the mean of these days, on which the
 rivals were tuned and ours was not; and *shown*, kept by the rule that `staff` asks of its own answer (intervals of all
 goals at their bounds or better, 100 days at most). Ours is one answer, verified on days of its own beforehand: in the
@@ -26,7 +26,14 @@ from simulator.staffing.cheapest import checked, opened
 from simulator.staffing.problem import Grid, Seats
 from simulator.staffing.sampled import Player
 from simulator.workers import open_workers
-from tests.benchmarks.by_pyworkforce import KINDS, erlang_seats, offered_as_given, offered_as_measured, rostered_tuned, tuned
+from tests.benchmarks.by_pyworkforce import (
+    KINDS,
+    erlang_seats,
+    offered_as_given,
+    offered_as_measured,
+    rostered_tuned,
+    tuned,
+)
 from tests.benchmarks.by_single_steps import one_at_a_time, passing
 from tests.benchmarks.staffing_bench import INSTANCES, Bench, Instance, shifts_as_rules
 
@@ -70,6 +77,9 @@ def compare_seats(table: Table, bench: Bench, instance: Instance, threads: int) 
     mappings = {"as measured": offered_as_measured(bench)}
     if instance.given:
         mappings["as given"] = offered_as_given(bench, instance)
+    for name, offered in mappings.items():
+        seats = erlang_seats(bench, offered, offered.targets)
+        table.line(f"pyworkforce, Erlang C, at the goals' targets, {name}", bench.cost(seats), seats)
     ways: dict[str, Callable[[Seats], bool]] = {"in the mean": bench.keeps, "shown": bench.shows}
     for way, passes in ways.items():
         answers = {name: tuned(bench, offered, passes) for name, offered in mappings.items()}
