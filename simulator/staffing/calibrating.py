@@ -27,7 +27,7 @@ CHECK_FIRST = 50_000
 """The number of the first check day: above those of all samples, below all fresh ones."""
 ROUNDS = 3
 """So often margins are set anew, and seats sought that keep them."""
-STEPS_MOST, PROPOSED = 12, 2
+STEPS_MOST, PROPOSED = 12, 4
 """So many single steps at the end, and of each as many cheapest and surest ones as are played on check days."""
 NEAR = 0.1
 """So many standard errors less than needed are as good as it."""
@@ -46,7 +46,7 @@ class Level:
         self._samples[seats.tobytes()] = joined([self._sample(seats), sample])
 
     def margin(self, found: Found, needed: float) -> Values:
-        """Return what the sample must show of each aim, so that fresh days should show it by so many standard errors."""
+        """Return what the sample must show of each aim, so that fresh days should by so many standard errors."""
         there = self._standing(found.seats)
         return np.asarray(np.nan_to_num(found.now.slack - there.slack) + needed * self._error(found.seats, there))
 
@@ -67,7 +67,7 @@ class Level:
         return standing(self._sample(seats), self.search.aims, self.search.days)
 
     def _error(self, seats: Seats, there: Standing, days: bool = False) -> Values:
-        """Return the standard errors that fresh days will have; of aims on days, which ask for more days, only if told."""
+        """Return the standard errors of fresh days; 0 for aims on days, which ask for more days, unless told."""
         played = len(self._sample(seats).slack)
         error = np.nan_to_num(there.error, posinf=0.0) * math.sqrt(played / self.fresh)
         means = np.array([aim.on_days is None or days for aim in self.search.aims])

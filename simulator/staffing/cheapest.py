@@ -112,7 +112,7 @@ def staff(
     with open_workers(threads, False, cluster) as workers:
         desk, numbers = opened(loaded, chosen, interval, aims, seed, money, model, sample)
         rules = None if money or loaded.labour is None else labour_on(loaded.labour, loaded.scenario)
-        fresh = _fresh_of(desk) if replications is None else replications
+        fresh = fresh_of(desk) if replications is None else replications
         work = Work(desk, workers, numbers, fresh, progress, rules)
         work.run()
     return told(work, time.perf_counter() - began)
@@ -178,7 +178,7 @@ def opened(
     return Desk(loaded, seed, grid, aims, model, money, trial._plans), numbers  # type: ignore[arg-type]
 
 
-def _fresh_of(desk: Desk) -> int:
+def fresh_of(desk: Desk) -> int:
     """Return on how many fresh replications a candidate is verified, at most."""
     wanted = math.ceil(FRESH_CONTACTS / max(len(desk.plan(0).entity), 1))
     return min(max(wanted, FRESH_LEAST), FRESH_MOST)

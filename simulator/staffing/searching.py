@@ -254,7 +254,8 @@ class Search:
     def _swapped(self, here: Found) -> Found | None:
         """Return cheaper seats that keep all, by moving agents: one level of cost below, as good as can be made there.
 
-        Of few seats only: more would be fitted to the luck of the sample, and take long. Slack is near to concave in seats, so that on a level single moves climb to the best there is.
+        Of few seats only: more would be fitted to the luck of the sample, and take long. Slack is near to concave in
+        seats, so that on a level single moves climb to the best there is.
         """
         held = sorted(self._fewer_tried(here), key=lambda one: -self.slack(one))
         for low in held[:HOLDERS_TRIED]:

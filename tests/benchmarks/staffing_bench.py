@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from scenarios.labour import LabourRules
 from scenarios.reading import HERE, LoadedScenario
-from simulator.staffing.cheapest import ALPHA
+from simulator.staffing.cheapest import ALPHA, fresh_of
 from simulator.staffing.problem import Seats
 from simulator.staffing.sampled import Player
 from simulator.staffing.verifying import verify
@@ -27,8 +27,6 @@ Values = npt.NDArray[np.float64]
 DESKS = Path(__file__).parent / "staffing"
 FRESH = 5_000_000
 """The first of the days on which all are played; no search has seen them."""
-SHOWN_ON = 100
-"""Days that show that goals hold, at most: as many as `staff` takes where nothing else is said."""
 FULL_H, PART_H, PAUSE_H = 8.5, 4.0, 0.5
 """Shifts: a long one with an unpaid break, and a short one."""
 PAUSE_AT_H, PAUSE_FROM_H, PAUSE_TO_H = 4.0, 2.5, 5.5
@@ -86,11 +84,11 @@ class Bench:
         return bool((self.slack(seats, self.fresh if replications is None else replications) >= 0).all())
 
     def shows(self, seats: Seats) -> bool:
-        """Say whether fresh days show that all aims are kept, by the rule that a first candidate of `staff` meets."""
+        """Say whether fresh days show that all aims are kept, by the rule, and on as many, as a first one of `staff`."""
         key = seats.tobytes()
         if key not in self._shown:
             days = np.zeros(seats.shape[1], dtype=np.int64)
-            self._shown[key] = verify(self.player, seats, FRESH, SHOWN_ON, ALPHA / 2, days).passed
+            self._shown[key] = verify(self.player, seats, FRESH, fresh_of(self.player.desk), ALPHA / 2, days).passed
         return self._shown[key]
 
     def cost(self, seats: Seats) -> float:

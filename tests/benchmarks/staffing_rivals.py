@@ -1,13 +1,14 @@
 """What people cost who keep the same goals on the same fresh days: ours, pyworkforce's, and those of single steps.
 
-    python -m tests.benchmarks.staffing_rivals [--only NAME] [--fresh 200] [--no-rosters]
+    python -m tests.benchmarks.staffing_rivals [--only NAME] [--fresh 200] [--seats | --rosters]
 
 Five desks (`staffing_bench`). Seats first, bought by the interval; then rosters of shifts of eight hours and of four,
-which may begin at the same times for all. The rivals and how they are helped: `by_pyworkforce` and `by_single_steps`. Everybody
-is played on the same fresh days, twice over: *in the mean*, all goals kept in the mean of these days, on which the
-rivals were tuned and ours was not; and *shown*, kept by the rule that `staff` asks of its own answer (intervals of all
-goals at their bounds or better, 100 days at most). Ours is one answer, verified on days of its own beforehand: in the
-column of the mean it is dearer than need be by what it takes to be sure. Percentages say how much dearer a rival is.
+which may begin at the same times for all. The rivals and how they are helped: `by_pyworkforce`, `by_single_steps`.
+Everybody is played on the same fresh days and judged twice: *in the mean*, all goals kept in the mean of these days, on
+which the rivals were tuned and ours was not; and *shown*, kept by the rule that `staff` asks of its first candidate
+(intervals of all goals at their bounds or better, on as many days as it takes at most). Ours is one answer, verified on days of its own
+beforehand, so beside rivals in the mean it is dearer by what it takes to be sure. Percentages say how much dearer a
+rival is. `at the goals' targets` is what pyworkforce's users get, who cannot play their people.
 """
 
 from __future__ import annotations
@@ -58,13 +59,13 @@ class Table:
     def line(self, who: str, cost: float | None, seats: Seats | None, note: str = "") -> None:
         """Print who costs what, and whether their people keep the goals on the fresh days."""
         if cost is None or seats is None:
-            print(f"{self.desk:15} {who:52} {'none keeps the goals':>20}")
+            print(f"{self.desk:15} {who:60} {'none keeps the goals':>20}")
             return
         self.ours = self.ours or cost
         kept = "kept" if self.bench.keeps(seats) else "MISSED"
         shown = "shown" if self.bench.shows(seats) else "not shown"
         against = f"{cost / self.ours - 1:+7.1%}"
-        print(f"{self.desk:15} {who:52} {cost:10,.0f} {against} {kept:7} {shown:10} {note}", flush=True)
+        print(f"{self.desk:15} {who:60} {cost:10,.0f} {against} {kept:7} {shown:10} {note}", flush=True)
 
 
 def compare_seats(table: Table, bench: Bench, instance: Instance, threads: int) -> None:
@@ -122,7 +123,7 @@ def compare_rosters(table: Table, bench: Bench, instance: Instance, threads: int
                 table.line(who, best[1], best[0], f"at {best[2]:.0%}")
 
 
-def compare(name: str, fresh: int, threads: int, rosters: bool) -> None:
+def compare(name: str, fresh: int, threads: int, seats: bool, rosters: bool) -> None:
     """Print what each costs on one desk."""
     instance = INSTANCES[name]
     loaded = load_scenario(instance.path, days=1)
@@ -133,7 +134,8 @@ def compare(name: str, fresh: int, threads: int, rosters: bool) -> None:
         desk, sample = opened(loaded, chosen, instance.minutes, aims, loaded.scenario.seed, False, None, None)
         bench = Bench(loaded, Player(desk, workers), sample, fresh)
         table = Table(name, bench)
-        compare_seats(table, bench, instance, threads)
+        if seats:
+            compare_seats(table, bench, instance, threads)
         if rosters:
             compare_rosters(table, bench, instance, threads)
     print(f"{name:15} {time.perf_counter() - began:.0f} s", flush=True)
@@ -145,10 +147,12 @@ def main() -> None:
     parser.add_argument("--only", choices=list(INSTANCES))
     parser.add_argument("--fresh", type=int, default=200)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--no-rosters", action="store_true")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--seats", action="store_true", help="no rosters")
+    which.add_argument("--rosters", action="store_true", help="rosters only")
     asked = parser.parse_args()
     for name in [asked.only] if asked.only else INSTANCES:
-        compare(name, asked.fresh, asked.threads, not asked.no_rosters)
+        compare(name, asked.fresh, asked.threads, not asked.rosters, not asked.seats)
 
 
 if __name__ == "__main__":
