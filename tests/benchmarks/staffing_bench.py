@@ -84,7 +84,7 @@ class Bench:
         return bool((self.slack(seats, self.fresh if replications is None else replications) >= 0).all())
 
     def shows(self, seats: Seats) -> bool:
-        """Say whether fresh days show that all aims are kept, by the rule, and on as many, as a first one of `staff`."""
+        """Say whether fresh days show that all aims are kept, by the rule that a first one of `staff` meets."""
         key = seats.tobytes()
         if key not in self._shown:
             days = np.zeros(seats.shape[1], dtype=np.int64)

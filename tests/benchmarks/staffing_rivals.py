@@ -5,10 +5,10 @@
 Five desks (`staffing_bench`). Seats first, bought by the interval; then rosters of shifts of eight hours and of four,
 which may begin at the same times for all. The rivals and how they are helped: `by_pyworkforce`, `by_single_steps`.
 Everybody is played on the same fresh days and judged twice: *in the mean*, all goals kept in the mean of these days, on
-which the rivals were tuned and ours was not; and *shown*, kept by the rule that `staff` asks of its first candidate
-(intervals of all goals at their bounds or better, on as many days as it takes at most). Ours is one answer, verified on days of its own
+which the rivals were tuned and ours was not; and *shown*, kept by the rule that `staff` asks of its first candidate, on
+as many days at most (intervals of all goals at their bounds or better). Ours is one answer, verified on days of its own
 beforehand, so beside rivals in the mean it is dearer by what it takes to be sure. Percentages say how much dearer a
-rival is. `at the goals' targets` is what pyworkforce's users get, who cannot play their people.
+rival is. `At the goals' targets` is what pyworkforce's users get, who cannot play their people.
 """
 
 from __future__ import annotations

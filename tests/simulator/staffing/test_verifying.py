@@ -29,6 +29,7 @@ class Redrawn:
         self.luck = np.random.default_rng(seed)
 
     def sample(self, seats, replications):
+        """Draw as many days."""
         drawn = self.luck.integers(len(self.pool.slack), size=len(replications))
         return Sample(*(getattr(self.pool, field.name)[drawn] for field in dataclasses.fields(Sample)))
 
