@@ -27,8 +27,10 @@ CHECK_FIRST = 50_000
 """The number of the first check day: above those of all samples, below all fresh ones."""
 ROUNDS = 3
 """So often margins are set anew, and seats sought that keep them."""
-STEPS_MOST, PROPOSED = 12, 4
-"""So many single steps at the end, and of each as many cheapest and surest ones as are played on check days."""
+CHECK_CONTACTS = 20_000_000
+"""Of so many contacts are the check days of single steps at the end, at most: a minute or two."""
+PROPOSED = 4
+"""Of each such step so many cheapest ones, and so many surest ones, are played on check days."""
 NEAR = 0.1
 """So many standard errors less than needed are as good as it."""
 
@@ -105,11 +107,13 @@ def settled(search: Search, found: Found, level: Level, needed: float) -> Found:
 
     Of hundreds of moves that the sample allows the best are those that it flatters most.
     """
-    for _ in range(STEPS_MOST):
+    left = max(CHECK_CONTACTS // (search.contacts * len(level.numbers)), PROPOSED)
+    while left > 0:
         search.margin[:] = np.minimum(search.margin, np.nan_to_num(found.now.slack, nan=np.inf))
         cheaper = search.cheaper(found)
         most = sorted(cheaper, key=search.slack, reverse=True)[:PROPOSED]
-        proposed = dict.fromkeys([*cheaper[:PROPOSED], *most])
+        proposed = list(dict.fromkeys([*cheaper[:PROPOSED], *most]))[:left]
+        left -= len(proposed)
         enough = [one for one in proposed if level.left(one, needed) >= 0]
         if not enough:
             break

@@ -13,6 +13,7 @@ what holds beyond the sample: `simulator.staffing.verifying` does.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,8 +44,10 @@ MORE_MOST = 8.0
 """By so many standard errors more, at most, is asked at the next try: what far too few people do tells little."""
 ALL_PAIRS_MOST = 12
 """Of so few seats all pairs are tried, on levels of cost below, too."""
-MOVES, MOVES_LEAST = 16, 2
-"""So many agents are moved in one step at first, and at last."""
+MOVES, MOVES_LEAST, MOVES_SHARE = 16, 2, 0.1
+"""So many agents are moved in one step at first, and at last; at first a share of all, where that is more."""
+STEPS_CONTACTS, STEPS_LEAST = 40_000_000, 2
+"""Of so many contacts are the plays that measure such steps, at most: some minutes; and so many steps are measured."""
 GUESS_ERRORS = 0.2
 """What two moves do together is told by what each does alone, within so many standard errors of the sample."""
 HOLDERS_TRIED = 2
@@ -75,6 +78,11 @@ class Search:
         self._aims = self.aims
         self._known: dict[bytes, Found] = {}
         self._effects: dict[tuple[bytes, bool], Effects] = {}
+
+    @functools.cached_property
+    def contacts(self) -> int:
+        """How many contacts a replication has, about."""
+        return max(len(self.player.desk.plan(self.replications[0]).entity), 1)
 
     def found(self, some: Sequence[Seats]) -> list[Found]:
         """Play people; what was played before is remembered."""
@@ -174,11 +182,13 @@ class Search:
 
     def _stepped(self, here: Found) -> Found:
         """Return cheaper seats by a few agents at a time, as many as lines tell rightly; each step measures anew."""
-        moves = MOVES
-        while self.keeps(here) and moves >= MOVES_LEAST:
+        moves, measured = max(MOVES, int(here.seats.sum() * MOVES_SHARE)), 0
+        seats = int((self.grid.most > self.grid.least).sum())
+        once = self.contacts * len(self.replications) * 2 * max(seats, 1)
+        while self.keeps(here) and moves >= MOVES_LEAST and measured <= max(STEPS_CONTACTS // once, STEPS_LEAST):
             there = self._round(here, self.effects(here), 1, moves)
             if self.keeps(there) and there.cost < here.cost - 1e-9:
-                here = there
+                here, measured = there, measured + 1
             else:
                 moves //= 2
         return here
