@@ -130,6 +130,8 @@ class Search:
             return self._cheapest_money(here, tell)
         if self.many:
             return by_groups(self, here, lambda what, share: tell(what, 0.1 + share * 0.7))
+        if not self.few:  # where far too many are there single agents tell nothing: whole teams do
+            here = by_groups(self, here, lambda what, share: tell(what, 0.05 + share * 0.05))
         for number, reach in enumerate(REACH[:ROUNDS_MOST]):
             tell("measuring what one agent more and fewer does", 0.1 + 0.12 * number)
             there = self._round(here, self.effects(here), reach)

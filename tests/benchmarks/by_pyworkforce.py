@@ -117,9 +117,14 @@ def _handle_s(loaded: LoadedScenario, team: str, intent: str) -> float:
 def tuned(bench: Bench, offered: Offered, passes: Passes) -> tuple[Seats, tuple[float, ...]] | None:
     """Return the people of the lowest targets that pass, and these: one for all first, then team by team."""
     count = len(bench.grid.teams)
-    common = next((one for one in TARGETS if passes(erlang_seats(bench, offered, [one] * count))), None)
-    if common is None:
+
+    def pass_at(target: float) -> bool:
+        return passes(erlang_seats(bench, offered, [target] * count))
+
+    rough = next((at for at in (*range(0, len(TARGETS), 5), len(TARGETS) - 1) if pass_at(TARGETS[at])), None)
+    if rough is None:
         return None
+    common = next(TARGETS[at] for at in range(max(rough - 4, 0), rough + 1) if pass_at(TARGETS[at]))
     targets = [common] * count
     lower = True
     while lower and count > 1:
