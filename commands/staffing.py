@@ -117,10 +117,8 @@ def _given(asked: argparse.Namespace, loaded: LoadedScenario) -> int:
 
     with progress_bar(asked, "what these people achieve") as progress:
         rosters = read_people(asked.given, loaded)
-        found = given(
-            loaded, rosters, seed_of(asked, loaded), asked.threads, asked.cluster, asked.replications or GIVEN_REPLICATIONS,
-            progress,
-        )  # fmt: skip
+        replications = asked.replications or GIVEN_REPLICATIONS
+        found = given(loaded, rosters, seed_of(asked, loaded), asked.threads, asked.cluster, replications, progress)
     if asked.json:
         print_json(found.facts())
     else:
