@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scenarios.reading import LoadedScenario
 
 ROSTER_FILE = "roster.csv"
+GIVEN_REPLICATIONS = 100
 CALENDARS_MOST = 60
 """Of so many people each has a calendar; more are in one."""
 
@@ -119,9 +120,8 @@ def _given(asked: argparse.Namespace, loaded: LoadedScenario) -> int:
 
     with progress_bar(asked, "what these people achieve") as progress:
         rosters = read_people(asked.given, loaded)
-        found = given(
-            loaded, rosters, seed_of(asked, loaded), asked.threads, asked.cluster, asked.replications, progress
-        )
+        replications = asked.replications or GIVEN_REPLICATIONS
+        found = given(loaded, rosters, seed_of(asked, loaded), asked.threads, asked.cluster, replications, progress)
     if asked.json:
         print_json(found.facts())
     else:

@@ -222,8 +222,9 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "replications-30": ("--replications", {"type": _count, "default": 30, "metavar": "N", "help": "default: 30"}),
     "replications-most": ("--replications", {"type": _count, "default": 60, "metavar": "N",
         "help": "of each world, at most; it looks after each tenth of them and ends when all is decided. Default: 60"}),
-    "replications-fresh": ("--replications", {"type": _count, "default": 100, "metavar": "N",
-        "help": "fresh days or weeks on which what was found must hold, at most; default: 100"}),
+    "replications-fresh": ("--replications", {"type": _count, "metavar": "N",
+        "help": "fresh days or weeks on which what was found must hold, at most; default: 100 to 400, the more the "
+        "fewer contacts come; with --given 100"}),
     "interval": ("--interval", {"type": _count, "default": 30, "metavar": "MINUTES",
         "help": "how long a number of people lasts; it divides a day. Default: 30"}),
     "teams": ("--teams", {"action": "append", "default": [], "metavar": "TEAM,…",

@@ -36,6 +36,7 @@ from scenarios.labour import Labour, labour_on
 from scenarios.reading import LoadedScenario
 from simulator.simulate import believed_churn
 from simulator.staffing.aims import Aim, StaffingError, aims_of, staffed_teams
+from simulator.staffing.calibrating import Level, calibrated, settled
 from simulator.staffing.effects import ALONE_MOST, Effects, standing
 from simulator.staffing.finalists import Chosen, choose
 from simulator.staffing.kept_plays import KeptPlays
@@ -52,8 +53,9 @@ Values = npt.NDArray[np.float64]
 Progress = Callable[[float], None]
 
 CANDIDATES_MOST = 6
-FRESH_MOST = 100
-"""Fresh replications of a candidate, at most."""
+FRESH_CONTACTS = 600_000
+"""Of about so many contacts are the fresh replications of a candidate, at most: they take seconds then."""
+FRESH_LEAST, FRESH_MOST = 100, 400
 SAMPLE_CONTACTS = 20_000
 """Of about so many contacts is a sample; a goal on a mean needs no more to find where people are needed."""
 SAMPLE_LEAST, SAMPLE_MOST = 4, 30
@@ -63,6 +65,10 @@ SAMPLE_DAYS = 60
 """Where a share of days is asked for, as many days at least: fewer tell nothing of one day in ten."""
 PLENTY_LEAST, PLENTY_FULL = 30, 0.8
 MINUTES_LEAST = 5
+CHECKED_LEAST = 100
+"""Days on which the luck of the sample is told from what people do."""
+LEAST_ERRORS = 0.25
+"""So many standard errors of fresh days more are asked after a candidate that did not pass, whatever it lacked."""
 SURER = 1.0
 """Of many seats, where one agent is a small share: so many standard errors more are asked of the next candidate than
 would do on average. Else every other one would fail by chance, and each takes a hundred fresh plays."""
@@ -75,7 +81,7 @@ def staff(
     seed: int | None = None,
     threads: int = 1,
     cluster: str | None = None,
-    replications: int = FRESH_MOST,
+    replications: int | None = None,
     objective: str = "cost",
     progress: Progress | None = None,
     sample: int | None = None,
@@ -90,7 +96,7 @@ def staff(
         seed: the scenario's own where left out.
         threads: plays at once.
         cluster: address of a Dask scheduler whose workers play.
-        replications: fresh ones that verify a candidate, at most.
+        replications: fresh ones that verify a candidate, at most; by how busy the scenario is where left out.
         objective: `cost`: the cheapest people that keep the goals; `money`: that people, contacts and the margin lost
             with those who leave cost least together.
         progress: told the share that is done. An interruption (Ctrl-C) keeps the best that is known.
@@ -108,9 +114,10 @@ def staff(
     seed = loaded.scenario.seed if seed is None else seed
     model = believed_churn(loaded, seed)
     with open_workers(threads, False, cluster) as workers:
-        desk, numbers = _opened(loaded, chosen, interval, aims, seed, money, model, sample)
+        desk, numbers = opened(loaded, chosen, interval, aims, seed, money, model, sample)
         rules = None if money or loaded.labour is None else labour_on(loaded.labour, loaded.scenario)
-        work = Work(desk, workers, numbers, replications, progress, rules, kept)
+        fresh = fresh_of(desk) if replications is None else replications
+        work = Work(desk, workers, numbers, fresh, progress, rules, kept)
         work.run()
     return told(work, time.perf_counter() - began)
 
@@ -147,7 +154,7 @@ def _money_can_be_told(loaded: LoadedScenario) -> None:
         raise StaffingError(f"--objective money: {why}")
 
 
-def _opened(
+def opened(
     loaded: LoadedScenario, teams: Sequence[str], minutes: int, aims: tuple[Aim, ...], seed: int, money: bool,
     model: object, sample: int | None,
 ) -> tuple[Desk, range]:  # fmt: skip
@@ -175,6 +182,12 @@ def _opened(
     return Desk(loaded, seed, grid, aims, model, money, trial._plans), numbers  # type: ignore[arg-type]
 
 
+def fresh_of(desk: Desk) -> int:
+    """Return on how many fresh replications a candidate is verified, at most."""
+    wanted = math.ceil(FRESH_CONTACTS / max(len(desk.plan(0).entity), 1))
+    return min(max(wanted, FRESH_LEAST), FRESH_MOST)
+
+
 class Work:
     """The search and its verification, with what is known so far."""
 
@@ -198,6 +211,7 @@ class Work:
         self.days = np.array([desk.loaded.scenario.local_days.day_at(at_s) for at_s in self.grid.begins_s])
         self.search = Search(self.player, numbers, self.days)
         self.search.aims = tuple(self._sampled(aim) for aim in desk.aims)
+        self.level = Level(self.search, max(fresh, CHECKED_LEAST), fresh)
         self.found: Found | None = None
         self.effects: Effects | None = None
         self.verified: Verified | None = None
@@ -263,6 +277,9 @@ class Work:
                 return
             self._ask(self.search.look(seats))
         self.found = self.search.run(seats, self._tell)
+        if self.search.aims and not self.search.many and self.search.keeps(self.found):
+            self._tell("many more days", 0.8)
+            self.found = calibrated(self.search, self.found, self.level, _z(1))
 
     def _ask(self, found: Found) -> None:
         """Ask of the sample as much slack as fresh replications will need to show that the goals hold."""
@@ -301,6 +318,9 @@ class Work:
     def _add(self, verified: Verified) -> None:
         """Add agents where they are worth most, as much as a candidate was short of."""
         assert self.found is not None
+        if not self.search.many:
+            self._add_few(verified)
+            return
         now = standing(verified.sample, self.search.aims, self.days)
         for at, (aim, one) in enumerate(zip(self.search.aims, verified.judged, strict=True)):
             if one.verdict == "kept" and not (self.search.many and aim.on_days is None):
@@ -312,6 +332,20 @@ class Work:
             least = 0.0 if one.verdict == "kept" else 0.25 * spread
             self.search.margin[at] += max(self._needed(self.candidates + 1) * spread - now.slack[at], least)
         self._take(self.search.again(self.needed or self.found))
+
+    def _add_few(self, verified: Verified) -> None:
+        """Ask for what all days that were played of the candidate say it lacks, and a little more in any case."""
+        assert self.found is not None
+        self.level.learn(self.found.seats, verified.sample)
+        found, before = self.search.look(self.found.seats), self.search.margin.copy()
+        margin = self.level.margin(found, _z(self.candidates + 1))
+        least = np.where([one.verdict == "kept" for one in verified.judged], 0.0, LEAST_ERRORS * found.now.error)
+        scale = math.sqrt(len(self.numbers) / self.fresh)
+        self.search.margin[:] = np.maximum(margin, before + np.nan_to_num(least, posinf=0.0) * scale)
+        again = self.search.again(self.needed or self.found)
+        if self.labour is None and self.search.keeps(again):
+            again = settled(self.search, again, self.level, _z(self.candidates + 1))
+        self._take(again)
 
     def _needed(self, candidate: int) -> float:
         """Return how many standard errors of its fresh replications a candidate should keep an aim by."""

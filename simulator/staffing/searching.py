@@ -13,6 +13,8 @@ what holds beyond the sample: `simulator.staffing.verifying` does.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,15 +38,18 @@ REACH = (2, 1, 1, 1, 1)
 """By round: by how many agents an interval may change, or by its tenth part where that is more."""
 WORTH_IT = 0.002
 """A round that saves less than this share is the last."""
-CLIMBS_MOST = 3
-"""Of many seats: so many moves on a level below."""
 NEAR_ERRORS = 0.2
 """A round ends when an aim is kept by less than so many standard errors."""
 MORE_MOST = 8.0
 """By so many standard errors more, at most, is asked at the next try: what far too few people do tells little."""
 ALL_PAIRS_MOST = 12
-"""So few seats: all pairs are tried, whatever the effects say."""
-PAIRS_TRIED = 12
+"""Of so few seats all pairs are tried, on levels of cost below, too."""
+MOVES, MOVES_LEAST, MOVES_SHARE = 16, 2, 0.1
+"""So many agents are moved in one step at first, and at last; at first a share of all, where that is more."""
+STEPS_CONTACTS, STEPS_LEAST = 40_000_000, 2
+"""Of so many contacts are the plays that measure such steps, at most: some minutes; and so many steps are measured."""
+GUESS_ERRORS = 0.2
+"""What two moves do together is told by what each does alone, within so many standard errors of the sample."""
 HOLDERS_TRIED = 2
 """From how many of the harmless agents a level below is looked at."""
 
@@ -73,6 +78,11 @@ class Search:
         self._aims = self.aims
         self._known: dict[bytes, Found] = {}
         self._effects: dict[tuple[bytes, bool], Effects] = {}
+
+    @functools.cached_property
+    def contacts(self) -> int:
+        """How many contacts a replication has, about."""
+        return max(len(self.player.desk.plan(self.replications[0]).entity), 1)
 
     def found(self, some: Sequence[Seats]) -> list[Found]:
         """Play people; what was played before is remembered."""
@@ -120,6 +130,8 @@ class Search:
             return self._cheapest_money(here, tell)
         if self.many:
             return by_groups(self, here, lambda what, share: tell(what, 0.1 + share * 0.7))
+        if not self.few:  # where far too many are there single agents tell nothing: whole teams do
+            here = by_groups(self, here, lambda what, share: tell(what, 0.05 + share * 0.05))
         for number, reach in enumerate(REACH[:ROUNDS_MOST]):
             tell("measuring what one agent more and fewer does", 0.1 + 0.12 * number)
             there = self._round(here, self.effects(here), reach)
@@ -129,11 +141,12 @@ class Search:
             here = here if worse else there
             if (worse and reach == 1) or enough:
                 break
+        here = self._stepped(self.best if self.best is not None and self.keeps(self.best) else here)
         tell("moving single agents", 0.85)
         return self.polished(self.best if self.best is not None and self.keeps(self.best) else here)
 
     def again(self, here: Found) -> Found:
-        """Return the cheapest seats near here once more is asked than before."""
+        """Return the cheapest seats near here once other margins are asked than before."""
         self.best = None
         here = self.look(here.seats)  # judged by what is asked now
         if self.many:
@@ -142,21 +155,53 @@ class Search:
         for reach in (1, 2, 4):
             there = self._round(here, known, reach)
             if self.keeps(there):
-                return self.polished(there)
-        return there
+                break
+        return self.polished(self._stepped(self.raised(there)))
+
+    def raised(self, here: Found) -> Found:
+        """Return people with single agents more, each where it helps most for its price, until all aims are kept.
+
+        Where aims pull at each other lines may lead nowhere; one agent more always leads on, as far as it may be.
+        """
+        while not self.keeps(here):
+            known = self.effects(here, both=False)
+            short = np.maximum(np.nan_to_num(self.margin - here.now.slack), 0.0)
+            helps = np.minimum(np.maximum(known.more, 0.0), short[:, None, None]) / self._unit(here)[:, None, None]
+            worth = np.where(here.seats < self.grid.most, helps.sum(axis=0) / self.grid.price, -np.inf)
+            best = np.unravel_index(int(worth.argmax()), worth.shape)
+            if not worth[best] > 0:
+                break
+            here = self.look(_with(here.seats, ((int(best[0]), int(best[1])), 1)))
+        return here
+
+    def _unit(self, here: Found) -> Values:
+        return np.maximum(np.nan_to_num(here.now.error, posinf=0.0), 1e-12)
 
     def finalists(self, count: int = 4) -> list[Seats]:
         """Return the cheapest seats that were played and keep all aims."""
         kept = sorted((one for one in self._known.values() if self.keeps(one)), key=lambda one: one.cost)
         return [one.seats for one in kept[:count]]
 
-    def _round(self, here: Found, known: Effects, reach: int) -> Found:
+    def _stepped(self, here: Found) -> Found:
+        """Return cheaper seats by a few agents at a time, as many as lines tell rightly; each step measures anew."""
+        moves, measured = max(MOVES, int(here.seats.sum() * MOVES_SHARE)), 0
+        seats = int((self.grid.most > self.grid.least).sum())
+        once = self.contacts * len(self.replications) * 2 * max(seats, 1)
+        while self.keeps(here) and moves >= MOVES_LEAST and measured <= max(STEPS_CONTACTS // once, STEPS_LEAST):
+            there = self._round(here, self.effects(here), 1, moves)
+            if self.keeps(there) and there.cost < here.cost - 1e-9:
+                here, measured = there, measured + 1
+            else:
+                moves //= 2
+        return here
+
+    def _round(self, here: Found, known: Effects, reach: int, moves: int = 0) -> Found:
         """Return the cheapest seats near here that keep the aims, as played, moving what the cuts ask."""
         room = here.now.slack - self.margin
         asked, best = -room, here
-        unit = np.maximum(np.nan_to_num(here.now.error, posinf=0.0), 1e-12)
+        unit = self._unit(here)
         for _ in range(TRIES):
-            seats = self._solved(here, known, asked, reach)
+            seats = self._solved(here, known, asked, reach, moves)
             there = self.look(seats)
             if self.better(there, best):
                 best = there
@@ -174,14 +219,14 @@ class Search:
             return one.cost < other.cost - 1e-9
         return self.slack(one) > self.slack(other)
 
-    def _solved(self, here: Found, known: Effects, asked: Values, reach: int) -> Seats:
+    def _solved(self, here: Found, known: Effects, asked: Values, reach: int, moves: int) -> Seats:
         room = np.maximum(reach, here.seats // 10 if reach > 1 else 1)
         least = np.maximum(self.grid.least, here.seats - room)
         most = np.minimum(self.grid.most, here.seats + room)
         near = Grid(
             self.grid.teams, self.grid.begins_s, self.grid.minutes, self.grid.price, least, np.maximum(most, least)
         )
-        return near_seats(near, list(cuts_of(self.aims_named, known.slope, here.seats, asked)))
+        return near_seats(near, list(cuts_of(self.aims_named, known.slope, here.seats, asked)), here.seats, moves)
 
     @property
     def many(self) -> bool:
@@ -189,14 +234,22 @@ class Search:
         return int((self.grid.most > self.grid.least).sum()) > ALONE_MOST
 
     @property
+    def few(self) -> bool:
+        """Whether there are so few seats that all pairs can be tried again and again."""
+        return int((self.grid.most > self.grid.least).sum()) <= ALL_PAIRS_MOST
+
+    @property
     def aims_named(self) -> list[str]:
         """Names of the aims."""
         return [aim.name for aim in self.aims]
 
     def polished(self, here: Found) -> Found:
-        """Take agents away and move them, one at a time, until no such step leads to cheaper seats that keep all."""
+        """Take agents away one at a time until none can go; of few seats move them, too, as long as that saves.
+
+        Of many more such moves the best seems better than it is: `simulator.staffing.calibrating` looks at these.
+        """
         while self.keeps(here):
-            there = self._fewer(here) or self._swapped(here)
+            there = self._fewer(here) or (self._swapped(here) if self.few else None)
             if there is None:
                 break
             here = there
@@ -213,14 +266,13 @@ class Search:
     def _swapped(self, here: Found) -> Found | None:
         """Return cheaper seats that keep all, by moving agents: one level of cost below, as good as can be made there.
 
-        Slack is near to concave in seats, so that on a level single moves climb to the best there is.
+        Of few seats only: more would be fitted to the luck of the sample, and take long. Slack is near to concave in
+        seats, so that on a level single moves climb to the best there is.
         """
         held = sorted(self._fewer_tried(here), key=lambda one: -self.slack(one))
         for low in held[:HOLDERS_TRIED]:
-            there, climbs = low, 0
-            few = len(held) <= ALL_PAIRS_MOST
-            while not self.keeps(there) and (few or climbs < CLIMBS_MOST):
-                climbs += 1
+            there = low
+            while not self.keeps(there):
                 higher = self._climbed(there, here.cost)
                 if higher is None:
                     break
@@ -229,8 +281,24 @@ class Search:
                 return there
         return None
 
+    def cheaper(self, here: Found) -> list[Found]:
+        """Return people who keep all, of one agent less, or moved to a cheaper seat; the cheapest first."""
+        fewer, more = self._fewer_tried(here), self._more_tried(here)
+        pairs = [
+            one.seats + other.seats - here.seats
+            for one, other in itertools.product(fewer, more)
+            if one.cost + other.cost - here.cost < here.cost - 1e-9 and self._guess(here, one, other) >= -GUESS_ERRORS
+        ]
+        tried = self.found(pairs)
+        self.single_moves += len(fewer) + len(tried)
+        kept = [one for one in (*fewer, *tried) if self.keeps(one) and one.cost < here.cost - 1e-9]
+        return sorted(kept, key=lambda one: (one.cost, -self.slack(one)))
+
     def _fewer_tried(self, here: Found) -> list[Found]:
         return self.found([_with(here.seats, (move, -1)) for move in self._moves(here, -1)])
+
+    def _more_tried(self, here: Found) -> list[Found]:
+        return self.found([_with(here.seats, (move, 1)) for move in self._moves(here, 1)])
 
     def _climbed(self, here: Found, below: float) -> Found | None:
         """Return the best seats that one move of one agent leads to, cheaper than a cost; None where none is better."""
@@ -239,14 +307,12 @@ class Search:
         more = self.found([_with(here.seats, (move, 1)) for move in ups])
         self.single_moves += len(downs) + len(ups)
         pairs = [
-            (self._guess(here, one, other), down, up)
+            (down, up)
             for down, one in zip(downs, fewer, strict=True)
             for up, other in zip(ups, more, strict=True)
             if down != up and here.cost + (one.cost - here.cost) + (other.cost - here.cost) < below - 1e-9
         ]
-        if not (len(downs) <= ALL_PAIRS_MOST):
-            pairs = sorted(pairs, key=lambda pair: -pair[0])[:PAIRS_TRIED]
-        tried = self.found([_with(here.seats, (down, -1), (up, 1)) for _, down, up in pairs])
+        tried = self.found([_with(here.seats, (down, -1), (up, 1)) for down, up in pairs])
         self.single_moves += len(pairs)
         alone = [one for one in more if one.cost < below - 1e-9]
         best = max([*tried, *alone], key=self.slack, default=None)
