@@ -10,7 +10,9 @@ and again, `simulator.staffing.verifying` has days of its own.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +31,8 @@ ROUNDS = 3
 """So often margins are set anew, and seats sought that keep them."""
 CHECK_CONTACTS = 20_000_000
 """Of so many contacts are the check days of single steps at the end, at most: a minute or two."""
-PROPOSED = 4
-"""Of each such step so many cheapest ones, and so many surest ones, are played on check days."""
+PROPOSED = 8
+"""So many steps are played on check days before the best of them is taken, and as many again where none will do."""
 NEAR = 0.1
 """So many standard errors less than needed are as good as it."""
 
@@ -110,12 +112,26 @@ def settled(search: Search, found: Found, level: Level, needed: float) -> Found:
     left = max(CHECK_CONTACTS // (search.contacts * len(level.numbers)), PROPOSED)
     while left > 0:
         search.margin[:] = np.minimum(search.margin, np.nan_to_num(found.now.slack, nan=np.inf))
-        cheaper = search.cheaper(found)
-        most = sorted(cheaper, key=search.slack, reverse=True)[:PROPOSED]
-        proposed = list(dict.fromkeys([*cheaper[:PROPOSED], *most]))[:left]
-        left -= len(proposed)
-        enough = [one for one in proposed if level.left(one, needed) >= 0]
-        if not enough:
+        better, played = _better(_by_turns(search, found)[:left], level, needed)
+        left -= played
+        if better is None:
             break
-        found = min(enough, key=lambda one: (one.cost, -level.left(one, needed)))
+        found = better
     return found
+
+
+def _by_turns(search: Search, found: Found) -> list[Found]:
+    """Return all cheaper people that the sample allows one step away: the cheapest and the surest by turns."""
+    cheaper = search.cheaper(found)
+    surest = sorted(cheaper, key=search.slack, reverse=True)
+    return list(dict.fromkeys(itertools.chain.from_iterable(zip(cheaper, surest, strict=True))))
+
+
+def _better(proposed: Sequence[Found], level: Level, needed: float) -> tuple[Found | None, int]:
+    """Return the cheapest of the first few of which check days say that one is enough, and how many were played."""
+    for begin in range(0, len(proposed), PROPOSED):
+        some = proposed[begin : begin + PROPOSED]
+        enough = [one for one in some if level.left(one, needed) >= 0]
+        if enough:
+            return min(enough, key=lambda one: (one.cost, -level.left(one, needed))), begin + len(some)
+    return None, len(proposed)
