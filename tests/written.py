@@ -60,3 +60,27 @@ def written(folder: Path, scenario: dict[str, Any], arrivals: Iterable[Arrival] 
     path = folder / f"{scenario['scenario']}.yaml"
     path.write_text(json.dumps(scenario, indent=1))
     return load_scenario(path)
+
+
+TWO_TEAMS_LOAD = [4, 4, 4, 4, 6, 8, 12, 16, 20, 20, 18, 16, 16, 18, 18, 16, 14, 12, 10, 8, 8, 6, 4, 4]
+"""Orders by hour; refunds are half as many."""
+
+
+def two_teams(goal):
+    """Two teams at different wages, of which only the dearer takes refunds, through a day."""
+    return one_desk(
+        intents={"order": "Where is my order?", "refund": "I want my money back"},
+        demand=[
+            {**demand(0), "interval_minutes": 60, "contacts": TWO_TEAMS_LOAD},
+            {**demand(0, "refund"), "interval_minutes": 60, "contacts": [one / 2 for one in TWO_TEAMS_LOAD]},
+        ],
+        teams={
+            "orders": {
+                "channels": ["phone"], "skills": ["order"], "agents": {"00:00": 3}, "service": {"default": about(240)}
+            },
+            "both": {"channels": ["phone"], "agents": {"00:00": 2}, "service": {"default": about(300)}},
+        },
+        patience={"phone": about(400)},
+        costs={"paid_hour": {"orders": 20, "both": 24}},
+        goals=[goal],
+    )  # fmt: skip

@@ -41,7 +41,8 @@ from simulator.staffing.effects import ALONE_MOST, Effects, standing
 from simulator.staffing.finalists import Chosen, choose
 from simulator.staffing.kept_plays import KeptPlays
 from simulator.staffing.problem import Seats
-from simulator.staffing.rostering import Rostered, rostered
+from simulator.staffing.rostered import Rostered
+from simulator.staffing.rostering import rostered
 from simulator.staffing.sampled import Desk, Player
 from simulator.staffing.searching import Found, Search
 from simulator.staffing.starting import grid_of, most_of, plenty, start, today_of

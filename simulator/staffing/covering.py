@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from scenarios.labour import Labour
 from simulator.staffing.by_groups import REACH_LEAST, REACH_PARTS, shares_to_keep, whole_teams
-from simulator.staffing.master import Solved, solve
+from simulator.staffing.master import solve
 from simulator.staffing.problem import Cut, Grid
+from simulator.staffing.rostered import Rostered, better
 from simulator.staffing.searching import Found, Search
 from simulator.staffing.shift_seats import Known
 
@@ -35,18 +35,7 @@ NEAR_ERRORS = 0.3
 """A roster that keeps each aim by no more standard errors than this is near enough."""
 
 
-@dataclass(frozen=True, eq=False)
-class Covered:
-    """A roster, how it stands on the sample, and the needs that it covers, shape (teams, intervals)."""
-
-    solved: Solved
-    found: Found | None
-    """None where the rules allow no roster that covers them."""
-    rounds: int
-    needs: Values
-
-
-def covered(search: Search, needs: Values, labour: Labour, seconds: float, before: Found | None = None) -> Covered:
+def covered(search: Search, needs: Values, labour: Labour, seconds: float, before: Found | None = None) -> Rostered:
     """Return the cheapest roster found that keeps all aims with their margins; the nearest where none does.
 
     Args:
@@ -59,16 +48,16 @@ def covered(search: Search, needs: Values, labour: Labour, seconds: float, befor
     reach = REACH_PARTS
     if before is not None:
         needs = _moved(search, before, needs, reach)
-    best: Covered | None = None
+    best: Rostered | None = None
     known: Known = {}
     for number in range(1, ROUNDS_MOST + 1):
         asked = list(_windows(search.grid, needs))
         solved = solve(_grid(search.grid, needs), asked, labour, seconds, search.player.desk.seed, known)
         if solved.loosen:
-            return best or Covered(solved, None, number, needs)
+            return best or Rostered(solved, None, number, None, needs)
         there = search.look(solved.seats)
-        if best is None or better(search, (solved, there), (best.solved, best.found)):
-            best = Covered(solved, there, number, needs)
+        if best is None or better(search, solved, there, best):
+            best = Rostered(solved, there, number, None, needs)
         else:
             reach /= 2
         assert best.found is not None
@@ -77,16 +66,6 @@ def covered(search: Search, needs: Values, labour: Labour, seconds: float, befor
         needs = _moved(search, best.found, best.needs, reach)
     assert best is not None
     return dataclasses.replace(best, rounds=number)
-
-
-def better(search: Search, one: tuple[Solved, Found], other: tuple[Solved, Found | None]) -> bool:
-    """Say whether one roster keeps the aims where the other does not, is cheaper, or misses by less."""
-    (solved, there), (was_solved, was) = one, other
-    assert was is not None
-    kept, was_kept = search.keeps(there), search.keeps(was)
-    if kept != was_kept:
-        return kept
-    return solved.cost < was_solved.cost if kept else search.slack(there) > search.slack(was)
 
 
 def _moved(search: Search, there: Found, needs: Values, reach: float) -> Values:

@@ -12,15 +12,15 @@ instead (`simulator.staffing.covering`). Refuses to know labour rules: `simulato
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from scenarios.labour import Labour
-from simulator.staffing.covering import better, covered
-from simulator.staffing.master import Solved, solve
+from simulator.staffing.covering import covered
+from simulator.staffing.master import solve
 from simulator.staffing.problem import Cut
+from simulator.staffing.rostered import Rostered, better
 from simulator.staffing.searching import Found, Search, cuts_of
 
 Values = npt.NDArray[np.float64]
@@ -35,20 +35,6 @@ PUSHED, PURE_ROUNDS = 0.15, 3
 """So many standard errors more all cuts ask with each later round that keeps not all: lines cannot tell everything."""
 SECONDS = 20.0
 """Work of one round's optimiser."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rostered:
-    """A roster, and how its seats stand on the sample; or what to loosen where the rules allow none."""
-
-    solved: Solved
-    found: Found | None
-    """None where the rules allow no roster that keeps what is asked."""
-    rounds: int
-    bound: float | None
-    """What no roster above the cuts costs less than, if they ask no more than the margins; None without cuts."""
-    needs: Values
-    """The agents that it covers, shape (teams, intervals)."""
 
 
 def rostered(
@@ -66,8 +52,7 @@ def rostered(
     if not search.many:
         return _by_cuts(search, needed, labour, seconds)
     needs = needed.seats.astype(np.float64) if before is None else before.needs
-    found = covered(search, needs, labour, seconds, before.found if before is not None else None)
-    return Rostered(found.solved, found.found, found.rounds, None, found.needs)
+    return covered(search, needs, labour, seconds, before.found if before is not None else None)
 
 
 def _by_cuts(search: Search, needed: Found, labour: Labour, seconds: float) -> Rostered:
@@ -88,7 +73,7 @@ def _by_cuts(search: Search, needed: Found, labour: Labour, seconds: float) -> R
             break
         there = search.look(solved.seats)
         again = any(there is point for point in points)
-        if best is None or better(search, (solved, there), (best.solved, best.found)):
+        if best is None or better(search, solved, there, best):
             best = Rostered(solved, there, number, bound, needs)
         if again and search.keeps(there):
             break

@@ -27,7 +27,7 @@ from simulator.staffing import staff
 from simulator.staffing.cheapest import ALPHA, checked, opened
 from simulator.staffing.problem import Seats
 from simulator.staffing.sampled import Player
-from tests.written import about, demand, one_desk
+from tests.written import about, demand, one_desk, two_teams
 
 TRUTH_FIRST, TRUTH_BATCH, TRUTH_MOST = 7_000_000, 500, 8_000
 CLEAR = 4.0
@@ -47,22 +47,7 @@ def six_intervals(folder: Path) -> LoadedScenario:
 
 def many_seats(folder: Path) -> LoadedScenario:
     """Two teams, of which one can take all, and a goal on nine days of ten."""
-    contacts = [4, 4, 4, 4, 6, 8, 12, 16, 20, 20, 18, 16, 16, 18, 18, 16, 14, 12, 10, 8, 8, 6, 4, 4]
-    told = one_desk(
-        intents={"order": "Where is my order?", "refund": "I want my money back"},
-        demand=[
-            {**demand(0), "interval_minutes": 60, "contacts": contacts},
-            {**demand(0, "refund"), "interval_minutes": 60, "contacts": [one / 2 for one in contacts]},
-        ],
-        teams={
-            "orders": {"channels": ["phone"], "skills": ["order"], "agents": {"00:00": 3},
-                       "service": {"default": about(240)}},
-            "both": {"channels": ["phone"], "agents": {"00:00": 2}, "service": {"default": about(300)}},
-        },
-        patience={"phone": about(400)},
-        costs={"paid_hour": {"orders": 20, "both": 24}},
-        goals=[{"metric": "wait_s_mean", "channel": "phone", "at_most": 60, "on_days": 0.9}],
-    )  # fmt: skip
+    told = two_teams({"metric": "wait_s_mean", "channel": "phone", "at_most": 60, "on_days": 0.9})
     return _read(folder, told)
 
 

@@ -13,7 +13,7 @@ from simulator.staffing.problem import Grid
 from simulator.staffing.sampled import Desk, Player
 from simulator.staffing.searching import Search
 from simulator.staffing.starting import grid_of
-from tests.written import about, demand, one_desk, written
+from tests.written import TWO_TEAMS_LOAD, about, demand, one_desk, two_teams, written
 
 WAIT = {"metric": "wait_s_mean", "channel": "phone", "at_most": 40}
 LOAD = [6, 20, 34, 28, 16, 8]
@@ -65,26 +65,11 @@ def test_a_caller_costs_what_full_search_says_and_no_agent_more(tmp_path):
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
     """Two teams at different wages, 48 seats: what was found, with the search and what check days say."""
-    contacts = [4, 4, 4, 4, 6, 8, 12, 16, 20, 20, 18, 16, 16, 18, 18, 16, 14, 12, 10, 8, 8, 6, 4, 4]
-    told = one_desk(
-        intents={"order": "Where is my order?", "refund": "I want my money back"},
-        demand=[
-            {**demand(0), "interval_minutes": 60, "contacts": contacts},
-            {**demand(0, "refund"), "interval_minutes": 60, "contacts": [one / 2 for one in contacts]},
-        ],
-        teams={
-            "orders": {"channels": ["phone"], "skills": ["order"], "agents": {"00:00": 3},
-                       "service": {"default": about(240)}},
-            "both": {"channels": ["phone"], "agents": {"00:00": 2}, "service": {"default": about(300)}},
-        },
-        patience={"phone": about(400)},
-        costs={"paid_hour": {"orders": 20, "both": 24}},
-        goals=[WAIT],
-    )  # fmt: skip
+    told = two_teams(WAIT)
     loaded = written(tmp_path_factory.mktemp("desk"), told)
     search = search_on(loaded, ("orders", "both"), 60, 5, 3)
     level = Level(search, 40, 40)
-    begun = np.vstack([np.ceil(np.array(contacts) / 8), np.full(24, 2)]).astype(np.int64)
+    begun = np.vstack([np.ceil(np.array(TWO_TEAMS_LOAD) / 8), np.full(24, 2)]).astype(np.int64)
     found = calibrated(search, search.run(begun, lambda what, share: None), level, 1.96)
     return search, level, found
 
